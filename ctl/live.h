@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ctl/live.h - what the API asks of the running engine
+ *
+ * The engine implements these functions, the API calls them, both on the control thread. Trees that are returned are
+ * new references for the caller, or NULL when there is no such object (or no memory). Field names are those of
+ * docs/api.md, "Further fields in answers"; the settings themselves the API takes from the model.
+ */
+#ifndef CTL_LIVE_H
+#define CTL_LIVE_H
+
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "base/error.h"
+
+struct engine;
+struct model;
+struct model_env;
+
+/* live_edit_fn() - make the wished change in @tree, the whole model (MODEL_TRANSIENT | MODEL_OWNER)
+ *
+ * Runs when the change's turn comes, on the model as all changes before left it, so that no two changes can undo one
+ * another; permission is checked here for the same reason. Return: 0, or a negative errno with @err filled: then
+ * nothing changes and done() gets the error.
+ */
+typedef int live_edit_fn(void *arg, json_t *tree, struct error *err);
+
+/* live_done_fn() - the change is durable and published (err->rc is 0), or refused as a whole (err->rc is negative)
+ *
+ * Called exactly once per live_change() or live_lease_free(), on the control thread, possibly before they return.
+ * @err is borrowed and never NULL.
+ */
+typedef void live_done_fn(void *arg, const struct error *err);
+
+/* live_change() - queue a change: edit -> model_parse() -> open what it needs -> durable -> publish -> done
+ *
+ * Changes are made one after another in the order of the calls. One that leaves the model equal is a success.
+ */
+void live_change(struct engine *engine, live_edit_fn *edit, live_done_fn *done, void *arg);
+
+/* live_model() - the model in force; borrowed, valid until the caller returns to the loop */
+const struct model *live_model(struct engine *engine);
+
+/* live_env() - what model_parse() is to be told, so that the API can check a file or tell a difference itself */
+const struct model_env *live_env(struct engine *engine);
+
+/* The state of one object: an object with the further fields. */
+json_t *live_network(struct engine *engine, const char *net);	/* gateway_mac, warnings */
+json_t *live_port(struct engine *engine, const char *net, const char *port);	/* state, addresses, stats, ... */
+json_t *live_forward(struct engine *engine, const char *net, const char *id);	/* state, reason, hits, active, owner */
+json_t *live_daemon(struct engine *engine);
+
+/* Lists: an array of objects. */
+json_t *live_leases(struct engine *engine, const char *net);
+json_t *live_fdb(struct engine *engine, const char *net);
+
+/* live_lease_free() - forget the lease of @ip (host order), durably; -ENOENT in done() when there is none */
+void live_lease_free(struct engine *engine, const char *net, uint32_t ip, live_done_fn *done, void *arg);
+
+/* The other way: the engine calls api_event() of ctl/api.h for whatever happens. A GET of a port with ?wait= looks at
+ * live_port()'s "addresses" again on each event that names the port.
+ */
+
+#endif

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ctl/model.h - the one validated model: what networks there are, with their ports, forwards and names
+ *
+ * JSON from the API, YAML from a file and rows of the state store become one jansson tree, and model_parse() is the
+ * only way from a tree to a struct model. What it returns has passed every check that needs no host: types,
+ * ranges, names, addresses inside their subnet, nothing used twice. docs/lanyard.yaml.5 describes the tree.
+ *
+ * A model is immutable once parsed and may be read from any thread; parsing and exporting take the tree, which
+ * belongs to the control thread. IPv4 addresses are in host order.
+ */
+#ifndef CTL_MODEL_H
+#define CTL_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include <jansson.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+struct line_map;
+
+enum {
+	MODEL_NETWORKS_MAX = 1024,
+	MODEL_PORTS_MAX = 4096,		/* of one network */
+	MODEL_FORWARDS_MAX = 32768,	/* of one network */
+	MODEL_RECORDS_MAX = 16384,	/* of one network */
+	FORWARD_LISTEN_MAX = 8,
+	UPSTREAMS_MAX = 8,
+	DNS_NAME_TEXT = 254,		/* longest name, RFC 1035 2.3.4, and its end */
+	RECORD_VALUE_TEXT = 512,
+	MODEL_PATH_TEXT = 108,		/* sun_path */
+	MODEL_VLANS = 4096,		/* bits of a trunk's list */
+	IFNAME_TEXT = 16,		/* IFNAMSIZ */
+};
+
+enum net_mode { NET_NAT_NETWORK, NET_INTERNAL, NET_NAT, NET_HOST_ONLY, NET_BRIDGED, NET_ROUTED };
+enum nat_kind { NAT_KIND_USER, NAT_KIND_KERNEL };
+enum host_access { HOST_ACCESS_NONE, HOST_ACCESS_OWN, HOST_ACCESS_LOOPBACK };
+enum port_kind { PORT_KIND_STREAM, PORT_KIND_TAP, PORT_KIND_NETNS, PORT_KIND_ATTACHED };
+enum port_role { PORT_ROLE_SERVER, PORT_ROLE_CLIENT };
+enum port_vlan { PORT_VLAN_ACCESS, PORT_VLAN_TRUNK };
+
+/* endpoint - an address of either family, and a port where one was given (else 0) */
+struct endpoint {
+	uint8_t v6;		/* 0: ip[0..3]; 1: ip[0..15]; both as on the wire */
+	uint8_t ip[16];
+	uint16_t port;		/* host order */
+};
+
+enum { ENDPOINT_TEXT = 56 };	/* "[" 45 "]:65535" */
+
+struct port_conf {
+	char name[NAME_MAX_SIZE];
+	enum port_kind kind;
+	bool transient;			/* made by attach.sock for as long as its client lives; never stored */
+	uint8_t mac[MAC_SIZE];		/* mac_from_names() unless given */
+	bool link_up;
+	enum port_vlan vlan_mode;
+	uint16_t pvid;			/* access: its VID, 1..4094 */
+	uint16_t native;		/* trunk: VID of untagged frames, or 0 for none */
+	uint64_t trunk[MODEL_VLANS / 64];	/* trunk: bit VID is set for each VID carried tagged */
+	char path[MODEL_PATH_TEXT];	/* stream: unix socket, or HOST:PORT */
+	enum port_role role;		/* stream */
+	char ifname[IFNAME_TEXT];	/* tap, netns, attached */
+	char netns[MODEL_PATH_TEXT];	/* netns: a name, a pid or a path */
+	uint32_t set;			/* rows of the table that were given (ctl/model_fields.h) */
+};
+
+struct forward_conf {
+	char id[NAME_MAX_SIZE];		/* the name, or PORT/PROTO: "8080/tcp" */
+	char name[NAME_MAX_SIZE];	/* empty when it has none */
+	struct endpoint listen[FORWARD_LISTEN_MAX];	/* addresses only, port 0; 127.0.0.1 and ::1 unless given */
+	unsigned nlisten;
+	uint16_t port;			/* on the host */
+	uint8_t proto;			/* IPPROTO_TCP or IPPROTO_UDP */
+	char to[NAME_MAX_SIZE];		/* guest's port name, or empty when to_ip holds */
+	uint32_t to_ip;
+	uint16_t to_port;
+	bool listen_given;
+};
+
+struct reservation_conf {
+	char port[NAME_MAX_SIZE];
+	uint32_t ip;
+};
+
+enum record_type { RECORD_A = 1, RECORD_CNAME = 5, RECORD_PTR = 12, RECORD_MX = 15, RECORD_TXT = 16, RECORD_AAAA = 28,
+		   RECORD_SRV = 33 };	/* the numbers of the DNS (IANA) */
+
+struct record_conf {
+	char name[DNS_NAME_TEXT];	/* lower case; below the domain, or absolute with a dot at its end */
+	enum record_type type;
+	char value[RECORD_VALUE_TEXT];	/* canonical text: an address, a name, or the words of an MX, SRV or TXT */
+};
+
+struct net_conf {
+	char name[NAME_MAX_SIZE];
+	uid_t owner;
+	enum net_mode mode;
+	bool has_subnet;		/* false: no addressing, gateway or services at all */
+	struct prefix4 subnet;
+	uint32_t gateway;		/* the services' address; a router only where has_nat */
+	bool has_nat;			/* guests reach the outside, and forwards may exist */
+	enum nat_kind nat;
+	enum host_access host_access;
+	uint32_t mtu;
+	char domain[DNS_NAME_TEXT];
+	bool dhcp_enabled;
+	uint32_t pool_first, pool_last;
+	uint32_t lease_s;		/* UINT32_MAX: infinite */
+	bool dns_enabled;
+	struct endpoint upstreams[UPSTREAMS_MAX];	/* none: the host's resolvers */
+	unsigned nupstreams;
+	uint32_t set, dhcp_set, dns_set;	/* rows of the tables that were given */
+
+	/* each sorted by its name, so that two models compare and search quickly */
+	struct port_conf *ports;
+	size_t nports;
+	struct forward_conf *forwards;
+	size_t nforwards;
+	struct reservation_conf *reservations;
+	size_t nreservations;
+	struct record_conf *records;	/* by name and type */
+	size_t nrecords;
+};
+
+struct model {
+	struct net_conf *networks;	/* by name */
+	size_t nnetworks;
+};
+
+/* model_env - what a model needs to know of the world around it */
+struct model_env {
+	uid_t owner;			/* of networks that name none */
+	bool (*subnet_free)(void *arg, struct prefix4 prefix);	/* no host address or route inside? NULL: all are free */
+	void *arg;
+};
+
+/* model_parse() - check @tree and build the model
+ * @tree:	borrowed
+ * @lines:	where the tree's nodes stood in their file, or NULL; then messages begin with FILE:LINE
+ * @env:	or NULL for owner 0 and every subnet free
+ *
+ * Return: 0 and *@out for model_free(), or a negative errno and @err naming the object and the field.
+ */
+int model_parse(const json_t *tree, const struct line_map *lines, const struct model_env *env, struct model **out,
+		struct error *err);
+void model_free(struct model *model);
+
+/* What model_export() tells beyond what was given by the user. */
+enum {
+	MODEL_TRANSIENT = 1,	/* ports that live as long as their client, too */
+	MODEL_OWNER = 2,	/* the owner of each network */
+	MODEL_EFFECTIVE = 4,	/* defaults too: every field with its value; to show and to compare */
+};
+
+/* model_export() - the canonical tree; model_parse() of it with the same flags' content gives an equal model
+ *
+ * Return: a new reference, or NULL when out of memory.
+ */
+json_t *model_export(const struct model *model, unsigned flags);
+
+/* One object of the tree, in the API's shape (a forward's parts apart); new references, NULL when out of memory.
+ * net_export() gives the network's own settings without ports, forwards, reservations and records.
+ */
+json_t *net_export(const struct net_conf *net, unsigned flags);
+json_t *port_export(const struct net_conf *net, const struct port_conf *port, unsigned flags);
+json_t *forward_export(const struct forward_conf *forward);
+json_t *reservation_export(const struct reservation_conf *reservation);
+json_t *record_export(const struct record_conf *record);
+
+/* net_defaults() - names of the network's fields that were not given: ["mtu","dhcp.lease"]; new reference */
+json_t *net_defaults(const struct net_conf *net);
+
+/* Look up by name; NULL when there is none. @net may be NULL. Borrowed from the model. */
+const struct net_conf *model_net(const struct model *model, const char *name);
+const struct port_conf *net_port(const struct net_conf *net, const char *name);
+const struct forward_conf *net_forward(const struct net_conf *net, const char *id);
+const struct reservation_conf *net_reservation(const struct net_conf *net, const char *port);
+const struct record_conf *net_record(const struct net_conf *net, const char *name, enum record_type type);
+
+/* The words of the file format for an enumerator; never NULL. */
+const char *net_mode_name(enum net_mode mode);
+const char *port_kind_name(enum port_kind kind);
+const char *record_type_name(enum record_type type);
+const char *proto_name(uint8_t proto);
+
+/* endpoint_parse() - "1.2.3.4", "1.2.3.4:53", "fd00::1", "[fd00::1]:53"; 0 or -EINVAL */
+int endpoint_parse(const char *text, struct endpoint *endpoint);
+char *endpoint_format(const struct endpoint *endpoint, char text[ENDPOINT_TEXT]);
+
+/* endpoint_sockaddr() - as bind() and connect() want it, with @port; Return: the address's length */
+socklen_t endpoint_sockaddr(const struct endpoint *endpoint, uint16_t port, struct sockaddr_storage *to);
+
+static inline bool port_carries(const struct port_conf *port, uint16_t vid)
+{
+	return port->trunk[vid / 64] >> (vid % 64) & 1;
+}
+
+#endif
