@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "base/inbox.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+struct cell {
+	_Atomic size_t turn;
+	unsigned char message[];
+};
+
+struct inbox {
+	size_t size, stride, mask;
+	int fd;
+	unsigned char *cells;
+	_Alignas(64) _Atomic size_t tail;	/* next turn to write; producers */
+	_Alignas(64) size_t head;		/* next turn to read; consumer only */
+	_Alignas(64) atomic_bool asleep;	/* the consumer wants to be woken */
+};
+
+static struct cell *cell_at(const struct inbox *inbox, size_t turn)
+{
+	return (struct cell *)(void *)(inbox->cells + (turn & inbox->mask) * inbox->stride);
+}
+
+struct inbox *inbox_new(size_t ncells, size_t size)
+{
+	struct inbox *inbox = aligned_alloc(64, sizeof(*inbox));
+
+	if (!inbox)
+		return NULL;
+	memset(inbox, 0, sizeof(*inbox));
+	inbox->size = size;
+	inbox->stride = (sizeof(struct cell) + size + sizeof(size_t) - 1) & ~(sizeof(size_t) - 1);
+	inbox->mask = ncells - 1;
+	inbox->asleep = true;
+	inbox->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	inbox->cells = calloc(ncells, inbox->stride);
+	if (inbox->fd < 0 || !inbox->cells) {
+		inbox_free(inbox);
+		return NULL;
+	}
+	for (size_t i = 0; i < ncells; i++)
+		atomic_init(&cell_at(inbox, i)->turn, i);
+	return inbox;
+}
+
+void inbox_free(struct inbox *inbox)
+{
+	if (!inbox)
+		return;
+	if (inbox->fd >= 0)
+		close(inbox->fd);
+	free(inbox->cells);
+	free(inbox);
+}
+
+static void wake(struct inbox *inbox)
+{
+	uint64_t one = 1;
+
+	/* The fence pairs with the one in inbox_sleep(): either we see asleep, or the consumer sees the cell. */
+	atomic_thread_fence(memory_order_seq_cst);
+	if (atomic_exchange_explicit(&inbox->asleep, false, memory_order_relaxed) &&
+	    write(inbox->fd, &one, sizeof(one)) < 0)
+		return;		/* the counter is full, so it is readable already */
+}
+
+bool inbox_push(struct inbox *inbox, const void *message)
+{
+	size_t turn = atomic_load_explicit(&inbox->tail, memory_order_relaxed);
+	struct cell *cell;
+
+	for (;;) {
+		size_t seen;
+
+		cell = cell_at(inbox, turn);
+		seen = atomic_load_explicit(&cell->turn, memory_order_acquire);
+		if (seen == turn) {
+			if (atomic_compare_exchange_weak_explicit(&inbox->tail, &turn, turn + 1,
+								  memory_order_relaxed, memory_order_relaxed))
+				break;
+		} else if ((ptrdiff_t)(seen - turn) < 0) {
+			return false;	/* still holds the message of the lap before: full */
+		} else {
+			turn = atomic_load_explicit(&inbox->tail, memory_order_relaxed);
+		}
+	}
+	memcpy(cell->message, message, inbox->size);
+	atomic_store_explicit(&cell->turn, turn + 1, memory_order_release);
+	wake(inbox);
+	return true;
+}
+
+bool inbox_pop(struct inbox *inbox, void *message)
+{
+	struct cell *cell = cell_at(inbox, inbox->head);
+
+	if (atomic_load_explicit(&cell->turn, memory_order_acquire) != inbox->head + 1)
+		return false;
+	memcpy(message, cell->message, inbox->size);
+	atomic_store_explicit(&cell->turn, inbox->head + inbox->mask + 1, memory_order_release);
+	inbox->head++;
+	return true;
+}
+
+int inbox_fd(const struct inbox *inbox)
+{
+	return inbox->fd;
+}
+
+bool inbox_sleep(struct inbox *inbox)
+{
+	uint64_t count;
+
+	if (read(inbox->fd, &count, sizeof(count)) < 0) {
+		/* nothing was signalled: there is nothing to clear */
+	}
+	atomic_store_explicit(&inbox->asleep, true, memory_order_relaxed);
+	atomic_thread_fence(memory_order_seq_cst);
+	if (atomic_load_explicit(&cell_at(inbox, inbox->head)->turn, memory_order_acquire) != inbox->head + 1)
+		return true;
+	atomic_store_explicit(&inbox->asleep, false, memory_order_relaxed);
+	return false;
+}

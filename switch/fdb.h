@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* switch/fdb.h - forwarding database: (VID, MAC) -> port
+ *
+ * One table per network. Workers call fdb_learn() and fdb_lookup() at any time; the rest belongs to the control
+ * thread. Ageing follows IEEE 802.1Q-2018, 8.8.3.
+ *
+ * The table is a fixed array of buckets, one cache line of four entries each; a station may live in either of
+ * two buckets. An entry is a key word and a value word. Writers of new keys take a lock (a worker only tries it:
+ * the next frame learns again); a key is cleared before its value changes hands, and a reader looks at the key
+ * before and after the value, so it never sees one station's value under another's key. Refreshing and moving
+ * are single compare-and-swaps on the value.
+ *
+ * The table is bounded. Where both buckets are full, a new station displaces the stalest entry of the port that
+ * holds the most among them, so that a guest inventing addresses pushes out its own.
+ */
+#ifndef SWITCH_FDB_H
+#define SWITCH_FDB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct fdb;
+
+enum fdb_origin { FDB_LEARNED = 0, FDB_STATIC = 1 };
+
+struct fdb_entry {
+	uint8_t mac[6];
+	uint16_t vid;
+	uint32_t port;			/* port id */
+	uint8_t origin;			/* enum fdb_origin */
+	uint8_t moves;			/* times the station changed ports; stays at 255 */
+	uint32_t age_s;			/* since it was last seen as a source */
+};
+
+/* fdb_new() - make an empty table
+ * @nentries:	most entries it will hold; memory for them is taken now, never later
+ * @nports:	port ids are below this
+ * @age_ms:	idle time after which a learnt entry is forgotten, milliseconds (default of 802.1Q: 300 s)
+ *
+ * Return: a table for fdb_free(), or NULL with errno set to ENOMEM.
+ */
+struct fdb *fdb_new(uint32_t nentries, uint32_t nports, uint32_t age_ms);
+void fdb_free(struct fdb *fdb);
+
+/* fdb_lookup() - where does this station live?
+ * @vid:	VLAN, 1..4094
+ * @mac:	six bytes, unicast
+ * @now_ms:	monotonic time, as given to the worker for this turn
+ *
+ * Return: port id, or -ENOENT when unknown or too old (the caller floods).
+ */
+int fdb_lookup(const struct fdb *fdb, uint16_t vid, const uint8_t *mac, uint64_t now_ms);
+
+/* fdb_learn() - @mac was seen as a source on @port
+ * Return: true when it is new or has moved, false when it was refreshed or could not be learnt now.
+ */
+bool fdb_learn(struct fdb *fdb, uint16_t vid, const uint8_t *mac, uint32_t port, uint64_t now_ms);
+
+/* fdb_add_static() - an entry that neither ages nor moves; Return: 0 or -ENOSPC */
+int fdb_add_static(struct fdb *fdb, uint16_t vid, const uint8_t *mac, uint32_t port);
+
+/* fdb_flush_port() - forget everything at @port; fdb_sweep() - forget what is too old; Return: how many */
+unsigned fdb_flush_port(struct fdb *fdb, uint32_t port);
+unsigned fdb_sweep(struct fdb *fdb, uint64_t now_ms);
+
+/* fdb_each() - copy up to @n live entries to @to; Return: how many there are */
+unsigned fdb_each(const struct fdb *fdb, uint64_t now_ms, struct fdb_entry *to, unsigned n);
+
+/* fdb_count() - live entries of @port */
+uint32_t fdb_count(const struct fdb *fdb, uint32_t port);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* switch/port.h - what every kind of port offers to the switch
+ *
+ * A port is made by its kind (tap/), owned by the control thread and freed only after a grace period
+ * (worker_remove_port()). Its receive queue belongs to one worker. Any worker may send to it: port_tx() takes the
+ * port's transmit lock by a bounded try, so kinds need no locking of their own between workers.
+ */
+#ifndef SWITCH_PORT_H
+#define SWITCH_PORT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "switch/frame.h"
+#include "switch/stats.h"
+
+struct port;
+struct worker;
+
+enum port_offload {			/* what the receiving side of a port can take as it is */
+	PORT_CSUM = 1,			/* checksum left to be completed */
+	PORT_TSO4 = 2, PORT_TSO6 = 4, PORT_ECN = 8, PORT_USO = 16,
+};
+
+/* tx_frame - a copy filed for a port */
+struct tx_frame {
+	struct frame *frame;		/* borrowed until flush */
+	uint16_t tci;			/* tag to put in, or 0 */
+};
+
+/* rx_space - private memory of the worker for one receive burst */
+struct rx_space {
+	uint8_t *data;
+	size_t size;			/* at least RX_SPACE */
+};
+enum { RX_SPACE = 2 * 1024 * 1024 };
+
+struct port_ops {
+	const char *kind;
+
+	/* rx() - take up to @n frames that wait, into @space or memory of the port; owner worker
+	 * The frames stay valid until the next rx() of any port of this worker.
+	 * Return: how many; 0 when nothing waits; negative errno when the peer is gone (the worker stops
+	 * watching the port and calls notify()).
+	 */
+	int (*rx)(struct port *port, struct rx_space *space, struct frame *frames, unsigned n);
+
+	/* tx() - send frames, in order; called with the transmit lock held
+	 * Return: a bit per frame of @frames, set where the frame was taken. Segments cut are counted in @segments.
+	 */
+	uint64_t (*tx)(struct port *port, struct worker *w, const struct tx_frame *frames, unsigned n,
+		       uint64_t *segments);
+
+	/* writable() - the descriptor takes bytes again after tx() asked for EPOLLOUT with port->want_out; may be NULL */
+	void (*writable)(struct port *port);
+
+	/* free() - release everything, close descriptors; control thread, after the last reference */
+	void (*free)(struct port *port);
+};
+
+struct port {
+	const struct port_ops *ops;
+	uint32_t id;			/* index into snapshot->ports; unique among live ports */
+	uint32_t worker;		/* index of the worker that owns the receive queue */
+	int fd;				/* what the owner worker waits on, or -1 */
+	uint32_t offloads;		/* enum port_offload */
+	struct port_stats *stats;	/* one per worker; owned by the port */
+	unsigned nstats;
+	atomic_flag tx_lock;
+	atomic_bool want_out;		/* tx() left bytes behind: watch for EPOLLOUT */
+	/* notify() - the peer is gone (@rc: negative errno); called on the owner worker, must not wait */
+	void (*notify)(struct port *port, int rc);
+	void *owner;			/* for notify(), the control thread's */
+	void *impl;			/* for rcu in worker_remove_port() */
+};
+
+/* port_init() - fill in the common part; Return: 0 or -ENOMEM (the counters) */
+int port_init(struct port *port, const struct port_ops *ops, int fd, unsigned nworkers);
+
+/* port_fini() - free the counters and close the descriptor; what ops->free() ends with */
+void port_fini(struct port *port);
+
+/* port_tx() - send a burst of up to BURST_MAX frames under the transmit lock and count it
+ * frame->copies is raised for each frame taken. Any worker. Return: bits of the frames taken.
+ */
+uint64_t port_tx(struct port *port, struct worker *w, unsigned worker_index, const struct tx_frame *frames, unsigned n);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* switch/service.h - what answers frames for a segment's own addresses: gateway, NAT, DHCP, DNS
+ *
+ * To the switch they are one port per network, the local port. A frame for the gateway's MAC address, and a copy of each
+ * flooded frame, is parsed once and offered to the segment's services in order; the first that claims it
+ * decides its verdict. It runs on the worker that received the frame, and answers with worker_emit().
+ *
+ * A service is made and freed by the control thread (free after a grace period). input() may be called by any worker at once,
+ * each for the ports it owns; state that they share is the service's to protect.
+ */
+#ifndef SWITCH_SERVICE_H
+#define SWITCH_SERVICE_H
+
+#include "switch/packet.h"
+
+struct port_view;
+struct segment;
+struct service;
+struct worker;
+
+/* arrival - where a packet came from */
+struct arrival {
+	const struct segment *segment;
+	const struct port_view *from;	/* the guest's port */
+	const struct frame *frame;	/* whole, contiguous: head_len == len */
+	uint32_t local_port;		/* id of the local port, for worker_emit() */
+};
+
+struct service_ops {
+	const char *name;
+
+	/* input() - take a packet, or leave it to the next service
+	 * Return: true when taken, with *verdict one of CONSUMED_* or DROP_*.
+	 */
+	bool (*input)(struct service *s, struct worker *w, const struct arrival *a, const struct packet *p,
+		      enum verdict *verdict);
+};
+
+struct service {
+	const struct service_ops *ops;
+};
+
+/* local_input() - the local port's side of a frame: parse, note ARP senders as stations, offer to the services
+ * @unicast:	the frame was for the gateway's own address; other frames are taken silently or not at all
+ *
+ * Return: the verdict, DROP_* included.
+ */
+enum verdict local_input(struct worker *w, const struct arrival *a, bool unicast);
+
+#endif

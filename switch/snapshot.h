@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* switch/snapshot.h - the configuration that workers see, immutable from publication to release
+ *
+ * Built by the control thread (ctl/apply.c), published with rcu_xchg_pointer(), read by workers once a turn, freed by
+ * call_rcu() when every worker has moved on (liburcu, QSBR flavour). It holds configuration only: what
+ * changes with traffic (FDB, stations, names, sessions, counters) is reached through it but lives elsewhere.
+ */
+#ifndef SWITCH_SNAPSHOT_H
+#define SWITCH_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <urcu/urcu-qsbr.h>
+
+#include "base/text.h"
+#include "switch/vlan.h"
+
+struct fdb;
+struct net_view;
+struct port;
+struct service;
+struct stations;
+
+enum { SEGMENT_SERVICES = 4 };
+
+/* segment - a VID of a network with its addressing; leases, stations and sessions are keyed by (network, VID) */
+struct segment {
+	struct net_view *net;
+	uint16_t vid;
+	bool has_subnet;		/* false: no gateway and no services */
+	struct prefix4 subnet;
+	uint32_t gateway;		/* host order */
+	uint8_t gateway_mac[MAC_SIZE];
+	struct stations *stations;	/* borrowed; outlives the snapshot */
+	struct service *services[SEGMENT_SERVICES];	/* asked in order; borrowed; outlive the snapshot */
+	unsigned nservices;
+};
+
+/* port_view - a port as configured */
+struct port_view {
+	struct port *port;		/* borrowed; outlives the snapshot */
+	struct net_view *net;
+	struct vlan_conf vlan;
+	bool link_up;
+	bool local;			/* the network's own port: gateway and services, on every segment */
+};
+
+struct net_view {
+	uint32_t net_id;		/* unique among live networks */
+	uint32_t mtu;			/* bytes of layer 3 */
+	struct fdb *fdb;		/* borrowed; outlives the snapshot */
+	struct port_view **members;	/* the ports of this network, the local one first if there is one */
+	unsigned nmembers;
+	struct segment *segments;
+	unsigned nsegments;
+};
+
+struct snapshot {
+	struct rcu_head rcu;
+	struct port_view *ports;	/* by port id; .port is NULL in gaps */
+	unsigned nports;
+	struct net_view *nets;
+	unsigned nnets;
+};
+
+/* snapshot_new() - room for views; members and segments are allocated by the caller with snapshot_alloc()-ed arrays
+ * Return: a snapshot for snapshot_free(), or NULL.
+ */
+struct snapshot *snapshot_new(unsigned nports, unsigned nnets);
+void snapshot_free(struct snapshot *snapshot);
+
+/* snapshot_release() - free it by call_rcu() once no worker sees it */
+void snapshot_release(struct snapshot *snapshot);
+
+/* segment_of() - the segment of a network with this VID, or NULL */
+static inline const struct segment *segment_of(const struct net_view *net, uint16_t vid)
+{
+	for (unsigned i = 0; i < net->nsegments; i++)
+		if (net->segments[i].vid == vid)
+			return &net->segments[i];
+	return 0;
+}
+
+/* segment_for_ip() - the segment of any network, @except excluded, whose subnet holds @ip, or NULL */
+const struct segment *segment_for_ip(const struct snapshot *snapshot, uint32_t ip, const struct segment *except);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* switch/worker.h - a thread that owns queues, sockets and timers and moves frames between ports
+ *
+ * A worker sleeps in epoll_wait() while its queues are quiet and takes burst after burst while they are
+ * not. What is given to it (a port's queue, a watched descriptor, a timer) belongs to that worker until it is taken back;
+ * functions without another word may be called on the worker's own thread only.
+ * Callbacks run between two bursts and must not wait or log.
+ */
+#ifndef SWITCH_WORKER_H
+#define SWITCH_WORKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/timer.h"
+
+struct frame;
+struct port;
+struct snapshot;
+struct worker;
+
+/* watch - a descriptor whose readiness a worker waits for; storage owned by the caller */
+struct watch {
+	/* ready() - @events as from epoll_wait(); may call worker_unwatch() on any watch of this worker */
+	void (*ready)(struct worker *w, struct watch *watch, uint32_t events);
+	int fd;				/* borrowed */
+	uint32_t slot;			/* the worker's own */
+	uint32_t events;		/* what is waited for now */
+};
+
+/* worker_new() - a worker that is not running yet
+ * @index:	0..MAX_WORKERS-1, unique in the process
+ * @current:	where the pointer to the newest snapshot is published (RCU)
+ * Return: NULL with errno when memory or descriptors lack.
+ */
+struct worker *worker_new(unsigned index, struct snapshot **current);
+int worker_start(struct worker *w);
+
+/* worker_stop() - ask the thread to end and wait for it; worker_free() after that; control thread */
+void worker_stop(struct worker *w);
+void worker_free(struct worker *w);
+
+unsigned worker_index(const struct worker *w);
+
+/* worker_now_ms() - monotonic time at the start of this turn */
+uint64_t worker_now_ms(const struct worker *w);
+
+/* worker_snapshot() - the configuration of this turn; do not keep it beyond the callback */
+const struct snapshot *worker_snapshot(const struct worker *w);
+
+/* worker_timers() - the worker's timers: timer_set(worker_timers(w), ...) */
+struct timers *worker_timers(struct worker *w);
+
+/* worker_post() - have @fn(w, arg) called on the worker's thread; any thread; order is kept per caller
+ *
+ * Return: false when its inbox is full; nothing was done and the caller still owns @arg.
+ */
+bool worker_post(struct worker *w, void (*fn)(struct worker *w, void *arg), void *arg);
+
+/* worker_watch() - wait for @events (EPOLLIN, EPOLLOUT ..., level-triggered unless EPOLLET) on watch->fd
+ * worker_rewatch() changes the events (0: keep, but wait for errors only); worker_unwatch() forgets it. A descriptor must be unwatched before it is closed.
+ * Return: 0 or negative errno.
+ */
+int worker_watch(struct worker *w, struct watch *watch, uint32_t events);
+int worker_rewatch(struct worker *w, struct watch *watch, uint32_t events);
+void worker_unwatch(struct worker *w, struct watch *watch);
+
+/* worker_emit() - send frames that the gateway or a service made
+ * @from:	port id of the segment's local port; the frames are counted there as made
+ * @frames:	vid set, head (and body) valid during the call; frame->copies tells afterwards how many
+ *		destinations took the frame: 0 means it was dropped and may be offered again
+ *
+ * Sent at once, in one burst per destination. Return: how many frames were taken by somebody.
+ */
+unsigned worker_emit(struct worker *w, uint32_t from, struct frame *frames, unsigned n);
+
+/* worker_scratch() - WORKER_SCRATCH bytes of private memory, valid until the callback returns */
+enum { WORKER_SCRATCH = 128 * 1024, MAX_WORKERS = 64 };
+uint8_t *worker_scratch(struct worker *w);
+
+/* worker_add_port(), worker_remove_port() - give the port's receive queue to this worker, or take it back;
+ * worker_remove_port() calls @done(port) by call_rcu() once no worker can hold a reference. Control thread. */
+bool worker_add_port(struct worker *w, struct port *port);
+bool worker_remove_port(struct worker *w, struct port *port, void (*done)(struct port *port));
+
+#endif
