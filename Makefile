@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# make            lanyardd (keeper), lanyard-engine, lanyard (CLI), into $B
+# make check      unit and packet tests, layers, configurations; no root, no network
+# make SAN=address,undefined check | SAN=thread check | CC=clang | B=/some/where
+comma  := ,
+PREFIX ?= /usr/local
+B      ?= build$(addprefix -,$(subst $(comma),-,$(SAN)))
+CFLAGS ?= -O2 -g
+KEEPER := libnl-route-3.0				# what each program links
+ENGINE := libevent libevent_pthreads jansson yaml-0.1 sqlite3 liburcu-qsbr liburcu-cds libpcap libseccomp
+CLI    := libcurl jansson libnl-route-3.0
+ALL    := $(sort $(KEEPER) $(ENGINE) $(CLI))
+
+# Ours, kept apart from CFLAGS so that `make CFLAGS=-O3 SAN=address` still works.
+WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+HARDEN := -fPIE -fstack-protector-strong $(if $(SAN),-fno-omit-frame-pointer,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+FLAGS  := -std=gnu11 -I. -MMD -MP -pthread $(WARN) $(HARDEN) $(if $(SAN),-fsanitize=$(SAN))
+FLAGS  += $(shell pkg-config --cflags $(ALL) 2>/dev/null)
+LINK   := -pie -Wl,-z,relro,-z,now -Wl,--as-needed -pthread $(if $(SAN),-fsanitize=$(SAN))
+libs    = $(shell pkg-config --libs $1 2>/dev/null)
+objs    = $(patsubst %.c,$(or $2,$B)/%.o,$1)
+
+# Packages of Debian 12 (or later) that building, running and testing need; `make deps` installs them.
+DEPS := build-essential pkg-config git ca-certificates libevent-dev libjansson-dev libyaml-dev libsqlite3-dev \
+	liburcu-dev libpcap-dev libseccomp-dev uthash-dev libcurl4-openssl-dev libnl-3-dev libnl-route-3-dev \
+	libcmocka-dev clang llvm libclang-rt-dev clang-tidy clang-format shellcheck man-db python3 python3-scapy \
+	python3-yaml iproute2 iputils-ping procps util-linux udhcpc isc-dhcp-client bind9-dnsutils dnsperf iperf3 \
+	curl jq tcpdump netcat-openbsd sqlite3 qemu-system-x86 busybox-static
+
+LIB_C    := $(wildcard base/*.c switch/*.c tap/*.c nat/*.c dhcp/*.c)
+MAINS    := ctl/keeper_main.c ctl/engine_main.c ctl/cli_main.c
+KEEPER_C := $(wildcard ctl/keeper*.c ctl/host.c ctl/paths.c ctl/netns.c base/*.c)
+CLI_ONLY := $(wildcard ctl/cli*.c ctl/cmd_*.c ctl/client*.c ctl/run*.c ctl/netns*.c ctl/qemu*.c)
+CLI_C    := $(CLI_ONLY) $(wildcard ctl/paths.c dhcp/message.c base/*.c)
+ENGINE_C := $(filter-out ctl/keeper%.c $(CLI_ONLY),$(wildcard ctl/*.c)) $(LIB_C)
+# Everything but the three main(): what tests, fuzz targets and benchmarks link.
+TESTED_C := $(filter-out $(MAINS),$(wildcard ctl/*.c)) $(LIB_C)
+
+# tests/{unit,packet}/test_X.c is a test, other files there help them; tests/{net,vm,bench}/X.c is a tool for the scripts.
+TEST_C  := $(wildcard tests/unit/test_*.c tests/packet/test_*.c)
+HELP_C  := $(filter-out $(TEST_C),$(wildcard tests/unit/*.c tests/packet/*.c))
+TOOL_C  := $(wildcard tests/net/*.c tests/vm/*.c tests/bench/*.c)
+FUZZ_C  := $(wildcard tests/fuzz/fuzz_*.c)
+TESTS   := $(TEST_C:%.c=$B/%)
+TOOLS   := $(TOOL_C:%.c=$B/%)
+FUZZERS := $(FUZZ_C:tests/fuzz/fuzz_%.c=$B/fuzz/%)
+PROGRAMS := $B/lanyardd $B/lanyard-engine $B/lanyard
+
+all: $(PROGRAMS)
+$B/lanyardd: $(call objs,$(KEEPER_C))
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) $^ $(call libs,$(KEEPER)) -o $@
+$B/lanyard-engine: $(call objs,$(ENGINE_C))
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) $^ $(call libs,$(ENGINE)) -o $@
+$B/lanyard: $(call objs,$(CLI_C))
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) $^ $(call libs,$(CLI)) -o $@
+
+$B/%.o: %.c $B/flags
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+
+# Another compiler or other flags in the same $B: everything is built again.
+$B/flags: FORCE
+	@mkdir -p $(@D); echo '$(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS)' | cmp -s - $@ || echo '$(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS)' >$@
+
+# Tests: an archive, so that each links what it uses.
+$B/tested.a: $(call objs,$(TESTED_C) $(HELP_C))
+	@rm -f $@; $(AR) rcs $@ $^
+$(TESTS) $(TOOLS): $B/%: $B/%.o $B/tested.a
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) $^ $(call libs,$(ALL) cmocka) -o $@
+
+check: all $(TESTS)
+	@CC='$(CC)' tests/check.sh $(abspath $B) $(TESTS)
+check-net: all $(TOOLS)
+	@B=$(abspath $B) tests/run.sh tests/net/*.sh
+check-vm: all $(TOOLS)
+	@B=$(abspath $B) tests/run.sh tests/vm/*.sh
+bench: all $(TOOLS)
+	@B=$(abspath $B) tests/bench/run.sh
+
+# Fuzz targets: clang, own objects, with counters of lines reached. FUZZ_SECONDS is per target.
+FUZZ_SECONDS ?= 30
+FUZZ_FLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fprofile-instr-generate -fcoverage-mapping
+fuzz: $(FUZZERS)
+fuzz-quick: $(FUZZERS)
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/quick.sh $(abspath $B) $(FUZZERS)
+$(FUZZERS): $B/fuzz/%: $B/fuzz/obj/tests/fuzz/fuzz_%.o $B/fuzz/tested.a
+	clang -fsanitize=fuzzer $(FUZZ_FLAGS) -pthread $^ $(call libs,$(ALL)) -o $@
+$B/fuzz/tested.a: $(call objs,$(TESTED_C) $(HELP_C),$B/fuzz/obj)
+	@rm -f $@; $(AR) rcs $@ $^
+$B/fuzz/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	clang -std=gnu11 -I. -MMD -MP $(WARN) -fsanitize=fuzzer-no-link $(FUZZ_FLAGS) $(shell pkg-config --cflags $(ALL)) -c $< -o $@
+
+# A program's packages come first and its build second, in a new make that sees them.
+quickstart:
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory all
+	@B=$(abspath $B) scripts/quickstart
+quickstart-stop:
+	@B=$(abspath $B) scripts/quickstart stop
+
+deps:
+	@missing=$$(for p in $(DEPS); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	if [ -z "$$missing" ]; then echo "deps: every package is installed"; exit 0; fi; \
+	echo "deps: installing" $$missing; \
+	if [ "$$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi; \
+	$$sudo apt-get -q update && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends $$missing
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/lanyard $(DESTDIR)$(PREFIX)/share/lanyard \
+		$(addprefix $(DESTDIR)$(PREFIX)/share/man/,man1 man5 man8) $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install -m 755 $B/lanyardd $B/lanyard $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $B/lanyard-engine $(DESTDIR)$(PREFIX)/libexec/lanyard
+	for m in $(wildcard docs/*.[158]); do install -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}; done
+	for c in $(wildcard configs/*.yaml); do install -m 644 $$c $(DESTDIR)$(PREFIX)/share/lanyard; done
+	for u in $(wildcard configs/*.service); do \
+		sed 's|@PREFIX@|$(PREFIX)|g' $$u >$(DESTDIR)$(PREFIX)/lib/systemd/system/$${u##*/}; done
+
+tidy:
+	clang-tidy --quiet --checks='-*,clang-analyzer-*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier' \
+		$(LIB_C) $(wildcard ctl/*.c) -- -std=gnu11 -I. $(shell pkg-config --cflags $(ALL))
+format:
+	clang-format -i $(wildcard $(foreach d,base switch tap nat dhcp ctl tests/unit tests/packet tests/fuzz,$d/*.[ch]))
+clean:
+	rm -rf $B
+
+FORCE:
+.PHONY: all check check-net check-vm bench fuzz fuzz-quick quickstart quickstart-stop deps install tidy format clean FORCE
+.SECONDARY:
+-include $(patsubst %.c,$B/%.d,$(wildcard ctl/*.c) $(LIB_C) $(TEST_C) $(HELP_C) $(TOOL_C))
+-include $(patsubst %.c,$B/fuzz/obj/%.d,$(TESTED_C) $(HELP_C) $(FUZZ_C))

@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# tests/check.sh BUILD-DIR TEST... - run unit and packet tests, the layers check and each configuration in configs/
+#
+# A test whose source says /* needs: netns */ runs in a user and network namespace of its own, with loopback up.
+# What a test prints is shown when it fails. The last line counts.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+build=$1
+shift
+passed=0 failed=0 skipped=0
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# verdict NAME STATUS - count one test; 77 is a skip, whose reason is its last line
+verdict() {
+	case $2 in
+	0) passed=$((passed + 1)); printf 'ok    %s\n' "$1" ;;
+	77) skipped=$((skipped + 1)); printf 'skip  %s: %s\n' "$1" "$(tail -n 1 "$log")" ;;
+	*) failed=$((failed + 1)); printf 'FAIL  %s (status %s)\n' "$1" "$2"; sed 's/^/      /' "$log" | tail -n 60 ;;
+	esac
+}
+
+for test in "$@"; do
+	source=tests/${test##*/tests/}.c
+	name=${source#tests/}
+	run=(timeout 300 "$test")
+	if grep -q 'needs: netns' "$source"; then
+		if unshare -rn true 2>/dev/null; then
+			run=(timeout 300 unshare -rn sh -c 'ip link set lo up; exec "$0"' "$(realpath "$test")")
+		else
+			echo "user namespaces are closed to this user" >"$log"
+			verdict "${name%.c}" 77
+			continue
+		fi
+	fi
+	"${run[@]}" >"$log" 2>&1 </dev/null
+	verdict "${name%.c}" $?
+	[ "$failed" -gt 0 ] && [ -z "${KEEP_GOING:-}" ] && break
+done
+
+if [ "$failed" = 0 ]; then
+	tests/layers.sh >"$log" 2>&1
+	verdict layers $?
+	for config in configs/*.yaml; do
+		[ -e "$config" ] || continue
+		"$build/lanyardd" -t --config "$config" >"$log" 2>&1 </dev/null
+		verdict "config $config" $?
+	done
+fi
+printf '%d passed, %d failed%s\n' "$passed" "$failed" "$([ "$skipped" = 0 ] || echo ", $skipped skipped")"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
