@@ -29,7 +29,7 @@ DEPS := build-essential pkg-config git ca-certificates libevent-dev libjansson-d
 
 LIB_C    := $(wildcard base/*.c switch/*.c tap/*.c nat/*.c dhcp/*.c)
 MAINS    := ctl/keeper_main.c ctl/engine_main.c ctl/cli_main.c
-KEEPER_C := $(wildcard ctl/keeper*.c ctl/host.c ctl/paths.c ctl/netns.c base/*.c)
+KEEPER_C := $(wildcard ctl/keeper*.c ctl/host.c ctl/paths.c ctl/netns*.c base/*.c)
 CLI_ONLY := $(wildcard ctl/cli*.c ctl/cmd_*.c ctl/client*.c ctl/run*.c ctl/netns*.c ctl/qemu*.c)
 CLI_C    := $(CLI_ONLY) $(wildcard ctl/paths.c dhcp/message.c base/*.c)
 ENGINE_C := $(filter-out ctl/keeper%.c $(CLI_ONLY),$(wildcard ctl/*.c)) $(LIB_C)

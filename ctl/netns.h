@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ctl/netns.h - network namespaces and the medium that joins one to a network
+ *
+ * A medium is a descriptor whose other side is an interface of the namespace: what is written to the
+ * descriptor arrives at the interface, what the namespace sends through the interface is read from the
+ * descriptor. Every frame carries the 12-byte virtio-net header, so checksums and segmentation stay undone
+ * as long as both sides can take it. Two media exist: a TAP, where /dev/net/tun opens, and otherwise one end
+ * of a veth pair served by a packet socket.
+ *
+ * These calls act on the namespace of the calling thread. Used by the `lanyard` command and by the keeper's
+ * children; they block for as long as the kernel takes. Errors are a negative errno with @err filled in.
+ */
+#ifndef CTL_NETNS_H
+#define CTL_NETNS_H
+
+#include <net/if.h>
+#include <stdint.h>
+
+struct error;
+
+enum { NETNS_VNET_HDR_SIZE = 12, NETNS_IFNAME_MAX = IFNAMSIZ - 1 - 3 };
+
+struct netns_medium {
+	int fd;				/* non-blocking, close-on-exec; owned by the caller */
+	const char *medium;		/* "tap" or "packet", as attach.sock names them */
+	char ifname[IFNAMSIZ];		/* the interface of the namespace */
+	int ifindex;
+};
+
+/* netns_enter() - move the calling thread into a network namespace
+ * @where:	a name under /run/netns, a process id, or a path to a namespace file
+ *
+ * The user namespace of a process is entered first when its network namespace belongs to another one than
+ * ours, so that an ordinary user reaches the containers that run as the user. A single-threaded caller.
+ */
+int netns_enter(const char *where, struct error *err);
+
+/* netns_medium_open() - make interface @ifname in this namespace, and the descriptor behind it
+ * @ifname:	at most NETNS_IFNAME_MAX bytes, since the far end of a veth pair is called "ly-" and this
+ * @mtu:	bytes of payload the interface takes, or 0 to leave what the kernel gives
+ *
+ * Tries a TAP, then a veth pair; a pair that is already there is used again. The interface is left down.
+ */
+int netns_medium_open(const char *ifname, unsigned mtu, struct netns_medium *out, struct error *err);
+
+/* netns_tap_open(), netns_packet_open() - the same with the medium given */
+int netns_tap_open(const char *ifname, unsigned mtu, struct netns_medium *out, struct error *err);
+int netns_packet_open(const char *ifname, unsigned mtu, struct netns_medium *out, struct error *err);
+
+/* netns_sysctl() - write @value to /proc/sys/@path of this namespace; 0, or a negative errno */
+int netns_sysctl(const char *path, const char *value);
+
+#endif
