@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ctl/host_client.h - the engine's side of ctl/host.h: ask the keeper, wait for its answer
+ *
+ * Control thread only. A call waits for the keeper, at most 6 s (the keeper gives up on a slow act after 5 s); most
+ * answers take less than a millisecond. Descriptors given stay the caller's; descriptors returned are the caller's, with
+ * close-on-exec set, and the keeper has a copy under @name (see ctl/host.h; "" keeps none). Closing yours does not end
+ * what the copy keeps open: use host_drop().
+ *
+ * Errors are negative errno with @err filled from the keeper's message and hint; @err may be NULL.
+ */
+#ifndef CTL_HOST_CLIENT_H
+#define CTL_HOST_CLIENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "ctl/host.h"
+
+struct host;
+
+/* host_new() - speak to the keeper over @sock (taken), usually HOST_ENGINE_FD. Return: NULL without memory */
+struct host *host_new(int sock);
+void host_free(struct host *host);
+
+/* host_fd() - for the event loop: becomes readable when the keeper is gone, or with an answer that came too late */
+int host_fd(const struct host *host);
+
+/* host_on_readable() - discard late answers. Return: 0, or -EPIPE when the keeper is gone: the engine ends then */
+int host_on_readable(struct host *host);
+
+/* host_call() - send @request of @size bytes (type set; size and serial are filled in here) and wait for the reply
+ * @fd_out:	descriptor to send along, or -1
+ * @reply:	filled in when the return value is not one of the last three
+ * @fd_in:	becomes the descriptor that came along, or -1; NULL closes it
+ *
+ * Return: the reply's rc; or -ETIMEDOUT, -EPIPE, -EPROTO.
+ */
+int host_call(struct host *host, void *request, size_t size, int fd_out, struct host_reply *reply, int *fd_in);
+
+/* host_ready() - tell the keeper that the engine serves. Return: how often it was started again, or negative errno */
+int host_ready(struct host *host);
+
+int host_hold(struct host *host, const char *name, int fd, struct error *err);
+int host_drop(struct host *host, const char *name);	/* -ENOENT when nothing is held under that name */
+
+/* host_recall() - the descriptor held under @name, or -ENOENT; @value becomes its medium (may be NULL) */
+int host_recall(struct host *host, const char *name, uint32_t *value);
+
+/* host_recall_fn() - one held descriptor (@fd is the callee's). Return: false to have the keeper drop it; the callee
+ * closes @fd in either case when it has no use for it, and makes no call to the keeper itself.
+ */
+typedef bool host_recall_fn(void *arg, const char *name, int fd, uint32_t value);
+
+/* host_recall_all() - show everything that is held, oldest first. Return: how many, or negative errno */
+int host_recall_all(struct host *host, host_recall_fn *fn, void *arg);
+
+/* host_open_tap() - TAP @ifname in the daemon's namespace: IFF_TAP | IFF_NO_PI | IFF_VNET_HDR, header of 12 bytes
+ * @mac, @mtu:	set on the interface and the link brought up where the rights allow; NULL and 0 leave it alone
+ */
+int host_open_tap(struct host *host, const char *name, const char *ifname, const uint8_t *mac, uint32_t mtu, uid_t uid,
+		  struct error *err);
+
+/* host_open_netns() - interface @ifname inside @netns (NAME, PID or PATH); @medium becomes which it got (ctl/netns.h) */
+int host_open_netns(struct host *host, const char *name, const char *netns, const char *ifname, const uint8_t *mac,
+		    uint32_t mtu, uid_t uid, uint32_t *medium, struct error *err);
+
+/* host_listen() - a bound socket, listening when @proto is HOST_TCP
+ * @family:	4 or 6; @addr: 4 or 16 bytes, network order; @port: host order
+ *
+ * Return: descriptor; -EADDRINUSE with the owner in @err's message and the next free port in @next_port (0: none; may be
+ * NULL); -EACCES for a low port, with what helps in the hint.
+ */
+int host_listen(struct host *host, const char *name, int family, enum host_proto proto, const uint8_t *addr, uint16_t port,
+		uid_t uid, uint16_t *next_port, struct error *err);
+
+int host_unix_listen(struct host *host, const char *name, const char *path, uid_t uid, struct error *err);
+int host_unix_connect(struct host *host, const char *name, const char *path, uid_t uid, struct error *err);
+
+#endif
