@@ -44,7 +44,7 @@ enum host_type {
 	HOST_DROP,		/* host_named: close the copy; a unix listener's path is removed */
 	HOST_RECALL,		/* host_recall: name, value and descriptor of what is held */
 	HOST_OPEN_TAP,		/* host_link: a TAP in the keeper's own network namespace */
-	HOST_OPEN_NETNS,	/* host_link: an interface in another namespace; reply value: medium, see ctl/netns.h */
+	HOST_OPEN_NETNS,	/* host_link: an interface in another namespace; reply value: enum host_medium */
 	HOST_LISTEN,		/* host_listen: a bound socket, listening when TCP */
 	HOST_UNIX_LISTEN,	/* host_unix: a listening stream socket; a dead socket at the path is replaced */
 	HOST_UNIX_CONNECT,	/* host_unix: a connected stream socket */
@@ -79,6 +79,8 @@ struct host_link {
 	char netns[HOST_NETNS_SIZE];	/* NAME, PID or PATH; empty for HOST_OPEN_TAP */
 	char name[HOST_NAME_SIZE];
 };
+
+enum host_medium { HOST_MEDIUM_TAP = 1, HOST_MEDIUM_PACKET = 2 };	/* see ctl/netns.h */
 
 enum host_proto { HOST_TCP = 6, HOST_UDP = 17 };
 
@@ -116,8 +118,9 @@ int host_send(int sock, const void *message, size_t size, int fd);
 
 /* host_receive() - one message of at most @room bytes; @fd becomes the descriptor beside it (the caller's), or -1
  *
- * Return: its size in bytes; -EPIPE when the other side is gone; -EPROTO for a message that is empty, too large or had
- * more than one descriptor (all closed); -EAGAIN on a socket that does not block.
+ * Return: its size in bytes; -EPIPE when the other side is gone (an empty message looks
+ * the same); -EPROTO for one that is too large or had more than one descriptor (all closed); -EAGAIN on a socket
+ * that does not block.
  */
 long host_receive(int sock, void *message, size_t room, int *fd);
 

@@ -62,9 +62,9 @@ int host_recall_all(struct host *host, host_recall_fn *fn, void *arg);
 int host_open_tap(struct host *host, const char *name, const char *ifname, const uint8_t *mac, uint32_t mtu, uid_t uid,
 		  struct error *err);
 
-/* host_open_netns() - interface @ifname inside @netns (NAME, PID or PATH); @medium becomes which it got (ctl/netns.h) */
+/* host_open_netns() - interface @ifname inside @netns (NAME, PID or PATH); @medium becomes which it got */
 int host_open_netns(struct host *host, const char *name, const char *netns, const char *ifname, const uint8_t *mac,
-		    uint32_t mtu, uid_t uid, uint32_t *medium, struct error *err);
+		    uint32_t mtu, uid_t uid, enum host_medium *medium, struct error *err);
 
 /* host_listen() - a bound socket, listening when @proto is HOST_TCP
  * @family:	4 or 6; @addr: 4 or 16 bytes, network order; @port: host order

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ctl/host.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/array.h"
+
+/* What a request of each type looks like: its size, whether a descriptor belongs to it, and where its strings are. */
+#define TEXT(type, field) { offsetof(struct type, field), sizeof(((struct type *)0)->field) }
+
+static const struct shape {
+	size_t size;
+	bool fd;
+	struct {
+		size_t at, room;
+	} texts[3];		/* the first one is the name */
+} shapes[HOST_TYPES] = {
+	[HOST_READY] = { .size = sizeof(struct host_header) },
+	[HOST_HOLD] = { sizeof(struct host_named), true, { TEXT(host_named, name) } },
+	[HOST_DROP] = { sizeof(struct host_named), false, { TEXT(host_named, name) } },
+	[HOST_RECALL] = { sizeof(struct host_recall), false, { TEXT(host_recall, name) } },
+	[HOST_OPEN_TAP] = { sizeof(struct host_link), false,
+			    { TEXT(host_link, name), TEXT(host_link, ifname), TEXT(host_link, netns) } },
+	[HOST_OPEN_NETNS] = { sizeof(struct host_link), false,
+			      { TEXT(host_link, name), TEXT(host_link, ifname), TEXT(host_link, netns) } },
+	[HOST_LISTEN] = { sizeof(struct host_listen), false, { TEXT(host_listen, name) } },
+	[HOST_UNIX_LISTEN] = { sizeof(struct host_unix), false, { TEXT(host_unix, name), TEXT(host_unix, path) } },
+	[HOST_UNIX_CONNECT] = { sizeof(struct host_unix), false, { TEXT(host_unix, name), TEXT(host_unix, path) } },
+};
+
+int host_send(int sock, const void *message, size_t size, int fd)
+{
+	struct iovec iov = { (void *)message, size };
+	union {
+		struct cmsghdr align;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t n;
+
+	if (fd >= 0) {
+		memset(&control, 0, sizeof(control));
+		msg.msg_control = control.space;
+		msg.msg_controllen = sizeof(control.space);
+		control.align.cmsg_level = SOL_SOCKET;
+		control.align.cmsg_type = SCM_RIGHTS;
+		control.align.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.align), &fd, sizeof(fd));
+	}
+	do
+		n = sendmsg(sock, &msg, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno == ECONNRESET ? -EPIPE : -errno;
+	return 0;
+}
+
+/* There is room for just one descriptor (CMSG_SPACE would be padded to hold two); the kernel closes further ones and
+ * says so by MSG_CTRUNC.
+ */
+static int take_fd(struct msghdr *msg)
+{
+	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
+	int fd = -1;
+
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+	return fd;
+}
+
+long host_receive(int sock, void *message, size_t room, int *fd)
+{
+	struct iovec iov = { message, room };
+	union {
+		struct cmsghdr align;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
+			      .msg_control = control.space, .msg_controllen = CMSG_LEN(sizeof(int)) };
+	ssize_t n;
+
+	*fd = -1;
+	do
+		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno == ECONNRESET ? -EPIPE : -errno;
+	if (n == 0 && msg.msg_controllen == 0)
+		return -EPIPE;
+	*fd = take_fd(&msg);
+	if (n > 0 && !(msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
+		return n;
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+	return -EPROTO;
+}
+
+static bool texts_end(const struct shape *shape, const char *message)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(shape->texts) && shape->texts[i].room; i++)
+		if (!memchr(message + shape->texts[i].at, '\0', shape->texts[i].room))
+			return false;
+	return true;
+}
+
+/* values_fit() - the ranges that ctl/host.h states */
+static bool values_fit(const void *message, uint32_t type)
+{
+	static const uint8_t zero[16];
+
+	if (type == HOST_HOLD || type == HOST_DROP)
+		return *host_name_of(message) != '\0';
+	if (type == HOST_OPEN_TAP || type == HOST_OPEN_NETNS) {
+		struct host_link m;
+
+		memcpy(&m, message, sizeof(m));
+		return m.ifname[0] && (type == HOST_OPEN_NETNS) == (m.netns[0] != '\0') && m.mtu <= 65535 &&
+		       !memcmp(m.zero, zero, sizeof(m.zero));
+	}
+	if (type == HOST_LISTEN) {
+		struct host_listen m;
+
+		memcpy(&m, message, sizeof(m));
+		return (m.proto == HOST_TCP || m.proto == HOST_UDP) && m.port &&
+		       (m.family == 6 || (m.family == 4 && !memcmp(m.addr + 4, zero, 12)));
+	}
+	if (type == HOST_UNIX_LISTEN || type == HOST_UNIX_CONNECT)
+		return ((const char *)message)[offsetof(struct host_unix, path)] == '/';
+	return true;
+}
+
+int host_request_check(const void *message, size_t size, int fd)
+{
+	struct host_header head;
+	const struct shape *shape;
+
+	if (size < sizeof(head))
+		return -EPROTO;
+	memcpy(&head, message, sizeof(head));
+	if (head.size != size || head.type >= HOST_TYPES || !shapes[head.type].size)
+		return -EPROTO;
+	shape = &shapes[head.type];
+	if (shape->size != size || shape->fd != (fd >= 0) || !texts_end(shape, message))
+		return -EPROTO;
+	return values_fit(message, head.type) ? 0 : -EPROTO;
+}
+
+int host_reply_check(const void *message, size_t size, const struct host_header *request)
+{
+	struct host_reply r;
+
+	if (size != sizeof(r))
+		return -EPROTO;
+	memcpy(&r, message, sizeof(r));
+	if (r.head.size != size || r.head.type != request->type || r.head.serial != request->serial || r.rc > 0 ||
+	    !memchr(r.name, '\0', sizeof(r.name)) || !memchr(r.message, '\0', sizeof(r.message)) ||
+	    !memchr(r.hint, '\0', sizeof(r.hint)))
+		return -EPROTO;
+	return 0;
+}
+
+const char *host_name_of(const void *message)
+{
+	struct host_header head;
+
+	memcpy(&head, message, sizeof(head));
+	return head.type == HOST_READY ? "" : (const char *)message + shapes[head.type].texts[0].at;
+}

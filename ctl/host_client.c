@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ctl/host_client.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+enum { DEADLINE_MS = 6000 };
+
+struct host {
+	int sock;
+	uint32_t serial;
+};
+
+struct host *host_new(int sock)
+{
+	struct host *host = calloc(1, sizeof(*host));
+
+	if (!host)
+		return NULL;
+	host->sock = sock;
+	fcntl(sock, F_SETFD, FD_CLOEXEC);
+	fcntl(sock, F_SETFL, fcntl(sock, F_GETFL) | O_NONBLOCK);
+	return host;
+}
+
+void host_free(struct host *host)
+{
+	if (!host)
+		return;
+	close(host->sock);
+	free(host);
+}
+
+int host_fd(const struct host *host)
+{
+	return host->sock;
+}
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+int host_on_readable(struct host *host)
+{
+	char late[HOST_MESSAGE_MAX];
+	long n;
+	int fd;
+
+	do {
+		n = host_receive(host->sock, late, sizeof(late), &fd);
+		close_fd(fd);
+	} while (n >= 0 || n == -EPROTO);
+	return n == -EAGAIN ? 0 : -EPIPE;
+}
+
+static int wait_for(struct host *host, short events, uint64_t until_ms)
+{
+	struct pollfd p = { .fd = host->sock, .events = events };
+	uint64_t now = clock_now_ms();
+	int rc = 0;
+
+	if (now < until_ms)
+		rc = poll(&p, 1, (int)(until_ms - now));
+	if (rc < 0 && errno != EINTR)
+		return -errno;
+	return rc == 0 ? -ETIMEDOUT : 0;
+}
+
+static int send_request(struct host *host, const void *request, size_t size, int fd, uint64_t until_ms)
+{
+	int rc;
+
+	while ((rc = host_send(host->sock, request, size, fd)) == -EAGAIN) {
+		rc = wait_for(host, POLLOUT, until_ms);
+		if (rc < 0)
+			return rc;
+	}
+	return rc;
+}
+
+/* An answer to an earlier request, given up on, has another serial: it is thrown away. */
+static int receive_reply(struct host *host, const struct host_header *request, struct host_reply *reply, int *fd,
+			 uint64_t until_ms)
+{
+	long n;
+	int rc;
+
+	for (;;) {
+		n = host_receive(host->sock, reply, sizeof(*reply), fd);
+		if (n == -EAGAIN) {
+			rc = wait_for(host, POLLIN, until_ms);
+			if (rc < 0)
+				return rc;
+			continue;
+		}
+		if (n < 0)
+			return (int)n;
+		if (host_reply_check(reply, (size_t)n, request) == 0)
+			return 0;
+		close_fd(*fd);
+		if ((size_t)n != sizeof(*reply) || reply->head.serial == request->serial)
+			return -EPROTO;
+	}
+}
+
+int host_call(struct host *host, void *request, size_t size, int fd_out, struct host_reply *reply, int *fd_in)
+{
+	uint64_t until_ms = clock_now_ms() + DEADLINE_MS;
+	struct host_header head;
+	int rc, fd = -1;
+
+	memcpy(&head, request, sizeof(head));
+	head.size = (uint32_t)size;
+	head.serial = ++host->serial;
+	memcpy(request, &head, sizeof(head));
+	if (fd_in)
+		*fd_in = -1;
+	rc = send_request(host, request, size, fd_out, until_ms);
+	if (rc == 0)
+		rc = receive_reply(host, &head, reply, &fd, until_ms);
+	if (rc < 0)
+		return rc;
+	if (fd_in && reply->rc == 0)
+		*fd_in = fd;
+	else
+		close_fd(fd);
+	return reply->rc;
+}
+
+/* explain() - @rc with the keeper's own words, or ours where it said nothing */
+static int explain(struct error *err, int rc, const struct host_reply *reply)
+{
+	if (rc >= 0)
+		return rc;
+	if (rc != reply->rc || !reply->message[0])
+		return error_set(err, rc, "the keeper does not answer: %s", strerror(-rc));
+	error_set(err, rc, "%s", reply->message);
+	if (reply->hint[0])
+		error_hint(err, "%s", reply->hint);
+	return rc;
+}
+
+/* open_call() - a request whose answer is a descriptor */
+static int open_call(struct host *host, void *request, size_t size, struct host_reply *reply, struct error *err)
+{
+	int fd;
+	int rc;
+
+	reply->rc = 0;
+	reply->message[0] = '\0';
+	rc = host_call(host, request, size, -1, reply, &fd);
+	if (rc == 0 && fd < 0)
+		rc = -EPROTO;
+	return rc < 0 ? explain(err, rc, reply) : fd;
+}
+
+/* put() - a text into its field; -ENAMETOOLONG rather than half of it */
+static int put(char *to, size_t room, const char *text, struct error *err)
+{
+	size_t n = strlen(text);
+
+	if (n >= room)
+		return error_set(err, -ENAMETOOLONG, "%.60s...: longer than %zu bytes", text, room - 1);
+	memcpy(to, text, n + 1);
+	return 0;
+}
+
+static int named_call(struct host *host, enum host_type type, const char *name, int fd, struct error *err)
+{
+	struct host_named m = { .head.type = type };
+	struct host_reply reply = { .rc = 0 };
+	int rc = put(m.name, sizeof(m.name), name, err);
+
+	if (rc < 0)
+		return rc;
+	return explain(err, host_call(host, &m, sizeof(m), fd, &reply, NULL), &reply);
+}
+
+int host_ready(struct host *host)
+{
+	struct host_header m = { .type = HOST_READY };
+	struct host_reply reply;
+	int rc = host_call(host, &m, sizeof(m), -1, &reply, NULL);
+
+	return rc < 0 ? rc : (int)(reply.value & 0x7fffffff);
+}
+
+int host_hold(struct host *host, const char *name, int fd, struct error *err)
+{
+	return named_call(host, HOST_HOLD, name, fd, err);
+}
+
+int host_drop(struct host *host, const char *name)
+{
+	return named_call(host, HOST_DROP, name, -1, NULL);
+}
+
+int host_recall(struct host *host, const char *name, uint32_t *value)
+{
+	struct host_recall m = { .head.type = HOST_RECALL };
+	struct host_reply reply;
+	int rc = put(m.name, sizeof(m.name), name, NULL);
+	int fd;
+
+	if (rc < 0)
+		return rc;
+	fd = open_call(host, &m, sizeof(m), &reply, NULL);
+	if (fd >= 0 && value)
+		*value = reply.value;
+	return fd;
+}
+
+int host_recall_all(struct host *host, host_recall_fn *fn, void *arg)
+{
+	struct host_recall m = { .head.type = HOST_RECALL };
+	struct host_reply reply;
+	int shown = 0;
+
+	for (;;) {
+		int fd = open_call(host, &m, sizeof(m), &reply, NULL);
+
+		if (fd < 0)
+			return fd == -ENOENT ? shown : fd;
+		shown++;
+		if (fn(arg, reply.name, fd, reply.value))
+			m.index++;
+		else if (host_drop(host, reply.name) < 0)
+			return -EPROTO;		/* it would be shown again, for ever */
+	}
+}
+
+static int link_call(struct host *host, struct host_link *m, const char *name, const char *ifname, const uint8_t *mac,
+		     struct host_reply *reply, struct error *err)
+{
+	int rc = put(m->name, sizeof(m->name), name, err);
+
+	if (rc == 0)
+		rc = put(m->ifname, sizeof(m->ifname), ifname, err);
+	if (rc < 0)
+		return rc;
+	if (mac)
+		memcpy(m->mac, mac, sizeof(m->mac));
+	return open_call(host, m, sizeof(*m), reply, err);
+}
+
+int host_open_tap(struct host *host, const char *name, const char *ifname, const uint8_t *mac, uint32_t mtu, uid_t uid,
+		  struct error *err)
+{
+	struct host_link m = { .head.type = HOST_OPEN_TAP, .uid = uid, .mtu = mtu };
+	struct host_reply reply;
+
+	return link_call(host, &m, name, ifname, mac, &reply, err);
+}
+
+int host_open_netns(struct host *host, const char *name, const char *netns, const char *ifname, const uint8_t *mac,
+		    uint32_t mtu, uid_t uid, enum host_medium *medium, struct error *err)
+{
+	struct host_link m = { .head.type = HOST_OPEN_NETNS, .uid = uid, .mtu = mtu };
+	struct host_reply reply;
+	int rc = put(m.netns, sizeof(m.netns), netns, err);
+
+	if (rc < 0)
+		return rc;
+	rc = link_call(host, &m, name, ifname, mac, &reply, err);
+	if (rc >= 0)
+		*medium = reply.value == HOST_MEDIUM_PACKET ? HOST_MEDIUM_PACKET : HOST_MEDIUM_TAP;
+	return rc;
+}
+
+int host_listen(struct host *host, const char *name, int family, enum host_proto proto, const uint8_t *addr, uint16_t port,
+		uid_t uid, uint16_t *next_port, struct error *err)
+{
+	struct host_listen m = { .head.type = HOST_LISTEN, .uid = uid, .family = (uint8_t)family, .proto = proto, .port = port };
+	struct host_reply reply = { .rc = 0 };
+	int rc = put(m.name, sizeof(m.name), name, err);
+
+	if (rc < 0)
+		return rc;
+	memcpy(m.addr, addr, family == 6 ? 16 : 4);
+	rc = open_call(host, &m, sizeof(m), &reply, err);
+	if (next_port)
+		*next_port = rc == -EADDRINUSE ? (uint16_t)reply.value : 0;
+	return rc;
+}
+
+static int unix_call(struct host *host, enum host_type type, const char *name, const char *path, uid_t uid, struct error *err)
+{
+	struct host_unix m = { .head.type = type, .uid = uid };
+	struct host_reply reply;
+	int rc = put(m.name, sizeof(m.name), name, err);
+
+	if (rc == 0)
+		rc = put(m.path, sizeof(m.path), path, err);
+	return rc < 0 ? rc : open_call(host, &m, sizeof(m), &reply, err);
+}
+
+int host_unix_listen(struct host *host, const char *name, const char *path, uid_t uid, struct error *err)
+{
+	return unix_call(host, HOST_UNIX_LISTEN, name, path, uid, err);
+}
+
+int host_unix_connect(struct host *host, const char *name, const char *path, uid_t uid, struct error *err)
+{
+	return unix_call(host, HOST_UNIX_CONNECT, name, path, uid, err);
+}
