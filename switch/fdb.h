@@ -33,7 +33,7 @@ struct fdb_entry {
 };
 
 /* fdb_new() - make an empty table
- * @nentries:	most entries it will hold; memory for them is taken now, never later
+ * @nentries:	entries it is sized for; memory for them is taken now, never later
  * @nports:	port ids are below this
  * @age_ms:	idle time after which a learnt entry is forgotten, milliseconds (default of 802.1Q: 300 s)
  *

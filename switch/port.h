@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <urcu/urcu-qsbr.h>
+
 #include "switch/frame.h"
 #include "switch/stats.h"
 
@@ -52,7 +54,7 @@ struct port_ops {
 	uint64_t (*tx)(struct port *port, struct worker *w, const struct tx_frame *frames, unsigned n,
 		       uint64_t *segments);
 
-	/* writable() - the descriptor takes bytes again after tx() asked for EPOLLOUT with port->want_out; may be NULL */
+	/* writable() - the descriptor takes bytes again: send what tx() kept back; called with the transmit lock held; may be NULL */
 	void (*writable)(struct port *port);
 
 	/* free() - release everything, close descriptors; control thread, after the last reference */
@@ -68,11 +70,11 @@ struct port {
 	struct port_stats *stats;	/* one per worker; owned by the port */
 	unsigned nstats;
 	atomic_flag tx_lock;
-	atomic_bool want_out;		/* tx() left bytes behind: watch for EPOLLOUT */
 	/* notify() - the peer is gone (@rc: negative errno); called on the owner worker, must not wait */
 	void (*notify)(struct port *port, int rc);
 	void *owner;			/* for notify(), the control thread's */
-	void *impl;			/* for rcu in worker_remove_port() */
+	void *queue;			/* the owner worker's */
+	struct rcu_head rcu;
 };
 
 /* port_init() - fill in the common part; Return: 0 or -ENOMEM (the counters) */
@@ -85,5 +87,8 @@ void port_fini(struct port *port);
  * frame->copies is raised for each frame taken. Any worker. Return: bits of the frames taken.
  */
 uint64_t port_tx(struct port *port, struct worker *w, unsigned worker_index, const struct tx_frame *frames, unsigned n);
+
+/* port_writable() - the owner worker saw that the descriptor takes bytes again */
+void port_writable(struct port *port);
 
 #endif

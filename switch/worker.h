@@ -79,9 +79,22 @@ unsigned worker_emit(struct worker *w, uint32_t from, struct frame *frames, unsi
 enum { WORKER_SCRATCH = 128 * 1024, MAX_WORKERS = 64 };
 uint8_t *worker_scratch(struct worker *w);
 
-/* worker_add_port(), worker_remove_port() - give the port's receive queue to this worker, or take it back;
- * worker_remove_port() calls @done(port) by call_rcu() once no worker can hold a reference. Control thread. */
-bool worker_add_port(struct worker *w, struct port *port);
-bool worker_remove_port(struct worker *w, struct port *port, void (*done)(struct port *port));
+/* worker_cut_space() - OFFLOAD_ROOM bytes for a port's tx() to cut segments in;
+ * worker_linear_space() - FRAME_MAX bytes for the one frame that the services are looking at */
+uint8_t *worker_cut_space(struct worker *w);
+uint8_t *worker_linear_space(struct worker *w);
+
+/* worker_add_port() - give the port's receive queue to this worker; Return: 0 or -ENOMEM
+ * worker_remove_port() - take it back. The port must have left the published snapshot; port->ops->free() is called
+ * once no worker can hold a reference: after the owner has let go of the queue and a grace period has passed.
+ * Control thread.
+ */
+int worker_add_port(struct worker *w, struct port *port);
+void worker_remove_port(struct worker *w, struct port *port);
+
+/* worker_turn() - one turn: wait up to @timeout_ms (-1: until something happens), then move what there is
+ * The worker's thread does nothing else; a test that has no thread calls it itself.
+ */
+void worker_turn(struct worker *w, int timeout_ms);
 
 #endif

@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "switch/fdb.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+
+/* The two words of an entry:
+ *	key	MAC (48 bits) << 16 | VID; never 0, because a VID is not 0
+ *	value	port (16) << 48 | turn (7) << 41 | static (1) << 40 | moves (8) << 32 | second last seen (32)
+ * The turn counts the keys that have lived in the place, so that a swap meant for the key before fails.
+ */
+enum { WAYS = 4, CANDIDATES = 2 * WAYS };
+
+struct entry {
+	_Atomic uint64_t key;
+	_Atomic uint64_t value;
+};
+
+struct bucket {
+	struct entry entries[WAYS];
+} __attribute__((aligned(64)));
+
+struct fdb {
+	struct bucket *buckets;
+	uint32_t mask;			/* buckets minus one */
+	uint32_t nports;
+	uint32_t age_s;
+	uint64_t seed;
+	_Atomic uint32_t *count;	/* live entries by port */
+	atomic_flag insert_lock;	/* held while a key changes */
+};
+
+static uint64_t key_of(uint16_t vid, const uint8_t *mac)
+{
+	uint64_t k = 0;
+
+	for (int i = 0; i < 6; i++)
+		k = k << 8 | mac[i];
+	return k << 16 | vid;
+}
+
+static uint64_t value_of(uint32_t port, uint8_t origin, uint8_t moves, uint32_t seen_s)
+{
+	return (uint64_t)port << 48 | (uint64_t)origin << 40 | (uint64_t)moves << 32 | seen_s;
+}
+
+/* with_turn() - @value for a new key in a place where @before lived */
+static uint64_t with_turn(uint64_t value, uint64_t before, unsigned add)
+{
+	const uint64_t mask = 0x7full << 41;
+
+	return (value & ~mask) | (((before & mask) + ((uint64_t)add << 41)) & mask);
+}
+
+static uint32_t value_port(uint64_t v)
+{
+	return (uint32_t)(v >> 48);
+}
+
+static uint8_t value_origin(uint64_t v)
+{
+	return (uint8_t)(v >> 40) & 1;
+}
+
+static uint8_t value_moves(uint64_t v)
+{
+	return (uint8_t)(v >> 32);
+}
+
+static uint32_t value_seen(uint64_t v)
+{
+	return (uint32_t)v;
+}
+
+static uint32_t seconds(uint64_t now_ms)
+{
+	return (uint32_t)(now_ms / 1000);
+}
+
+/* Another worker may have stamped an entry with a second that this worker has not reached: that is age 0. */
+static uint32_t age_of(uint64_t value, uint32_t now_s)
+{
+	int32_t age = (int32_t)(now_s - value_seen(value));
+
+	return age > 0 ? (uint32_t)age : 0;
+}
+
+static bool is_fresh(const struct fdb *fdb, uint64_t value, uint32_t now_s)
+{
+	return value_origin(value) == FDB_STATIC || age_of(value, now_s) <= fdb->age_s;
+}
+
+struct fdb *fdb_new(uint32_t nentries, uint32_t nports, uint32_t age_ms)
+{
+	struct fdb *fdb = calloc(1, sizeof(*fdb));
+	uint32_t nbuckets = 1;
+
+	if (!fdb)
+		return NULL;
+	while (nbuckets * WAYS * 6 / 10 < nentries)	/* full at six tenths: two buckets rarely both overflow */
+		nbuckets *= 2;
+	fdb->mask = nbuckets - 1;
+	fdb->nports = nports;
+	fdb->age_s = age_ms / 1000;
+	fdb->seed = hash_seed();
+	fdb->buckets = aligned_alloc(sizeof(struct bucket), nbuckets * sizeof(struct bucket));
+	fdb->count = calloc(nports, sizeof(*fdb->count));
+	if (!fdb->buckets || !fdb->count) {
+		fdb_free(fdb);
+		errno = ENOMEM;
+		return NULL;
+	}
+	memset(fdb->buckets, 0, nbuckets * sizeof(struct bucket));
+	return fdb;
+}
+
+void fdb_free(struct fdb *fdb)
+{
+	if (!fdb)
+		return;
+	free(fdb->buckets);
+	free((void *)fdb->count);
+	free(fdb);
+}
+
+/* candidates() - the eight places where a key may live; the two buckets come from two halves of one hash */
+static void candidates(const struct fdb *fdb, uint64_t key, struct entry *at[CANDIDATES])
+{
+	uint64_t h = hash_u64(key, fdb->seed);
+	struct bucket *a = &fdb->buckets[h & fdb->mask], *b = &fdb->buckets[h >> 32 & fdb->mask];
+
+	for (int i = 0; i < WAYS; i++) {
+		at[i] = &a->entries[i];
+		at[WAYS + i] = &b->entries[i];
+	}
+}
+
+/* find() - the entry that holds @key, with its value in *value as it was while it did; NULL when there is none */
+static struct entry *find(const struct fdb *fdb, uint64_t key, uint64_t *value)
+{
+	struct entry *at[CANDIDATES];
+
+	candidates(fdb, key, at);
+	for (int i = 0; i < CANDIDATES; i++) {
+		if (atomic_load_explicit(&at[i]->key, memory_order_acquire) != key)
+			continue;
+		*value = atomic_load_explicit(&at[i]->value, memory_order_acquire);
+		if (atomic_load_explicit(&at[i]->key, memory_order_relaxed) == key)
+			return at[i];
+	}
+	return NULL;
+}
+
+int fdb_lookup(const struct fdb *fdb, uint16_t vid, const uint8_t *mac, uint64_t now_ms)
+{
+	uint64_t value;
+
+	if (!find(fdb, key_of(vid, mac), &value) || !is_fresh(fdb, value, seconds(now_ms)))
+		return -ENOENT;
+	return (int)value_port(value);
+}
+
+static void count_add(struct fdb *fdb, uint32_t port, uint32_t n)
+{
+	atomic_fetch_add_explicit(&fdb->count[port], n, memory_order_relaxed);
+}
+
+/* clear() - empty a place; insert lock held */
+static void clear(struct fdb *fdb, struct entry *e)
+{
+	uint64_t value = atomic_load_explicit(&e->value, memory_order_relaxed);
+
+	atomic_store_explicit(&e->key, 0, memory_order_release);
+	/* a refresh or a move may have swapped the value until the key went: count what it says now */
+	value = atomic_load_explicit(&e->value, memory_order_acquire);
+	count_add(fdb, value_port(value), -1u);
+}
+
+/* choose_victim() - a free or aged-out place; else, of the ports that hold places here, the stalest entry of the one that
+ * holds the most in the whole table. Static entries stay. NULL when all places are static. */
+static struct entry *choose_victim(struct fdb *fdb, struct entry *at[CANDIDATES], uint32_t now_s)
+{
+	struct entry *victim = NULL;
+	uint32_t most = 0, oldest = 0;
+
+	for (int i = 0; i < CANDIDATES; i++) {
+		uint64_t value = atomic_load_explicit(&at[i]->value, memory_order_relaxed);
+		uint32_t held, age = age_of(value, now_s);
+
+		if (!atomic_load_explicit(&at[i]->key, memory_order_relaxed))
+			return at[i];
+		if (value_origin(value) == FDB_STATIC)
+			continue;
+		if (!is_fresh(fdb, value, now_s))
+			return at[i];
+		held = atomic_load_explicit(&fdb->count[value_port(value)], memory_order_relaxed);
+		if (!victim || held > most || (held == most && age > oldest)) {
+			victim = at[i];
+			most = held;
+			oldest = age;
+		}
+	}
+	return victim;
+}
+
+/* insert() - put a key that is not there; insert lock held. Return: false when there is no place. */
+static bool insert(struct fdb *fdb, uint64_t key, uint64_t value, uint32_t now_s)
+{
+	struct entry *at[CANDIDATES], *e;
+	uint64_t before;
+
+	candidates(fdb, key, at);
+	e = choose_victim(fdb, at, now_s);
+	if (!e)
+		return false;
+	if (atomic_load_explicit(&e->key, memory_order_relaxed))
+		clear(fdb, e);
+	before = atomic_load_explicit(&e->value, memory_order_relaxed);
+	atomic_store_explicit(&e->value, with_turn(value, before, 1), memory_order_release);
+	atomic_store_explicit(&e->key, key, memory_order_release);
+	count_add(fdb, value_port(value), 1);
+	return true;
+}
+
+/* refresh() - stamp a known station, and move it when it changed ports. Return: true when it moved. */
+static bool refresh(struct fdb *fdb, struct entry *e, uint64_t value, uint32_t port, uint32_t now_s)
+{
+	bool moved = value_port(value) != port;
+	uint8_t moves = value_moves(value);
+	uint64_t next;
+
+	if (value_origin(value) == FDB_STATIC || (!moved && value_seen(value) == now_s))
+		return false;
+	if (moved && moves < 255)
+		moves++;
+	next = with_turn(value_of(port, FDB_LEARNED, moves, now_s), value, 0);
+	/* losing the race means that somebody else saw the station in the same moment: the next frame settles it */
+	if (!atomic_compare_exchange_strong_explicit(&e->value, &value, next, memory_order_acq_rel,
+						     memory_order_relaxed) || !moved)
+		return false;
+	count_add(fdb, value_port(value), -1u);
+	count_add(fdb, port, 1);
+	return true;
+}
+
+bool fdb_learn(struct fdb *fdb, uint16_t vid, const uint8_t *mac, uint32_t port, uint64_t now_ms)
+{
+	uint64_t key = key_of(vid, mac), value;
+	struct entry *e = find(fdb, key, &value);
+	bool learnt = false;
+
+	if (e)
+		return refresh(fdb, e, value, port, seconds(now_ms));
+	if (atomic_flag_test_and_set_explicit(&fdb->insert_lock, memory_order_acquire))
+		return false;
+	if (!find(fdb, key, &value))
+		learnt = insert(fdb, key, value_of(port, FDB_LEARNED, 0, seconds(now_ms)), seconds(now_ms));
+	atomic_flag_clear_explicit(&fdb->insert_lock, memory_order_release);
+	return learnt;
+}
+
+/* The control thread may wait: workers hold the lock for the time of one insert. */
+static void lock(struct fdb *fdb)
+{
+	while (atomic_flag_test_and_set_explicit(&fdb->insert_lock, memory_order_acquire))
+		;
+}
+
+static void unlock(struct fdb *fdb)
+{
+	atomic_flag_clear_explicit(&fdb->insert_lock, memory_order_release);
+}
+
+int fdb_add_static(struct fdb *fdb, uint16_t vid, const uint8_t *mac, uint32_t port)
+{
+	uint64_t key = key_of(vid, mac), value;
+	struct entry *e;
+	bool ok;
+
+	lock(fdb);
+	e = find(fdb, key, &value);
+	if (e)
+		clear(fdb, e);
+	ok = insert(fdb, key, value_of(port, FDB_STATIC, 0, 0), 0);
+	unlock(fdb);
+	return ok ? 0 : -ENOSPC;
+}
+
+/* forget_if() - clear the entries that are at @port (any: UINT32_MAX) and, if @stale, too old */
+static unsigned forget_if(struct fdb *fdb, uint32_t port, bool stale, uint32_t now_s)
+{
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i <= fdb->mask; i++) {
+		for (int j = 0; j < WAYS; j++) {
+			struct entry *e = &fdb->buckets[i].entries[j];
+			uint64_t value;
+
+			if (!atomic_load_explicit(&e->key, memory_order_relaxed))
+				continue;
+			value = atomic_load_explicit(&e->value, memory_order_relaxed);
+			if ((port != UINT32_MAX && value_port(value) != port) || (stale && is_fresh(fdb, value, now_s)))
+				continue;
+			lock(fdb);
+			if (atomic_load_explicit(&e->key, memory_order_relaxed)) {
+				clear(fdb, e);
+				n++;
+			}
+			unlock(fdb);
+		}
+	}
+	return n;
+}
+
+unsigned fdb_flush_port(struct fdb *fdb, uint32_t port)
+{
+	return forget_if(fdb, port, false, 0);
+}
+
+unsigned fdb_sweep(struct fdb *fdb, uint64_t now_ms)
+{
+	return forget_if(fdb, UINT32_MAX, true, seconds(now_ms));
+}
+
+static void describe(struct fdb_entry *to, uint64_t key, uint64_t value, uint32_t now_s)
+{
+	*to = (struct fdb_entry){
+		.vid = (uint16_t)key, .port = value_port(value), .origin = value_origin(value),
+		.moves = value_moves(value), .age_s = value_origin(value) == FDB_STATIC ? 0 : age_of(value, now_s),
+	};
+	for (int i = 0; i < 6; i++)
+		to->mac[i] = (uint8_t)(key >> (56 - 8 * i));
+}
+
+unsigned fdb_each(const struct fdb *fdb, uint64_t now_ms, struct fdb_entry *to, unsigned n)
+{
+	unsigned found = 0;
+
+	for (uint32_t i = 0; i <= fdb->mask; i++) {
+		for (int j = 0; j < WAYS; j++) {
+			const struct entry *e = &fdb->buckets[i].entries[j];
+			uint64_t key = atomic_load_explicit(&e->key, memory_order_acquire);
+			uint64_t value = atomic_load_explicit(&e->value, memory_order_acquire);
+
+			if (!key || atomic_load_explicit(&e->key, memory_order_relaxed) != key ||
+			    !is_fresh(fdb, value, seconds(now_ms)))
+				continue;
+			if (found < n)
+				describe(&to[found], key, value, seconds(now_ms));
+			found++;
+		}
+	}
+	return found;
+}
+
+uint32_t fdb_count(const struct fdb *fdb, uint32_t port)
+{
+	return atomic_load_explicit(&fdb->count[port], memory_order_relaxed);
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+
+#include "base/bytes.h"
+#include "switch/service.h"
+#include "switch/snapshot.h"
+#include "switch/port.h"
+#include "switch/station.h"
+#include "switch/worker.h"
+
+/* note_sender() - ARP tells where an address lives (RFC 826); only what the Ethernet source agrees with is believed */
+static void note_sender(struct worker *w, const struct arrival *a, const struct packet *p)
+{
+	const struct segment *seg = a->segment;
+	const uint8_t *sha = p->data + ETH_HEADER + 8;
+	struct station s = {
+		.ip = p->src, .port = a->from->port->id, .source = STATION_ARP, .seen_ms = worker_now_ms(w),
+	};
+
+	if (!seg->stations || !p->src || memcmp(sha, p->data + 6, MAC_SIZE) != 0)
+		return;			/* 0.0.0.0 is a probe (RFC 5227 2.1.1) */
+	if (seg->has_subnet && (!prefix4_has(seg->subnet, p->src) || p->src == seg->gateway))
+		return;
+	memcpy(s.mac, sha, MAC_SIZE);
+	station_note(seg->stations, &s, false);
+}
+
+/* contiguous() - the frame's bytes in one piece: as they are, or copied whole to private memory */
+static const uint8_t *contiguous(struct worker *w, const struct frame *f)
+{
+	uint8_t *to;
+
+	if (!f->nbody)
+		return f->head;
+	to = worker_linear_space(w);
+	frame_linear(f, to);
+	return to;
+}
+
+enum verdict local_input(struct worker *w, const struct arrival *a, bool unicast)
+{
+	const struct segment *seg = a->segment;
+	struct packet p;
+	enum verdict v = packet_parse(contiguous(w, a->frame), a->frame->len, &a->frame->offload, &p);
+
+	if (v != VERDICT_FORWARDED)
+		return v;
+	if (p.ethertype == ETHERTYPE_ARP4)
+		note_sender(w, a, &p);
+	for (unsigned i = 0; i < seg->nservices; i++)
+		if (seg->services[i]->ops->input(seg->services[i], w, a, &p, &v))
+			return v;
+	return unicast ? VERDICT_DROP_NO_ROUTE : VERDICT_FLOODED;
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "switch/port.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Two workers that send to one port meet here. A burst takes microseconds, so a short spin nearly always gets
+ * the lock; when it does not, the frames are dropped and counted: no worker ever waits for another. */
+enum { LOCK_TRIES = 2000 };
+
+static inline void cpu_relax(void)
+{
+#if defined(__x86_64__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
+
+int port_init(struct port *port, const struct port_ops *ops, int fd, unsigned nworkers)
+{
+	port->stats = aligned_alloc(64, nworkers * sizeof(*port->stats));
+	if (!port->stats)
+		return -ENOMEM;
+	memset(port->stats, 0, nworkers * sizeof(*port->stats));
+	port->ops = ops;
+	port->fd = fd;
+	port->nstats = nworkers;
+	atomic_flag_clear(&port->tx_lock);
+	return 0;
+}
+
+void port_fini(struct port *port)
+{
+	if (port->fd >= 0)
+		close(port->fd);
+	port->fd = -1;
+	free(port->stats);
+	port->stats = NULL;
+}
+
+static bool lock(struct port *port)
+{
+	for (unsigned i = 0; i < LOCK_TRIES; i++) {
+		if (!atomic_flag_test_and_set_explicit(&port->tx_lock, memory_order_acquire))
+			return true;
+		cpu_relax();
+	}
+	return false;
+}
+
+static void count(struct port *port, unsigned worker_index, const struct tx_frame *frames, unsigned n, uint64_t taken,
+		  uint64_t segments)
+{
+	struct port_stats *s = &port->stats[worker_index];
+	uint64_t bytes = 0, sent = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (!(taken >> i & 1))
+			continue;
+		frames[i].frame->copies++;
+		bytes += frames[i].frame->len;
+		sent++;
+	}
+	counter_add(&s->queued, n);
+	counter_add(&s->tx_frames, sent);
+	counter_add(&s->tx_bytes, bytes);
+	counter_add(&s->tx_drops, n - sent);
+	if (segments)
+		counter_add(&s->segments, segments);
+}
+
+uint64_t port_tx(struct port *port, struct worker *w, unsigned worker_index, const struct tx_frame *frames, unsigned n)
+{
+	uint64_t taken = 0, segments = 0;
+
+	if (lock(port)) {
+		taken = port->ops->tx(port, w, frames, n, &segments);
+		atomic_flag_clear_explicit(&port->tx_lock, memory_order_release);
+	}
+	count(port, worker_index, frames, n, taken, segments);
+	return taken;
+}
+
+/* When the lock is not to be had, somebody is in tx(), which sends what was kept back first. */
+void port_writable(struct port *port)
+{
+	if (!port->ops->writable || !lock(port))
+		return;
+	port->ops->writable(port);
+	atomic_flag_clear_explicit(&port->tx_lock, memory_order_release);
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "switch/snapshot.h"
+
+#include <stdlib.h>
+
+#include "base/array.h"
+
+struct snapshot *snapshot_new(unsigned nports, unsigned nnets)
+{
+	struct snapshot *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->ports = calloc(nports ? nports : 1, sizeof(*s->ports));
+	s->nets = calloc(nnets ? nnets : 1, sizeof(*s->nets));
+	s->nports = nports;
+	s->nnets = nnets;
+	if (!s->ports || !s->nets) {
+		snapshot_free(s);
+		return NULL;
+	}
+	return s;
+}
+
+void snapshot_free(struct snapshot *s)
+{
+	if (!s)
+		return;
+	for (unsigned i = 0; s->nets && i < s->nnets; i++) {
+		free(s->nets[i].members);
+		free(s->nets[i].segments);
+	}
+	free(s->nets);
+	free(s->ports);
+	free(s);
+}
+
+static void free_rcu(struct rcu_head *head)
+{
+	snapshot_free(container_of(head, struct snapshot, rcu));
+}
+
+void snapshot_release(struct snapshot *s)
+{
+	if (s)
+		urcu_qsbr_call_rcu(&s->rcu, free_rcu);
+}
+
+const struct segment *segment_for_ip(const struct snapshot *s, uint32_t ip, const struct segment *except)
+{
+	for (unsigned i = 0; i < s->nnets; i++) {
+		const struct net_view *net = &s->nets[i];
+
+		for (unsigned j = 0; j < net->nsegments; j++) {
+			const struct segment *seg = &net->segments[j];
+
+			if (seg->has_subnet && prefix4_has(seg->subnet, ip) &&
+			    !(except && except->net->net_id == net->net_id && except->vid == seg->vid))
+				return seg;
+		}
+	}
+	return NULL;
+}

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "switch/station.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+
+/* Open addressing with linear probing; a free place has port NOBODY. Removal closes the gap, so probes stay short. */
+#define NOBODY UINT32_MAX
+
+struct stations {
+	pthread_mutex_t lock;
+	struct station *table;
+	uint32_t mask, n, nmax;
+	uint64_t seed;
+};
+
+struct stations *stations_new(uint32_t nmax)
+{
+	struct stations *t = calloc(1, sizeof(*t));
+	uint32_t size = 16;
+
+	if (!t)
+		return NULL;
+	while (size < 2 * nmax)
+		size *= 2;
+	t->mask = size - 1;
+	t->nmax = nmax;
+	t->seed = hash_seed();
+	t->table = malloc(size * sizeof(*t->table));
+	if (!t->table) {
+		free(t);
+		return NULL;
+	}
+	for (uint32_t i = 0; i < size; i++)
+		t->table[i].port = NOBODY;
+	pthread_mutex_init(&t->lock, NULL);
+	return t;
+}
+
+void stations_free(struct stations *t)
+{
+	if (!t)
+		return;
+	pthread_mutex_destroy(&t->lock);
+	free(t->table);
+	free(t);
+}
+
+static uint32_t home(const struct stations *t, uint32_t ip)
+{
+	return (uint32_t)hash_u64(ip, t->seed) & t->mask;
+}
+
+/* place_of() - where @ip is, or the free place where it would go */
+static uint32_t place_of(const struct stations *t, uint32_t ip)
+{
+	uint32_t i = home(t, ip);
+
+	while (t->table[i].port != NOBODY && t->table[i].ip != ip)
+		i = (i + 1) & t->mask;
+	return i;
+}
+
+static void remove_at(struct stations *t, uint32_t hole)
+{
+	uint32_t i = hole;
+
+	t->table[hole].port = NOBODY;
+	t->n--;
+	for (;;) {
+		i = (i + 1) & t->mask;
+		if (t->table[i].port == NOBODY)
+			return;
+		/* may the entry at i fill the hole? yes, unless its home lies cyclically in (hole, i] */
+		if (((i - home(t, t->table[i].ip)) & t->mask) < ((i - hole) & t->mask))
+			continue;
+		t->table[hole] = t->table[i];
+		t->table[i].port = NOBODY;
+		hole = i;
+	}
+}
+
+/* stalest_of() - how many addresses @port holds, and the place of the one seen longest ago that is not leased */
+static unsigned stalest_of(const struct stations *t, uint32_t port, uint32_t *place)
+{
+	uint64_t oldest = UINT64_MAX;
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i <= t->mask; i++) {
+		const struct station *s = &t->table[i];
+
+		if (s->port != port)
+			continue;
+		n++;
+		if (s->source != STATION_DHCP && s->seen_ms < oldest) {
+			oldest = s->seen_ms;
+			*place = i;
+		}
+	}
+	return n;
+}
+
+/* make_room() - keep the port within its share and the table within its size. Return: false when neither can be */
+static bool make_room(struct stations *t, uint32_t port)
+{
+	uint32_t place = NOBODY;
+	unsigned held = stalest_of(t, port, &place);
+
+	if (held < MAX_STATIONS_PER_PORT && t->n < t->nmax)
+		return true;
+	if (place == NOBODY)
+		return false;
+	remove_at(t, place);
+	return true;
+}
+
+/* A lease says whose an address is; what ARP claims from another port does not change that. */
+static bool note_locked(struct stations *t, const struct station *s)
+{
+	struct station *old = &t->table[place_of(t, s->ip)];
+	bool fresh = old->port != s->port || memcmp(old->mac, s->mac, MAC_SIZE) != 0;
+
+	if (old->port != NOBODY) {
+		if (old->source == STATION_DHCP && s->source == STATION_ARP && fresh)
+			return false;
+		old->source = s->source == STATION_DHCP ? STATION_DHCP : (fresh ? STATION_ARP : old->source);
+	} else {
+		if (!make_room(t, s->port))
+			return false;
+		old = &t->table[place_of(t, s->ip)];
+		old->source = s->source;
+		t->n++;
+	}
+	old->ip = s->ip;
+	old->port = s->port;
+	memcpy(old->mac, s->mac, MAC_SIZE);
+	old->seen_ms = s->seen_ms;
+	return fresh;
+}
+
+bool station_note(struct stations *t, const struct station *s, bool wait)
+{
+	bool fresh;
+
+	if (wait)
+		pthread_mutex_lock(&t->lock);
+	else if (pthread_mutex_trylock(&t->lock))
+		return false;
+	fresh = note_locked(t, s);
+	pthread_mutex_unlock(&t->lock);
+	return fresh;
+}
+
+bool station_find(struct stations *t, uint32_t ip, struct station *found)
+{
+	const struct station *s;
+	bool known;
+
+	if (pthread_mutex_trylock(&t->lock))
+		return false;
+	s = &t->table[place_of(t, ip)];
+	known = s->port != NOBODY;
+	if (known)
+		*found = *s;
+	pthread_mutex_unlock(&t->lock);
+	return known;
+}
+
+static bool better(const struct station *a, const struct station *b)
+{
+	return a->source != b->source ? a->source > b->source : a->seen_ms > b->seen_ms;
+}
+
+bool station_of_port(struct stations *t, uint32_t port, struct station *found)
+{
+	const struct station *best = NULL;
+
+	if (pthread_mutex_trylock(&t->lock))
+		return false;
+	for (uint32_t i = 0; i <= t->mask; i++)
+		if (t->table[i].port == port && (!best || better(&t->table[i], best)))
+			best = &t->table[i];
+	if (best)
+		*found = *best;
+	pthread_mutex_unlock(&t->lock);
+	return best != NULL;
+}
+
+void station_forget(struct stations *t, uint32_t ip)
+{
+	uint32_t i;
+
+	pthread_mutex_lock(&t->lock);
+	i = place_of(t, ip);
+	if (t->table[i].port != NOBODY)
+		remove_at(t, i);
+	pthread_mutex_unlock(&t->lock);
+}
+
+void stations_forget_port(struct stations *t, uint32_t port)
+{
+	pthread_mutex_lock(&t->lock);
+	for (uint32_t i = 0; i <= t->mask;) {
+		if (t->table[i].port == port)
+			remove_at(t, i);	/* may have pulled another entry into this place: look again */
+		else
+			i++;
+	}
+	pthread_mutex_unlock(&t->lock);
+}
+
+unsigned stations_each(struct stations *t, uint32_t port, struct station *to, unsigned n)
+{
+	unsigned found = 0;
+
+	pthread_mutex_lock(&t->lock);
+	for (uint32_t i = 0; i <= t->mask; i++) {
+		if (t->table[i].port == NOBODY || (port != UINT32_MAX && t->table[i].port != port))
+			continue;
+		if (found < n)
+			to[found] = t->table[i];
+		found++;
+	}
+	pthread_mutex_unlock(&t->lock);
+	return found;
+}

@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "switch/worker.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <urcu/urcu-qsbr.h>
+
+#include "base/array.h"
+#include "base/clock.h"
+#include "base/inbox.h"
+#include "switch/forward.h"
+#include "switch/offload.h"
+#include "switch/port.h"
+#include "switch/snapshot.h"
+
+/* Who may hold a reference to a port: the snapshot that a worker read at the start of its turn, and the owner
+ * worker's queue. To remove a port, the control thread publishes a snapshot without it, then posts the removal to the owner, which
+ * drops the queue and asks RCU for a grace period. When that has passed, every worker has ended the turn in which it
+ * could have read the old snapshot, so nobody can reach the port and ops->free() runs. A sleeping worker
+ * is offline and holds nothing. */
+
+enum { EVENTS = 64, INBOX_CELLS = 1024, INBOX_BUDGET = 256, TIMER_BUDGET = 1024, BURSTS_PER_TURN = 4 };
+
+struct message {
+	void (*fn)(struct worker *w, void *arg);
+	void *arg;
+};
+
+/* slot - what an epoll event refers to; the generation tells an event for a watch that is gone */
+struct slot {
+	struct watch *watch;
+	uint32_t generation;
+	uint32_t next_free;
+};
+
+/* queue - the receive side of a port, edge-triggered: it is polled while frames come and then waits for the next edge */
+struct queue {
+	struct watch watch;
+	struct port *port;
+	bool active;
+	struct queue *next_active;
+};
+
+struct worker {
+	unsigned index;
+	struct snapshot **current;
+	const struct snapshot *snapshot;	/* of this turn */
+	uint64_t now_ms;
+	int epoll;
+	struct inbox *inbox;
+	struct watch inbox_watch;
+	struct timers timers;
+	struct slot *slots;
+	uint32_t nslots, free_slot;		/* free_slot: index plus one */
+	struct queue *active;			/* queues that had frames when last looked at */
+	struct rx_space rx;
+	uint8_t *scratch, *cut, *linear;	/* parts of one mapping with rx.data */
+	struct outbox outbox;
+	pthread_t thread;
+	bool started;
+	atomic_bool stop;
+};
+
+enum { SPACE = RX_SPACE + WORKER_SCRATCH + OFFLOAD_ROOM + FRAME_MAX };
+
+/* ---- watches ---- */
+
+static int grow_slots(struct worker *w)
+{
+	uint32_t n = w->nslots ? 2 * w->nslots : 64;
+	struct slot *slots = realloc(w->slots, n * sizeof(*slots));
+
+	if (!slots)
+		return -ENOMEM;
+	w->slots = slots;
+	for (uint32_t i = n; i-- > w->nslots;) {
+		slots[i] = (struct slot){ .generation = 1, .next_free = w->free_slot };
+		w->free_slot = i + 1;
+	}
+	w->nslots = n;
+	return 0;
+}
+
+static int epoll_set(struct worker *w, int op, const struct watch *watch, uint32_t events)
+{
+	struct epoll_event ev = {
+		.events = events,
+		.data.u64 = (uint64_t)w->slots[watch->slot].generation << 32 | watch->slot,
+	};
+
+	return epoll_ctl(w->epoll, op, watch->fd, &ev) < 0 ? -errno : 0;
+}
+
+int worker_watch(struct worker *w, struct watch *watch, uint32_t events)
+{
+	uint32_t i;
+	int rc;
+
+	if (!w->free_slot && grow_slots(w) < 0)
+		return -ENOMEM;
+	i = w->free_slot - 1;
+	watch->slot = i;
+	watch->events = events;
+	rc = epoll_set(w, EPOLL_CTL_ADD, watch, events);
+	if (rc < 0)
+		return rc;
+	w->free_slot = w->slots[i].next_free;
+	w->slots[i].watch = watch;
+	return 0;
+}
+
+int worker_rewatch(struct worker *w, struct watch *watch, uint32_t events)
+{
+	if (watch->events == events)
+		return 0;
+	watch->events = events;
+	return epoll_set(w, EPOLL_CTL_MOD, watch, events);
+}
+
+void worker_unwatch(struct worker *w, struct watch *watch)
+{
+	struct slot *s = &w->slots[watch->slot];
+
+	if (s->watch != watch)
+		return;
+	epoll_ctl(w->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
+	s->watch = NULL;
+	s->generation++;
+	s->next_free = w->free_slot;
+	w->free_slot = watch->slot + 1;
+}
+
+static void dispatch(struct worker *w, const struct epoll_event *ev)
+{
+	uint32_t i = (uint32_t)ev->data.u64;
+	struct slot *s = &w->slots[i];
+
+	if (s->watch && s->generation == (uint32_t)(ev->data.u64 >> 32))
+		s->watch->ready(w, s->watch, ev->events);
+}
+
+/* ---- receive queues ---- */
+
+static void on_queue_ready(struct worker *w, struct watch *watch, uint32_t events)
+{
+	struct queue *q = container_of(watch, struct queue, watch);
+
+	if (events & EPOLLOUT)
+		port_writable(q->port);
+	if (q->active || !(events & ~(uint32_t)EPOLLOUT))
+		return;
+	q->active = true;
+	q->next_active = w->active;
+	w->active = q;
+}
+
+/* queue_poll() - a few bursts from one queue. Return: false when it has run dry or its peer is gone */
+static bool queue_poll(struct worker *w, struct queue *q)
+{
+	struct frame frames[BURST_MAX];
+
+	for (unsigned i = 0; i < BURSTS_PER_TURN; i++) {
+		const struct port_view *view;
+		int n = q->port->ops->rx(q->port, &w->rx, frames, BURST_MAX);
+
+		if (n < 0) {
+			worker_unwatch(w, &q->watch);
+			q->port->notify(q->port, n);
+			return false;
+		}
+		if (n == 0)
+			return false;
+		view = q->port->id < w->snapshot->nports ? &w->snapshot->ports[q->port->id] : NULL;
+		if (view && view->port == q->port)
+			forward_burst(w, &w->outbox, w->snapshot, view, frames, (unsigned)n);
+	}
+	return true;
+}
+
+static void poll_active(struct worker *w)
+{
+	struct queue *list = w->active, **tail = &w->active;
+
+	w->active = NULL;
+	for (struct queue *q = list, *next; q; q = next) {
+		next = q->next_active;
+		q->active = queue_poll(w, q);
+		if (q->active) {
+			q->next_active = NULL;
+			*tail = q;
+			tail = &q->next_active;
+		}
+	}
+}
+
+static void add_port(struct worker *w, void *arg)
+{
+	struct queue *q = arg;
+	int rc;
+
+	q->watch = (struct watch){ .ready = on_queue_ready, .fd = q->port->fd };
+	rc = worker_watch(w, &q->watch, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+	if (rc < 0)
+		q->port->notify(q->port, rc);
+}
+
+static void free_port(struct rcu_head *head)
+{
+	struct port *port = container_of(head, struct port, rcu);
+
+	port->ops->free(port);
+}
+
+static void remove_port(struct worker *w, void *arg)
+{
+	struct queue *q = arg;
+
+	worker_unwatch(w, &q->watch);
+	for (struct queue **at = &w->active; *at; at = &(*at)->next_active) {
+		if (*at == q) {
+			*at = q->next_active;
+			break;
+		}
+	}
+	urcu_qsbr_call_rcu(&q->port->rcu, free_port);
+	free(q);
+}
+
+/* The control thread may wait for a place in the inbox; a worker empties it every turn. */
+static void post_surely(struct worker *w, void (*fn)(struct worker *, void *), void *arg)
+{
+	while (!worker_post(w, fn, arg))
+		sched_yield();
+}
+
+int worker_add_port(struct worker *w, struct port *port)
+{
+	struct queue *q = calloc(1, sizeof(*q));
+
+	if (!q)
+		return -ENOMEM;
+	q->port = port;
+	port->queue = q;
+	port->worker = w->index;
+	post_surely(w, add_port, q);
+	return 0;
+}
+
+void worker_remove_port(struct worker *w, struct port *port)
+{
+	post_surely(w, remove_port, port->queue);
+}
+
+/* ---- the loop ---- */
+
+bool worker_post(struct worker *w, void (*fn)(struct worker *w, void *arg), void *arg)
+{
+	struct message m = { fn, arg };
+
+	return inbox_push(w->inbox, &m);
+}
+
+static void on_inbox(struct worker *w, struct watch *watch, uint32_t events)
+{
+	(void)w, (void)watch, (void)events;	/* it woke us, which is all: the inbox is looked at each turn */
+}
+
+/* read_inbox() - Return: true when it was emptied */
+static bool read_inbox(struct worker *w)
+{
+	struct message m;
+
+	for (unsigned i = 0; i < INBOX_BUDGET; i++) {
+		if (!inbox_pop(w->inbox, &m))
+			return true;
+		m.fn(w, m.arg);
+	}
+	return false;
+}
+
+/* how_long() - milliseconds that this turn may sleep */
+static int how_long(struct worker *w, int timeout_ms)
+{
+	uint64_t due = timers_next(&w->timers), now;
+
+	if (w->active || !inbox_sleep(w->inbox))
+		return 0;
+	if (due == UINT64_MAX)
+		return timeout_ms;
+	now = clock_now_ms();
+	if (due <= now)
+		return 0;
+	due -= now;
+	return timeout_ms >= 0 && (uint64_t)timeout_ms < due ? timeout_ms : (int)MIN_OF(due, 3600000u);
+}
+
+void worker_turn(struct worker *w, int timeout_ms)
+{
+	struct epoll_event events[EVENTS];
+	int wait_ms = how_long(w, timeout_ms), n;
+
+	if (wait_ms)
+		urcu_qsbr_thread_offline();
+	n = epoll_wait(w->epoll, events, EVENTS, wait_ms);
+	if (wait_ms)
+		urcu_qsbr_thread_online();
+	w->now_ms = clock_now_ms();
+	w->snapshot = rcu_dereference(*w->current);
+	for (int i = 0; i < n; i++)
+		dispatch(w, &events[i]);
+	read_inbox(w);
+	if (w->active)
+		poll_active(w);
+	timers_run(&w->timers, w->now_ms, TIMER_BUDGET);
+	urcu_qsbr_quiescent_state();
+}
+
+static void *worker_main(void *arg)
+{
+	struct worker *w = arg;
+
+	urcu_qsbr_register_thread();
+	while (!atomic_load_explicit(&w->stop, memory_order_relaxed))
+		worker_turn(w, -1);
+	urcu_qsbr_unregister_thread();
+	return NULL;
+}
+
+/* ---- life ---- */
+
+struct worker *worker_new(unsigned index, struct snapshot **current)
+{
+	struct worker *w = calloc(1, sizeof(*w));
+	uint8_t *space;
+
+	if (!w)
+		return NULL;
+	w->index = index;
+	w->current = current;
+	w->now_ms = clock_now_ms();
+	timers_init(&w->timers, w);
+	w->epoll = epoll_create1(EPOLL_CLOEXEC);
+	w->inbox = inbox_new(INBOX_CELLS, sizeof(struct message));
+	space = mmap(NULL, SPACE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	w->rx = (struct rx_space){ space == MAP_FAILED ? NULL : space, RX_SPACE };
+	if (w->epoll < 0 || !w->inbox || !w->rx.data)
+		goto fail;
+	w->scratch = w->rx.data + RX_SPACE;
+	w->cut = w->scratch + WORKER_SCRATCH;
+	w->linear = w->cut + OFFLOAD_ROOM;
+	w->inbox_watch = (struct watch){ .ready = on_inbox, .fd = inbox_fd(w->inbox) };
+	if (worker_watch(w, &w->inbox_watch, EPOLLIN | EPOLLET) < 0)
+		goto fail;
+	return w;
+fail:
+	worker_free(w);
+	return NULL;
+}
+
+int worker_start(struct worker *w)
+{
+	char name[16];
+	int rc = pthread_create(&w->thread, NULL, worker_main, w);
+
+	if (rc)
+		return -rc;
+	w->started = true;
+	snprintf(name, sizeof(name), "worker-%u", w->index);
+	pthread_setname_np(w->thread, name);
+	return 0;
+}
+
+static void stop_now(struct worker *w, void *arg)
+{
+	(void)arg;
+	atomic_store_explicit(&w->stop, true, memory_order_relaxed);
+}
+
+void worker_stop(struct worker *w)
+{
+	if (!w->started)
+		return;
+	post_surely(w, stop_now, NULL);
+	pthread_join(w->thread, NULL);
+	w->started = false;
+}
+
+void worker_free(struct worker *w)
+{
+	if (!w)
+		return;
+	if (w->rx.data)
+		munmap(w->rx.data, SPACE);
+	inbox_free(w->inbox);
+	if (w->epoll >= 0)
+		close(w->epoll);
+	timers_fini(&w->timers);
+	free(w->slots);
+	free(w);
+}
+
+unsigned worker_index(const struct worker *w)
+{
+	return w->index;
+}
+
+uint64_t worker_now_ms(const struct worker *w)
+{
+	return w->now_ms;
+}
+
+const struct snapshot *worker_snapshot(const struct worker *w)
+{
+	return w->snapshot;
+}
+
+struct timers *worker_timers(struct worker *w)
+{
+	return &w->timers;
+}
+
+uint8_t *worker_scratch(struct worker *w)
+{
+	return w->scratch;
+}
+
+uint8_t *worker_cut_space(struct worker *w)
+{
+	return w->cut;
+}
+
+uint8_t *worker_linear_space(struct worker *w)
+{
+	return w->linear;
+}
+
+unsigned worker_emit(struct worker *w, uint32_t from, struct frame *frames, unsigned n)
+{
+	const struct snapshot *snap = w->snapshot;
+
+	for (unsigned i = 0; i < n; i++)
+		frames[i].copies = 0;
+	if (from >= snap->nports || !snap->ports[from].port)
+		return 0;
+	return forward_made(w, &w->outbox, snap, &snap->ports[from], frames, n);
+}
