@@ -116,8 +116,8 @@ bool inbox_sleep(struct inbox *inbox)
 {
 	uint64_t count;
 
-	if (read(inbox->fd, &count, sizeof(count)) < 0) {
-		/* nothing was signalled: there is nothing to clear */
+	if (!atomic_load_explicit(&inbox->asleep, memory_order_relaxed) && read(inbox->fd, &count, sizeof(count)) < 0) {
+		/* the eventfd was not written yet: that wake-up will come, and find nothing */
 	}
 	atomic_store_explicit(&inbox->asleep, true, memory_order_relaxed);
 	atomic_thread_fence(memory_order_seq_cst);

@@ -68,7 +68,7 @@ void worker_unwatch(struct worker *w, struct watch *watch);
 
 /* worker_emit() - send frames that the gateway or a service made
  * @from:	port id of the segment's local port; the frames are counted there as made
- * @frames:	vid set, head (and body) valid during the call; frame->copies tells afterwards how many
+ * @frames:	at most BURST_MAX, vid set, head (and body) valid during the call; frame->copies tells afterwards how many
  *		destinations took the frame: 0 means it was dropped and may be offered again
  *
  * Sent at once, in one burst per destination. Return: how many frames were taken by somebody.

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#define _GNU_SOURCE
+#include "tap/packet.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_packet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "switch/offload.h"
+#include "switch/packet.h"
+#include "switch/port.h"
+#include "switch/worker.h"
+
+enum {
+	OFFLOADS = PORT_CSUM | PORT_TSO4 | PORT_TSO6 | PORT_ECN,
+	HEADER = VNET_HEADER_LEGACY,		/* what PACKET_VNET_HDR puts in front */
+	STRIDE = 66048,				/* one frame's place in the receive space: header, frame, padding */
+	BATCH = 31,				/* places that fit */
+	BAD_TAG_VID = 4095,			/* no port is a member: dropped by classification */
+};
+
+_Static_assert(BATCH * STRIDE <= RX_SPACE && STRIDE >= HEADER + FRAME_MAX, "a batch fits the receive space");
+
+/* batch - the arguments of one recvmmsg() */
+struct batch {
+	struct mmsghdr messages[BATCH];
+	struct iovec iov[BATCH];
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
+	} control[BATCH];
+};
+
+static void batch_init(struct batch *b, uint8_t *space, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		b->iov[i] = (struct iovec){ space + (size_t)i * STRIDE, HEADER + FRAME_MAX };
+		b->messages[i].msg_hdr = (struct msghdr){
+			.msg_iov = &b->iov[i], .msg_iovlen = 1,
+			.msg_control = &b->control[i], .msg_controllen = sizeof(b->control[i]),
+		};
+	}
+}
+
+/* read_tag() - veth leaves the 802.1Q tag in the packet's metadata; put it into the frame's */
+static void read_tag(struct frame *f, struct msghdr *m)
+{
+	struct tpacket_auxdata aux;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		if (c->cmsg_level != SOL_PACKET || c->cmsg_type != PACKET_AUXDATA)
+			continue;
+		memcpy(&aux, CMSG_DATA(c), sizeof(aux));
+		if (!(aux.tp_status & TP_STATUS_VLAN_VALID))
+			return;
+		f->tag_present = true;
+		f->vid = aux.tp_vlan_tci & 0x0fff;
+		f->pcp_dei = (uint8_t)(aux.tp_vlan_tci >> 12);
+		if (aux.tp_status & TP_STATUS_VLAN_TPID_VALID && aux.tp_vlan_tpid != ETHERTYPE_CTAG)
+			f->vid = BAD_TAG_VID;
+	}
+}
+
+/* The kernel reports ENETDOWN once when the interface goes down and when it is deleted; then it is no longer bound. */
+static int after_error(struct port *port, int err)
+{
+	struct sockaddr_ll at = { 0 };
+	socklen_t size = sizeof(at);
+
+	if (err == EAGAIN || err == EINTR)
+		return 0;
+	if (err == ENETDOWN && getsockname(port->fd, (struct sockaddr *)&at, &size) == 0 && at.sll_ifindex > 0)
+		return 0;
+	return -err;
+}
+
+static int packet_rx(struct port *port, struct rx_space *space, struct frame *frames, unsigned n)
+{
+	struct batch b;
+	unsigned want = n < BATCH ? n : BATCH, used = 0;
+	int got;
+
+	batch_init(&b, space->data, want);
+	got = recvmmsg(port->fd, b.messages, want, MSG_DONTWAIT, NULL);
+	if (got < 0)
+		return after_error(port, errno);
+	for (int i = 0; i < got; i++) {
+		struct frame *f = &frames[used];
+		uint8_t *at = b.iov[i].iov_base;
+
+		if (b.messages[i].msg_len <= HEADER)
+			continue;
+		frame_init(f, at + HEADER, b.messages[i].msg_len - HEADER);
+		offload_read(&f->offload, at);
+		read_tag(f, &b.messages[i].msg_hdr);
+		used++;
+	}
+	return (int)used;
+}
+
+/* outgoing - one frame's pieces for sendmmsg() */
+struct outgoing {
+	uint8_t header[HEADER], tag[VLAN_TAG];
+	struct iovec iov[FRAME_BODY_MAX + 4];
+};
+
+static void prepare(struct outgoing *o, struct mmsghdr *m, const struct tx_frame *tx)
+{
+	offload_write(&tx->frame->offload, tx->tci, o->header, sizeof(o->header));
+	o->iov[0] = (struct iovec){ o->header, sizeof(o->header) };
+	*m = (struct mmsghdr){ .msg_hdr.msg_iov = o->iov };
+	m->msg_hdr.msg_iovlen = 1 + frame_iov(tx->frame, tx->tci, o->tag, o->iov + 1);
+}
+
+/* send_whole() - frames that the interface takes as they are. A refused frame (ENOBUFS, too long) is skipped, and the rest
+ * is offered again. Return: a bit per frame taken. */
+static uint64_t send_whole(int fd, const struct tx_frame *frames, unsigned n)
+{
+	struct outgoing out[BURST_MAX];
+	struct mmsghdr messages[BURST_MAX];
+	uint64_t taken = 0;
+	unsigned i = 0;
+
+	for (unsigned j = 0; j < n; j++)
+		prepare(&out[j], &messages[j], &frames[j]);
+	while (i < n) {
+		int sent = sendmmsg(fd, messages + i, n - i, MSG_DONTWAIT);
+
+		for (int j = 0; j < sent; j++)
+			taken |= 1ull << (i + (unsigned)j);
+		i += sent > 0 ? (unsigned)sent : 1;
+	}
+	return taken;
+}
+
+static bool send_cut(struct port *port, struct worker *w, const struct tx_frame *tx, uint64_t *segments)
+{
+	struct iovec pieces[OFFLOAD_SEGMENTS];
+	unsigned n = offload_cut(tx->frame, worker_cut_space(w), OFFLOAD_ROOM, pieces, OFFLOAD_SEGMENTS), sent = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct frame f;
+
+		frame_init(&f, pieces[i].iov_base, (uint32_t)pieces[i].iov_len);
+		sent += send_whole(port->fd, &(struct tx_frame){ .frame = &f, .tci = tx->tci }, 1) != 0;
+	}
+	*segments += sent;
+	return sent > 0;
+}
+
+static uint64_t packet_tx(struct port *port, struct worker *w, const struct tx_frame *frames, unsigned n, uint64_t *segments)
+{
+	uint64_t taken = 0;
+
+	for (unsigned i = 0, j; i < n; i = j) {
+		for (j = i; j < n && offload_fits(&frames[j].frame->offload, port->offloads); j++)
+			;
+		if (j > i) {
+			taken |= send_whole(port->fd, frames + i, j - i) << i;
+		} else {
+			taken |= (uint64_t)send_cut(port, w, &frames[i], segments) << i;
+			j++;
+		}
+	}
+	return taken;
+}
+
+static void packet_free(struct port *port)
+{
+	port_fini(port);
+	free(port);
+}
+
+static const struct port_ops packet_ops = { .kind = "packet", .rx = packet_rx, .tx = packet_tx, .free = packet_free };
+
+/* A descriptor that a client passed could be anything: ask the kernel what it is. */
+static int check(int fd)
+{
+	struct sockaddr_ll at = { 0 };
+	socklen_t size = sizeof(at);
+	int domain = 0, type = 0, vnet = 0, aux = 0;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &(socklen_t){ sizeof(domain) }) < 0 || domain != AF_PACKET ||
+	    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &(socklen_t){ sizeof(type) }) < 0 || type != SOCK_RAW)
+		return -EINVAL;
+	if (getsockname(fd, (struct sockaddr *)&at, &size) < 0 || at.sll_ifindex <= 0)
+		return -EINVAL;
+	if (getsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &vnet, &(socklen_t){ sizeof(vnet) }) < 0 || !vnet ||
+	    getsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &aux, &(socklen_t){ sizeof(aux) }) < 0 || !aux)
+		return -EINVAL;
+	return fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+struct port *packet_new(int fd, unsigned nworkers)
+{
+	struct port *port = calloc(1, sizeof(*port));
+	int rc = port ? check(fd) : -ENOMEM;
+
+	if (rc == 0)
+		rc = port_init(port, &packet_ops, fd, nworkers);
+	if (rc < 0) {
+		free(port);
+		errno = -rc;
+		return NULL;
+	}
+	port->offloads = OFFLOADS;
+	return port;
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tap/tap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "switch/offload.h"
+#include "switch/port.h"
+#include "switch/worker.h"
+
+enum { OFFLOADS = PORT_CSUM | PORT_TSO4 | PORT_TSO6 | PORT_ECN, ALIGN = 64 };
+
+/* One read() a frame: the tun driver has no batches. Frames are laid one behind the other, so that a burst of small ones stays in
+ * a few cache lines. */
+static int tap_rx(struct port *port, struct rx_space *space, struct frame *frames, unsigned n)
+{
+	uint8_t *at = space->data, *end = at + space->size;
+	unsigned i = 0;
+
+	while (i < n && (size_t)(end - at) >= VNET_HEADER + FRAME_MAX) {
+		ssize_t got = read(port->fd, at, VNET_HEADER + FRAME_MAX);
+
+		if (got < 0 && errno != EAGAIN && errno != EINTR && i == 0)
+			return -errno;	/* EBADFD: the interface was deleted */
+		if (got <= VNET_HEADER)
+			break;
+		frame_init(&frames[i], at + VNET_HEADER, (uint32_t)got - VNET_HEADER);
+		offload_read(&frames[i].offload, at);
+		at += ((size_t)got + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+		i++;
+	}
+	return (int)i;
+}
+
+static bool write_frame(int fd, const struct tx_frame *tx)
+{
+	struct iovec iov[FRAME_BODY_MAX + 4];
+	uint8_t header[VNET_HEADER], tag[VLAN_TAG];
+	unsigned n;
+
+	offload_write(&tx->frame->offload, tx->tci, header, sizeof(header));
+	iov[0] = (struct iovec){ header, sizeof(header) };
+	n = frame_iov(tx->frame, tx->tci, tag, iov + 1);
+	return writev(fd, iov, (int)n + 1) > 0;
+}
+
+/* write_cut() - segment by segment; a frame of which one segment went out counts as taken */
+static bool write_cut(int fd, struct worker *w, const struct tx_frame *tx, uint64_t *segments)
+{
+	struct iovec pieces[OFFLOAD_SEGMENTS];
+	unsigned n = offload_cut(tx->frame, worker_cut_space(w), OFFLOAD_ROOM, pieces, OFFLOAD_SEGMENTS), sent = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct frame f;
+
+		frame_init(&f, pieces[i].iov_base, (uint32_t)pieces[i].iov_len);
+		sent += write_frame(fd, &(struct tx_frame){ .frame = &f, .tci = tx->tci });
+	}
+	*segments += sent;
+	return sent > 0;
+}
+
+static uint64_t tap_tx(struct port *port, struct worker *w, const struct tx_frame *frames, unsigned n, uint64_t *segments)
+{
+	uint64_t taken = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		bool ok = offload_fits(&frames[i].frame->offload, port->offloads) ?
+				  write_frame(port->fd, &frames[i]) :
+				  write_cut(port->fd, w, &frames[i], segments);
+
+		taken |= (uint64_t)ok << i;
+	}
+	return taken;
+}
+
+static void tap_free(struct port *port)
+{
+	port_fini(port);
+	free(port);
+}
+
+static const struct port_ops tap_ops = { .kind = "tap", .rx = tap_rx, .tx = tap_tx, .free = tap_free };
+
+/* A descriptor that a client passed could be anything: ask the driver what it is. */
+static int check(int fd)
+{
+	struct ifreq ifr = { 0 };
+	int size = VNET_HEADER;
+
+	if (ioctl(fd, TUNGETIFF, &ifr) < 0)
+		return -EINVAL;
+	if ((ifr.ifr_flags & (IFF_TAP | IFF_NO_PI | IFF_VNET_HDR)) != (IFF_TAP | IFF_NO_PI | IFF_VNET_HDR))
+		return -EINVAL;
+	if (ioctl(fd, TUNSETVNETHDRSZ, &size) < 0 || fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) < 0)
+		return -errno;
+	return 0;
+}
+
+struct port *tap_new(int fd, unsigned nworkers)
+{
+	struct port *port = calloc(1, sizeof(*port));
+	int rc = port ? check(fd) : -ENOMEM;
+
+	if (rc == 0)
+		rc = port_init(port, &tap_ops, fd, nworkers);
+	if (rc < 0) {
+		free(port);
+		errno = -rc;
+		return NULL;
+	}
+	port->offloads = OFFLOADS;
+	return port;
+}
