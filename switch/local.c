@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "switch/local.h"
+
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/bytes.h"
+#include "switch/port.h"
 #include "switch/service.h"
 #include "switch/snapshot.h"
-#include "switch/port.h"
 #include "switch/station.h"
 #include "switch/worker.h"
 
@@ -51,4 +55,48 @@ enum verdict local_input(struct worker *w, const struct arrival *a, bool unicast
 		if (seg->services[i]->ops->input(seg->services[i], w, a, &p, &v))
 			return v;
 	return unicast ? VERDICT_DROP_NO_ROUTE : VERDICT_FLOODED;
+}
+
+static int local_rx(struct port *port, struct rx_space *space, struct frame *frames, unsigned n)
+{
+	(void)port, (void)space, (void)frames, (void)n;
+	return 0;
+}
+
+static uint64_t local_tx(struct port *port, struct worker *w, const struct tx_frame *frames, unsigned n, uint64_t *segments)
+{
+	(void)port, (void)w, (void)frames, (void)n, (void)segments;
+	return 0;	/* forwarding hands frames to local_input(), never here */
+}
+
+static void local_free(struct port *port)
+{
+	port_fini(port);
+	free(port);
+}
+
+static const struct port_ops local_ops = { .kind = "gateway", .rx = local_rx, .tx = local_tx, .free = local_free };
+
+struct port *local_new(unsigned nworkers)
+{
+	struct port *port = calloc(1, sizeof(*port));
+
+	if (port && port_init(port, &local_ops, -1, nworkers) < 0) {
+		free(port);
+		return NULL;
+	}
+	return port;
+}
+
+static void free_rcu(struct rcu_head *head)
+{
+	struct port *port = container_of(head, struct port, rcu);
+
+	port->ops->free(port);
+}
+
+void port_release(struct port *port)
+{
+	if (port)
+		urcu_qsbr_call_rcu(&port->rcu, free_rcu);
 }

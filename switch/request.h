@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* switch/request.h - what a worker hands to the control thread: a lease to decide, a query to relay, a peer that is gone
+ *
+ * One bounded inbox for all workers. A port may have only so many requests waiting, so that one guest's flood leaves room for the
+ * others'. request_post() may be called by any worker; the rest belongs to the control thread.
+ */
+#ifndef SWITCH_REQUEST_H
+#define SWITCH_REQUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/text.h"
+#include "switch/verdict.h"
+
+enum { REQUEST_DATA = 1600, REQUESTS_PER_PORT = 32 };
+
+enum request_kind { REQUEST_DHCP, REQUEST_DNS, REQUEST_PORT_GONE };
+
+struct request {
+	uint8_t kind;			/* enum request_kind */
+	uint8_t src_mac[MAC_SIZE];
+	bool broadcast;			/* was not addressed to the gateway's own address */
+	uint16_t vid;
+	uint16_t sport;
+	uint32_t net_id;
+	uint32_t port;			/* id */
+	uint32_t src, dst;		/* IPv4, host order */
+	int32_t rc;			/* REQUEST_PORT_GONE: why */
+	uint32_t size;			/* bytes of data */
+	uint8_t data[REQUEST_DATA];	/* UDP payload */
+};
+
+struct requests;
+
+struct requests *requests_new(void);
+void requests_free(struct requests *r);
+
+/* request_post() - Return: VERDICT_FORWARDED when queued, else VERDICT_DROP_QUOTA or VERDICT_DROP_BUSY */
+enum verdict request_post(struct requests *r, const struct request *request);
+
+/* request_take() - the oldest request; gives its port's share back. Return: false when there is none */
+bool request_take(struct requests *r, struct request *request);
+
+/* requests_fd() - readable when there may be requests; requests_sleep() before waiting on it: false when some are there */
+int requests_fd(const struct requests *r);
+bool requests_sleep(struct requests *r);
+
+#endif
