@@ -47,9 +47,9 @@ enum port_vlan { PORT_VLAN_ACCESS, PORT_VLAN_TRUNK };
 
 /* endpoint - an address of either family, and a port where one was given (else 0) */
 struct endpoint {
-	uint8_t v6;		/* 0: ip[0..3]; 1: ip[0..15]; both as on the wire */
-	uint8_t ip[16];
 	uint16_t port;		/* host order */
+	uint16_t v6;		/* 0: ip[0..3] counts, the rest is zero; 1: ip[0..15]; as on the wire */
+	uint8_t ip[16];		/* no padding: endpoints are compared by memcmp() */
 };
 
 enum { ENDPOINT_TEXT = 56 };	/* "[" 45 "]:65535" */
@@ -64,7 +64,7 @@ struct port_conf {
 	uint16_t pvid;			/* access: its VID, 1..4094 */
 	uint16_t native;		/* trunk: VID of untagged frames, or 0 for none */
 	uint64_t trunk[MODEL_VLANS / 64];	/* trunk: bit VID is set for each VID carried tagged */
-	char path[MODEL_PATH_TEXT];	/* stream: unix socket, or HOST:PORT */
+	char path[MODEL_PATH_TEXT];	/* stream: unix socket, or ADDRESS:PORT; empty (server): the engine's choice */
 	enum port_role role;		/* stream */
 	char ifname[IFNAME_TEXT];	/* tap, netns, attached */
 	char netns[MODEL_PATH_TEXT];	/* netns: a name, a pid or a path */
@@ -137,8 +137,9 @@ struct model {
 /* model_env - what a model needs to know of the world around it */
 struct model_env {
 	uid_t owner;			/* of networks that name none */
+	bool transient;			/* may ports be transient? true only for the engine's own trees */
 	bool (*subnet_free)(void *arg, struct prefix4 prefix);	/* no host address or route inside? NULL: all are free */
-	void *arg;
+	void *arg;			/* of subnet_free() */
 };
 
 /* model_parse() - check @tree and build the model

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ctl/changes.h"
+
+#include <string.h>
+
+#include "base/array.h"
+
+/* same_tree() - equal exports; takes both. Out of memory counts as a difference: then too much is done, never too little. */
+static bool same_tree(json_t *a, json_t *b)
+{
+	bool same = a && b && json_equal(a, b);
+
+	json_decref(a);
+	json_decref(b);
+	return same;
+}
+
+bool net_equal(const struct net_conf *a, const struct net_conf *b)
+{
+	return same_tree(net_export(a, MODEL_EFFECTIVE | MODEL_OWNER), net_export(b, MODEL_EFFECTIVE | MODEL_OWNER));
+}
+
+bool port_equal(const struct port_conf *a, const struct port_conf *b)
+{
+	return same_tree(port_export(NULL, a, MODEL_EFFECTIVE), port_export(NULL, b, MODEL_EFFECTIVE));
+}
+
+bool forward_equal(const struct forward_conf *a, const struct forward_conf *b)
+{
+	return !strcmp(a->id, b->id) && a->port == b->port && a->proto == b->proto && a->to_port == b->to_port &&
+	       !strcmp(a->to, b->to) && a->to_ip == b->to_ip && a->nlisten == b->nlisten &&
+	       !memcmp(a->listen, b->listen, a->nlisten * sizeof(a->listen[0]));
+}
+
+bool record_equal(const struct record_conf *a, const struct record_conf *b)
+{
+	return a->type == b->type && !strcmp(a->name, b->name) && !strcmp(a->value, b->value);
+}
+
+static bool equal_ports(const void *a, const void *b)
+{
+	return port_equal(a, b);
+}
+
+static bool equal_forwards(const void *a, const void *b)
+{
+	return forward_equal(a, b);
+}
+
+static bool equal_records(const void *a, const void *b)
+{
+	return record_equal(a, b);
+}
+
+static bool equal_reservations(const void *a, const void *b)
+{
+	const struct reservation_conf *x = a, *y = b;
+
+	return x->ip == y->ip;
+}
+
+static int order_names(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static int order_records(const void *a, const void *b)
+{
+	const struct record_conf *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
+
+	return order ? order : (int)x->type - (int)y->type;
+}
+
+/* kinds - where a network keeps its members, and how two of them compare */
+static const struct kind {
+	enum change_what what;
+	size_t list, count, size;
+	int (*order)(const void *a, const void *b);
+	bool (*equal)(const void *a, const void *b);
+} kinds[] = {
+	{ CHANGE_PORT, offsetof(struct net_conf, ports), offsetof(struct net_conf, nports), sizeof(struct port_conf),
+	  order_names, equal_ports },
+	{ CHANGE_FORWARD, offsetof(struct net_conf, forwards), offsetof(struct net_conf, nforwards),
+	  sizeof(struct forward_conf), order_names, equal_forwards },
+	{ CHANGE_RESERVATION, offsetof(struct net_conf, reservations), offsetof(struct net_conf, nreservations),
+	  sizeof(struct reservation_conf), order_names, equal_reservations },
+	{ CHANGE_RECORD, offsetof(struct net_conf, records), offsetof(struct net_conf, nrecords),
+	  sizeof(struct record_conf), order_records, equal_records },
+};
+
+struct walk {
+	void (*each)(void *arg, const struct change *change);
+	void *arg;
+};
+
+static void tell(const struct walk *w, enum change_action action, enum change_what what, const struct net_conf *old_net,
+		 const struct net_conf *new_net, const void *old, const void *new)
+{
+	struct change change = { action, what, old_net, new_net, old, new };
+
+	w->each(w->arg, &change);
+}
+
+static const char *list_of(const struct kind *kind, const struct net_conf *net, size_t *n)
+{
+	*n = net ? *(const size_t *)(const void *)((const char *)net + kind->count) : 0;
+	return net ? *(const char *const *)(const void *)((const char *)net + kind->list) : NULL;
+}
+
+/* members() - both lists are sorted: walk them side by side */
+static void members(const struct walk *w, const struct kind *kind, const struct net_conf *old_net, const struct net_conf *new_net)
+{
+	size_t nold, nnew;
+	const char *old = list_of(kind, old_net, &nold), *new = list_of(kind, new_net, &nnew);
+
+	while (nold || nnew) {
+		int order = !nold ? 1 : !nnew ? -1 : kind->order(old, new);
+
+		if (order < 0)
+			tell(w, CHANGE_REMOVE, kind->what, old_net, new_net, old, NULL);
+		else if (order > 0)
+			tell(w, CHANGE_ADD, kind->what, old_net, new_net, NULL, new);
+		else if (!kind->equal(old, new))
+			tell(w, CHANGE_SET, kind->what, old_net, new_net, old, new);
+		if (order <= 0) {
+			old += kind->size;
+			nold--;
+		}
+		if (order >= 0) {
+			new += kind->size;
+			nnew--;
+		}
+	}
+}
+
+static void network(const struct walk *w, const struct net_conf *old, const struct net_conf *new)
+{
+	if (!old)
+		tell(w, CHANGE_ADD, CHANGE_NETWORK, NULL, new, NULL, NULL);
+	else if (new && !net_equal(old, new))
+		tell(w, CHANGE_SET, CHANGE_NETWORK, old, new, NULL, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		members(w, &kinds[i], old, new);
+	if (!new)
+		tell(w, CHANGE_REMOVE, CHANGE_NETWORK, old, NULL, NULL, NULL);
+}
+
+void changes_each(const struct model *old, const struct model *new, void (*each)(void *arg, const struct change *change),
+		  void *arg)
+{
+	const struct net_conf *a = old ? old->networks : NULL, *b = new ? new->networks : NULL;
+	size_t na = old ? old->nnetworks : 0, nb = new ? new->nnetworks : 0;
+	struct walk w = { each, arg };
+
+	while (na || nb) {
+		int order = !na ? 1 : !nb ? -1 : strcmp(a->name, b->name);
+
+		network(&w, order <= 0 ? a : NULL, order >= 0 ? b : NULL);
+		if (order <= 0) {
+			a++;
+			na--;
+		}
+		if (order >= 0) {
+			b++;
+			nb--;
+		}
+	}
+}
+
+static json_t *object_of(const struct change *c)
+{
+	static const char *const words[] = { "network", "port", "forward", "reservation", "record" };
+	const char *net = (c->new_net ? c->new_net : c->old_net)->name;
+	const void *object = c->new ? c->new : c->old;
+	const struct record_conf *record = object;
+
+	if (c->what == CHANGE_NETWORK)
+		return json_sprintf("network %s", net);
+	if (c->what == CHANGE_RECORD)
+		return json_sprintf("record %s/%s-%s", net, record->name, record_type_name(record->type));
+	return json_sprintf("%s %s/%s", words[c->what], net, (const char *)object);	/* each begins with its name */
+}
+
+static void append(void *arg, const struct change *c)
+{
+	static const char *const words[] = { "remove", "add", "change" };
+
+	json_array_append_new(arg, json_pack("{s:s, s:o}", "action", words[c->action], "object", object_of(c)));
+}
+
+json_t *changes_list(const struct model *old, const struct model *new)
+{
+	json_t *list = json_array();
+
+	if (list)
+		changes_each(old, new, append, list);
+	return list;
+}

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What no single object can know: addresses, listeners and devices that would be used twice. */
+#include "ctl/model_parts.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/hash.h"
+
+enum { SUBNET_TRIES = 1024, SUBNETS = 1 << 14 };	/* there are 2^14 /24s in 10.64.0.0/10 */
+
+static bool overlap(struct prefix4 a, struct prefix4 b)
+{
+	return prefix4_has(a, b.addr) || prefix4_has(b, a.addr);
+}
+
+static bool subnet_taken(const struct model_ctx *ctx, const struct model *model, struct prefix4 subnet)
+{
+	for (size_t i = 0; i < model->nnetworks; i++)
+		if (model->networks[i].has_subnet && overlap(model->networks[i].subnet, subnet))
+			return true;
+	return ctx->env && ctx->env->subnet_free && !ctx->env->subnet_free(ctx->env->arg, subnet);
+}
+
+static int choose(struct model_ctx *ctx, const struct model *model, struct net_conf *net)
+{
+	/* The seed is a constant, so that a name means the same place on every host. */
+	uint32_t first = (uint32_t)hash_bytes(net->name, strlen(net->name), 0x7375626e6574ull);
+
+	for (uint32_t i = 0; i < SUBNET_TRIES; i++) {
+		struct prefix4 subnet = { 0x0a400000u | ((first + i) % SUBNETS) << 8, 24 };
+
+		if (subnet_taken(ctx, model, subnet))
+			continue;
+		net->subnet = subnet;
+		net->has_subnet = true;
+		return 0;
+	}
+	return ctx_fail(ctx, NULL, NULL, -ENOSPC, "no free subnet found in 10.64.0.0/10; give one with subnet");
+}
+
+int subnet_choose(struct model_ctx *ctx, struct model *model, const json_t *networks)
+{
+	for (size_t i = 0; i < model->nnetworks; i++) {
+		struct net_conf *net = &model->networks[i];
+		struct ctx_mark mark;
+		int rc;
+
+		if (net->has_subnet || !net->has_nat)
+			continue;
+		mark = ctx_enter(ctx, networks, net->name, "network", net->name);
+		rc = choose(ctx, model, net);
+		ctx_leave(ctx, mark);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* use - one thing that only one object may have; sorted, so that equal ones meet */
+struct use {
+	char what[MODEL_PATH_TEXT + 48];	/* compared */
+	const struct net_conf *net;
+	const char *object;
+};
+
+struct uses {
+	struct use *list;
+	size_t n;
+};
+
+static int by_what(const void *a, const void *b)
+{
+	const struct use *x = a, *y = b;
+	int order = strcmp(x->what, y->what);
+
+	return order ? order : (x->net != y->net ? (x->net < y->net ? -1 : 1) : strcmp(x->object, y->object));
+}
+
+static void use(struct uses *uses, const struct net_conf *net, const char *object, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+static void use(struct uses *uses, const struct net_conf *net, const char *object, const char *fmt, ...)
+{
+	struct use *u = &uses->list[uses->n++];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(u->what, sizeof(u->what), fmt, ap);
+	va_end(ap);
+	u->net = net;
+	u->object = object;
+}
+
+/* clash() - @b has what @a has already; only who owns the other network is told its name */
+static int clash(struct model_ctx *ctx, const json_t *networks, const struct use *a, const struct use *b, const char *group,
+		 const char *what, const char *key, const char *text, int rc)
+{
+	const json_t *objects = json_object_get(json_object_get(networks, b->net->name), group);
+	struct ctx_mark net = ctx_enter(ctx, networks, b->net->name, "network", b->net->name);
+	struct ctx_mark object = ctx_enter(ctx, objects, b->object, what, b->object);
+
+	if (a->net == b->net)
+		ctx_fail(ctx, json_object_get(objects, b->object), key, rc, "%s is used by %s %s already", text,
+			 what, a->object);
+	else if (a->net->owner == b->net->owner)
+		ctx_fail(ctx, json_object_get(objects, b->object), key, rc, "%s is used by %s %s/%s already", text,
+			 what, a->net->name, a->object);
+	else
+		ctx_fail(ctx, json_object_get(objects, b->object), key, rc, "%s is used by another network already", text);
+	ctx_leave(ctx, object);
+	ctx_leave(ctx, net);
+	return rc;
+}
+
+/* uses_twice() - sort, and report the first two that are equal */
+static int uses_twice(struct model_ctx *ctx, const json_t *networks, struct uses *uses, const char *group, const char *what,
+		      const char *key, int rc)
+{
+	qsort(uses->list, uses->n, sizeof(*uses->list), by_what);
+	for (size_t i = 1; i < uses->n; i++)
+		if (!strcmp(uses->list[i - 1].what, uses->list[i].what))
+			return clash(ctx, networks, &uses->list[i - 1], &uses->list[i], group, what, key,
+				     shown(strchr(uses->list[i].what, ' ') + 1), rc);
+	return 0;
+}
+
+static void use_device(struct uses *uses, const struct net_conf *net, const struct port_conf *port)
+{
+	if (port->kind == PORT_KIND_STREAM && port->role == PORT_ROLE_SERVER && port->path[0])
+		use(uses, net, port->name, "path %s", port->path);
+	else if (port->kind == PORT_KIND_TAP)
+		use(uses, net, port->name, "interface %s", port->ifname);
+	else if (port->kind == PORT_KIND_NETNS)
+		use(uses, net, port->name, "%s interface %s", port->netns, port->ifname);
+}
+
+static int check_devices(struct model_ctx *ctx, const struct model *model, const json_t *networks, struct uses *uses)
+{
+	uses->n = 0;
+	for (size_t i = 0; i < model->nnetworks; i++)
+		for (size_t j = 0; j < model->networks[i].nports; j++)
+			use_device(uses, &model->networks[i], &model->networks[i].ports[j]);
+	return uses_twice(ctx, networks, uses, "ports", "port", NULL, -EBUSY);
+}
+
+static int check_macs(struct model_ctx *ctx, const struct net_conf *net, const json_t *networks, struct uses *uses)
+{
+	char text[MAC_TEXT];
+
+	uses->n = 0;
+	for (size_t i = 0; i < net->nports; i++)
+		use(uses, net, net->ports[i].name, "mac %s", mac_format(net->ports[i].mac, text));
+	return uses_twice(ctx, networks, uses, "ports", "port", "mac", -EINVAL);
+}
+
+static int check_reservations(struct model_ctx *ctx, const struct net_conf *net, const json_t *networks, struct uses *uses)
+{
+	char text[IP4_TEXT];
+
+	uses->n = 0;
+	for (size_t i = 0; i < net->nreservations; i++)
+		use(uses, net, net->reservations[i].port, "address %s", ip4_format(net->reservations[i].ip, text));
+	return uses_twice(ctx, networks, uses, "reservations", "reservation", NULL, -EINVAL);
+}
+
+static int check_records(struct model_ctx *ctx, const struct net_conf *net, const json_t *networks)
+{
+	struct ctx_mark mark = ctx_enter(ctx, networks, net->name, "network", net->name);
+	int rc = 0;
+
+	for (size_t i = 1; rc == 0 && i < net->nrecords; i++) {
+		const struct record_conf *a = &net->records[i - 1], *b = &net->records[i];
+
+		if (strcmp(a->name, b->name))
+			continue;
+		if (a->type == b->type)
+			rc = ctx_fail(ctx, NULL, NULL, -EINVAL, "record %s: %s is there twice", a->name,
+				      record_type_name(a->type));
+		else if (a->type == RECORD_CNAME || b->type == RECORD_CNAME)	/* RFC 1034 3.6.2 */
+			rc = ctx_fail(ctx, NULL, NULL, -EINVAL, "record %s: a CNAME stands alone", a->name);
+	}
+	ctx_leave(ctx, mark);
+	return rc;
+}
+
+enum { SOCKET_TEXT = 10 };	/* "tcp4 08080", and then "  0.0.0.0" or " at 10.0.0.1", so that wildcards sort first */
+
+static int listener_clash(struct model_ctx *ctx, const json_t *networks, const struct use *a, const struct use *b)
+{
+	const char *address = b->what + SOCKET_TEXT + 1;
+	char text[ENDPOINT_TEXT + 16];
+
+	snprintf(text, sizeof(text), "%.3s %lu at %s", b->what, strtoul(b->what + 5, NULL, 10),
+		 address + (*address == ' ' ? 1 : 3));
+	return clash(ctx, networks, a, b, "forwards", "forward", "listen", text, -EADDRINUSE);
+}
+
+/* check_listeners() - within one protocol, family and port, a wildcard address meets every other */
+static int check_listeners(struct model_ctx *ctx, const struct model *model, const json_t *networks, struct uses *uses)
+{
+	static const uint8_t any[16];
+	char text[ENDPOINT_TEXT];
+
+	uses->n = 0;
+	for (size_t i = 0; i < model->nnetworks; i++)
+		for (size_t j = 0; j < model->networks[i].nforwards; j++) {
+			const struct forward_conf *f = &model->networks[i].forwards[j];
+
+			for (unsigned k = 0; k < f->nlisten; k++)
+				use(uses, &model->networks[i], f->id, "%s%c %05u%s%s", proto_name(f->proto),
+				    f->listen[k].v6 ? '6' : '4', f->port,
+				    memcmp(f->listen[k].ip, any, 16) ? " at " : "  ", endpoint_format(&f->listen[k], text));
+		}
+	qsort(uses->list, uses->n, sizeof(*uses->list), by_what);
+	for (size_t i = 1, first = 0; i < uses->n; i++) {
+		const struct use *a = &uses->list[first], *b = &uses->list[i], *before = &uses->list[i - 1];
+
+		if (strncmp(a->what, b->what, SOCKET_TEXT))
+			first = i;
+		else if (a->what[SOCKET_TEXT + 1] == ' ')
+			return listener_clash(ctx, networks, a, b);
+		else if (!strcmp(before->what, b->what))
+			return listener_clash(ctx, networks, before, b);
+	}
+	return 0;
+}
+
+static int by_subnet(const void *a, const void *b)
+{
+	const struct net_conf *x = *(const struct net_conf *const *)a, *y = *(const struct net_conf *const *)b;
+
+	return x->subnet.addr != y->subnet.addr ? (x->subnet.addr < y->subnet.addr ? -1 : 1) : x->subnet.len - y->subnet.len;
+}
+
+static int overlapping(struct model_ctx *ctx, const json_t *networks, const struct net_conf *a, const struct net_conf *b)
+{
+	struct ctx_mark mark = ctx_enter(ctx, networks, b->name, "network", b->name);
+	char text[PREFIX4_TEXT];
+
+	ctx_fail(ctx, json_object_get(networks, b->name), "subnet", -EINVAL, "%s overlaps that of %s%s",
+		 prefix4_format(b->subnet, text), a->owner == b->owner ? "network " : "another network",
+		 a->owner == b->owner ? a->name : "");
+	ctx_leave(ctx, mark);
+	return -EINVAL;
+}
+
+static int check_subnets(struct model_ctx *ctx, const struct model *model, const json_t *networks)
+{
+	const struct net_conf **list = calloc(model->nnetworks + 1, sizeof(*list));
+	size_t n = 0;
+	int rc = 0;
+
+	if (!list)
+		return error_set(ctx->err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < model->nnetworks; i++)
+		if (model->networks[i].has_subnet)
+			list[n++] = &model->networks[i];
+	qsort(list, n, sizeof(*list), by_subnet);
+	for (size_t i = 1; rc == 0 && i < n; i++)	/* a wider one sorts first and so meets what follows it */
+		if (overlap(list[i - 1]->subnet, list[i]->subnet))
+			rc = overlapping(ctx, networks, list[i - 1], list[i]);
+	free(list);
+	return rc;
+}
+
+static size_t most_uses(const struct model *model)
+{
+	size_t n = 1, listeners = 0, ports = 0;
+
+	for (size_t i = 0; i < model->nnetworks; i++) {
+		ports += model->networks[i].nports;
+		n = MAX_OF(n, model->networks[i].nreservations);
+		for (size_t j = 0; j < model->networks[i].nforwards; j++)
+			listeners += model->networks[i].forwards[j].nlisten;
+	}
+	return MAX_OF(n, MAX_OF(ports, listeners));
+}
+
+int model_check(struct model_ctx *ctx, const struct model *model, const json_t *networks)
+{
+	struct uses uses = { .list = calloc(most_uses(model), sizeof(struct use)) };
+	int rc = check_subnets(ctx, model, networks);
+
+	if (!uses.list)
+		return error_set(ctx->err, -ENOMEM, "out of memory");
+	for (size_t i = 0; rc == 0 && i < model->nnetworks; i++) {
+		rc = check_macs(ctx, &model->networks[i], networks, &uses);
+		if (rc == 0)
+			rc = check_reservations(ctx, &model->networks[i], networks, &uses);
+		if (rc == 0)
+			rc = check_records(ctx, &model->networks[i], networks);
+	}
+	if (rc == 0)
+		rc = check_devices(ctx, model, networks, &uses);
+	if (rc == 0)
+		rc = check_listeners(ctx, model, networks, &uses);
+	free(uses.list);
+	return rc;
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Reservations (a guest's fixed address) and records (names of the network's own in the DNS). */
+#include "ctl/model_parts.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/array.h"
+
+int reservation_read(struct model_ctx *ctx, const struct net_conf *net, const char *port, const json_t *value, void *to)
+{
+	struct reservation_conf *reservation = to;
+	const char *text = json_string_value(value);
+
+	if (!name_valid(port))
+		return ctx_fail(ctx, value, NULL, -EINVAL, "not a port's name");
+	if (!text || ip4_parse(text, &reservation->ip) < 0)
+		return ctx_fail(ctx, value, NULL, -EINVAL, "%s is not an IPv4 address", text ? shown(text) : "this");
+	if (!net->has_subnet)
+		return ctx_fail(ctx, value, NULL, -EINVAL, "the network has no subnet");
+	if (!guest_address(net, reservation->ip))
+		return ctx_fail(ctx, value, NULL, -EINVAL, "%s is no guest's address in this network", text);
+	strcpy(reservation->port, port);
+	return 0;
+}
+
+static const struct word types[] = {
+	{ "A", RECORD_A }, { "AAAA", RECORD_AAAA }, { "CNAME", RECORD_CNAME }, { "PTR", RECORD_PTR }, { "MX", RECORD_MX },
+	{ "TXT", RECORD_TXT }, { "SRV", RECORD_SRV }, { NULL, 0 },
+};
+
+struct raw {
+	char name[DNS_NAME_TEXT];
+	enum record_type type;
+	char value[RECORD_VALUE_TEXT];
+};
+
+static const struct field rows[] = {
+	{ "name", &field_text, FIELD_AT(struct raw, name) },
+	{ "type", &field_word, FIELD_AT(struct raw, type), .fallback = RECORD_A, .words = types },
+	{ "value", &field_text, FIELD_AT(struct raw, value) },
+};
+
+const char *record_type_name(enum record_type type)
+{
+	return word_of(types, type);
+}
+
+/* dns_name() - check and lower a domain name: labels of 1..63 letters, digits, - and _ (RFC 1035 2.3.4, RFC 2181 11) */
+static int dns_name(const char *text, char *to)
+{
+	size_t n = strlen(text), label = 0;
+
+	if (n == 0 || n >= DNS_NAME_TEXT || text[0] == '.')
+		return -EINVAL;
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c == '.' ? label == 0 : !isalnum(c) && c != '-' && c != '_')
+			return -EINVAL;
+		label = c == '.' ? 0 : label + 1;
+		if (label > 63)
+			return -EINVAL;
+		to[i] = (char)tolower(c);
+	}
+	to[n] = '\0';
+	return 0;
+}
+
+/* own_name() - the record's own name: a full name below the network's domain is made relative to it */
+static int own_name(const struct net_conf *net, const struct raw *raw, char *to)
+{
+	char name[DNS_NAME_TEXT];
+	size_t n, d = strlen(net->domain);
+	uint32_t ip;
+
+	if (raw->type == RECORD_PTR && ip4_parse(raw->name, &ip) == 0) {	/* as people say it; RFC 1035 3.5 */
+		sprintf(to, "%u.%u.%u.%u.in-addr.arpa.", ip & 255, ip >> 8 & 255, ip >> 16 & 255, ip >> 24);
+		return 0;
+	}
+	if (dns_name(raw->name, name) < 0)
+		return -EINVAL;
+	n = strlen(name);
+	if (n && name[n - 1] == '.' && n - 1 > d + 1 && !strncmp(name + n - 1 - d, net->domain, d) && name[n - 2 - d] == '.')
+		name[--n] = '\0';
+	if (n > d + 1 && !strcmp(name + n - d, net->domain) && name[n - d - 1] == '.')
+		name[n - d - 1] = '\0';
+	strcpy(to, name);
+	return 0;
+}
+
+/* numbers_then_name() - "10 mail" of an MX, "0 5 5060 sip" of an SRV (RFC 2782) in canonical form */
+static int numbers_then_name(const char *text, unsigned count, char *to)
+{
+	unsigned long number;
+	char word[DNS_NAME_TEXT];
+	int used;
+
+	to[0] = '\0';
+	for (; count; count--) {
+		if (sscanf(text, "%6s%n", word, &used) != 1 || number_parse(word, 0, 65535, &number) < 0)
+			return -EINVAL;
+		text += used;
+		sprintf(to + strlen(to), "%lu ", number);
+	}
+	if (sscanf(text, " %253s%n", word, &used) != 1 || text[used])
+		return -EINVAL;
+	return dns_name(word, to + strlen(to));
+}
+
+static int text_value(const char *text, char *to)
+{
+	for (const char *p = text; *p; p++)
+		if (!isprint((unsigned char)*p))
+			return -EINVAL;
+	strcpy(to, text);
+	return strlen(text) <= 255 ? 0 : -EINVAL;	/* one character-string, RFC 1035 3.3.14 */
+}
+
+static int canonical_value(const struct raw *raw, char *to)
+{
+	struct in6_addr ip6;
+	uint32_t ip;
+
+	switch (raw->type) {
+	case RECORD_A:
+		return ip4_parse(raw->value, &ip) < 0 ? -EINVAL : (ip4_format(ip, to), 0);
+	case RECORD_AAAA:
+		if (inet_pton(AF_INET6, raw->value, &ip6) != 1)
+			return -EINVAL;
+		inet_ntop(AF_INET6, &ip6, to, RECORD_VALUE_TEXT);
+		return 0;
+	case RECORD_MX:
+		return numbers_then_name(raw->value, 1, to);
+	case RECORD_SRV:
+		return numbers_then_name(raw->value, 3, to);
+	case RECORD_TXT:
+		return text_value(raw->value, to);
+	case RECORD_CNAME:
+	case RECORD_PTR:
+		break;
+	}
+	return dns_name(raw->value, to);
+}
+
+int record_read(struct model_ctx *ctx, const struct net_conf *net, const json_t *object, struct record_conf *record)
+{
+	struct raw raw = { 0 };
+	uint32_t set;
+	int rc = fields_read(ctx, rows, ARRAY_SIZE(rows), object, &raw, &set);
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (!(set >> i & 1) && strcmp(rows[i].name, "type"))
+			return ctx_fail(ctx, object, rows[i].name, -EINVAL, "is missing");
+	if (own_name(net, &raw, record->name) < 0)
+		return ctx_fail(ctx, object, "name", -EINVAL, "%s is not a domain name", shown(raw.name));
+	if (canonical_value(&raw, record->value) < 0)
+		return ctx_fail(ctx, object, "value", -EINVAL, "%s is not what %s holds", shown(raw.value),
+				record_type_name(raw.type));
+	record->type = raw.type;
+	return 0;
+}
+
+json_t *reservation_export(const struct reservation_conf *reservation)
+{
+	char ip[IP4_TEXT];
+
+	return json_pack("{s:s, s:s}", "port", reservation->port, "ip", ip4_format(reservation->ip, ip));
+}
+
+json_t *record_export(const struct record_conf *record)
+{
+	return json_pack("{s:s, s:s, s:s}", "name", record->name, "type", record_type_name(record->type), "value",
+			 record->value);
+}

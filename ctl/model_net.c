@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The settings of a network itself, and what follows from its mode and subnet. */
+#include "ctl/model_parts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/array.h"
+
+static const struct word modes[] = {
+	{ "nat-network", NET_NAT_NETWORK }, { "natnetwork", NET_NAT_NETWORK },
+	{ "internal", NET_INTERNAL }, { "intnet", NET_INTERNAL },
+	{ "nat", NET_NAT },
+	{ "host-only", NET_HOST_ONLY }, { "hostonly", NET_HOST_ONLY },
+	{ "bridged", NET_BRIDGED },
+	{ "routed", NET_ROUTED },
+	{ NULL, 0 },
+};
+
+static const struct word nats[] = { { "user", NAT_KIND_USER }, { "kernel", NAT_KIND_KERNEL }, { NULL, 0 } };
+
+static const struct word accesses[] = {
+	{ "none", HOST_ACCESS_NONE }, { "own", HOST_ACCESS_OWN }, { "loopback", HOST_ACCESS_LOOPBACK }, { NULL, 0 },
+};
+
+/* Names of a domain, written without a dot at the end. */
+static bool domain_valid(const char *text)
+{
+	char label[NAME_MAX_SIZE];
+	size_t n;
+
+	do {
+		n = strcspn(text, ".");
+		if (n >= sizeof(label))
+			return false;
+		memcpy(label, text, n);
+		label[n] = '\0';
+		if (!name_valid(label))
+			return false;
+		text += n;
+	} while (*text++);
+	return true;
+}
+
+/* pool - the text of a range while it is read and written */
+static int read_pool(struct model_ctx *ctx, const struct field *field, const json_t *parent, const json_t *value, void *to)
+{
+	const char *text = json_string_value(value);
+	uint32_t *range = to;	/* pool_first, and pool_last behind it */
+
+	if (!text || ip4_range_parse(text, &range[0], &range[1]) < 0)
+		return ctx_fail(ctx, parent, field->name, -EINVAL, "%s is not a range like 10.77.0.100-10.77.0.199",
+				text ? shown(text) : "this");
+	return 0;
+}
+
+static json_t *write_pool(const struct field *field, const void *from)
+{
+	const uint32_t *range = from;
+	char first[IP4_TEXT], last[IP4_TEXT];
+
+	(void)field;
+	return json_sprintf("%s-%s", ip4_format(range[0], first), ip4_format(range[1], last));
+}
+
+_Static_assert(offsetof(struct net_conf, pool_last) == offsetof(struct net_conf, pool_first) + sizeof(uint32_t),
+	       "the pool is read as one field of two numbers");
+
+static const struct field_type field_pool = { read_pool, write_pool };
+
+#define MODE(name) (1u << NET_##name)
+#define NATS (MODE(NAT_NETWORK) | MODE(NAT))
+
+static const struct field rows[] = {
+	{ "mode", &field_word, FIELD_AT(struct net_conf, mode), .fallback = NET_NAT_NETWORK, .words = modes },
+	{ "subnet", &field_prefix4, FIELD_AT(struct net_conf, subnet) },
+	{ "gateway", &field_ip4, FIELD_AT(struct net_conf, gateway) },
+	/* RFC 791: every host takes 576 bytes; above 65520 an Ethernet frame of ours would not fit its length fields */
+	{ "mtu", &field_number, FIELD_AT(struct net_conf, mtu), .min = 576, .max = 65520, .fallback = 1500 },
+	{ "nat", &field_word, FIELD_AT(struct net_conf, nat), .fallback = NAT_KIND_USER, .words = nats, .kinds = NATS },
+	{ "host_access", &field_word, FIELD_AT(struct net_conf, host_access), .fallback = HOST_ACCESS_OWN,
+	  .words = accesses },
+	{ "domain", &field_text, FIELD_AT(struct net_conf, domain), .valid = domain_valid,
+	  .wants = "a domain like lab.internal" },
+	{ "owner", &field_number, FIELD_AT(struct net_conf, owner), .max = UINT32_MAX - 1 },
+	{ .name = "dhcp", .type = &field_members },
+	{ .name = "dns", .type = &field_members },
+	{ .name = "ports", .type = &field_members },
+	{ .name = "forwards", .type = &field_members },
+	{ .name = "reservations", .type = &field_members },
+	{ .name = "records", .type = &field_members },
+};
+
+static const struct field dhcp_rows[] = {
+	{ "enabled", &field_bool, FIELD_AT(struct net_conf, dhcp_enabled), .fallback = true },
+	{ "pool", &field_pool, FIELD_AT(struct net_conf, pool_first) },
+	{ "lease", &field_duration, FIELD_AT(struct net_conf, lease_s), .min = 5, .max = UINT32_MAX, .fallback = 3600 },
+};
+
+static const struct field dns_rows[] = {
+	{ "enabled", &field_bool, FIELD_AT(struct net_conf, dns_enabled), .fallback = true },
+	{ "upstreams", &field_endpoints, FIELD_AT(struct net_conf, upstreams), .kinds = ~MODE(INTERNAL) },
+};
+
+#define BIT(name) field_bit(rows, ARRAY_SIZE(rows), name)
+
+const char *net_mode_name(enum net_mode mode)
+{
+	return word_of(modes, mode);
+}
+
+static int supported(struct model_ctx *ctx, const json_t *object, const struct net_conf *net)
+{
+	if (net->mode != NET_NAT_NETWORK && net->mode != NET_INTERNAL)
+		return ctx_fail(ctx, object, "mode", -ENOTSUP, "%s comes with a later release; this one has nat-network and internal",
+				net_mode_name(net->mode));
+	if (net->nat == NAT_KIND_KERNEL)
+		return ctx_fail(ctx, object, "nat", -ENOTSUP, "kernel comes with a later release; this one has user");
+	return 0;
+}
+
+static int read_group(struct model_ctx *ctx, const json_t *object, const char *key, const struct field *table, size_t n,
+		      struct net_conf *net, uint32_t *set)
+{
+	const json_t *group = json_object_get(object, key);
+	struct ctx_mark mark = ctx_enter(ctx, object, key, key, "");
+	int rc;
+
+	if (group && !json_is_object(group) && !json_is_null(group))
+		return ctx_fail(ctx, object, NULL, -EINVAL, "is not a mapping");
+	rc = fields_read(ctx, table, n, group, net, set);
+	if (rc == 0)
+		rc = fields_of_kind(ctx, table, n, group, *set, net->mode, "an internal network: it answers local names only");
+	ctx_leave(ctx, mark);
+	return rc;
+}
+
+int net_read(struct model_ctx *ctx, const json_t *object, struct net_conf *net)
+{
+	int rc = fields_read(ctx, rows, ARRAY_SIZE(rows), object, net, &net->set);
+
+	if (rc < 0)
+		return rc;
+	rc = supported(ctx, object, net);
+	if (rc < 0)
+		return rc;
+	rc = fields_of_kind(ctx, rows, ARRAY_SIZE(rows), object, net->set, net->mode, "an internal network");
+	if (rc < 0)
+		return rc;
+	rc = read_group(ctx, object, "dhcp", dhcp_rows, ARRAY_SIZE(dhcp_rows), net, &net->dhcp_set);
+	if (rc < 0)
+		return rc;
+	rc = read_group(ctx, object, "dns", dns_rows, ARRAY_SIZE(dns_rows), net, &net->dns_set);
+	if (rc < 0)
+		return rc;
+	net->has_nat = net->mode == NET_NAT_NETWORK;
+	net->has_subnet = net->set & BIT("subnet");
+	if (!(net->set & BIT("owner")) && ctx->env)
+		net->owner = ctx->env->owner;
+	return 0;
+}
+
+bool guest_address(const struct net_conf *net, uint32_t ip)
+{
+	return net->has_subnet && prefix4_has(net->subnet, ip) && ip != net->subnet.addr &&
+	       ip != prefix4_last(net->subnet) && ip != net->gateway;
+}
+
+/* check_subnet() - one that guests can be given addresses of */
+static int check_subnet(struct model_ctx *ctx, const json_t *object, const struct net_conf *net)
+{
+	static const struct prefix4 never[] = {		/* RFC 6890, RFC 5771 */
+		{ 0x00000000, 8 }, { 0x7f000000, 8 }, { 0xa9fe0000, 16 }, { 0xe0000000, 3 },
+	};
+	char text[PREFIX4_TEXT];
+
+	if (net->subnet.len < 8 || net->subnet.len > 29)
+		return ctx_fail(ctx, object, "subnet", -EINVAL, "/%u is not in /8../29", net->subnet.len);
+	for (size_t i = 0; i < ARRAY_SIZE(never); i++)
+		if (prefix4_has(never[i], net->subnet.addr))
+			return ctx_fail(ctx, object, "subnet", -EINVAL, "%s lies in %s, which no network can have",
+					prefix4_format(net->subnet, text), prefix4_format(never[i], (char[PREFIX4_TEXT]){ 0 }));
+	return 0;
+}
+
+/* default_pool() - the longer side of the gateway */
+static void default_pool(struct net_conf *net)
+{
+	uint32_t first = net->subnet.addr + 1, last = prefix4_last(net->subnet) - 1;
+
+	net->pool_first = net->gateway - first > last - net->gateway ? first : net->gateway + 1;
+	net->pool_last = net->gateway - first > last - net->gateway ? net->gateway - 1 : last;
+}
+
+static int check_pool(struct model_ctx *ctx, const json_t *object, const struct net_conf *net)
+{
+	const json_t *dhcp = json_object_get(object, "dhcp");
+
+	if (net->pool_first <= net->subnet.addr || net->pool_last >= prefix4_last(net->subnet))
+		return ctx_fail(ctx, dhcp, "pool", -EINVAL, "is not inside the subnet");
+	if (net->pool_first <= net->gateway && net->gateway <= net->pool_last)
+		return ctx_fail(ctx, dhcp, "pool", -EINVAL, "holds the gateway's address");
+	return 0;
+}
+
+/* complete_bare() - an internal network without addresses has nothing that needs one */
+static int complete_bare(struct model_ctx *ctx, const json_t *object, struct net_conf *net)
+{
+	const json_t *dhcp = json_object_get(object, "dhcp"), *dns = json_object_get(object, "dns");
+
+	if (net->set & BIT("gateway"))
+		return ctx_fail(ctx, object, "gateway", -EINVAL, "the network has no subnet");
+	if (net->dhcp_set && (net->dhcp_enabled || net->dhcp_set & ~1u))
+		return ctx_fail(ctx, dhcp, "enabled", -EINVAL, "the network has no subnet to give addresses of");
+	if (net->dns_set & 1 && net->dns_enabled)
+		return ctx_fail(ctx, dns, "enabled", -EINVAL, "the network has no subnet, and so no address to ask");
+	net->dhcp_enabled = net->dns_enabled = false;
+	return 0;
+}
+
+int net_complete(struct model_ctx *ctx, const json_t *object, struct net_conf *net)
+{
+	int rc;
+
+	if (!(net->set & BIT("domain")))
+		snprintf(net->domain, sizeof(net->domain), "%s.internal", net->name);
+	if (net->mode == NET_INTERNAL) {
+		if (net->set & BIT("host_access") && net->host_access != HOST_ACCESS_NONE)
+			return ctx_fail(ctx, object, "host_access", -EINVAL, "an internal network has no way to the host");
+		net->host_access = HOST_ACCESS_NONE;
+	}
+	while (net->nupstreams < UPSTREAMS_MAX &&
+	       memcmp(net->upstreams[net->nupstreams].ip, (uint8_t[16]){ 0 }, 16))
+		net->nupstreams++;
+	if (!net->has_subnet)
+		return complete_bare(ctx, object, net);
+	net->set |= BIT("subnet");	/* one that was chosen stays */
+	rc = check_subnet(ctx, object, net);
+	if (rc < 0)
+		return rc;
+	if (!(net->set & BIT("gateway")))
+		net->gateway = net->subnet.addr + 1;
+	if (!prefix4_has(net->subnet, net->gateway) || net->gateway == net->subnet.addr ||
+	    net->gateway == prefix4_last(net->subnet))
+		return ctx_fail(ctx, object, "gateway", -EINVAL, "is not an address of the subnet");
+	if (!(net->dhcp_set & field_bit(dhcp_rows, ARRAY_SIZE(dhcp_rows), "pool")))
+		default_pool(net);
+	return check_pool(ctx, object, net);
+}
+
+/* add_group() - {"dhcp": {...}} unless nothing is in it */
+static void add_group(json_t *object, const char *key, json_t *group)
+{
+	if (json_object_size(group))
+		json_object_set(object, key, group);
+	json_decref(group);
+}
+
+static uint32_t shown_rows(const struct net_conf *net, uint32_t set, unsigned flags)
+{
+	if (flags & MODEL_EFFECTIVE)
+		set = ~0u;
+	if (!net->has_subnet)
+		set &= ~(BIT("subnet") | BIT("gateway"));
+	return flags & MODEL_OWNER ? set | BIT("owner") : set & ~BIT("owner");
+}
+
+json_t *net_export(const struct net_conf *net, unsigned flags)
+{
+	json_t *object = fields_write(rows, ARRAY_SIZE(rows), net, shown_rows(net, net->set, flags), net->mode);
+	uint32_t dhcp = net->dhcp_set, dns = net->dns_set;
+
+	if (!object)
+		return NULL;
+	if (flags & MODEL_EFFECTIVE)
+		dhcp = dns = net->has_subnet ? ~0u : 1;
+	add_group(object, "dhcp", fields_write(dhcp_rows, ARRAY_SIZE(dhcp_rows), net, dhcp, net->mode));
+	add_group(object, "dns", fields_write(dns_rows, ARRAY_SIZE(dns_rows), net, dns, net->mode));
+	return object;
+}
+
+json_t *net_defaults(const struct net_conf *net)
+{
+	json_t *list = json_array();
+	uint32_t hidden = BIT("owner") | (net->has_subnet ? 0 : BIT("subnet") | BIT("gateway"));
+
+	if (list && fields_missing(rows, ARRAY_SIZE(rows), net->set | hidden, net->mode, "", list) == 0 &&
+	    fields_missing(dhcp_rows, ARRAY_SIZE(dhcp_rows), net->dhcp_set, net->mode, "dhcp.", list) == 0 &&
+	    fields_missing(dns_rows, ARRAY_SIZE(dns_rows), net->dns_set, net->mode, "dns.", list) == 0)
+		return list;
+	json_decref(list);
+	return NULL;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ctl/model_parts.h - how ctl/model.c puts a model together from its objects
+ *
+ * Each *_read() fills one object from its tree, knowing only its network; model_check() then looks at what must not
+ * happen twice. Return: 0, or a negative errno after ctx_fail(). Only ctl/model*.c includes this.
+ */
+#ifndef CTL_MODEL_PARTS_H
+#define CTL_MODEL_PARTS_H
+
+#include "ctl/model_fields.h"
+
+/* net_read() - the network's own settings; what depends on its subnet follows with net_complete() */
+int net_read(struct model_ctx *ctx, const json_t *object, struct net_conf *net);
+int net_complete(struct model_ctx *ctx, const json_t *object, struct net_conf *net);
+
+int port_read(struct model_ctx *ctx, const struct net_conf *net, const char *name, const json_t *object, void *port);
+int forward_read(struct model_ctx *ctx, const struct net_conf *net, const char *id, const json_t *object, void *forward);
+int reservation_read(struct model_ctx *ctx, const struct net_conf *net, const char *port, const json_t *value,
+		     void *reservation);
+int record_read(struct model_ctx *ctx, const struct net_conf *net, const json_t *object, struct record_conf *record);
+
+/* subnet_choose() - give a subnet to each NAT network that has none
+ *
+ * A /24 of 10.64.0.0/10, first tried at a place that the network's name decides, so that it is the same again after
+ * `rm` and `add` and rarely that of another host.
+ */
+int subnet_choose(struct model_ctx *ctx, struct model *model, const json_t *networks);
+
+/* model_check() - subnets, listening addresses, MACs, paths and addresses that are used twice */
+int model_check(struct model_ctx *ctx, const struct model *model, const json_t *networks);
+
+/* guest_address() - may @ip belong to a guest of this network: inside, and neither its ends nor the gateway? */
+bool guest_address(const struct net_conf *net, uint32_t ip);
+
+/* forward_tree(), record_tree(): the file's shape; new references */
+json_t *forward_tree(const struct forward_conf *forward);
+
+#endif

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The settings of a port. */
+#include "ctl/model_parts.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/array.h"
+
+static const struct word kinds[] = {
+	{ "stream", PORT_KIND_STREAM }, { "tap", PORT_KIND_TAP }, { "netns", PORT_KIND_NETNS },
+	{ "attached", PORT_KIND_ATTACHED }, { NULL, 0 },
+};
+
+static const struct word roles[] = { { "server", PORT_ROLE_SERVER }, { "client", PORT_ROLE_CLIENT }, { NULL, 0 } };
+static const struct word links[] = { { "down", false }, { "up", true }, { NULL, 0 } };
+
+/* As the kernel's dev_valid_name(), and no control characters. */
+static bool ifname_valid(const char *text)
+{
+	if (!text[0] || !strcmp(text, ".") || !strcmp(text, ".."))
+		return false;
+	for (; *text; text++)
+		if (*text == '/' || *text == ':' || *text == '%' || !isgraph((unsigned char)*text))
+			return false;
+	return true;
+}
+
+static bool clean(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			return false;
+	return true;
+}
+
+static bool stream_valid(const char *text)
+{
+	struct endpoint e;
+
+	return (text[0] == '/' && clean(text)) || (endpoint_parse(text, &e) == 0 && e.port);
+}
+
+static bool netns_valid(const char *text)
+{
+	return text[0] && clean(text) && (text[0] == '/' || !strchr(text, '/')) && strcmp(text, ".") && strcmp(text, "..");
+}
+
+#define KIND(name) (1u << PORT_KIND_##name)
+
+static const struct field rows[] = {
+	{ "kind", &field_word, FIELD_AT(struct port_conf, kind), .fallback = PORT_KIND_ATTACHED, .words = kinds },
+	{ "mac", &field_mac, FIELD_AT(struct port_conf, mac) },
+	{ "vlan", &field_number, FIELD_AT(struct port_conf, pvid), .min = 1, .max = 4094, .fallback = 1 },
+	{ "trunk", &field_vlans, FIELD_AT(struct port_conf, trunk) },
+	{ "native", &field_number, FIELD_AT(struct port_conf, native), .min = 1, .max = 4094 },
+	{ "link", &field_word, FIELD_AT(struct port_conf, link_up), .fallback = true, .words = links },
+	{ "path", &field_text, FIELD_AT(struct port_conf, path), .valid = stream_valid,
+	  .wants = "an absolute path, or ADDRESS:PORT", .kinds = KIND(STREAM) },
+	{ "role", &field_word, FIELD_AT(struct port_conf, role), .words = roles, .kinds = KIND(STREAM) },
+	{ "netns", &field_text, FIELD_AT(struct port_conf, netns), .valid = netns_valid,
+	  .wants = "a namespace: a name, a process id or an absolute path", .kinds = KIND(NETNS) },
+	{ "ifname", &field_text, FIELD_AT(struct port_conf, ifname), .valid = ifname_valid,
+	  .wants = "an interface name", .kinds = KIND(TAP) | KIND(NETNS) | KIND(ATTACHED) },
+	{ "transient", &field_bool, FIELD_AT(struct port_conf, transient), .kinds = KIND(ATTACHED) },
+};
+
+#define BIT(name) field_bit(rows, ARRAY_SIZE(rows), name)
+
+const char *port_kind_name(enum port_kind kind)
+{
+	return word_of(kinds, kind);
+}
+
+static int check_name(struct model_ctx *ctx, const json_t *object, const char *name)
+{
+	if (!name_valid(name))
+		return ctx_fail(ctx, object, NULL, -EINVAL, "not a name: use a-z, 0-9 and - inside, at most 63 letters");
+	if (!strcmp(name, "host") || !strcmp(name, "gateway"))	/* they have addresses of their own in every network */
+		return ctx_fail(ctx, object, NULL, -EINVAL, "this name belongs to the gateway; choose another");
+	return 0;
+}
+
+/* check_vlan() - one VLAN without tags, or a list of tagged ones with perhaps a native one */
+static int check_vlan(struct model_ctx *ctx, const json_t *object, struct port_conf *port)
+{
+	bool trunk = port->set & BIT("trunk");
+
+	if (trunk && port->set & BIT("vlan"))
+		return ctx_fail(ctx, object, "vlan", -EINVAL, "a port has vlan (access) or trunk, not both");
+	if (!trunk && port->set & BIT("native"))
+		return ctx_fail(ctx, object, "native", -EINVAL, "is a setting of a trunk; give trunk, too");
+	port->vlan_mode = trunk ? PORT_VLAN_TRUNK : PORT_VLAN_ACCESS;
+	if (trunk)
+		port->pvid = 0;
+	return 0;
+}
+
+static int check_medium(struct model_ctx *ctx, const json_t *object, struct port_conf *port)
+{
+	static const char *const a[] = { "a stream port", "a tap port", "a netns port", "an attached port" };
+	int rc = fields_of_kind(ctx, rows, ARRAY_SIZE(rows), object, port->set, port->kind, a[port->kind]);
+
+	if (rc < 0)
+		return rc;
+	if (port->kind == PORT_KIND_STREAM && port->role == PORT_ROLE_CLIENT && !port->path[0])
+		return ctx_fail(ctx, object, "path", -EINVAL, "is missing: where shall a client connect to?");
+	if (port->kind == PORT_KIND_TAP && !port->ifname[0])
+		return ctx_fail(ctx, object, "ifname", -EINVAL, "is missing: which interface?");
+	if (port->kind == PORT_KIND_NETNS && !port->netns[0])
+		return ctx_fail(ctx, object, "netns", -EINVAL, "is missing: which namespace?");
+	if (port->kind == PORT_KIND_NETNS && !port->ifname[0])
+		strcpy(port->ifname, "eth0");
+	if (port->transient && !(ctx->env && ctx->env->transient))
+		return ctx_fail(ctx, object, "transient", -EINVAL, "is for ports made by attaching, not a setting");
+	return 0;
+}
+
+int port_read(struct model_ctx *ctx, const struct net_conf *net, const char *name, const json_t *object, void *to)
+{
+	struct port_conf *port = to;
+	int rc = check_name(ctx, object, name);
+
+	if (rc < 0)
+		return rc;
+	rc = fields_read(ctx, rows, ARRAY_SIZE(rows), object, port, &port->set);
+	if (rc < 0)
+		return rc;
+	if (!(port->set & BIT("kind")))
+		return ctx_fail(ctx, object, "kind", -EINVAL, "is missing: stream, tap, netns or attached");
+	rc = check_vlan(ctx, object, port);
+	if (rc < 0)
+		return rc;
+	strcpy(port->name, name);
+	if (!(port->set & BIT("mac")))
+		mac_from_names(net->name, name, port->mac);
+	return check_medium(ctx, object, port);
+}
+
+json_t *port_export(const struct net_conf *net, const struct port_conf *port, unsigned flags)
+{
+	uint32_t set = port->set;
+	bool trunk = port->vlan_mode == PORT_VLAN_TRUNK;
+
+	(void)net;
+	if (flags & MODEL_EFFECTIVE)
+		set = ~0u & ~BIT("vlan") & ~BIT("trunk") & ~BIT("native");
+	if (flags & MODEL_EFFECTIVE)
+		set |= trunk ? BIT("trunk") | (port->native ? BIT("native") : 0) : BIT("vlan");
+	if (!port->path[0])
+		set &= ~BIT("path");
+	if (!port->ifname[0])
+		set &= ~BIT("ifname");
+	return fields_write(rows, ARRAY_SIZE(rows), port, set, port->kind);
+}
