@@ -33,6 +33,7 @@ enum {
 	HOST_MESSAGE_MAX = 1024,	/* no request or reply is larger */
 	HOST_HELD_MAX = 8192,		/* descriptors the keeper keeps; one more is refused with -ENOSPC */
 	HOST_ENGINE_FD = 3,		/* the engine finds its socket here */
+	HOST_LOCK_FD = 4,		/* and here the lock of the state directory, to be left open until it ends */
 };
 
 #define HOST_API_LISTENER "listen:lanyard.sock"		/* SOCK_STREAM, listening */

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ctl/keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+/* An engine that ran so long before it died did not die of its start. */
+enum { STEADY_MS = 10000, RESTART_MAX_MS = 1000, QUICK_STEP_MS = 50 };
+
+struct keeper {
+	const struct keeper_conf *conf;
+	struct serve serve;
+	int lock, signals;
+	pid_t engine;			/* 0: none runs */
+	unsigned quick;			/* restarts since it last ran steadily */
+	uint64_t started_ms, start_at_ms, kill_at_ms;	/* kill_at_ms: 0 while not stopping */
+	bool served;			/* an engine was ready once */
+	bool done;
+	int status;
+};
+
+static void start_engine(struct keeper *k)
+{
+	pid_t pid = engine_start(k->conf, k->lock, &k->serve.sock);
+
+	k->started_ms = clock_now_ms();
+	if (pid > 0) {
+		k->engine = pid;
+		return;
+	}
+	log_error("event=engine-not-started reason=\"%s\"", strerror(-pid));
+	k->start_at_ms = k->started_ms + RESTART_MAX_MS;
+}
+
+/* The first restart is immediate, the next ones wait 50, 100, 200, 400 ms, further ones a second each. */
+static uint64_t restart_delay(struct keeper *k, uint64_t now)
+{
+	if (now - k->started_ms >= STEADY_MS)
+		k->quick = 0;
+	k->quick++;
+	if (k->quick > KEEPER_QUICK_RESTARTS)
+		return RESTART_MAX_MS;
+	return k->quick == 1 ? 0 : QUICK_STEP_MS << (k->quick - 2);
+}
+
+static void say_how_it_ended(pid_t pid, int status, uint64_t lived_ms)
+{
+	if (WIFSIGNALED(status))
+		log_warn("event=engine-ended pid=%d signal=%s lived_ms=%llu", (int)pid, strsignal(WTERMSIG(status)),
+			 (unsigned long long)lived_ms);
+	else
+		log_warn("event=engine-ended pid=%d status=%d lived_ms=%llu", (int)pid, WEXITSTATUS(status),
+			 (unsigned long long)lived_ms);
+}
+
+/* on_engine_ended() - start it again; but one that never served and says itself that it cannot will not be helped so */
+static void on_engine_ended(struct keeper *k, int status)
+{
+	uint64_t now = clock_now_ms();
+	pid_t pid = k->engine;
+
+	k->engine = 0;
+	serve_engine_gone(&k->serve);
+	if (k->kill_at_ms) {
+		k->done = true;
+		return;
+	}
+	say_how_it_ended(pid, status, now - k->started_ms);
+	if (!k->served && (WIFEXITED(status) || k->quick >= KEEPER_QUICK_RESTARTS)) {
+		log_error("event=start-failed reason=\"the engine does not start\"");
+		k->status = 1;
+		k->done = true;
+		return;
+	}
+	k->start_at_ms = now + restart_delay(k, now);
+	k->serve.restarts++;
+}
+
+static void reap(struct keeper *k)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		if (pid == k->engine)
+			on_engine_ended(k, status);
+}
+
+static void stop(struct keeper *k)
+{
+	if (k->kill_at_ms || !k->engine) {
+		k->done = true;		/* asked twice, or nobody to wait for */
+		return;
+	}
+	setup_notify("STOPPING=1");
+	kill(k->engine, SIGTERM);
+	k->kill_at_ms = clock_now_ms() + KEEPER_STOP_MS;
+}
+
+static void on_signals(struct keeper *k)
+{
+	struct signalfd_siginfo info;
+
+	while (read(k->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGCHLD)
+			reap(k);
+		else
+			stop(k);
+	}
+}
+
+static int open_signals(void)
+{
+	struct sigaction hup;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	if (sigaction(SIGHUP, NULL, &hup) == 0 && hup.sa_handler != SIG_IGN)
+		sigaddset(&set, SIGHUP);	/* the terminal went away; under nohup that is nothing to us */
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* next_deadline() - milliseconds until something is due by the clock; -1: nothing */
+static int next_deadline(const struct keeper *k)
+{
+	uint64_t at = k->kill_at_ms ? k->kill_at_ms : k->engine ? 0 : k->start_at_ms;
+	uint64_t now = clock_now_ms();
+
+	if (k->kill_at_ms == 0 && k->engine)
+		return -1;
+	return at > now ? (int)(at - now) : 0;
+}
+
+static void on_time(struct keeper *k)
+{
+	uint64_t now = clock_now_ms();
+
+	if (k->kill_at_ms) {
+		if (now >= k->kill_at_ms && k->engine) {
+			log_warn("event=engine-killed reason=\"it did not stop in %d ms\"", KEEPER_STOP_MS);
+			kill(k->engine, SIGKILL);
+			k->kill_at_ms = now + KEEPER_STOP_MS;
+		}
+	} else if (!k->engine && now >= k->start_at_ms) {
+		start_engine(k);
+	}
+}
+
+static void on_ready(struct keeper *k)
+{
+	log_info("event=ready pid=%d engine=%d runtime_dir=%s restarts=%u", (int)getpid(), (int)k->engine, k->conf->runtime_dir,
+		 k->serve.restarts);
+	if (!k->served)
+		setup_notify("READY=1");
+	k->served = true;
+}
+
+static void turn(struct keeper *k)
+{
+	bool ready = k->serve.ready;
+	int rc = serve_poll(&k->serve, k->signals, next_deadline(k));
+
+	if (rc > 0)
+		on_signals(k);
+	if (rc < 0 && k->engine) {	/* it closed its socket, or does not read its answers */
+		kill(k->engine, SIGKILL);
+		serve_engine_gone(&k->serve);
+	}
+	if (!ready && k->serve.ready)
+		on_ready(k);
+	on_time(k);
+}
+
+/* The engine's sockets, TAPs and files and the keeper's copies need more than the 1024 that a shell gives. */
+static void raise_limits(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
+
+/* fill_low_fds() - descriptors 0 to 4 are taken: no later one falls on the numbers that the engine is given */
+static int fill_low_fds(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= HOST_LOCK_FD);
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
+int keeper_run(const struct keeper_conf *conf)
+{
+	struct keeper k = { .conf = conf, .lock = -1, .serve = { .sock = -1, .job.sock = -1 } };
+
+	umask(077);
+	if (fill_low_fds() < 0)
+		return 1;
+	raise_limits();
+	k.signals = open_signals();
+	if (k.signals < 0 || setup_open(conf, &k.serve.held, &k.lock) < 0)
+		return 1;
+	start_engine(&k);
+	while (!k.done)
+		turn(&k);
+	if (k.engine)
+		kill(k.engine, SIGKILL);
+	serve_fini(&k.serve);
+	setup_close(conf);
+	log_info("event=stopped pid=%d", (int)getpid());
+	return k.status;
+}

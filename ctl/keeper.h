@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ctl/keeper.h - the keeper: a small process that acts on the host for the engine and starts it again when it dies
+ *
+ * One thread and one poll loop (keeper.c). It reads nothing but the messages of ctl/host.h; what strangers send is the
+ * engine's business. An act that may take long or that a client chose the name for (a namespace, a path) runs in a
+ * child process with the client's rights and a deadline (keeper_job.c).
+ */
+#ifndef CTL_KEEPER_H
+#define CTL_KEEPER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "ctl/host.h"
+
+enum {
+	KEEPER_JOB_MS = 5000,		/* an act in a child takes no longer */
+	KEEPER_STOP_MS = 5000,		/* the engine's time to stop before it is killed */
+	KEEPER_QUICK_RESTARTS = 5,	/* that many soon after one another, then one a second */
+};
+
+/* --- keeper_held.c: descriptors under their names, oldest first --- */
+
+struct held {
+	char name[HOST_NAME_SIZE];
+	int fd;			/* owned */
+	uint32_t value;		/* what the reply that opened it said */
+	void *request;		/* the request that opened it, serial zero; NULL: the engine gave it by HOST_HOLD */
+	size_t size;
+};
+
+struct held_table {
+	struct held *entries;
+	size_t n, room;
+};
+
+struct held *held_find(const struct held_table *t, const char *name);	/* NULL: nothing under that name */
+
+/* held_add() - take @fd under @name, remembering @request (may be NULL). Return: 0; on error @fd stays the caller's:
+ * -EEXIST (HOST_HOLD of a name taken), -ENOSPC, -ENOMEM
+ */
+int held_add(struct held_table *t, const char *name, int fd, uint32_t value, const void *request, size_t size);
+void held_remove(struct held_table *t, struct held *h);
+void held_fini(struct held_table *t);
+
+/* held_same() - was @h opened by a request equal to this one, the serial apart? */
+bool held_same(const struct held *h, const void *request, size_t size);
+
+/* held_leaves_trace() - is something to be removed from the host besides closing it (a socket's path, a veth pair)? */
+bool held_leaves_trace(const struct held *h);
+
+/* --- keeper_act.c: acts on the host, each returns a descriptor (the caller's) or a negative errno with @r filled in --- */
+
+/* act_run() - what @request asks, in this process and with its rights; it may block */
+int act_run(const void *request, struct host_reply *r);
+
+/* act_undo() - remove what @h left on the host; nothing is said when that fails */
+void act_undo(const struct held *h);
+
+/* --- keeper_listen.c --- */
+
+int listen_open(const struct host_listen *m, struct host_reply *r);	/* does not block */
+
+/* --- keeper_job.c: an act in a child --- */
+
+struct job {
+	pid_t pid;		/* 0: none runs */
+	int sock;		/* its answer: a host_reply and a descriptor; -1 with pid 0 */
+	uint64_t until_ms;
+};
+
+/* job_start() - have a child run @request for @uid, or with @request NULL undo @h. Return: 0 or a negative errno */
+int job_start(struct job *job, const void *request, const struct held *h, uid_t uid);
+
+/* job_end() - its answer when it has one, or -EIO, or -ETIMEDOUT when it was too slow; the child is killed
+ *
+ * Return: the descriptor, or a negative errno with @r filled in (0 for an undo that is done).
+ */
+int job_end(struct job *job, struct host_reply *r);
+void job_cancel(struct job *job);
+
+/* --- keeper_serve.c: one engine's requests --- */
+
+struct serve {
+	int sock;			/* to the engine, non-blocking; -1: there is none */
+	bool ready;			/* the engine said so */
+	unsigned restarts;
+	struct held_table held;
+	struct job job;
+	char pending[HOST_MESSAGE_MAX];	/* the request the job works on */
+	size_t pending_size;
+};
+
+/* serve_request() - read and answer one request. Return: 0, or negative errno: this engine is of no use any more */
+int serve_request(struct serve *s);
+
+/* serve_job() - the job's socket is readable, or its time is over: answer the request it was for. Return: as above */
+int serve_job(struct serve *s);
+
+/* serve_poll() - wait up to @timeout_ms for either, and for @signal_fd (-1: none), and serve
+ *
+ * Return: 1 when @signal_fd is readable, 0, or negative errno as above.
+ */
+int serve_poll(struct serve *s, int signal_fd, int timeout_ms);
+void serve_engine_gone(struct serve *s);
+void serve_fini(struct serve *s);	/* removes what the held descriptors left on the host */
+
+/* --- keeper_setup.c: directories, the lock, the two listeners --- */
+
+struct keeper_conf {
+	const char *runtime_dir, *state_dir;
+	const char *config;		/* or NULL */
+	const char *workers;		/* or NULL */
+	const char *engine;		/* path of the program */
+};
+
+/* setup_open() - make and check the directories, take the lock, listen, write the pid file
+ * @lock:	becomes the lock's descriptor; it lasts as long as any process has it open
+ *
+ * Return: 0, or a negative errno after a line on standard error that says what to do.
+ */
+int setup_open(const struct keeper_conf *conf, struct held_table *held, int *lock);
+void setup_close(const struct keeper_conf *conf);
+void setup_notify(const char *state);	/* systemd's protocol: "READY=1" to $NOTIFY_SOCKET */
+
+/* --- keeper_engine.c --- */
+
+/* engine_path() - $LANYARD_ENGINE (never in a privileged program), beside this program, or in ../libexec/lanyard */
+int engine_path(char *to, size_t room);
+
+/* engine_start() - start the engine with @lock inherited; @sock becomes our end. Return: its pid or negative errno */
+pid_t engine_start(const struct keeper_conf *conf, int lock, int *sock);
+
+/* engine_check() - become `lanyard-engine -t`; returns only on failure */
+int engine_check(const struct keeper_conf *conf);
+
+/* --- keeper.c --- */
+
+/* keeper_run() - all of it, until SIGTERM, SIGINT or SIGHUP. Return: exit status */
+int keeper_run(const struct keeper_conf *conf);
+
+#endif

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <linux/sockios.h>
+#include <netlink/route/link.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "ctl/keeper.h"
+#include "ctl/netns.h"
+#include "ctl/netns_link.h"
+
+static int refuse(struct host_reply *r, int rc, const struct error *err)
+{
+	r->rc = rc;
+	snprintf(r->message, sizeof(r->message), "%.*s", (int)sizeof(r->message) - 1, err->message);
+	snprintf(r->hint, sizeof(r->hint), "%s", err->hint);
+	return rc;
+}
+
+/* set_link() - address, MTU and state of the interface just made */
+static int set_link(const struct host_link *m, struct error *err)
+{
+	static const uint8_t none[6];
+
+	return netns_set_link(m->ifname, memcmp(m->mac, none, 6) ? m->mac : NULL, m->mtu, true, err);
+}
+
+static int link_failed(struct host_reply *r, int rc, int fd, const struct error *err)
+{
+	if (fd >= 0)
+		close(fd);
+	return refuse(r, rc, err);
+}
+
+/* A user's TAP was prepared by root ("ip tuntap add ... user"), who set it up; only rights we have are used. */
+static int open_tap(const struct host_link *m, struct host_reply *r)
+{
+	struct netns_medium medium = { .fd = -1 };
+	struct error err = { .rc = 0 };
+	int rc = netns_tap_open(m->ifname, 0, &medium, &err);
+
+	if (rc < 0 && (rc == -EPERM || rc == -EACCES))
+		error_hint(&err, "once, as root: ip tuntap add %s mode tap vnet_hdr user %lu && chmod 666 /dev/net/tun", m->ifname,
+			   (unsigned long)m->uid);
+	if (rc == 0) {
+		rc = set_link(m, &err);
+		rc = rc == -EPERM ? 0 : rc;
+	}
+	if (rc < 0)
+		return link_failed(r, rc, medium.fd, &err);
+	r->value = HOST_MEDIUM_TAP;
+	return medium.fd;
+}
+
+static int open_netns(const struct host_link *m, struct host_reply *r)
+{
+	struct netns_medium medium = { .fd = -1 };
+	struct error err = { .rc = 0 };
+	int rc = netns_enter(m->netns, &err);
+
+	if (rc == 0)
+		rc = netns_medium_open(m->ifname, 0, &medium, &err);
+	if (rc == 0)
+		rc = set_link(m, &err);
+	if (rc < 0)
+		return link_failed(r, rc, medium.fd, &err);
+	r->value = !strcmp(medium.medium, "tap") ? HOST_MEDIUM_TAP : HOST_MEDIUM_PACKET;
+	return medium.fd;
+}
+
+static int unix_failed(struct host_reply *r, int rc, const char *path, const char *what)
+{
+	struct error err;
+
+	error_set(&err, rc, "%s: %s: %s", path, what, strerror(-rc));
+	return refuse(r, rc, &err);
+}
+
+static int unix_connect(const struct sockaddr_un *at)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int rc;
+
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (const struct sockaddr *)at, sizeof(*at)) == 0)
+		return fd;
+	rc = -errno;
+	close(fd);
+	return rc;
+}
+
+/* clear_dead() - remove a socket that nobody listens on; anything else at the path is kept */
+static int clear_dead(const struct sockaddr_un *at)
+{
+	struct stat st;
+	int fd;
+
+	if (lstat(at->sun_path, &st) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISSOCK(st.st_mode))
+		return -EEXIST;
+	fd = unix_connect(at);
+	if (fd >= 0)
+		close(fd);
+	if (fd != -ECONNREFUSED)
+		return -EADDRINUSE;
+	return unlink(at->sun_path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+static int unix_listen(const struct sockaddr_un *at, struct host_reply *r)
+{
+	int rc = clear_dead(at);
+	struct stat st;
+	int fd;
+
+	if (rc < 0)
+		return rc;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	/* The umask is 077: the socket belongs to the user alone. */
+	if (bind(fd, (const struct sockaddr *)at, sizeof(*at)) == 0 && listen(fd, 16) == 0 && lstat(at->sun_path, &st) == 0) {
+		r->value = (uint32_t)st.st_ino;
+		return fd;
+	}
+	rc = -errno;
+	close(fd);
+	return rc;
+}
+
+static int open_unix(const struct host_unix *m, struct host_reply *r)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	bool server = m->head.type == HOST_UNIX_LISTEN;
+	int fd;
+
+	memcpy(at.sun_path, m->path, sizeof(at.sun_path));
+	fd = server ? unix_listen(&at, r) : unix_connect(&at);
+	return fd < 0 ? unix_failed(r, fd, m->path, server ? "cannot listen" : "cannot connect") : fd;
+}
+
+int act_run(const void *request, struct host_reply *r)
+{
+	const struct host_header *head = request;
+
+	switch (head->type) {
+	case HOST_OPEN_TAP:
+		return open_tap(request, r);
+	case HOST_OPEN_NETNS:
+		return open_netns(request, r);
+	default:
+		return open_unix(request, r);
+	}
+}
+
+/* remove_veth() - in the namespace that the packet socket @fd is in, whatever its name means today */
+static void remove_veth(int fd, const char *ifname)
+{
+	char where[32], peer[HOST_IFNAME_SIZE + 4];
+	struct nl_sock *nl = nl_socket_alloc();
+	struct rtnl_link *link = rtnl_link_alloc();
+	int netns = ioctl(fd, SIOCGSKNS);
+
+	snprintf(where, sizeof(where), "/proc/self/fd/%d", netns);
+	snprintf(peer, sizeof(peer), "ly-%s", ifname);
+	if (netns >= 0 && nl && link && netns_enter(where, NULL) == 0 && nl_connect(nl, NETLINK_ROUTE) == 0) {
+		rtnl_link_set_name(link, peer);
+		rtnl_link_delete(nl, link);
+	}
+	rtnl_link_put(link);
+	nl_socket_free(nl);
+}
+
+void act_undo(const struct held *h)
+{
+	const struct host_header *head = h->request;
+	const struct host_link *link = h->request;
+	const struct host_unix *m = h->request;
+	struct stat st;
+
+	if (head->type == HOST_OPEN_NETNS)
+		remove_veth(h->fd, link->ifname);
+	else if (lstat(m->path, &st) == 0 && S_ISSOCK(st.st_mode) && (uint32_t)st.st_ino == h->value)
+		unlink(m->path);	/* ours still, not one that somebody put there since */
+}

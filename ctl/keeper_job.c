@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#define _GNU_SOURCE	/* setresuid() */
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "ctl/keeper.h"
+
+enum { NOBODY = 65534 };
+
+/* become() - take the rights of @uid; a keeper that is not root has one user's rights and lends them to that user alone */
+static int become(uid_t uid, struct host_reply *r)
+{
+	struct passwd *pw;
+	gid_t gid;
+
+	if (uid == geteuid() || uid == 0)
+		return 0;
+	if (geteuid() != 0) {
+		snprintf(r->message, sizeof(r->message), "this daemon runs as user %u and cannot act for user %u",
+			 (unsigned)geteuid(), (unsigned)uid);
+		return -EPERM;
+	}
+	pw = getpwuid(uid);
+	gid = pw ? pw->pw_gid : NOBODY;
+	if ((pw ? initgroups(pw->pw_name, gid) : setgroups(0, NULL)) < 0 || setresgid(gid, gid, gid) < 0 ||
+	    setresuid(uid, uid, uid) < 0) {
+		snprintf(r->message, sizeof(r->message), "cannot take the rights of user %u: %s", (unsigned)uid, strerror(errno));
+		return -EPERM;
+	}
+	return 0;
+}
+
+/* child() - the act, its answer, the end. An undo of a namespace needs our own rights: it acts on a descriptor of ours. */
+static _Noreturn void child(int sock, const void *request, const struct held *h, uid_t uid)
+{
+	struct host_reply r = { .rc = 0 };
+	sigset_t none;
+	int fd = -1;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	umask(077);
+	r.rc = become(uid, &r);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (r.rc == 0 && !request)
+		act_undo(h);
+	else if (r.rc == 0)
+		fd = act_run(request, &r);
+	if (request && r.rc == 0 && fd < 0)
+		r.rc = fd;
+	host_send(sock, &r, sizeof(r), fd);
+	_exit(0);
+}
+
+int job_start(struct job *job, const void *request, const struct held *h, uid_t uid)
+{
+	int pair[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	pid = fork();
+	if (pid == 0)
+		child(pair[1], request, h, uid);
+	close(pair[1]);
+	if (pid < 0) {
+		close(pair[0]);
+		return -EAGAIN;
+	}
+	*job = (struct job){ .pid = pid, .sock = pair[0], .until_ms = clock_now_ms() + KEEPER_JOB_MS };
+	return 0;
+}
+
+int job_end(struct job *job, struct host_reply *r)
+{
+	bool late = clock_now_ms() >= job->until_ms;
+	int fd = -1;
+	long n;
+
+	memset(r, 0, sizeof(*r));
+	n = late ? 0 : host_receive(job->sock, r, sizeof(*r), &fd);
+	job_cancel(job);
+	if (n == sizeof(*r) && r->rc <= 0)
+		return r->rc < 0 ? r->rc : fd >= 0 ? fd : 0;
+	r->rc = late ? -ETIMEDOUT : -EIO;
+	snprintf(r->message, sizeof(r->message), "%s", late ? "the host took too long" : "the act on the host ended without an answer");
+	return r->rc;
+}
+
+/* The child is reaped by whoever waits for SIGCHLD. */
+void job_cancel(struct job *job)
+{
+	if (!job->pid)
+		return;
+	kill(job->pid, SIGKILL);
+	close(job->sock);
+	*job = (struct job){ .sock = -1 };
+}

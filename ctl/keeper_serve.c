@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/clock.h"
+#include "ctl/keeper.h"
+
+/* answer() - the reply to @request, with @fd (borrowed) beside it; an engine that does not read its answers is broken */
+static int answer(struct serve *s, const void *request, struct host_reply *r, int fd)
+{
+	memcpy(&r->head, request, sizeof(r->head));
+	r->head.size = sizeof(*r);
+	if (r->rc < 0 && !r->message[0])
+		snprintf(r->message, sizeof(r->message), "%s", strerror(-r->rc));
+	return s->sock < 0 ? 0 : host_send(s->sock, r, sizeof(*r), r->rc < 0 ? -1 : fd);
+}
+
+/* finish_open() - @fd is open: keep it when the request has a name, and hand it over */
+static int finish_open(struct serve *s, const void *request, size_t size, int fd, struct host_reply *r)
+{
+	const char *name = host_name_of(request);
+	bool keep = fd >= 0 && *name;
+	int rc;
+
+	r->rc = fd < 0 ? fd : 0;
+	if (keep) {
+		r->rc = held_add(&s->held, name, fd, r->value, request, size);
+		keep = r->rc == 0;
+	}
+	rc = answer(s, request, r, fd);
+	if (fd >= 0 && !keep)
+		close(fd);
+	return rc;
+}
+
+/* Requests that open something have the user at the same place. */
+static uid_t user_of(const void *request)
+{
+	return ((const struct host_link *)request)->uid;
+}
+_Static_assert(offsetof(struct host_link, uid) == offsetof(struct host_unix, uid), "user_of()");
+
+static int start_job(struct serve *s, const void *request, size_t size, const struct held *undo, uid_t uid)
+{
+	struct host_reply r = { .rc = 0 };
+
+	memcpy(s->pending, request, size);
+	s->pending_size = size;
+	r.rc = job_start(&s->job, undo ? NULL : request, undo, uid);
+	return r.rc < 0 ? answer(s, request, &r, -1) : 0;
+}
+
+static int serve_open(struct serve *s, const void *request, size_t size)
+{
+	const struct host_header *head = request;
+	const char *name = host_name_of(request);
+	struct held *h = *name ? held_find(&s->held, name) : NULL;
+	struct host_reply r = { .rc = 0 };
+	int fd;
+
+	if (h && held_same(h, request, size)) {
+		r.value = h->value;
+		return answer(s, request, &r, h->fd);
+	}
+	if (h) {
+		r.rc = -EEXIST;
+		snprintf(r.message, sizeof(r.message), "%.150s is open with other settings", name);
+		return answer(s, request, &r, -1);
+	}
+	if (head->type != HOST_LISTEN)
+		return start_job(s, request, size, NULL, user_of(request));
+	fd = listen_open(request, &r);
+	return finish_open(s, request, size, fd, &r);
+}
+
+static int serve_hold(struct serve *s, const void *request, int fd)
+{
+	struct host_reply r = { .rc = 0 };
+
+	r.rc = held_add(&s->held, host_name_of(request), fd, 0, NULL, 0);
+	if (r.rc < 0)
+		close(fd);
+	return answer(s, request, &r, -1);
+}
+
+static uid_t undo_user(const struct held *h)
+{
+	const struct host_header *head = h->request;
+
+	return head->type == HOST_UNIX_LISTEN ? user_of(h->request) : geteuid();
+}
+
+static int serve_drop(struct serve *s, const void *request, size_t size)
+{
+	struct held *h = held_find(&s->held, host_name_of(request));
+	struct host_reply r = { .rc = h ? 0 : -ENOENT };
+
+	if (h && held_leaves_trace(h))
+		return start_job(s, request, size, h, undo_user(h));
+	if (h)
+		held_remove(&s->held, h);
+	return answer(s, request, &r, -1);
+}
+
+static int serve_recall(struct serve *s, const struct host_recall *m)
+{
+	struct host_reply r = { .rc = 0 };
+	struct held *h = NULL;
+
+	if (m->name[0])
+		h = held_find(&s->held, m->name);
+	else if (m->index < s->held.n)
+		h = &s->held.entries[m->index];
+	if (h) {
+		r.value = h->value;
+		memcpy(r.name, h->name, sizeof(r.name));
+	}
+	r.rc = h ? 0 : -ENOENT;
+	return answer(s, m, &r, h ? h->fd : -1);
+}
+
+static int serve_ready(struct serve *s, const void *request)
+{
+	struct host_reply r = { .value = s->restarts };
+
+	s->ready = true;
+	return answer(s, request, &r, -1);
+}
+
+static int dispatch(struct serve *s, const void *request, size_t size, int fd)
+{
+	const struct host_header *head = request;
+
+	switch (head->type) {
+	case HOST_READY:
+		return serve_ready(s, request);
+	case HOST_HOLD:
+		return serve_hold(s, request, fd);
+	case HOST_DROP:
+		return serve_drop(s, request, size);
+	case HOST_RECALL:
+		return serve_recall(s, request);
+	default:
+		return serve_open(s, request, size);
+	}
+}
+
+int serve_request(struct serve *s)
+{
+	union {
+		struct host_header head;
+		char bytes[HOST_MESSAGE_MAX];
+	} m = { .head.type = 0 };
+	struct host_reply r = { .rc = -EPROTO };
+	int fd;
+	long n = host_receive(s->sock, &m, sizeof(m), &fd);
+
+	if (n == -EAGAIN)
+		return 0;
+	if (n < 0 && n != -EPROTO)
+		return (int)n;
+	if (n > 0 && host_request_check(&m, (size_t)n, fd) == 0)
+		return dispatch(s, &m, (size_t)n, fd);
+	if (fd >= 0)
+		close(fd);
+	return answer(s, &m, &r, -1);
+}
+
+/* An undo may fail (the path is in a directory that went away); what it was for is let go all the same. */
+int serve_job(struct serve *s)
+{
+	const struct host_header *head = (const void *)s->pending;
+	struct host_reply r;
+	struct held *h;
+	int fd = job_end(&s->job, &r);
+
+	if (head->type != HOST_DROP)
+		return finish_open(s, s->pending, s->pending_size, fd == 0 ? -EIO : fd, &r);
+	h = held_find(&s->held, host_name_of(s->pending));
+	if (h)
+		held_remove(&s->held, h);
+	r = (struct host_reply){ .rc = 0 };
+	return answer(s, s->pending, &r, -1);
+}
+
+int serve_poll(struct serve *s, int signal_fd, int timeout_ms)
+{
+	struct pollfd p[] = {
+		{ .fd = signal_fd, .events = POLLIN },
+		{ .fd = s->job.pid ? -1 : s->sock, .events = POLLIN },	/* one request at a time */
+		{ .fd = s->job.pid ? s->job.sock : -1, .events = POLLIN },
+	};
+	uint64_t now = clock_now_ms();
+	int left, rc = 0;
+
+	if (s->job.pid) {
+		left = s->job.until_ms > now ? (int)(s->job.until_ms - now) : 0;
+		timeout_ms = timeout_ms < 0 ? left : MIN_OF(timeout_ms, left);
+	}
+	if (poll(p, ARRAY_SIZE(p), timeout_ms) < 0)
+		return errno == EINTR ? 0 : -errno;
+	if (s->job.pid && (p[2].revents || clock_now_ms() >= s->job.until_ms))
+		rc = serve_job(s);
+	else if (p[1].revents)
+		rc = serve_request(s);
+	return rc < 0 ? rc : p[0].revents != 0;
+}
+
+void serve_engine_gone(struct serve *s)
+{
+	job_cancel(&s->job);
+	if (s->sock >= 0)
+		close(s->sock);
+	s->sock = -1;
+	s->ready = false;
+}
+
+/* What is left on the host goes all at once, in a second at most: the daemon is asked to stop, not to wait. */
+void serve_fini(struct serve *s)
+{
+	uint64_t until = clock_now_ms() + 1000;
+
+	serve_engine_gone(s);
+	for (size_t i = 0; i < s->held.n; i++) {
+		struct held *h = &s->held.entries[i];
+
+		if (held_leaves_trace(h) && job_start(&s->job, NULL, h, undo_user(h)) == 0) {
+			struct pollfd p = { .fd = s->job.sock, .events = POLLIN };
+			uint64_t now = clock_now_ms();
+
+			poll(&p, 1, now < until ? (int)(until - now) : 0);
+			job_cancel(&s->job);
+		}
+	}
+	held_fini(&s->held);
+}
