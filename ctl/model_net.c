@@ -193,28 +193,33 @@ static void default_pool(struct net_conf *net)
 	net->pool_last = net->gateway - first > last - net->gateway ? net->gateway - 1 : last;
 }
 
+static int fail_group(struct model_ctx *ctx, const json_t *object, const char *group, const char *key, const char *what)
+{
+	struct ctx_mark mark = ctx_enter(ctx, object, group, group, "");
+
+	ctx_fail(ctx, json_object_get(object, group), key, -EINVAL, "%s", what);
+	ctx_leave(ctx, mark);
+	return -EINVAL;
+}
+
 static int check_pool(struct model_ctx *ctx, const json_t *object, const struct net_conf *net)
 {
-	const json_t *dhcp = json_object_get(object, "dhcp");
-
 	if (net->pool_first <= net->subnet.addr || net->pool_last >= prefix4_last(net->subnet))
-		return ctx_fail(ctx, dhcp, "pool", -EINVAL, "is not inside the subnet");
+		return fail_group(ctx, object, "dhcp", "pool", "is not inside the subnet");
 	if (net->pool_first <= net->gateway && net->gateway <= net->pool_last)
-		return ctx_fail(ctx, dhcp, "pool", -EINVAL, "holds the gateway's address");
+		return fail_group(ctx, object, "dhcp", "pool", "holds the gateway's address");
 	return 0;
 }
 
 /* complete_bare() - an internal network without addresses has nothing that needs one */
 static int complete_bare(struct model_ctx *ctx, const json_t *object, struct net_conf *net)
 {
-	const json_t *dhcp = json_object_get(object, "dhcp"), *dns = json_object_get(object, "dns");
-
 	if (net->set & BIT("gateway"))
 		return ctx_fail(ctx, object, "gateway", -EINVAL, "the network has no subnet");
 	if (net->dhcp_set && (net->dhcp_enabled || net->dhcp_set & ~1u))
-		return ctx_fail(ctx, dhcp, "enabled", -EINVAL, "the network has no subnet to give addresses of");
+		return fail_group(ctx, object, "dhcp", "enabled", "the network has no subnet to give addresses of");
 	if (net->dns_set & 1 && net->dns_enabled)
-		return ctx_fail(ctx, dns, "enabled", -EINVAL, "the network has no subnet, and so no address to ask");
+		return fail_group(ctx, object, "dns", "enabled", "the network has no subnet, and so no address to ask");
 	net->dhcp_enabled = net->dns_enabled = false;
 	return 0;
 }

@@ -1,0 +1,538 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ctl/model.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/array.h"
+#include "ctl/changes.h"
+#include "ctl/yaml.h"
+
+static struct model *parse_in(const char *yaml, const struct model_env *env, struct error *err)
+{
+	struct line_map *lines = NULL;
+	json_t *tree = yaml_parse(yaml, strlen(yaml), "t", &lines, err);
+	struct model *model = NULL;
+
+	if (tree)
+		model_parse(tree, lines, env, &model, err);
+	line_map_free(lines);
+	json_decref(tree);
+	return model;
+}
+
+static struct model *parse(const char *yaml)
+{
+	struct error err = { 0 };
+	struct model *model = parse_in(yaml, NULL, &err);
+
+	if (!model)
+		print_message("    %s\n", err.message);
+	assert_non_null(model);
+	return model;
+}
+
+/* What the messages say after "t:LINE: " is the contract with users and scripts. L: stands for `network lab: `. */
+static const struct {
+	const char *what, *yaml, *message, *code;
+} refusals[] = {
+	{ "no mapping", "[1]", "not a mapping with networks: at its top", "invalid" },
+	{ "another top", "nets: {}", "t:1: nets: unknown field; the one at the top is networks", "invalid" },
+	{ "networks a list", "networks: [lab]", "t:1: networks: is not a mapping", "invalid" },
+	{ "network a number", "networks:\n  lab: 5", "t:2: network lab: is not a mapping", "invalid" },
+	{ "name", "networks:\n  Lab_1: {}", "t:2: network Lab_1: not a name: use a-z, 0-9 and - inside, at most 63 letters",
+	  "invalid" },
+	{ "unknown field", "networks:\n  lab:\n    colour: red", "t:3: network lab: colour: unknown field", "invalid" },
+	{ "did you mean", "networks:\n  lab:\n    sbunet: 10.0.0.0/24",
+	  "t:3: network lab: sbunet: unknown field; did you mean subnet?", "invalid" },
+	{ "mode", "networks:\n  lab:\n    mode: magic",
+	  "t:3: network lab: mode: magic is none of nat-network, internal, nat, host-only, bridged, routed", "invalid" },
+	{ "mode of a later release", "networks:\n  lab: {mode: bridged}",
+	  "t:2: network lab: mode: bridged comes with a later release; this one has nat-network and internal", "unsupported" },
+	{ "alias of a later mode", "networks:\n  lab: {mode: hostonly}",
+	  "t:2: network lab: mode: host-only comes with a later release; this one has nat-network and internal", "unsupported" },
+	{ "kernel NAT", "networks:\n  lab: {nat: kernel}",
+	  "t:2: network lab: nat: kernel comes with a later release; this one has user", "unsupported" },
+	{ "nat of an internal network", "networks:\n  lab: {mode: internal, nat: user}",
+	  "t:2: network lab: nat: is not a setting of an internal network", "invalid" },
+	{ "no value", "networks:\n  lab:\n    subnet:\n", "t:3: network lab: subnet: has no value", "invalid" },
+	{ "subnet as number", "networks:\n  lab: {subnet: 10}",
+	  "t:2: network lab: subnet: is not a subnet like 10.77.0.0/24 (write it as text, in quotes)", "invalid" },
+	{ "host bits", "networks:\n  lab: {subnet: 10.77.0.1/24}",
+	  "t:2: network lab: subnet: 10.77.0.1/24 is not a subnet like 10.77.0.0/24 (host bits zero)", "invalid" },
+	{ "small subnet", "networks:\n  lab: {subnet: 10.77.0.0/30}", "t:2: network lab: subnet: /30 is not in /8../29", "invalid" },
+	{ "loopback subnet", "networks:\n  lab: {subnet: 127.1.0.0/16}",
+	  "t:2: network lab: subnet: 127.1.0.0/16 lies in 127.0.0.0/8, which no network can have", "invalid" },
+	{ "link-local subnet", "networks:\n  lab: {subnet: 169.254.169.0/24}",
+	  "t:2: network lab: subnet: 169.254.169.0/24 lies in 169.254.0.0/16, which no network can have", "invalid" },
+	{ "multicast subnet", "networks:\n  lab: {subnet: 239.0.0.0/24}",
+	  "t:2: network lab: subnet: 239.0.0.0/24 lies in 224.0.0.0/3, which no network can have", "invalid" },
+	{ "gateway outside", "networks:\n  lab: {subnet: 10.77.0.0/24, gateway: 10.78.0.1}",
+	  "t:2: network lab: gateway: is not an address of the subnet", "invalid" },
+	{ "gateway is broadcast", "networks:\n  lab: {subnet: 10.77.0.0/24, gateway: 10.77.0.255}",
+	  "t:2: network lab: gateway: is not an address of the subnet", "invalid" },
+	{ "gateway without subnet", "networks:\n  lab: {mode: internal, gateway: 10.77.0.1}",
+	  "t:2: network lab: gateway: the network has no subnet", "invalid" },
+	{ "MTU", "networks:\n  lab:\n    mtu: 68", "t:3: network lab: mtu: 68 is not in 576..65520", "invalid" },
+	{ "MTU as text", "networks:\n  lab:\n    mtu: '1500'", "t:3: network lab: mtu: is not a whole number", "invalid" },
+	{ "domain", "networks:\n  lab: {domain: .lab}", "t:2: network lab: domain: .lab is not a domain like lab.internal", "invalid" },
+	{ "host access of internal", "networks:\n  lab: {mode: internal, host_access: own}",
+	  "t:2: network lab: host_access: an internal network has no way to the host", "invalid" },
+	{ "pool", "networks:\n  lab:\n    dhcp:\n      pool: x", "t:4: network lab: dhcp: pool: x is not a range like 10.77.0.100-10.77.0.199",
+	  "invalid" },
+	{ "pool outside", "networks:\n  lab:\n    subnet: 10.77.0.0/24\n    dhcp: {pool: 10.77.0.9-10.77.1.9}",
+	  "t:4: network lab: dhcp: pool: is not inside the subnet", "invalid" },
+	{ "pool over gateway", "networks:\n  lab:\n    subnet: 10.77.0.0/24\n    dhcp: {pool: 10.77.0.1-10.77.0.9}",
+	  "t:4: network lab: dhcp: pool: holds the gateway's address", "invalid" },
+	{ "lease too short", "networks:\n  lab:\n    dhcp: {lease: 1s}", "t:3: network lab: dhcp: lease: 1s is shorter than 5s", "invalid" },
+	{ "lease without unit", "networks:\n  lab:\n    dhcp: {lease: '60'}",
+	  "t:3: network lab: dhcp: lease: 60 is not a duration like 90s, 10m, 1h, 7d or infinite", "invalid" },
+	{ "dhcp a word", "networks:\n  lab:\n    dhcp: on", "t:3: network lab: dhcp: is not a mapping", "invalid" },
+	{ "dhcp enabled as text", "networks:\n  lab:\n    dhcp: {enabled: yes}",
+	  "t:3: network lab: dhcp: enabled: is neither true nor false", "invalid" },
+	{ "dhcp without subnet", "networks:\n  lab:\n    mode: internal\n    dhcp: {enabled: true}",
+	  "t:4: network lab: dhcp: enabled: the network has no subnet to give addresses of", "invalid" },
+	{ "upstream", "networks:\n  lab:\n    dns: {upstreams: [x]}",
+	  "t:3: network lab: dns: upstreams: x is not an address like 192.0.2.53 or [2001:db8::53]:53", "invalid" },
+	{ "upstreams of internal", "networks:\n  lab:\n    mode: internal\n    subnet: 10.1.0.0/24\n    dns: {upstreams: [10.0.0.1]}",
+	  "t:5: network lab: dns: upstreams: is not a setting of an internal network: it answers local names only", "invalid" },
+
+	{ "port without kind", "networks:\n  lab:\n    ports:\n      vm1: {}",
+	  "t:4: network lab: port vm1: kind: is missing: stream, tap, netns or attached", "invalid" },
+	{ "port is no mapping", "networks:\n  lab:\n    ports:\n      vm1: stream", "t:4: network lab: port vm1: is not a mapping", "invalid" },
+	{ "port kind", "networks:\n  lab:\n    ports:\n      vm1: {kind: usb}",
+	  "t:4: network lab: port vm1: kind: usb is none of stream, tap, netns, attached", "invalid" },
+	{ "port name of the gateway", "networks:\n  lab:\n    ports:\n      host: {kind: stream}",
+	  "t:4: network lab: port host: this name belongs to the gateway; choose another", "invalid" },
+	{ "VLAN", "networks:\n  lab:\n    ports:\n      web1:\n        kind: stream\n        vlan: 5000",
+	  "t:6: network lab: port web1: vlan: 5000 is not in 1..4094", "invalid" },
+	{ "VLAN and trunk", "networks:\n  lab:\n    ports:\n      web1: {kind: stream, vlan: 1, trunk: '2'}",
+	  "t:4: network lab: port web1: vlan: a port has vlan (access) or trunk, not both", "invalid" },
+	{ "native without trunk", "networks:\n  lab:\n    ports:\n      web1: {kind: stream, native: 1}",
+	  "t:4: network lab: port web1: native: is a setting of a trunk; give trunk, too", "invalid" },
+	{ "trunk", "networks:\n  lab:\n    ports:\n      web1: {kind: stream, trunk: 1-4095}",
+	  "t:4: network lab: port web1: trunk: 1-4095 is not a list of VLANs in 1..4094 like 10,20-29", "invalid" },
+	{ "multicast MAC", "networks:\n  lab:\n    ports:\n      web1: {kind: stream, mac: '01:00:5e:00:00:01'}",
+	  "t:4: network lab: port web1: mac: 01:00:5e:00:00:01 is not the address of one station", "invalid" },
+	{ "path of a tap", "networks:\n  lab:\n    ports:\n      web1: {kind: tap, ifname: t0, path: /x}",
+	  "t:4: network lab: port web1: path: is not a setting of a tap port", "invalid" },
+	{ "relative path", "networks:\n  lab:\n    ports:\n      web1: {kind: stream, path: x.sock}",
+	  "t:4: network lab: port web1: path: x.sock is not an absolute path, or ADDRESS:PORT", "invalid" },
+	{ "client without path", "networks:\n  lab:\n    ports:\n      web1: {kind: stream, role: client}",
+	  "t:4: network lab: port web1: path: is missing: where shall a client connect to?", "invalid" },
+	{ "tap without interface", "networks:\n  lab:\n    ports:\n      web1: {kind: tap}",
+	  "t:4: network lab: port web1: ifname: is missing: which interface?", "invalid" },
+	{ "interface name", "networks:\n  lab:\n    ports:\n      web1: {kind: tap, ifname: a/b}",
+	  "t:4: network lab: port web1: ifname: a/b is not an interface name", "invalid" },
+	{ "long interface name", "networks:\n  lab:\n    ports:\n      web1: {kind: tap, ifname: a234567890123456}",
+	  "t:4: network lab: port web1: ifname: is longer than 15 bytes", "invalid" },
+	{ "netns without namespace", "networks:\n  lab:\n    ports:\n      web1: {kind: netns}",
+	  "t:4: network lab: port web1: netns: is missing: which namespace?", "invalid" },
+	{ "namespace that climbs", "networks:\n  lab:\n    ports:\n      web1: {kind: netns, netns: ../x}",
+	  "t:4: network lab: port web1: netns: ../x is not a namespace: a name, a process id or an absolute path", "invalid" },
+	{ "transient in a file", "networks:\n  lab:\n    ports:\n      web1: {kind: attached, transient: true}",
+	  "t:4: network lab: port web1: transient: is for ports made by attaching, not a setting", "invalid" },
+	{ "escape in a word", "networks:\n  lab:\n    ports:\n      web1: {kind: \"\\e[31m\"}",
+	  "t:4: network lab: port web1: kind: \\x1b[31m is none of stream, tap, netns, attached", "invalid" },
+
+	{ "forward in an internal network", "networks:\n  lab:\n    mode: internal\n    forwards:\n      web: {listen: 1, to: a:1}",
+	  "t:4: network lab: forwards: mode internal has no forwards: nothing outside reaches a guest", "invalid" },
+	{ "forward without target", "networks:\n  lab:\n    forwards:\n      web: {listen: 8080}",
+	  "t:4: network lab: forward web: to: is missing: which guest and port?", "invalid" },
+	{ "forward without listen", "networks:\n  lab:\n    forwards:\n      web: {to: a:1}",
+	  "t:4: network lab: forward web: listen: is missing: which port of the host?", "invalid" },
+	{ "listen", "networks:\n  lab:\n    forwards:\n      web: {listen: x, to: a:1}",
+	  "t:4: network lab: forward web: listen: x is not a port like 8080 or an address with one like 127.0.0.1:8080", "invalid" },
+	{ "listen on an address alone", "networks:\n  lab:\n    forwards:\n      web: {listen: 127.0.0.1, to: a:1}",
+	  "t:4: network lab: forward web: listen: 127.0.0.1 is not a port like 8080 or an address with one like 127.0.0.1:8080",
+	  "invalid" },
+	{ "listen out of range", "networks:\n  lab:\n    forwards:\n      web: {listen: 70000, to: a:1}",
+	  "t:4: network lab: forward web: listen: 70000 is not in 1..65535", "invalid" },
+	{ "listen on two ports", "networks:\n  lab:\n    forwards:\n      web: {listen: [80, 81], to: a:1}",
+	  "t:4: network lab: forward web: listen: a forward has one port, not 80 and 81", "invalid" },
+	{ "listen on nothing", "networks:\n  lab:\n    forwards:\n      web: {listen: [], to: a:1}",
+	  "t:4: network lab: forward web: listen: is an empty list", "invalid" },
+	{ "target", "networks:\n  lab:\n    forwards:\n      web: {listen: 80, to: 'A_B:80'}",
+	  "t:4: network lab: forward web: to: A_B:80 is not a guest and a port like vm1:80", "invalid" },
+	{ "target outside", "networks:\n  lab:\n    subnet: 10.77.0.0/24\n    forwards:\n      web: {listen: 80, to: '10.1.0.1:80'}",
+	  "t:5: network lab: forward web: to: 10.1.0.1 is no guest's address in this network", "invalid" },
+	{ "target is the gateway", "networks:\n  lab:\n    subnet: 10.77.0.0/24\n    forwards:\n      web: {listen: 80, to: '10.77.0.1:80'}",
+	  "t:5: network lab: forward web: to: 10.77.0.1 is no guest's address in this network", "invalid" },
+	{ "id differs", "networks:\n  lab:\n    forwards:\n      80/udp: {listen: 80, to: a:80}",
+	  "t:4: network lab: forward 80/udp: its port and protocol are 80/tcp", "invalid" },
+	{ "name that means a port", "networks:\n  lab:\n    forwards:\n      80-tcp: {listen: 81, to: a:80}",
+	  "t:4: network lab: forward 80-tcp: neither a name (a-z, 0-9, -; not a mere port) nor PORT/PROTO", "invalid" },
+
+	{ "reservation", "networks:\n  lab:\n    subnet: 10.77.0.0/24\n    reservations:\n      a: x",
+	  "t:5: network lab: reservation a: x is not an IPv4 address", "invalid" },
+	{ "reservation outside", "networks:\n  lab:\n    subnet: 10.77.0.0/24\n    reservations:\n      a: 10.1.0.1",
+	  "t:5: network lab: reservation a: 10.1.0.1 is no guest's address in this network", "invalid" },
+	{ "reservation twice", "networks:\n  lab:\n    subnet: 10.77.0.0/24\n    reservations:\n      a: 10.77.0.9\n      b: 10.77.0.9",
+	  "t:6: network lab: reservation b: 10.77.0.9 is used by reservation a already", "invalid" },
+	{ "record value", "networks:\n  lab:\n    records:\n      - {name: a, value: 1.2.3}",
+	  "t:4: network lab: record a: value: 1.2.3 is not what A holds", "invalid" },
+	{ "record type", "networks:\n  lab:\n    records:\n      - {name: a, type: NS, value: b}",
+	  "t:4: network lab: record a: type: NS is none of A, AAAA, CNAME, PTR, MX, TXT, SRV", "invalid" },
+	{ "record name", "networks:\n  lab:\n    records:\n      - {name: a..b, value: 1.2.3.4}",
+	  "t:4: network lab: record a..b: name: a..b is not a domain name", "invalid" },
+	{ "record without value", "networks:\n  lab:\n    records:\n      - {name: a}",
+	  "t:4: network lab: record a: value: is missing", "invalid" },
+	{ "records a mapping", "networks:\n  lab:\n    records: {a: 1.2.3.4}", "t:3: network lab: records: is not a list", "invalid" },
+	{ "record twice", "networks:\n  lab:\n    records: [{name: a, value: 1.2.3.4}, {name: A.lab.internal, value: 1.2.3.5}]",
+	  "t:2: network lab: record a: A is there twice", "invalid" },
+	{ "CNAME beside others", "networks:\n  lab:\n    records: [{name: a, value: 1.2.3.4}, {name: a, type: CNAME, value: b}]",
+	  "t:2: network lab: record a: a CNAME stands alone", "invalid" },
+
+	{ "overlapping subnets", "networks:\n  a: {subnet: 10.0.0.0/8}\n  lab: {subnet: 10.77.0.0/24}",
+	  "t:3: network lab: subnet: 10.77.0.0/24 overlaps that of network a", "invalid" },
+	{ "overlap with another's", "networks:\n  a: {subnet: 10.0.0.0/8, owner: 7}\n  lab: {subnet: 10.77.0.0/24}",
+	  "t:3: network lab: subnet: 10.77.0.0/24 overlaps that of another network", "invalid" },
+	{ "MAC twice", "networks:\n  lab:\n    ports:\n      a: {kind: stream, mac: '02:00:00:00:00:01'}\n"
+	  "      b: {kind: stream, mac: '02:00:00:00:00:01'}",
+	  "t:5: network lab: port b: mac: 02:00:00:00:00:01 is used by port a already", "invalid" },
+	{ "path twice", "networks:\n  a:\n    ports:\n      x: {kind: stream, path: /s}\n  lab:\n    ports:\n      y: {kind: stream, path: /s}",
+	  "t:7: network lab: port y: /s is used by port a/x already", "busy" },
+	{ "listen twice", "networks:\n  lab:\n    forwards:\n      a: {listen: 80, to: x:80}\n      b: {listen: '[::1]:80', to: y:80}",
+	  "t:5: network lab: forward b: listen: tcp 80 at ::1 is used by forward a already", "port-in-use" },
+	{ "listen twice by wildcard", "networks:\n  lab:\n    forwards:\n      a: {listen: 80, to: x:80}\n      b: {listen: '0.0.0.0:80', to: y:80}",
+	  "t:4: network lab: forward a: listen: tcp 80 at 127.0.0.1 is used by forward b already", "port-in-use" },
+};
+
+static void test_refuses(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
+		struct error err = { 0 };
+
+		print_message("  %s\n", refusals[i].what);
+		assert_null(parse_in(refusals[i].yaml, NULL, &err));
+		assert_string_equal(err.message, refusals[i].message);
+		assert_string_equal(err.code, refusals[i].code);
+	}
+}
+
+static void test_defaults(void **state)
+{
+	struct model *model = parse("networks:\n  lab:\n    subnet: 10.77.0.0/24\n    ports: {vm1: {kind: stream}}\n");
+	const struct net_conf *net = model_net(model, "lab");
+	const struct port_conf *port = net_port(net, "vm1");
+	uint8_t mac[MAC_SIZE];
+
+	(void)state;
+	assert_int_equal(net->mode, NET_NAT_NETWORK);
+	assert_true(net->has_nat && net->has_subnet && net->dhcp_enabled && net->dns_enabled);
+	assert_int_equal(net->gateway, 0x0a4d0001);
+	assert_int_equal(net->pool_first, 0x0a4d0002);
+	assert_int_equal(net->pool_last, 0x0a4d00fe);
+	assert_int_equal(net->lease_s, 3600);
+	assert_int_equal(net->mtu, 1500);
+	assert_int_equal(net->host_access, HOST_ACCESS_OWN);
+	assert_string_equal(net->domain, "lab.internal");
+	assert_int_equal(net->nupstreams, 0);
+	mac_from_names("lab", "vm1", mac);
+	assert_memory_equal(port->mac, mac, MAC_SIZE);
+	assert_true(port->link_up);
+	assert_int_equal(port->vlan_mode, PORT_VLAN_ACCESS);
+	assert_int_equal(port->pvid, 1);
+	assert_int_equal(port->role, PORT_ROLE_SERVER);
+	assert_null(model_net(model, "x"));
+	assert_null(net_port(NULL, "vm1"));
+	model_free(model);
+	model_free(NULL);
+}
+
+static void test_internal(void **state)
+{
+	struct model *model = parse("networks:\n  a: {mode: intnet}\n  b: {mode: internal, subnet: 10.1.0.0/16}\n");
+	const struct net_conf *a = model_net(model, "a"), *b = model_net(model, "b");
+
+	(void)state;
+	assert_false(a->has_subnet || a->has_nat || a->dhcp_enabled || a->dns_enabled);
+	assert_int_equal(a->host_access, HOST_ACCESS_NONE);
+	assert_true(b->has_subnet && b->dhcp_enabled && b->dns_enabled && !b->has_nat);
+	model_free(model);
+}
+
+static void test_forms(void **state)
+{
+	struct model *model = parse(
+		"networks:\n  lab:\n    subnet: 10.77.0.0/24\n"
+		"    dns: {upstreams: [192.0.2.1, '[2001:db8::1]:5353']}\n"
+		"    ports:\n      t: {kind: stream, trunk: '10,20-29,21', native: 1, path: '127.0.0.1:5000', role: client, link: down}\n"
+		"      n: {kind: netns, netns: '4711'}\n"
+		"    forwards:\n      a: {listen: 8080, to: vm1:80}\n"
+		"      b: {listen: ['10.0.0.1:81', '[::]:81'], to: vm1, proto: udp}\n"
+		"      53/udp: {listen: ['127.0.0.1'], port: 53, proto: udp, to: 10.77.0.9, to_port: 5353}\n"
+		"    records:\n      - {name: WWW.lab.internal, type: CNAME, value: Web1.lab.internal}\n"
+		"      - {name: 10.77.0.9, type: PTR, value: nine.lab.internal}\n"
+		"      - {name: _sip._udp, type: SRV, value: '0 05 5060 sip'}\n"
+		"      - {name: v6, type: AAAA, value: '2001:DB8:0::1'}\n");
+	const struct net_conf *net = model_net(model, "lab");
+	const struct forward_conf *f = net_forward(net, "a");
+	const struct port_conf *t = net_port(net, "t");
+	struct sockaddr_storage address;
+	char text[ENDPOINT_TEXT];
+
+	(void)state;
+	assert_int_equal(net->nupstreams, 2);
+	assert_string_equal(endpoint_format(&net->upstreams[1], text), "[2001:db8::1]:5353");
+	assert_true(port_carries(t, 10) && port_carries(t, 25) && !port_carries(t, 11) && !port_carries(t, 30));
+	assert_int_equal(t->native, 1);
+	assert_false(t->link_up);
+	assert_string_equal(net_port(net, "n")->ifname, "eth0");
+	assert_int_equal(f->nlisten, 2);
+	assert_string_equal(endpoint_format(&f->listen[0], text), "127.0.0.1");
+	assert_string_equal(endpoint_format(&f->listen[1], text), "::1");
+	assert_int_equal(f->port, 8080);
+	assert_string_equal(f->to, "vm1");
+	assert_int_equal(f->to_port, 80);
+	assert_int_equal(endpoint_sockaddr(&f->listen[1], 8080, &address), sizeof(struct sockaddr_in6));
+	assert_int_equal(net_forward(net, "b")->to_port, 81);
+	assert_int_equal(net_forward(net, "b")->proto, IPPROTO_UDP);
+	f = net_forward(net, "53/udp");
+	assert_string_equal(f->name, "");
+	assert_int_equal(f->to_ip, 0x0a4d0009);
+	assert_int_equal(f->to_port, 5353);
+	assert_string_equal(net_record(net, "www", RECORD_CNAME)->value, "web1.lab.internal");
+	assert_string_equal(net_record(net, "9.0.77.10.in-addr.arpa.", RECORD_PTR)->value, "nine.lab.internal");
+	assert_string_equal(net_record(net, "_sip._udp", RECORD_SRV)->value, "0 5 5060 sip");
+	assert_string_equal(net_record(net, "v6", RECORD_AAAA)->value, "2001:db8::1");
+	model_free(model);
+}
+
+static const char *const files[] = { "configs/nat-network.yaml", "configs/internal.yaml", "configs/vlan-trunk.yaml" };
+
+/* same_again() - parse(export(m)) equals m, and so does its YAML */
+static void same_again(const struct model *model, unsigned flags)
+{
+	const struct model_env env = { .transient = true };
+	json_t *tree = model_export(model, flags), *again, *other;
+	struct model *copy = NULL;
+	struct error err = { 0 };
+	char *text = yaml_dump(tree);
+
+	assert_non_null(tree);
+	again = yaml_parse(text, strlen(text), "export", NULL, &err);
+	assert_true(json_equal(tree, again));
+	if (model_parse(again, NULL, &env, &copy, &err) < 0)
+		print_message("%s\n%s\n", err.message, text);
+	assert_non_null(copy);
+	other = model_export(copy, flags);
+	assert_true(json_equal(tree, other));
+	json_decref(other);
+	other = changes_list(model, copy);
+	assert_int_equal(json_array_size(other), 0);
+	json_decref(other);
+	model_free(copy);
+	json_decref(again);
+	json_decref(tree);
+	free(text);
+}
+
+static void test_export(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		struct error err = { 0 };
+		struct line_map *lines = NULL;
+		json_t *tree = yaml_load(files[i], &lines, &err);
+		struct model *model = NULL;
+
+		print_message("  %s\n", files[i]);
+		if (!tree || model_parse(tree, lines, NULL, &model, &err) < 0)
+			print_message("    %s\n", err.message);
+		assert_non_null(model);
+		same_again(model, 0);
+		same_again(model, MODEL_OWNER | MODEL_TRANSIENT);
+		same_again(model, MODEL_EFFECTIVE | MODEL_OWNER);
+		model_free(model);
+		line_map_free(lines);
+		json_decref(tree);
+	}
+}
+
+static void test_canonical(void **state)
+{
+	struct model *model = parse(
+		"networks:\n  lab:\n    records: [{value: 10.0.0.1, name: B}, {name: a, value: 10.0.0.2}]\n"
+		"    ports: {b: {kind: stream, trunk: '3,2,1'}, a: {link: up, kind: attached}}\n"
+		"    forwards: {y: {port: 81, to: g, to_port: 82, listen: ['10.0.0.1']}, x: {listen: '80', to: 'g:80', proto: tcp}}\n"
+		"    mode: natnetwork\n    subnet: 10.5.0.0/24\n");
+	json_t *tree = model_export(model, 0);
+	char *text = yaml_dump(tree);
+
+	(void)state;
+	assert_string_equal(text,
+			    "networks:\n"
+			    "  lab:\n"
+			    "    mode: nat-network\n"
+			    "    subnet: 10.5.0.0/24\n"
+			    "    ports:\n"
+			    "      a: {kind: attached, link: up}\n"
+			    "      b: {kind: stream, trunk: 1-3}\n"
+			    "    forwards:\n"
+			    "      x: {listen: 80, to: 'g:80'}\n"
+			    "      y: {listen: '10.0.0.1:81', to: 'g:82'}\n"
+			    "    records:\n"
+			    "    - {name: a, type: A, value: 10.0.0.2}\n"
+			    "    - {name: b, type: A, value: 10.0.0.1}\n");
+	free(text);
+	json_decref(tree);
+	model_free(model);
+}
+
+static void test_transient(void **state)
+{
+	const struct model_env env = { .transient = true, .owner = 7 };
+	struct error err;
+	struct model *model = parse_in("networks: {lab: {ports: {a: {kind: attached, transient: true}}}}", &env, &err);
+	json_t *stored = model_export(model, MODEL_OWNER), *all = model_export(model, MODEL_TRANSIENT);
+	json_t *net = json_object_get(json_object_get(stored, "networks"), "lab");
+
+	(void)state;
+	assert_null(json_object_get(net, "ports"));
+	assert_int_equal(json_integer_value(json_object_get(net, "owner")), 7);
+	net = json_object_get(json_object_get(all, "networks"), "lab");
+	assert_true(json_is_true(json_object_get(json_object_get(json_object_get(net, "ports"), "a"), "transient")));
+	assert_null(json_object_get(net, "owner"));
+	json_decref(stored);
+	json_decref(all);
+	model_free(model);
+}
+
+static bool only_even(void *arg, struct prefix4 prefix)
+{
+	++*(unsigned *)arg;
+	return !(prefix.addr >> 8 & 1);
+}
+
+static void test_chosen_subnets(void **state)
+{
+	unsigned asked = 0;
+	const struct model_env env = { .subnet_free = only_even, .arg = &asked };
+	char yaml[4096] = "networks:\n";
+	struct error err;
+	struct model *model, *again;
+
+	(void)state;
+	for (int i = 0; i < 100; i++)
+		sprintf(yaml + strlen(yaml), "  n%d: {}\n", i);
+	model = parse_in(yaml, &env, &err);
+	assert_non_null(model);		/* no two overlap, or it would have been refused */
+	assert_true(asked >= 100);
+	for (size_t i = 0; i < model->nnetworks; i++) {
+		assert_int_equal(model->networks[i].subnet.len, 24);
+		assert_int_equal(model->networks[i].subnet.addr >> 22, 0x0a400000 >> 22);
+		assert_false(model->networks[i].subnet.addr >> 8 & 1);
+	}
+	same_again(model, 0);
+	model_free(model);
+	model = parse("networks: {lab: {}}");
+	again = parse("networks: {lab: {}, zoo: {}}");
+	assert_int_equal(model_net(model, "lab")->subnet.addr, model_net(again, "lab")->subnet.addr);
+	model_free(model);
+	model_free(again);
+}
+
+static const struct {
+	const char *what, *old, *new, *changes;
+} differences[] = {
+	{ "nothing", "networks: {a: {subnet: 10.1.0.0/24}}", "networks: {a: {subnet: 10.1.0.0/24}}", "" },
+	{ "a default written down", "networks: {a: {subnet: 10.1.0.0/24}}",
+	  "networks: {a: {subnet: 10.1.0.0/24, mtu: 1500, gateway: 10.1.0.1, dhcp: {lease: 60m}}}", "" },
+	{ "a setting", "networks: {a: {subnet: 10.1.0.0/24}}", "networks: {a: {subnet: 10.1.0.0/24, mtu: 9000}}", "change network a;" },
+	{ "a network more and one less", "networks: {a: {subnet: 10.1.0.0/24, ports: {p: {kind: stream}}}}",
+	  "networks: {b: {subnet: 10.1.0.0/24, ports: {p: {kind: stream}}}}",
+	  "remove port a/p;remove network a;add network b;add port b/p;" },
+	{ "members", "networks: {a: {subnet: 10.1.0.0/24, ports: {p: {kind: stream}, q: {kind: stream}},"
+	  " forwards: {f: {listen: 80, to: p}}, reservations: {p: 10.1.0.5}, records: [{name: x, value: 10.0.0.1}]}}",
+	  "networks: {a: {subnet: 10.1.0.0/24, ports: {p: {kind: stream, vlan: 1}, r: {kind: stream}},"
+	  " forwards: {f: {listen: 80, to: q}}, reservations: {p: 10.1.0.6}, records: [{name: x, value: 10.0.0.2}]}}",
+	  "remove port a/q;add port a/r;change forward a/f;change reservation a/p;change record a/x-A;" },
+	{ "the same forward in the other form", "networks: {a: {forwards: {f: {listen: 80, to: 'p:80'}}}}",
+	  "networks: {a: {forwards: {f: {listen: ['::1', '127.0.0.1'], port: 80, to: p, to_port: 80}}}}", "" },
+};
+
+static void test_changes(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(differences); i++) {
+		struct model *old = parse(differences[i].old), *new = parse(differences[i].new);
+		json_t *list = changes_list(old, new), *change;
+		char text[512] = "";
+		size_t at;
+
+		print_message("  %s\n", differences[i].what);
+		json_array_foreach(list, at, change)
+			sprintf(text + strlen(text), "%s %s;", json_string_value(json_object_get(change, "action")),
+				json_string_value(json_object_get(change, "object")));
+		assert_string_equal(text, differences[i].changes);
+		json_decref(list);
+		model_free(old);
+		model_free(new);
+	}
+}
+
+static void test_show(void **state)
+{
+	struct model *model = parse("networks: {lab: {subnet: 10.5.0.0/24, mtu: 9000, forwards: {web: {listen: 80, to: g}}}}");
+	const struct net_conf *net = model_net(model, "lab");
+	json_t *defaults = net_defaults(net), *shown = net_export(net, MODEL_EFFECTIVE);
+	json_t *want = json_pack("[s,s,s,s,s,s,s,s,s]", "mode", "gateway", "nat", "host_access", "domain", "dhcp.enabled",
+				 "dhcp.pool", "dhcp.lease", "dns.enabled");
+	json_t *forward = forward_export(net_forward(net, "web"));
+	char *text = json_dumps(forward, JSON_COMPACT | JSON_SORT_KEYS);
+
+	(void)state;
+	json_array_append_new(want, json_string("dns.upstreams"));
+	assert_true(json_equal(defaults, want));
+	assert_string_equal(json_string_value(json_object_get(json_object_get(shown, "dhcp"), "pool")), "10.5.0.2-10.5.0.254");
+	assert_string_equal(text, "{\"listen\":[\"127.0.0.1\",\"::1\"],\"name\":\"web\",\"port\":80,\"proto\":\"tcp\","
+				  "\"to\":\"g\",\"to_port\":80}");
+	free(text);
+	json_decref(forward);
+	json_decref(want);
+	json_decref(shown);
+	json_decref(defaults);
+	model_free(model);
+}
+
+/* A model of the size that is promised is read in a moment, not in minutes. */
+static void test_many(void **state)
+{
+	json_t *forwards = json_object(), *tree;
+	struct error err = { 0 };
+	struct model *model = NULL;
+	char id[24], to[24];
+
+	(void)state;
+	for (unsigned port = 1000; port < 21000; port++) {
+		sprintf(id, "f%u", port);
+		sprintf(to, "vm%u:%u", port % 100, port);
+		json_object_set_new(forwards, id, json_pack("{s:i, s:s}", "listen", port, "to", to));
+	}
+	tree = json_pack("{s:{s:{s:o}}}", "networks", "lab", "forwards", forwards);
+	assert_int_equal(model_parse(tree, NULL, NULL, &model, &err), 0);
+	assert_int_equal(model_net(model, "lab")->nforwards, 20000);
+	model_free(model);
+	json_decref(tree);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_refuses), cmocka_unit_test(test_defaults), cmocka_unit_test(test_internal),
+		cmocka_unit_test(test_forms), cmocka_unit_test(test_export), cmocka_unit_test(test_canonical),
+		cmocka_unit_test(test_transient), cmocka_unit_test(test_chosen_subnets), cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_show), cmocka_unit_test(test_many),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
