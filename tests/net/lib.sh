@@ -17,15 +17,15 @@ export XDG_RUNTIME_DIR=$DIR/r XDG_STATE_HOME=$DIR/s XDG_CONFIG_HOME=$DIR/c HOME=
 export LANYARD_SOCKET=$DIR/r/lanyard/lanyard.sock
 mkdir -p "$DIR"/{r,s,c,www}
 OUTSIDE=198.51.100.2 HOST=198.51.100.1
-RUN_AS=()
+RUN_AS=() PLACES=(--runtime-dir "$DIR/r/lanyard" --state-dir "$DIR/s/lanyard")
 if [ "$AS" = user ]; then
 	if [ "$(readlink /proc/self/ns/user)" = "$(readlink /proc/1/ns/user)" ] && [ "$(awk '{ print $3 }' /proc/self/uid_map)" != 1 ]; then
-		USER_ID=54321
-		RUN_AS=(setpriv --reuid $USER_ID --regid $USER_ID --clear-groups --)
+		USER_ID=54321	# nobody's
+		RUN_AS=(setpriv --reuid "$USER_ID" --regid "$USER_ID" --clear-groups --)
 		chown -R $USER_ID:$USER_ID "$DIR"
 	else	# the caller's own uid, under a name without rights over this sandbox
 		USER_ID=1000
-		RUN_AS=(unshare --user --map-user=$USER_ID --map-group=$USER_ID --)
+		RUN_AS=(unshare --user --map-user="$USER_ID" --map-group="$USER_ID" --)
 	fi
 fi
 
@@ -69,7 +69,7 @@ answers() { lanyard net ls >/dev/null 2>&1; }
 
 # daemon_start [ARGUMENT...] - lanyardd in the background, answering
 daemon_start() {
-	as_lanyard "$B/lanyardd" "$@" >>"$DIR/lanyardd.log" 2>&1 &
+	as_lanyard "$B/lanyardd" "${PLACES[@]}" "$@" >>"$DIR/lanyardd.log" 2>&1 &
 	DAEMON=$!
 	until_ok 10 answers
 }
@@ -101,12 +101,15 @@ outside_make() {
 }
 outside() { ip netns exec outside "$@"; }
 
-declare -A BOX
-# box NAME [FLAG...] - a guest lab/NAME that stays; in_box NAME COMMAND... runs something in it
+declare -A BOX BOX_RUN
+# box [NET/]NAME [FLAG...] - a guest of network lab (or NET) that stays; in_box NAME COMMAND... runs something in it
 box() {
-	local name=$1; shift
+	local port=$1 name=${1##*/}; shift
+	[[ $port == */* ]] || port=lab/$port
+	rm -f "$DIR/$name.pid"
 	# shellcheck disable=SC2016
-	lanyard run "lab/$name" --dhcp none "$@" -- sh -c 'echo $$ >"$0"; exec sleep 1000' "$DIR/$name.pid" >"$DIR/$name.log" 2>&1 &
+	lanyard run "$port" --dhcp none "$@" -- sh -c 'echo $$ >"$0"; exec sleep 1000' "$DIR/$name.pid" >"$DIR/$name.log" 2>&1 &
+	BOX_RUN[$name]=$!
 	until_ok 5 test -s "$DIR/$name.pid" || { cat "$DIR/$name.log"; return 1; }
 	BOX[$name]=$(<"$DIR/$name.pid")
 }
@@ -118,7 +121,12 @@ in_box() {
 	fi
 	"${by[@]}" nsenter -t "$pid" "${enter[@]}" -- "$@"
 }
-box_end() { kill "${BOX[$1]}"; unset "BOX[$1]"; rm -f "$DIR/$1.pid"; }
+# box_end NAME - the guest's command ends, and with it its port
+box_end() {
+	kill "${BOX[$1]}"
+	wait "${BOX_RUN[$1]}" || true
+	unset "BOX[$1]" "BOX_RUN[$1]"
+}
 
 # dhcp NAME [UDHCPC-ARGUMENT...] - one lease by busybox udhcpc, which stays; prints the address
 dhcp() {
@@ -135,7 +143,8 @@ http_serve() {
 	local at=${*: -2:1} dir=${*: -1}
 	local prefix=("${@:1:$#-2}")
 	"${prefix[@]}" busybox httpd -f -p "$at" -h "$dir" >>"$DIR/httpd.log" 2>&1 &
-	HTTP=$!
+	HTTP_PID=$!
+	export HTTP_PID
 	until_ok 5 listens "$at" "${prefix[@]}"
 }
 listens() { local at=$1; shift; "$@" ss -Hltn "sport = :${at##*:}" | grep -q .; }

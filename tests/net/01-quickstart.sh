@@ -1,0 +1,32 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# tests/net/01-quickstart.sh - `scripts/quickstart` as a user meets it, twice over, and its end, which leaves nothing
+# limit: 60
+. "$ROOT/tests/net/lib.sh"
+unset LANYARD_SOCKET
+cd "$DIR"
+
+shown() { cat "$DIR/shown"; fail "$1"; }
+
+# round - begin, look, begin again (which is refused politely), end
+round() {
+	as_lanyard "$ROOT/scripts/quickstart" >"$DIR/shown" 2>&1 || shown "quickstart: exit status $?"
+	for line in 'box1.*10\.77\.0\.' 'hello from box2' 'hello from the host' 'hello from box1' 'lanyard qemu lab/vm1' \
+		'lanyard forward add lab' 'quickstart-stop'; do
+		grep -qE "$line" "$DIR/shown" || shown "the output lacks: $line"
+	done
+	has "leases" "$("$B/lanyard" lease ls lab)" 'box1'
+	as_lanyard "$ROOT/scripts/quickstart" | grep -q 'already running'
+	as_lanyard "$ROOT/scripts/quickstart" stop
+	[ -z "$(pgrep -f "$B/lanyard" || true)$(pgrep busybox || true)" ] || fail "left: $(pgrep -af 'lanyard|busybox')"
+	[ -z "$(find /run/lanyard "$XDG_RUNTIME_DIR" "$XDG_STATE_HOME" "$XDG_CONFIG_HOME" -mindepth 1 2>/dev/null)" ] ||
+		fail "left: $(find /run/lanyard "$XDG_RUNTIME_DIR" "$XDG_STATE_HOME" -mindepth 1)"
+	[ -z "$(ip -br link | grep -vE '^(lo|outside0)')" ] || fail "an interface is left"
+	as_lanyard "$ROOT/scripts/quickstart" stop | grep -q 'nothing is running'
+}
+
+say "a host with only loopback"
+round
+say "a host with an address"
+outside_make
+round

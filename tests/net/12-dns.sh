@@ -1,0 +1,57 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# tests/net/12-dns.sh - names at the gateway, asked with dig: own names both ways, what is not there, all else relayed
+. "$ROOT/tests/net/lib.sh"
+outside_make
+outside /usr/bin/python3 "$ROOT/tests/net/upstream.py" >"$DIR/upstream.log" 2>&1 &
+echo "nameserver $OUTSIDE" >"$DIR/resolv.conf"
+daemon_start
+lanyard net add lab --subnet 10.77.0.0/24
+box web1
+box web2
+web1=$(dhcp web1)
+web2=$(dhcp web2)
+
+ask() { in_box web1 dig +time=2 +tries=2 @10.77.0.1 "$@"; }
+short() { ask +short "$@"; }
+rcode() { ask "$@" | sed -n 's/.*status: \([A-Z]*\),.*/\1/p'; }
+
+say "own names"
+is "web2.lab.internal" "$(short web2.lab.internal)" "$web2"
+is "web2" "$(short web2)" "$web2"
+is "mixed case" "$(short WeB2.LaB.iNtErNaL)" "$web2"
+is "web1 of itself" "$(short web1)" "$web1"
+is "the gateway's" "$(short host.lab.internal)" 10.77.0.1
+is "address to name" "$(short -x "$web2")" web2.lab.internal.
+is "resolv.conf" "$(in_box web1 sed -n 's/^nameserver //p' /etc/resolv.conf)" 10.77.0.1
+in_box web1 ping -c 1 -W 2 web2 >/dev/null
+
+say "what is not there"
+is "no such name" "$(rcode nothing.lab.internal)" NXDOMAIN
+is "a name without AAAA" "$(rcode web2.lab.internal AAAA)" NOERROR
+is "its answers" "$(short web2.lab.internal AAAA)" ""
+has "with an SOA to remember that by" "$(ask web2.lab.internal AAAA)" 'SOA'
+is "no such address" "$(rcode -x 10.77.0.250)" NXDOMAIN
+
+say "records of one's own"
+lanyard dns add lab printer 10.77.0.9
+is "an address" "$(short printer.lab.internal)" 10.77.0.9
+lanyard dns add lab www CNAME web2.lab.internal
+has "another name" "$(short www.lab.internal)" "web2.lab.internal."
+lanyard dns add lab note TXT 'two words'
+is "text" "$(short note.lab.internal TXT)" '"two words"'
+lanyard dns rm lab printer
+is "gone" "$(rcode printer.lab.internal)" NXDOMAIN
+
+say "all else by the host's resolver"
+is "relayed" "$(short www.example.com)" 203.0.113.7
+is "its own NXDOMAIN" "$(rcode missing.example.com)" NXDOMAIN
+is "its own text" "$(short text.example.com TXT)" '"from upstream"'
+for _ in 1 2 3 4 5 6; do short www.example.com >/dev/null; done
+is "a new source port each time" "$(awk '/www.example.com/ { print $2 }' "$DIR/upstream.log" | sort | uniq -d)" ""
+is "a new id each time" "$(awk '/www.example.com/ { print $3 }' "$DIR/upstream.log" | sort | uniq -d | head -n 3)" ""
+is "wrong answers before the right one change nothing" "$(short spoofed.example.com)" 203.0.113.9
+
+say "an upstream that is silent"
+has "no answer for ever" "$(ask +tries=1 +time=8 silent.example.com)" 'SERVFAIL|timed out|no servers'
+is "and others go on" "$(short web2)" "$web2"
