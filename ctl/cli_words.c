@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ctl/cli_words.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/error.h"
+
+static int bad_word(struct error *err, const char *text, const char *why)
+{
+	error_set(err, -EINVAL, "%.120s: %s", text, why);
+	error_code(err, "usage");
+	return -EINVAL;
+}
+
+int net_name_parse(const char *text, struct error *err)
+{
+	if (strchr(text, '/'))
+		return bad_word(err, text, "a network's name is wanted here, not NET/NAME");
+	if (!name_valid(text))
+		return bad_word(err, text, "not a network's name (a-z, 0-9 and -)");
+	return 0;
+}
+
+int port_name_parse(const char *text, struct port_name *name, struct error *err)
+{
+	struct port_name p;
+	const char *slash = strchr(text, '/');
+	size_t n = slash ? (size_t)(slash - text) : 0;
+
+	if (!slash)
+		return bad_word(err, text, "a port is written NET/NAME");
+	if (n >= sizeof(p.net) || strlen(slash + 1) >= sizeof(p.port))
+		return bad_word(err, text, "a name has at most 63 letters");
+	memcpy(p.net, text, n);
+	p.net[n] = '\0';
+	snprintf(p.port, sizeof(p.port), "%s", slash + 1);
+	if (!name_valid(p.net) || !name_valid(p.port))
+		return bad_word(err, text, "not NET/NAME (a-z, 0-9 and -)");
+	*name = p;
+	return 0;
+}
+
+/* part_end() - where the part at @p ends: at a colon outside brackets, or at the end */
+static const char *part_end(const char *p)
+{
+	if (*p == '[' && strchr(p, ']'))
+		p = strchr(p, ']');
+	return p + strcspn(p, ":");
+}
+
+/* split() - the parts between colons; Return: how many there are, or -1 when they are more or longer than can be */
+static int split(const char *text, char parts[4][64])
+{
+	int n = 0;
+
+	for (;;) {
+		const char *end = part_end(text);
+		size_t size = (size_t)(end - text);
+
+		if (n == 4 || size >= sizeof(parts[0]))
+			return -1;
+		memcpy(parts[n], text, size);
+		parts[n++][size] = '\0';
+		if (!*end)
+			return n;
+		text = end + 1;
+	}
+}
+
+/* unbracket() - "[fd00::5]" becomes "fd00::5" */
+static void unbracket(const char *part, char to[64])
+{
+	size_t n = strlen(part);
+
+	if (n > 2 && part[0] == '[' && part[n - 1] == ']')
+		snprintf(to, 64, "%.*s", (int)(n - 2), part + 1);
+	else
+		snprintf(to, 64, "%s", part);
+}
+
+static bool port_number(const char *text, uint16_t *port)
+{
+	unsigned long n;
+
+	if (number_parse(text, 1, 65535, &n) < 0)
+		return false;
+	*port = (uint16_t)n;
+	return true;
+}
+
+static const char *take_proto(char *text)
+{
+	char *slash = strrchr(text, '/');
+
+	if (!slash)
+		return "tcp";
+	*slash = '\0';
+	return !strcmp(slash + 1, "tcp") ? "tcp" : !strcmp(slash + 1, "udp") ? "udp" : NULL;
+}
+
+int forward_parse(const char *text, struct forward_words *forward, struct error *err)
+{
+	static const char shape[] = "a forward is written [LISTEN:]PORT:GUEST[:GUEST-PORT][/udp]";
+	struct forward_words f = { .port = 0 };
+	char copy[256], parts[4][64];
+	uint16_t ignored;
+	int first, n;
+
+	if (snprintf(copy, sizeof(copy), "%s", text) >= (int)sizeof(copy))
+		return bad_word(err, text, shape);
+	f.proto = take_proto(copy);
+	if (!f.proto)
+		return bad_word(err, text, "the protocol is /tcp or /udp");
+	n = split(copy, parts);
+	first = n == 4 || (n == 3 && !port_number(parts[0], &ignored));		/* LISTEN stands in front */
+	if (n - first < 2)
+		return bad_word(err, text, shape);
+	if (!port_number(parts[first], &f.port))
+		return bad_word(err, text, "the port on the host is a number of 1 to 65535");
+	f.to_port = f.port;
+	if (n - first == 3 && !port_number(parts[first + 2], &f.to_port))
+		return bad_word(err, text, "the guest's port is a number of 1 to 65535");
+	if (first)
+		unbracket(parts[0], f.listen);
+	unbracket(parts[first + 1], f.to);
+	if (!f.to[0] || (first && !f.listen[0]))
+		return bad_word(err, text, shape);
+	*forward = f;
+	return 0;
+}
+
+void forward_id(const char *text, char id[FORWARD_ID_TEXT])
+{
+	uint16_t ignored;
+
+	snprintf(id, FORWARD_ID_TEXT, "%s%s", text, port_number(text, &ignored) ? "-tcp" : "");
+	for (char *p = id; *p; p++)
+		if (*p == '/')
+			*p = '-';
+}
+
+struct nearest nearest_start(const char *typed)
+{
+	return (struct nearest){ .typed = typed, .distance = MAX_OF(strlen(typed) / 3, (size_t)1) + 1 };
+}
+
+/* distance() - letters to insert, remove or replace, and neighbours to swap, to get from @a to @b */
+static size_t distance(const char *a, const char *b)
+{
+	size_t rows[3][32] = { 0 };
+	size_t na = strlen(a), nb = strlen(b);
+
+	if (na > 30 || nb > 30)
+		return SIZE_MAX;
+	for (size_t i = 0; i <= na; i++) {
+		size_t *now = rows[i % 3], *up = rows[(i + 2) % 3], *upper = rows[(i + 1) % 3];
+
+		now[0] = i;
+		for (size_t j = 1; j <= nb; j++) {
+			if (i == 0) {
+				now[j] = j;
+				continue;
+			}
+			now[j] = MIN_OF(up[j], now[j - 1]) + 1;
+			now[j] = MIN_OF(now[j], up[j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				now[j] = MIN_OF(now[j], upper[j - 2] + 1);
+		}
+	}
+	return rows[na % 3][nb];
+}
+
+void nearest_try(struct nearest *near, const char *word)
+{
+	size_t d = distance(near->typed, word);
+
+	if (d < near->distance) {
+		near->distance = d;
+		near->word = word;
+	}
+}

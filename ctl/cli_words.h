@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ctl/cli_words.h - the words of the command line: NET/NAME, forward specifications, and guesses at misspelt ones
+ *
+ * Parsers return 0, or -EINVAL with @err filled in (code "usage"). No I/O.
+ */
+#ifndef CTL_CLI_WORDS_H
+#define CTL_CLI_WORDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+
+struct error;
+
+struct port_name {
+	char net[NAME_MAX_SIZE];
+	char port[NAME_MAX_SIZE];
+};
+
+/* net_name_parse() - is @text a network's name? */
+int net_name_parse(const char *text, struct error *err);
+
+/* port_name_parse() - "lab/web1" */
+int port_name_parse(const char *text, struct port_name *name, struct error *err);
+
+struct forward_words {
+	char listen[64];	/* address in front of the specification, or empty */
+	uint16_t port;		/* on the host */
+	const char *proto;	/* "tcp" or "udp" */
+	char to[64];		/* guest's name or address */
+	uint16_t to_port;
+};
+
+/* forward_parse() - "[LISTEN:]PORT:GUEST[:GUEST-PORT][/tcp|/udp]"
+ *
+ * LISTEN is an address, IPv6 in brackets; GUEST a port's name or an address. Without GUEST-PORT it is PORT.
+ */
+int forward_parse(const char *text, struct forward_words *forward, struct error *err);
+
+enum { FORWARD_ID_TEXT = 72 };
+
+/* forward_id() - the id in the API's paths for "8080", "8080/udp" or a name */
+void forward_id(const char *text, char id[FORWARD_ID_TEXT]);
+
+/* The word of a set that is nearest to a misspelt one, if any is near enough: at most a third of its letters. */
+struct nearest {
+	const char *typed;
+	const char *word;	/* NULL while none is near */
+	size_t distance;
+};
+
+struct nearest nearest_start(const char *typed);
+void nearest_try(struct nearest *near, const char *word);
+
+#endif

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* net add|set|rm|show|ls */
+#include <errno.h>
+#include <stdio.h>
+
+#include "ctl/cli.h"
+#include "ctl/cli_api.h"
+#include "ctl/cli_output.h"
+
+#define NET_SETTINGS                                                                                             \
+	{ "--mode", 0, FLAG_TEXT, "MODE", "mode", "nat-network (default), internal" },                           \
+	{ "--subnet", 0, FLAG_TEXT, "PREFIX", "subnet", "such as 10.77.0.0/24; a free /24 unless given" },        \
+	{ "--gateway", 0, FLAG_TEXT, "ADDRESS", "gateway", "the network's own address; the first of the subnet" }, \
+	{ "--mtu", 0, FLAG_NUMBER, "N", "mtu", "bytes of payload in a frame, 1500 unless given" },                \
+	{ "--nat", 0, FLAG_TEXT, "user|kernel", "nat", "who translates" },                                       \
+	{ "--host-access", 0, FLAG_TEXT, "none|own|loopback", "host_access", "what guests reach of this host" },  \
+	{ "--domain", 0, FLAG_TEXT, "D", "domain", "domain of the guests' names, NAME.internal unless given" },   \
+	{ "--dhcp", 0, FLAG_BOOL, "true|false", "dhcp.enabled", "answer DHCP" },                                 \
+	{ "--dhcp-pool", 0, FLAG_TEXT, "FIRST-LAST", "dhcp.pool", "addresses that are leased" },                 \
+	{ "--dhcp-lease", 0, FLAG_TEXT, "TIME", "dhcp.lease", "how long a lease holds: 1h" },                    \
+	{ "--dns", 0, FLAG_BOOL, "true|false", "dns.enabled", "answer DNS" },                                    \
+	{ "--dns-upstream", 0, FLAG_LIST, "ADDRESS", "dns.upstreams", "resolver for all other names" }
+
+static const struct flag add_flags[] = {
+	NET_SETTINGS,
+	{ "--replace", 0, FLAG_SWITCH, NULL, NULL, "put these settings in place of those it has" },
+	{ 0 },
+};
+static const struct flag set_flags[] = { NET_SETTINGS, { 0 } };
+static const struct flag rm_flags[] = {
+	{ "--force", 0, FLAG_SWITCH, NULL, NULL, "with its ports and forwards" },
+	{ 0 },
+};
+
+static void print_net(const struct cli *cli, const json_t *net)
+{
+	json_t *warning;
+	size_t i;
+
+	print_result(cli, net, "%s: %s %s%s%s", field_text(net, "name"), field_text(net, "mode"),
+		     field_text(net, "subnet"), field_text(net, "gateway")[0] ? ", gateway " : "",
+		     field_text(net, "gateway"));
+	json_array_foreach(json_object_get(net, "warnings"), i, warning)
+		print_note("%s: %s", field_text(net, "name"), json_string_value(warning));
+}
+
+static int net_add(struct cli *cli, const struct args *args)
+{
+	const char *name = args->words[0];
+	char path[API_PATH_MAX];
+	json_t *body, *net = NULL;
+	int rc = net_name_parse(name, &cli->err);
+
+	if (rc < 0)
+		return rc;
+	body = args_settings(args);
+	json_object_set_new(body, "name", json_string(name));
+	api_path(path, "networks", name, NULL);
+	rc = api_add(cli, "/v1/networks", path, body, args_has(args, "--replace"), &net);
+	if (rc == 0)
+		print_net(cli, net);
+	json_decref(net);
+	json_decref(body);
+	return rc;
+}
+
+static int net_set(struct cli *cli, const struct args *args)
+{
+	char path[API_PATH_MAX];
+	json_t *body, *net = NULL;
+	int rc = net_name_parse(args->words[0], &cli->err);
+
+	if (rc < 0)
+		return rc;
+	body = args_settings(args);
+	api_path(path, "networks", args->words[0], NULL);
+	rc = api_change(cli, "PATCH", path, body, &net);
+	if (rc == 0)
+		print_net(cli, net);
+	json_decref(net);
+	json_decref(body);
+	return rc;
+}
+
+static int net_rm(struct cli *cli, const struct args *args)
+{
+	char path[API_PATH_MAX], query[API_PATH_MAX + 16];
+	json_t *answer = NULL;
+	int rc = net_name_parse(args->words[0], &cli->err);
+
+	if (rc < 0)
+		return rc;
+	api_path(path, "networks", args->words[0], NULL);
+	snprintf(query, sizeof(query), "%s%s", path, args_has(args, "--force") ? "?force=true" : "");
+	rc = api_change(cli, "DELETE", query, NULL, &answer);
+	if (rc == 0)
+		print_result(cli, answer, "%s: removed", args->words[0]);
+	json_decref(answer);
+	return rc;
+}
+
+static int net_show(struct cli *cli, const struct args *args)
+{
+	char path[API_PATH_MAX];
+	json_t *net = NULL;
+	int rc = net_name_parse(args->words[0], &cli->err);
+
+	if (rc < 0)
+		return rc;
+	api_path(path, "networks", args->words[0], NULL);
+	rc = api_get(cli, path, &net);
+	if (rc == 0 && cli->json)
+		print_json(net);
+	else if (rc == 0)
+		print_fields(net, json_object_get(net, "defaults"));
+	json_decref(net);
+	return rc;
+}
+
+static int net_ls(struct cli *cli, const struct args *args)
+{
+	static const struct column columns[] = {
+		{ "NAME", "name", NULL },	{ "MODE", "mode", NULL },	{ "SUBNET", "subnet", NULL },
+		{ "GATEWAY", "gateway", NULL },	{ "NAT", "nat", NULL },		{ "DOMAIN", "domain", NULL },
+		{ "PORTS", "ports", NULL },	{ "OWNER", "owner", NULL },	{ 0 },
+	};
+	json_t *answer = NULL;
+	int rc = api_get(cli, "/v1/networks", &answer);
+
+	(void)args;
+	if (rc == 0 && cli->json)
+		print_json(answer);
+	else if (rc == 0)
+		print_table(cli, columns, json_object_get(answer, "networks"));
+	json_decref(answer);
+	return rc;
+}
+
+const struct command cmd_net[] = {
+	{ "net", "add", "NET", "make a network", "net add lab --subnet 10.77.0.0/24", 1, 1, false, add_flags, net_add },
+	{ "net", "set", "NET", "change a network", "net set lab --host-access none", 1, 1, false, set_flags, net_set },
+	{ "net", "rm", "NET", "remove a network", "net rm lab --force", 1, 1, false, rm_flags, net_rm },
+	{ "net", "show", "NET", "all settings of a network", "net show lab", 1, 1, false, NULL, net_show },
+	{ "net", "ls", "", "the networks there are", "net ls", 0, 0, false, NULL, net_ls },
+	{ 0 },
+};

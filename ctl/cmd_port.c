@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* port add|set|rm|show|ls */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/cli.h"
+#include "ctl/cli_api.h"
+#include "ctl/cli_output.h"
+#include "ctl/cmd_port.h"
+
+#define PORT_SETTINGS                                                                                      \
+	{ "--mac", 0, FLAG_TEXT, "MAC", "mac", "fixed by the port's name unless given" },                  \
+	{ "--vlan", 0, FLAG_NUMBER, "VID", "vlan", "access port of this VLAN, 1 unless given" },            \
+	{ "--trunk", 0, FLAG_TEXT, "VIDS", "trunk", "tagged VLANs: 10,20-29" },                            \
+	{ "--native", 0, FLAG_NUMBER, "VID", "native", "a trunk's untagged VLAN" },                        \
+	{ "--link", 0, FLAG_TEXT, "up|down", "link", "down: the port carries nothing" }
+
+static const struct flag add_flags[] = {
+	{ "--stream", 0, FLAG_TEXT, "PATH|ADDRESS:PORT", "path", "a socket for QEMU's -netdev stream" },
+	{ "--role", 0, FLAG_TEXT, "server|client", "role", "of lanyard on that socket; server unless given" },
+	{ "--tap", 0, FLAG_TEXT, "IF", NULL, "a TAP interface of this host" },
+	{ "--netns", 0, FLAG_TEXT, "NAME|PID|PATH", "netns", "a network namespace" },
+	{ "--ifname", 0, FLAG_TEXT, "IF", "ifname", "the interface made in the namespace; eth0 unless given" },
+	PORT_SETTINGS,
+	{ "--replace", 0, FLAG_SWITCH, NULL, NULL, "put these settings in place of those it has" },
+	{ 0 },
+};
+static const struct flag set_flags[] = { PORT_SETTINGS, { 0 } };
+
+static void port_address(const json_t *port, char cell[CELL_TEXT])
+{
+	json_t *address;
+	size_t i, n = 0;
+
+	json_array_foreach(json_object_get(port, "addresses"), i, address) {
+		char ip[CELL_TEXT];
+
+		cell_text(json_object_get(address, "ip"), ip);
+		n += (size_t)snprintf(cell + n, CELL_TEXT - n, "%s%s", i ? "," : "", ip);
+		if (n >= CELL_TEXT)
+			return;
+	}
+}
+
+static void port_full_name(const json_t *port, char cell[CELL_TEXT])
+{
+	snprintf(cell, CELL_TEXT, "%s/%s", field_text(port, "network"), field_text(port, "name"));
+}
+
+static void port_vlan(const json_t *port, char cell[CELL_TEXT])
+{
+	cell_text(json_object_get(port, json_object_get(port, "trunk") ? "trunk" : "vlan"), cell);
+}
+
+static void port_rx(const json_t *port, char cell[CELL_TEXT])
+{
+	cell_bytes((unsigned long long)json_integer_value(field_get(port, "stats.rx_bytes")), cell);
+}
+
+static void port_tx(const json_t *port, char cell[CELL_TEXT])
+{
+	cell_bytes((unsigned long long)json_integer_value(field_get(port, "stats.tx_bytes")), cell);
+}
+
+/* port_drops() - frames of the port that were dropped, for whatever reason; `port show` has each reason */
+static void port_drops(const json_t *port, char cell[CELL_TEXT])
+{
+	json_int_t drops = json_integer_value(field_get(port, "stats.drops"));
+	const char *name;
+	json_t *n;
+
+	json_object_foreach(json_object_get(port, "verdicts"), name, n)
+		if (strncmp(name, "forwarded", 9) && strncmp(name, "flooded", 7) && strncmp(name, "consumed", 8))
+			drops += json_integer_value(n);
+	snprintf(cell, CELL_TEXT, "%lld", (long long)drops);
+}
+
+const struct column port_columns[] = {
+	{ "PORT", NULL, port_full_name },	{ "KIND", "kind", NULL },	{ "MEDIUM", "medium", NULL },
+	{ "STATE", "state", NULL },		{ "ADDRESS", NULL, port_address }, { "MAC", "mac", NULL },
+	{ "RX", NULL, port_rx },		{ "TX", NULL, port_tx },	{ "DROPS", NULL, port_drops },
+	{ "REASON", "reason", NULL },		{ 0 },
+};
+
+void print_port(const struct cli *cli, const json_t *port)
+{
+	const char *reason = field_text(port, "reason");
+
+	print_result(cli, port, "%s/%s: %s, %s, mac %s%s%s", field_text(port, "network"), field_text(port, "name"),
+		     field_text(port, "kind"), field_text(port, "state"), field_text(port, "mac"), reason[0] ? ": " : "",
+		     reason);
+}
+
+/* add_kind() - what kind of port the flags describe */
+static int add_kind(struct cli *cli, const struct args *args, json_t *body)
+{
+	const char *stream = args_text(args, "--stream"), *tap = args_text(args, "--tap");
+	const char *netns = args_text(args, "--netns");
+
+	if (!!stream + !!tap + !!netns != 1) {
+		error_set(&cli->err, -EINVAL, "port: one of --stream, --tap and --netns is wanted");
+		error_code(&cli->err, "usage");
+		return -EINVAL;
+	}
+	json_object_set_new(body, "kind", json_string(stream ? "stream" : tap ? "tap" : "netns"));
+	if (tap)
+		json_object_set_new(body, "ifname", json_string(tap));
+	return 0;
+}
+
+static int port_add(struct cli *cli, const struct args *args)
+{
+	char path[API_PATH_MAX], object[API_PATH_MAX];
+	struct port_name name;
+	json_t *body, *port = NULL;
+	int rc = port_name_parse(args->words[0], &name, &cli->err);
+
+	if (rc < 0)
+		return rc;
+	body = args_settings(args);
+	rc = add_kind(cli, args, body);
+	if (rc == 0) {
+		json_object_set_new(body, "name", json_string(name.port));
+		api_path(path, "networks", name.net, "ports", NULL);
+		api_path(object, "networks", name.net, "ports", name.port, NULL);
+		rc = api_add(cli, path, object, body, args_has(args, "--replace"), &port);
+	}
+	if (rc == 0)
+		print_port(cli, port);
+	json_decref(port);
+	json_decref(body);
+	return rc;
+}
+
+/* port_path() - the path of the port named by the first word */
+static int port_path(struct cli *cli, const struct args *args, struct port_name *name, char path[API_PATH_MAX])
+{
+	int rc = api_port_name(cli, args->words[0], name);
+
+	if (rc == 0)
+		api_path(path, "networks", name->net, "ports", name->port, NULL);
+	return rc;
+}
+
+static int port_set(struct cli *cli, const struct args *args)
+{
+	char path[API_PATH_MAX];
+	struct port_name name;
+	json_t *body, *port = NULL;
+	int rc = port_path(cli, args, &name, path);
+
+	if (rc < 0)
+		return rc;
+	body = args_settings(args);
+	rc = api_change(cli, "PATCH", path, body, &port);
+	if (rc == 0)
+		print_port(cli, port);
+	json_decref(port);
+	json_decref(body);
+	return rc;
+}
+
+static int port_rm(struct cli *cli, const struct args *args)
+{
+	char path[API_PATH_MAX];
+	struct port_name name;
+	json_t *answer = NULL;
+	int rc = port_path(cli, args, &name, path);
+
+	if (rc < 0)
+		return rc;
+	rc = api_change(cli, "DELETE", path, NULL, &answer);
+	if (rc == 0)
+		print_result(cli, answer, "%s/%s: removed", name.net, name.port);
+	json_decref(answer);
+	return rc;
+}
+
+static int port_show(struct cli *cli, const struct args *args)
+{
+	char path[API_PATH_MAX];
+	struct port_name name;
+	json_t *port = NULL;
+	int rc = port_path(cli, args, &name, path);
+
+	if (rc == 0)
+		rc = api_get(cli, path, &port);
+	if (rc == 0 && cli->json)
+		print_json(port);
+	else if (rc == 0)
+		print_fields(port, NULL);
+	json_decref(port);
+	return rc;
+}
+
+static int port_ls(struct cli *cli, const struct args *args)
+{
+	static const struct column columns[] = {
+		{ "PORT", NULL, port_full_name },	{ "KIND", "kind", NULL },	{ "STATE", "state", NULL },
+		{ "VLAN", NULL, port_vlan },		{ "LINK", "link", NULL },	{ "MAC", "mac", NULL },
+		{ "PATH", "path", NULL },		{ "REASON", "reason", NULL },	{ 0 },
+	};
+	json_t *answer = NULL;
+	int rc = api_list(cli, args->words[0], "ports", &answer);
+
+	if (rc == 0 && cli->json)
+		print_json(answer);
+	else if (rc == 0)
+		print_table(cli, columns, json_object_get(answer, "ports"));
+	json_decref(answer);
+	return rc;
+}
+
+const struct command cmd_port[] = {
+	{ "port", "add", "NET/NAME", "make a port", "port add lab/web1 --stream /tmp/web1.sock", 1, 1, false, add_flags,
+	  port_add },
+	{ "port", "set", "NET/NAME", "change a port", "port set lab/web1 --link down", 1, 1, false, set_flags, port_set },
+	{ "port", "rm", "NET/NAME", "remove a port", NULL, 1, 1, false, NULL, port_rm },
+	{ "port", "show", "NET/NAME", "all about a port, each verdict too", "port show lab/web1", 1, 1, false, NULL,
+	  port_show },
+	{ "port", "ls", "[NET]", "the ports there are", NULL, 0, 1, false, NULL, port_ls },
+	{ 0 },
+};

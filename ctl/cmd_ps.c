@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* ps, ip */
+#include <errno.h>
+#include <stdio.h>
+
+#include "ctl/cli.h"
+#include "ctl/cli_api.h"
+#include "ctl/cli_output.h"
+#include "ctl/cmd_port.h"
+
+static const struct flag ip_flags[] = {
+	{ "--wait", 'w', FLAG_DURATION, "TIME", NULL, "until the port has an address, but no longer" },
+	{ 0 },
+};
+
+static int ps(struct cli *cli, const struct args *args)
+{
+	json_t *answer = NULL;
+	int rc = api_list(cli, args->words[0], "ports", &answer);
+
+	if (rc == 0 && cli->json)
+		print_json(answer);
+	else if (rc == 0)
+		print_table(cli, port_columns, json_object_get(answer, "ports"));
+	json_decref(answer);
+	return rc;
+}
+
+/* print_addresses() - one a line; with --json {"addresses":[...]} */
+static int print_addresses(struct cli *cli, const struct port_name *name, const json_t *port)
+{
+	json_t *addresses = json_object_get(port, "addresses"), *address;
+	size_t i;
+
+	if (json_array_size(addresses) == 0) {
+		error_set(&cli->err, -ENOENT, "port %s/%s: has no address yet", name->net, name->port);
+		error_hint(&cli->err, "lanyard ip %.63s/%.63s --wait 30s", name->net, name->port);
+		return -ENOENT;
+	}
+	if (cli->json) {
+		json_t *tree = json_pack("{s:s,s:s,s:O}", "network", name->net, "port", name->port, "addresses", addresses);
+
+		print_json(tree);
+		json_decref(tree);
+		return 0;
+	}
+	json_array_foreach(addresses, i, address)
+		puts(field_text(address, "ip"));
+	return 0;
+}
+
+static int ip(struct cli *cli, const struct args *args)
+{
+	uint32_t wait_s = args_seconds(args, "--wait", 0);
+	char path[API_PATH_MAX], query[API_PATH_MAX + 24];
+	struct port_name name;
+	json_t *port = NULL;
+	int rc = api_port_name(cli, args->words[0], &name);
+
+	if (rc == 0)
+		rc = cli_client(cli);
+	if (rc < 0)
+		return rc;
+	api_path(path, "networks", name.net, "ports", name.port, NULL);
+	snprintf(query, sizeof(query), wait_s ? "%s?wait=%u" : "%s", path, wait_s);
+	rc = client_json(cli->client, "GET", query, NULL, (long)wait_s, &port, &cli->err);
+	if (rc == 0)
+		rc = print_addresses(cli, &name, port);
+	json_decref(port);
+	return rc;
+}
+
+const struct command cmd_ps[] = {
+	{ NULL, "ps", "[NET]", "ports with state, addresses and traffic", "ps lab", 0, 1, false, NULL, ps },
+	{ NULL, "ip", "NET/NAME", "the addresses of a guest", "ip lab/web1 --wait 30s", 1, 1, false, ip_flags, ip },
+	{ 0 },
+};
