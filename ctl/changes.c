@@ -15,9 +15,14 @@ static bool same_tree(json_t *a, json_t *b)
 	return same;
 }
 
+static bool same_net(const struct net_conf *a, const struct net_conf *b, unsigned flags)
+{
+	return same_tree(net_export(a, flags | MODEL_OWNER), net_export(b, flags | MODEL_OWNER));
+}
+
 bool net_equal(const struct net_conf *a, const struct net_conf *b)
 {
-	return same_tree(net_export(a, MODEL_EFFECTIVE | MODEL_OWNER), net_export(b, MODEL_EFFECTIVE | MODEL_OWNER));
+	return same_net(a, b, MODEL_EFFECTIVE);
 }
 
 bool port_equal(const struct port_conf *a, const struct port_conf *b)
@@ -37,25 +42,29 @@ bool record_equal(const struct record_conf *a, const struct record_conf *b)
 	return a->type == b->type && !strcmp(a->name, b->name) && !strcmp(a->value, b->value);
 }
 
-static bool equal_ports(const void *a, const void *b)
+static bool same_ports(const void *a, const void *b, bool written)
 {
-	return port_equal(a, b);
+	return port_equal(a, b) && (!written || same_tree(port_export(NULL, a, 0), port_export(NULL, b, 0)));
 }
 
-static bool equal_forwards(const void *a, const void *b)
+static bool same_forwards(const void *a, const void *b, bool written)
 {
-	return forward_equal(a, b);
+	const struct forward_conf *x = a, *y = b;
+
+	return forward_equal(x, y) && (!written || x->listen_given == y->listen_given);
 }
 
-static bool equal_records(const void *a, const void *b)
+static bool same_records(const void *a, const void *b, bool written)
 {
+	(void)written;
 	return record_equal(a, b);
 }
 
-static bool equal_reservations(const void *a, const void *b)
+static bool same_reservations(const void *a, const void *b, bool written)
 {
 	const struct reservation_conf *x = a, *y = b;
 
+	(void)written;
 	return x->ip == y->ip;
 }
 
@@ -77,19 +86,20 @@ static const struct kind {
 	enum change_what what;
 	size_t list, count, size;
 	int (*order)(const void *a, const void *b);
-	bool (*equal)(const void *a, const void *b);
+	bool (*same)(const void *a, const void *b, bool written);
 } kinds[] = {
 	{ CHANGE_PORT, offsetof(struct net_conf, ports), offsetof(struct net_conf, nports), sizeof(struct port_conf),
-	  order_names, equal_ports },
+	  order_names, same_ports },
 	{ CHANGE_FORWARD, offsetof(struct net_conf, forwards), offsetof(struct net_conf, nforwards),
-	  sizeof(struct forward_conf), order_names, equal_forwards },
+	  sizeof(struct forward_conf), order_names, same_forwards },
 	{ CHANGE_RESERVATION, offsetof(struct net_conf, reservations), offsetof(struct net_conf, nreservations),
-	  sizeof(struct reservation_conf), order_names, equal_reservations },
+	  sizeof(struct reservation_conf), order_names, same_reservations },
 	{ CHANGE_RECORD, offsetof(struct net_conf, records), offsetof(struct net_conf, nrecords),
-	  sizeof(struct record_conf), order_records, equal_records },
+	  sizeof(struct record_conf), order_records, same_records },
 };
 
 struct walk {
+	bool written;
 	void (*each)(void *arg, const struct change *change);
 	void *arg;
 };
@@ -121,7 +131,7 @@ static void members(const struct walk *w, const struct kind *kind, const struct 
 			tell(w, CHANGE_REMOVE, kind->what, old_net, new_net, old, NULL);
 		else if (order > 0)
 			tell(w, CHANGE_ADD, kind->what, old_net, new_net, NULL, new);
-		else if (!kind->equal(old, new))
+		else if (!kind->same(old, new, w->written))
 			tell(w, CHANGE_SET, kind->what, old_net, new_net, old, new);
 		if (order <= 0) {
 			old += kind->size;
@@ -138,7 +148,7 @@ static void network(const struct walk *w, const struct net_conf *old, const stru
 {
 	if (!old)
 		tell(w, CHANGE_ADD, CHANGE_NETWORK, NULL, new, NULL, NULL);
-	else if (new && !net_equal(old, new))
+	else if (new && !(net_equal(old, new) && (!w->written || same_net(old, new, 0))))
 		tell(w, CHANGE_SET, CHANGE_NETWORK, old, new, NULL, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		members(w, &kinds[i], old, new);
@@ -146,12 +156,12 @@ static void network(const struct walk *w, const struct net_conf *old, const stru
 		tell(w, CHANGE_REMOVE, CHANGE_NETWORK, old, NULL, NULL, NULL);
 }
 
-void changes_each(const struct model *old, const struct model *new, void (*each)(void *arg, const struct change *change),
-		  void *arg)
+void changes_each(const struct model *old, const struct model *new, bool written,
+		  void (*each)(void *arg, const struct change *change), void *arg)
 {
 	const struct net_conf *a = old ? old->networks : NULL, *b = new ? new->networks : NULL;
 	size_t na = old ? old->nnetworks : 0, nb = new ? new->nnetworks : 0;
-	struct walk w = { each, arg };
+	struct walk w = { written, each, arg };
 
 	while (na || nb) {
 		int order = !na ? 1 : !nb ? -1 : strcmp(a->name, b->name);
@@ -194,6 +204,6 @@ json_t *changes_list(const struct model *old, const struct model *new)
 	json_t *list = json_array();
 
 	if (list)
-		changes_each(old, new, append, list);
+		changes_each(old, new, false, append, list);
 	return list;
 }

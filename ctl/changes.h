@@ -2,7 +2,8 @@
 /* ctl/changes.h - the difference between two models, object by object
  *
  * Used to tell what an apply would do, to store only what changed, and to know what to open and close.
- * Pure; both models are only read. An object is compared by its effective settings: writing down a default is no change.
+ * Pure; both models are only read. An object is compared by its effective settings: writing down a default is no change,
+ * except for the store, which asks for differences in writing, too.
  */
 #ifndef CTL_CHANGES_H
 #define CTL_CHANGES_H
@@ -26,9 +27,10 @@ struct change {
 
 /* changes_each() - call @each for every difference; a removed network's members are told before it, an added one's after
  * @old, @new:	NULL is the model without networks
+ * @written:	tell an object, too, of which only the writing differs (a default is written down)
  */
-void changes_each(const struct model *old, const struct model *new, void (*each)(void *arg, const struct change *change),
-		  void *arg);
+void changes_each(const struct model *old, const struct model *new, bool written,
+		  void (*each)(void *arg, const struct change *change), void *arg);
 
 /* changes_list() - [{"action":"add","object":"port lab/web1"}, ...]; new reference, NULL when out of memory */
 json_t *changes_list(const struct model *old, const struct model *new);
