@@ -67,9 +67,9 @@ json() { local filter=$1; shift; lanyard "$@" --json | jq -r "$filter"; }
 
 answers() { lanyard net ls >/dev/null 2>&1; }
 
-# daemon_start [ARGUMENT...] - lanyardd in the background, answering
+# daemon_start - lanyardd in the background, answering
 daemon_start() {
-	as_lanyard "$B/lanyardd" "${PLACES[@]}" "$@" >>"$DIR/lanyardd.log" 2>&1 &
+	as_lanyard "$B/lanyardd" "${PLACES[@]}" >>"$DIR/lanyardd.log" 2>&1 &
 	DAEMON=$!
 	until_ok 10 answers
 }
