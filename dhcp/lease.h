@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* dhcp/lease.h - who has which address on one segment
+ *
+ * One table per segment, in memory; what must survive is handed out as plain records for the store and comes back through
+ * lease_load(). Control thread only. Time is wall time in seconds, given by the caller. Every operation that a guest can
+ * cause takes constant or logarithmic time, and memory is bounded by the pool, max_leases and the quota of each port.
+ *
+ * A guest is (port, MAC). The client-id is kept to be shown, never to merge two guests: clones share it. An address
+ * once given is remembered. A guest that asks is given, in this order:
+ *   the address reserved for its port; the one it has or had; the one its port's only former guest had (a new network card);
+ *   the one its MAC had on a port that is gone; the one it asks for, if nobody ever had it; one nobody ever had;
+ *   the one that has been idle longest.
+ * A port that reached its quota gives up its own idle addresses first and then gets no more, so that a guest inventing
+ * MAC addresses pushes out nobody else.
+ */
+#ifndef DHCP_LEASE_H
+#define DHCP_LEASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+
+enum lease_state {
+	LEASE_OFFERED,		/* held for a guest that was offered it */
+	LEASE_BOUND,
+	LEASE_EXPIRED,		/* idle: the guest did not renew; remembered */
+	LEASE_RELEASED,		/* idle: the guest or its port gave it up; remembered */
+	LEASE_DECLINED,		/* a guest found somebody else using it; nobody gets it until it expires */
+};
+
+enum { LEASE_CLIENT_ID_MAX = 255, LEASE_EXCLUDED_MAX = 16 };
+
+#define LEASE_NEVER INT64_MAX	/* an end that does not come */
+
+/* The plain form of a lease: what is stored, listed and told to others. A store keys it by (segment, ip). */
+struct lease_record {
+	char port[NAME_MAX_SIZE];
+	uint8_t mac[MAC_SIZE];
+	uint8_t state;				/* enum lease_state */
+	uint8_t client_id_size;
+	uint32_t ip;				/* host order */
+	int64_t expires_wall_s;			/* end, or when it ended; or LEASE_NEVER */
+	char hostname[NAME_MAX_SIZE];
+	uint8_t client_id[LEASE_CLIENT_ID_MAX];
+};
+
+struct lease_conf {
+	struct prefix4 subnet;
+	uint32_t first, last;			/* pool, inclusive; inside the subnet */
+	uint32_t excluded[LEASE_EXCLUDED_MAX];	/* gateway, DNS ...; network and broadcast are known */
+	unsigned nexcluded;
+	uint32_t quota;				/* most addresses of one port, idle ones included; 0: 64 */
+	uint32_t max_leases;			/* most addresses remembered; 0: 65,536 */
+	uint32_t offer_s;			/* how long an offer is held; 0: 30 */
+	uint32_t decline_s;			/* how long a declined address rests; 0: 86,400 */
+	bool one_guest;				/* one port with one address (mode nat): a new MAC takes over the lease */
+};
+
+/* Who asks, and what it says of itself. All borrowed. */
+struct lease_guest {
+	const char *port;			/* below NAME_MAX_SIZE */
+	const uint8_t *mac;
+	const uint8_t *client_id;		/* or NULL */
+	size_t client_id_size;			/* kept up to 255 bytes */
+	const char *hostname;			/* cleaned; or NULL */
+};
+
+struct lease_table;
+
+/* lease_changed_fn - a lease changed other than by the call that reports it itself: it expired, was displaced or freed
+ * @record:	borrowed for the call; the store may write it at its leisure
+ *
+ * It must not call back into the table.
+ */
+typedef void lease_changed_fn(void *arg, const struct lease_record *record);
+
+/* lease_table_new() - an empty table
+ *
+ * Return: a table for lease_table_free(), or NULL with errno: ENOMEM, or EINVAL when the pool is empty or outside the subnet.
+ */
+struct lease_table *lease_table_new(const struct lease_conf *conf, lease_changed_fn *changed, void *arg);
+void lease_table_free(struct lease_table *t);
+
+/* lease_table_configure() - another pool or setting; live leases inside the subnet go on, what is outside it is dropped */
+int lease_table_configure(struct lease_table *t, const struct lease_conf *conf, int64_t now_s);
+
+/* lease_load() - take back a record from the store (start-up); in the order of their ends, so that the longest idle is known
+ * @port_exists: false makes it the memory of a port that is gone, until the port is seen again
+ *
+ * The record counts as durable. Return: 0; -ERANGE for an address that cannot be leased; -EEXIST when it is there; -ENOMEM.
+ */
+int lease_load(struct lease_table *t, const struct lease_record *record, bool port_exists);
+
+/* lease_reserve() - the address that guests of @port shall have; replaces the port's former reservation
+ *
+ * Somebody else who has it now keeps it until he renews (DHCP-47). Return: 0; -ERANGE when it is outside the subnet or excluded;
+ * -EADDRINUSE when it is reserved for another port; -ENOMEM.
+ */
+int lease_reserve(struct lease_table *t, const char *port, uint32_t ip);
+void lease_unreserve(struct lease_table *t, const char *port);
+
+/* lease_port_gone() - the port was removed: its leases are freed and remembered */
+void lease_port_gone(struct lease_table *t, const char *port, int64_t now_s);
+
+/* lease_offer() - choose an address for a guest and hold it
+ * @wanted:	address it asks for, or 0
+ *
+ * Return: 0 with *@ip; -ENOSPC pool exhausted; -EDQUOT the port has its share; -ENOMEM.
+ */
+int lease_offer(struct lease_table *t, const struct lease_guest *who, uint32_t wanted, int64_t now_s, uint32_t *ip);
+
+/* lease_withdraw() - the guest took another server's offer: an offer held for it is free again */
+void lease_withdraw(struct lease_table *t, const struct lease_guest *who, int64_t now_s);
+
+/* lease_bind() - give or renew
+ * @adopt:	the guest renews what it says it has: an address nobody has is given though we do not know of it (DHCP-13)
+ * @lease_s:	from now; UINT32_MAX for ever
+ * @record:	what the store must know
+ * @durable:	set when the store had this very binding unexpired, so that the record may follow the ACK
+ *
+ * Return: 0; -ENOENT nothing was offered to this guest and it may not adopt; -EADDRINUSE it has another address, or somebody
+ * else has this one; -ERANGE the address is not ours to give; -EDQUOT; -ENOMEM. On error nothing changed.
+ */
+int lease_bind(struct lease_table *t, const struct lease_guest *who, uint32_t ip, bool adopt, uint32_t lease_s, int64_t now_s,
+	       struct lease_record *record, bool *durable);
+
+/* lease_committed() - the store has written this record; until then lease_bind() will not call the binding durable */
+void lease_committed(struct lease_table *t, const struct lease_record *record);
+
+/* lease_durable_left() - seconds left of the guest's lease on @ip (0: on any) as the store knows it: 0 for none, UINT32_MAX for ever */
+uint32_t lease_durable_left(const struct lease_table *t, const struct lease_guest *who, uint32_t ip, int64_t now_s);
+
+/* lease_release() - the guest gives its address up. Return: 0 with the record, or -ENOENT when it is not its own. */
+int lease_release(struct lease_table *t, const struct lease_guest *who, uint32_t ip, int64_t now_s, struct lease_record *record);
+
+/* lease_decline() - the guest found its address in use: it rests, and the guest will get another. Return: as lease_release(). */
+int lease_decline(struct lease_table *t, const struct lease_guest *who, uint32_t ip, int64_t now_s, struct lease_record *record);
+
+/* lease_free() - take a lease away, by an administrator. Return: 0 with the record, or -ENOENT. */
+int lease_free(struct lease_table *t, uint32_t ip, int64_t now_s, struct lease_record *record);
+
+/* lease_expire() - end what is due, each reported by lease_changed_fn. Every other call does this too.
+ *
+ * Return: when the next lease ends, or LEASE_NEVER.
+ */
+int64_t lease_expire(struct lease_table *t, int64_t now_s);
+
+/* lease_find() - the record of an address; lease_find_port() - of the bound lease of a port with the latest end. Return: 0 or -ENOENT. */
+int lease_find(const struct lease_table *t, uint32_t ip, struct lease_record *record);
+int lease_find_port(const struct lease_table *t, const char *port, struct lease_record *record);
+
+/* lease_each() - every record, in no order; @fn must not change the table */
+void lease_each(const struct lease_table *t, lease_changed_fn *fn, void *arg);
+
+/* lease_count() - addresses offered, bound or resting; and all that are remembered */
+size_t lease_count_active(const struct lease_table *t);
+size_t lease_count(const struct lease_table *t);
+
+#endif

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dhcp/lease.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dhcp/lease_table.h"
+
+/* What of lease.h guests do not cause: settings, start-up, reservations, ports that go, and questions about leases. */
+
+enum { QUOTA = 64, MAX_LEASES = 65536, OFFER_S = 30, DECLINE_S = 86400 };
+
+static int conf_check(const struct lease_conf *c)
+{
+	if (c->first > c->last || !prefix4_has(c->subnet, c->first) || !prefix4_has(c->subnet, c->last) ||
+	    c->nexcluded > LEASE_EXCLUDED_MAX)
+		return -EINVAL;
+	return 0;
+}
+
+static void conf_take(struct lease_table *t, const struct lease_conf *c)
+{
+	t->conf = *c;
+	t->conf.quota = c->quota ? c->quota : QUOTA;
+	t->conf.max_leases = c->max_leases ? c->max_leases : MAX_LEASES;
+	t->conf.offer_s = c->offer_s ? c->offer_s : OFFER_S;
+	t->conf.decline_s = c->decline_s ? c->decline_s : DECLINE_S;
+	table_start_over(t);
+}
+
+struct lease_table *lease_table_new(const struct lease_conf *conf, lease_changed_fn *changed, void *arg)
+{
+	int rc = conf_check(conf);
+	struct lease_table *t = rc < 0 ? NULL : calloc(1, sizeof(*t));
+
+	if (!t) {
+		errno = rc < 0 ? -rc : ENOMEM;
+		return NULL;
+	}
+	t->changed = changed;
+	t->arg = arg;
+	TAILQ_INIT(&t->idle);
+	conf_take(t, conf);
+	return t;
+}
+
+void lease_table_free(struct lease_table *t)
+{
+	struct lease_port *p, *next;
+
+	if (!t)
+		return;
+	HASH_ITER(hh, t->ports, p, next) {
+		while (!TAILQ_EMPTY(&p->leases))
+			table_remove(t, TAILQ_FIRST(&p->leases));
+		table_port_reserve(t, p, 0);
+		table_port_tidy(t, p);
+	}
+	expiry_fini(&t->heap);
+	free(t->returned);
+	free(t);
+}
+
+int lease_table_configure(struct lease_table *t, const struct lease_conf *conf, int64_t now_s)
+{
+	struct lease *l, *next;
+	int rc = conf_check(conf);
+
+	if (rc < 0)
+		return rc;
+	conf_take(t, conf);
+	HASH_ITER(hh_ip, t->by_ip, l, next) {
+		struct lease_port *p = l->owner.port;
+
+		if (!lease_idle(l) && !table_may_lease(t, l->ip))
+			lease_end(t, l, LEASE_RELEASED, now_s);
+		else if (lease_idle(l) && !table_in_pool(t, l->ip))
+			table_remove(t, l);
+		table_port_tidy(t, p);
+	}
+	return 0;
+}
+
+static int load_lease(struct lease_table *t, struct lease_port *p, const struct lease_record *r)
+{
+	struct lease_guest who = {
+		.client_id = r->client_id, .client_id_size = r->client_id_size, .hostname = r->hostname,
+	};
+	bool live = r->state == LEASE_BOUND || r->state == LEASE_DECLINED;
+	struct lease *l;
+
+	if (!live && (!table_in_pool(t, r->ip) || table_find_guest(t, p, r->mac)))
+		return 0;		/* a memory that serves nobody */
+	l = table_find_guest(t, p, r->mac);
+	if (l && r->state == LEASE_BOUND)
+		table_remove(t, l);	/* the guest moved here from there */
+	l = table_add(t, r->ip, p, r->mac, r->expires_wall_s);
+	if (!l)
+		return -ENOMEM;
+	l->was_bound = true;
+	table_say(l, &who);
+	table_set(t, l, r->state, r->expires_wall_s, false);
+	if (r->state == LEASE_BOUND)
+		l->durable_s = r->expires_wall_s;
+	return 0;
+}
+
+int lease_load(struct lease_table *t, const struct lease_record *r, bool port_exists)
+{
+	struct lease_port *p;
+	int rc;
+
+	if (r->state == LEASE_OFFERED || r->state > LEASE_DECLINED)
+		return 0;
+	if (!table_may_lease(t, r->ip))
+		return -ERANGE;
+	if (table_find(t, r->ip))
+		return -EEXIST;
+	p = table_port_get(t, r->port);
+	if (!p)
+		return -ENOMEM;
+	rc = load_lease(t, p, r);
+	if (!port_exists)
+		table_port_set_gone(t, p, true);
+	table_port_tidy(t, p);
+	return rc;
+}
+
+int lease_reserve(struct lease_table *t, const char *port, uint32_t ip)
+{
+	struct lease_port *p = table_reserved(t, ip), *had;
+	struct lease *l;
+	int rc;
+
+	if (!table_may_lease(t, ip))
+		return -ERANGE;
+	if (p)
+		return strcmp(p->name, port) ? -EADDRINUSE : 0;
+	lease_unreserve(t, port);
+	p = table_port_get(t, port);
+	if (!p)
+		return -ENOMEM;
+	rc = table_port_reserve(t, p, ip);
+	l = table_find(t, ip);
+	if (!rc && l && lease_idle(l)) {
+		had = l->owner.port;
+		table_remove(t, l);
+		table_port_tidy(t, had);
+	}
+	table_port_tidy(t, p);
+	return rc;
+}
+
+void lease_unreserve(struct lease_table *t, const char *port)
+{
+	struct lease_port *p = table_port(t, port);
+
+	if (!p || !p->reserved)
+		return;
+	table_return(t, p->reserved);
+	table_port_reserve(t, p, 0);
+	table_port_tidy(t, p);
+}
+
+void lease_port_gone(struct lease_table *t, const char *port, int64_t now_s)
+{
+	struct lease_port *p = table_port(t, port);
+	struct lease *l, *next;
+
+	if (!p)
+		return;
+	for (l = TAILQ_FIRST(&p->leases); l; l = next) {
+		next = TAILQ_NEXT(l, of_port);
+		if (l->state == LEASE_BOUND || l->state == LEASE_OFFERED)
+			lease_end(t, l, LEASE_RELEASED, now_s);
+	}
+	table_port_set_gone(t, p, true);
+	table_port_tidy(t, p);
+}
+
+int lease_free(struct lease_table *t, uint32_t ip, int64_t now_s, struct lease_record *record)
+{
+	struct lease *l = table_find(t, ip);
+	struct lease_port *p;
+
+	if (!l)
+		return -ENOENT;
+	p = l->owner.port;
+	table_record(l, record);
+	record->state = LEASE_RELEASED;
+	record->expires_wall_s = now_s;
+	if (l->state == LEASE_BOUND || l->state == LEASE_OFFERED)
+		lease_retire(t, l, LEASE_RELEASED, now_s);
+	else
+		table_remove(t, l);
+	table_port_tidy(t, p);
+	return 0;
+}
+
+int lease_find(const struct lease_table *t, uint32_t ip, struct lease_record *record)
+{
+	const struct lease *l = table_find(t, ip);
+
+	if (!l)
+		return -ENOENT;
+	table_record(l, record);
+	return 0;
+}
+
+int lease_find_port(const struct lease_table *t, const char *port, struct lease_record *record)
+{
+	const struct lease_port *p = table_port(t, port);
+	const struct lease *l, *best = NULL;
+
+	if (!p)
+		return -ENOENT;
+	TAILQ_FOREACH(l, &p->leases, of_port)
+		if (l->state == LEASE_BOUND && (!best || l->expiry.at_s > best->expiry.at_s))
+			best = l;
+	if (!best)
+		return -ENOENT;
+	table_record(best, record);
+	return 0;
+}
+
+void lease_each(const struct lease_table *t, lease_changed_fn *fn, void *arg)
+{
+	struct lease_record record;
+	const struct lease *l;
+
+	for (l = t->by_ip; l; l = l->hh_ip.next) {
+		table_record(l, &record);
+		fn(arg, &record);
+	}
+}
+
+size_t lease_count_active(const struct lease_table *t)
+{
+	return t->heap.n;
+}
+
+size_t lease_count(const struct lease_table *t)
+{
+	return t->nleases;
+}

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dhcp/lease_table.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+
+enum { RETURNED_MAX = 65536 };
+
+static struct lease_owner owner_of(struct lease_port *p, const uint8_t *mac)
+{
+	struct lease_owner o = { .port = p };
+
+	memcpy(o.mac, mac, MAC_SIZE);
+	return o;
+}
+
+struct lease_port *table_port(const struct lease_table *t, const char *name)
+{
+	struct lease_port *p;
+
+	HASH_FIND(hh, t->ports, name, strlen(name), p);
+	return p;
+}
+
+struct lease_port *table_port_get(struct lease_table *t, const char *name)
+{
+	struct lease_port *p = table_port(t, name);
+
+	if (p)
+		return p;
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return NULL;
+	snprintf(p->name, sizeof(p->name), "%s", name);
+	TAILQ_INIT(&p->leases);
+	TAILQ_INIT(&p->idle);
+	HASH_ADD_KEYPTR(hh, t->ports, p->name, strlen(p->name), p);
+	if (!p->hh.tbl) {
+		free(p);
+		return NULL;
+	}
+	return p;
+}
+
+void table_port_tidy(struct lease_table *t, struct lease_port *p)
+{
+	if (!p || p->nleases || p->reserved)
+		return;
+	HASH_DELETE(hh, t->ports, p);
+	free(p);
+}
+
+int table_port_reserve(struct lease_table *t, struct lease_port *p, uint32_t ip)
+{
+	if (p->reserved)
+		HASH_DELETE(hh_reserved, t->reserved, p);
+	p->reserved = ip;
+	if (!ip)
+		return 0;
+	HASH_ADD(hh_reserved, t->reserved, reserved, sizeof(p->reserved), p);
+	if (p->hh_reserved.tbl)
+		return 0;
+	p->reserved = 0;
+	return -ENOMEM;
+}
+
+struct lease_port *table_reserved(const struct lease_table *t, uint32_t ip)
+{
+	struct lease_port *p;
+
+	HASH_FIND(hh_reserved, t->reserved, &ip, sizeof(ip), p);
+	return p;
+}
+
+struct lease *table_find(const struct lease_table *t, uint32_t ip)
+{
+	struct lease *l;
+
+	HASH_FIND(hh_ip, t->by_ip, &ip, sizeof(ip), l);
+	return l;
+}
+
+struct lease *table_find_guest(const struct lease_table *t, struct lease_port *p, const uint8_t *mac)
+{
+	struct lease_owner key = owner_of(p, mac);
+	struct lease *l;
+
+	HASH_FIND(hh_owner, t->by_owner, &key, sizeof(key), l);
+	return l;
+}
+
+struct lease *table_find_orphan(const struct lease_table *t, const uint8_t *mac)
+{
+	struct lease *l;
+
+	HASH_FIND(hh_mac, t->by_mac, mac, MAC_SIZE, l);
+	return l;
+}
+
+static void unindex_mac(struct lease_table *t, struct lease *l)
+{
+	if (l->hh_mac.tbl)
+		HASH_DELETE(hh_mac, t->by_mac, l);
+	l->hh_mac.tbl = NULL;
+}
+
+/* Several ports that are gone may have had one MAC: all are in, any is found. For lack of memory it is not found. */
+static void index_mac(struct lease_table *t, struct lease *l)
+{
+	if (!l->hh_mac.tbl && l->hh_owner.tbl)
+		HASH_ADD(hh_mac, t->by_mac, owner.mac, MAC_SIZE, l);
+}
+
+static void unindex_owner(struct lease_table *t, struct lease *l)
+{
+	if (l->hh_owner.tbl)
+		HASH_DELETE(hh_owner, t->by_owner, l);
+	l->hh_owner.tbl = NULL;
+	unindex_mac(t, l);
+}
+
+static int index_owner(struct lease_table *t, struct lease *l)
+{
+	HASH_ADD(hh_owner, t->by_owner, owner, sizeof(l->owner), l);
+	return l->hh_owner.tbl ? 0 : -ENOMEM;
+}
+
+void table_port_set_gone(struct lease_table *t, struct lease_port *p, bool gone)
+{
+	struct lease *l;
+
+	if (p->gone == gone)
+		return;
+	p->gone = gone;
+	TAILQ_FOREACH(l, &p->leases, of_port) {
+		if (gone)
+			index_mac(t, l);
+		else
+			unindex_mac(t, l);
+	}
+}
+
+static void leave_idle(struct lease_table *t, struct lease *l)
+{
+	if (!lease_idle(l))
+		return;
+	TAILQ_REMOVE(&t->idle, l, idle);
+	TAILQ_REMOVE(&l->owner.port->idle, l, idle_of_port);
+}
+
+static void enter_idle(struct lease_table *t, struct lease *l, bool first)
+{
+	if (first) {
+		TAILQ_INSERT_HEAD(&t->idle, l, idle);
+		TAILQ_INSERT_HEAD(&l->owner.port->idle, l, idle_of_port);
+	} else {
+		TAILQ_INSERT_TAIL(&t->idle, l, idle);
+		TAILQ_INSERT_TAIL(&l->owner.port->idle, l, idle_of_port);
+	}
+}
+
+static void join_port(struct lease *l, struct lease_port *p)
+{
+	TAILQ_INSERT_TAIL(&p->leases, l, of_port);
+	p->nleases++;
+}
+
+static void leave_port(struct lease *l)
+{
+	struct lease_port *p = l->owner.port;
+
+	TAILQ_REMOVE(&p->leases, l, of_port);
+	p->nleases--;
+	if (l->state == LEASE_DECLINED)
+		p->ndeclined--;
+}
+
+struct lease *table_add(struct lease_table *t, uint32_t ip, struct lease_port *p, const uint8_t *mac, int64_t end_s)
+{
+	struct lease *l;
+
+	if (expiry_reserve(&t->heap, t->nleases + 1) < 0)
+		return NULL;
+	l = calloc(1, sizeof(*l));
+	if (!l)
+		return NULL;
+	l->ip = ip;
+	l->owner = owner_of(p, mac);
+	l->state = LEASE_OFFERED;
+	HASH_ADD(hh_ip, t->by_ip, ip, sizeof(l->ip), l);
+	if (!l->hh_ip.tbl)
+		goto fail;
+	if (index_owner(t, l) < 0) {
+		HASH_DELETE(hh_ip, t->by_ip, l);
+		goto fail;
+	}
+	join_port(l, p);
+	if (p->gone)
+		index_mac(t, l);
+	expiry_set(&t->heap, &l->expiry, end_s);
+	t->nleases++;
+	return l;
+fail:
+	free(l);
+	return NULL;
+}
+
+int table_give(struct lease_table *t, struct lease *l, struct lease_port *p, const uint8_t *mac, int64_t end_s)
+{
+	struct lease_port *old = l->owner.port;
+
+	leave_idle(t, l);
+	leave_port(l);
+	unindex_owner(t, l);
+	l->owner = owner_of(p, mac);
+	join_port(l, p);
+	l->state = LEASE_OFFERED;
+	l->was_bound = false;
+	l->durable_s = 0;
+	free(l->said);
+	l->said = NULL;
+	expiry_set(&t->heap, &l->expiry, end_s);
+	if (old != p)
+		table_port_tidy(t, old);
+	if (index_owner(t, l) == 0)
+		return 0;
+	table_remove(t, l);
+	return -ENOMEM;
+}
+
+void table_remove(struct lease_table *t, struct lease *l)
+{
+	leave_idle(t, l);
+	leave_port(l);
+	unindex_owner(t, l);
+	expiry_remove(&t->heap, &l->expiry);
+	HASH_DELETE(hh_ip, t->by_ip, l);
+	t->nleases--;
+	table_return(t, l->ip);
+	free(l->said);
+	free(l);
+}
+
+void table_set(struct lease_table *t, struct lease *l, enum lease_state state, int64_t end_s, bool first)
+{
+	struct lease_port *p = l->owner.port;
+
+	leave_idle(t, l);
+	p->ndeclined += (state == LEASE_DECLINED) - (l->state == LEASE_DECLINED);
+	l->state = state;
+	if (lease_idle(l)) {
+		expiry_remove(&t->heap, &l->expiry);
+		l->expiry.at_s = end_s;
+		enter_idle(t, l, first);
+		return;
+	}
+	if (state == LEASE_DECLINED)
+		unindex_owner(t, l);
+	expiry_set(&t->heap, &l->expiry, end_s);
+}
+
+void table_say(struct lease *l, const struct lease_guest *who)
+{
+	size_t id = who->client_id ? MIN_OF(who->client_id_size, (size_t)LEASE_CLIENT_ID_MAX) : 0;
+	size_t name = who->hostname ? strlen(who->hostname) : 0;
+	uint8_t *said;
+
+	if (l->said && l->said[0] == id && (!id || !memcmp(l->said + 1, who->client_id, id)) &&
+	    !strcmp((char *)l->said + 1 + id, who->hostname ? who->hostname : ""))
+		return;
+	said = id || name ? malloc(1 + id + name + 1) : NULL;
+	if (!said && (id || name))
+		return;
+	free(l->said);
+	l->said = said;
+	if (!said)
+		return;
+	said[0] = (uint8_t)id;
+	if (id)
+		memcpy(said + 1, who->client_id, id);
+	memcpy(said + 1 + id, name ? who->hostname : "", name + 1);
+}
+
+bool table_may_lease(const struct lease_table *t, uint32_t ip)
+{
+	const struct lease_conf *c = &t->conf;
+
+	if (!ip || !prefix4_has(c->subnet, ip))
+		return false;
+	if (c->subnet.len <= 30 && (ip == c->subnet.addr || ip == prefix4_last(c->subnet)))
+		return false;		/* RFC 3021: a /31 has neither network nor broadcast address */
+	for (unsigned i = 0; i < c->nexcluded; i++)
+		if (c->excluded[i] == ip)
+			return false;
+	return true;
+}
+
+bool table_in_pool(const struct lease_table *t, uint32_t ip)
+{
+	return ip >= t->conf.first && ip <= t->conf.last && table_may_lease(t, ip) && !table_reserved(t, ip);
+}
+
+void table_start_over(struct lease_table *t)
+{
+	t->next = t->conf.first;
+	t->nreturned = 0;
+}
+
+void table_return(struct lease_table *t, uint32_t ip)
+{
+	if (t->nreturned == t->returned_room) {
+		size_t room = t->returned_room ? 2 * t->returned_room : 16;
+		uint32_t *p = room <= RETURNED_MAX ? realloc(t->returned, room * sizeof(*p)) : NULL;
+
+		if (!p)
+			return;		/* it waits for the next lease_table_configure() */
+		t->returned = p;
+		t->returned_room = room;
+	}
+	t->returned[t->nreturned++] = ip;
+}
+
+uint32_t table_fresh(struct lease_table *t)
+{
+	while (t->next <= t->conf.last) {
+		uint32_t ip = (uint32_t)t->next++;
+
+		if (table_in_pool(t, ip) && !table_find(t, ip))
+			return ip;
+	}
+	while (t->nreturned) {
+		uint32_t ip = t->returned[--t->nreturned];
+
+		if (table_in_pool(t, ip) && !table_find(t, ip))
+			return ip;
+	}
+	return 0;
+}
+
+void table_record(const struct lease *l, struct lease_record *record)
+{
+	memset(record, 0, sizeof(*record));
+	memcpy(record->port, l->owner.port->name, sizeof(record->port));
+	memcpy(record->mac, l->owner.mac, MAC_SIZE);
+	record->state = l->state;
+	record->ip = l->ip;
+	record->expires_wall_s = l->expiry.at_s;
+	if (!l->said)
+		return;
+	record->client_id_size = l->said[0];
+	memcpy(record->client_id, l->said + 1, record->client_id_size);
+	snprintf(record->hostname, sizeof(record->hostname), "%s", (char *)l->said + 1 + record->client_id_size);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* dhcp/names.h - the DNS names of one segment
+ *
+ * Written by the control thread alone, which is registered with liburcu (QSBR); read by workers at any time with names_find().
+ * A name's records are one immutable set that is replaced whole and freed after a grace period, so that an
+ * answer never mixes old and new (DNS-37). A reader may use a set until its next quiescent state.
+ *
+ * Two sources share a name: the address of a guest (names_set_host) and what the user adds (names_add).
+ */
+#ifndef DHCP_NAMES_H
+#define DHCP_NAMES_H
+
+#include "dhcp/dns_record.h"
+
+enum { NAMES_RECORDS_MAX = 64, NAMES_MAX = 131072 };	/* records of one name; names of one table */
+
+struct names;
+
+struct name_record {
+	uint16_t type;
+	uint16_t size;
+	bool host;			/* from names_set_host() */
+	const uint8_t *rdata;
+};
+
+/* name_set - the records of one name; none for a name that only has others below it (RFC 8020: it exists nevertheless) */
+struct name_set {
+	unsigned n;
+	const struct name_record *records;
+};
+
+/* names_new() - an empty table whose hosts are named below @origin. Return: a table for names_free(), or NULL. */
+struct names *names_new(const struct dns_name *origin);
+
+/* names_free() - also frees every name after a grace period; no reader may look it up any more */
+void names_free(struct names *t);
+
+/* names_find() - the records of a name, or NULL
+ * @lower:	made lower-case by dns_name_lower()
+ *
+ * Any registered thread.
+ */
+const struct name_set *names_find(const struct names *t, const struct dns_name *lower);
+
+/* names_set_host() - "web1" has this address: an A record of web1.ORIGIN and the PTR record back
+ *
+ * What it had before is replaced. Return: 0; -EINVAL for no DNS label; -ENOSPC; -ENOMEM.
+ */
+int names_set_host(struct names *t, const char *label, uint32_t ip);
+
+/* names_remove_host() - the guest has no address any more; no matter if it had none */
+void names_remove_host(struct names *t, const char *label);
+
+/* names_add() - add a record of the user's. What is there already is added once.
+ *
+ * Return: 0; -EEXIST for a CNAME beside other records or other records beside a CNAME (RFC 2181 10.1); -ENOSPC; -ENOMEM.
+ */
+int names_add(struct names *t, const struct dns_name *owner, const struct dns_record *record);
+
+/* names_remove() - remove a user's records of this type. Return: 0 or -ENOENT. */
+int names_remove(struct names *t, const struct dns_name *owner, uint16_t type);
+
+/* names_count() - names with records */
+unsigned names_count(const struct names *t);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* dhcp/resolvers.h - the host's DNS resolvers: as resolv.conf(5) lists them, or as they were given
+ *
+ * The file is read again when it has changed, which is looked up at most once a second and only when asked for. No lock: one thread.
+ */
+#ifndef DHCP_RESOLVERS_H
+#define DHCP_RESOLVERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+enum { RESOLVERS_MAX = 8 };
+
+struct resolver {
+	struct sockaddr_storage addr;
+	socklen_t size;
+};
+
+struct resolvers {
+	char path[4096];			/* "" for a list that was given */
+	struct stat seen;			/* of the file when it was read */
+	bool read;
+	uint64_t checked_ms;
+	unsigned generation;			/* counts each change of the list */
+	unsigned n;
+	struct resolver list[RESOLVERS_MAX];
+};
+
+/* resolvers_init() - follow the file at @path */
+void resolvers_init(struct resolvers *r, const char *path);
+
+/* resolvers_set() - use these instead: "ADDRESS", "ADDRESS#PORT" each; IPv6 may have a %scope. Return: 0, or -EINVAL (nothing changed). */
+int resolvers_set(struct resolvers *r, const char *const *texts, unsigned n);
+
+/* resolvers_update() - look whether the file has changed. An unreadable file lists none. */
+void resolvers_update(struct resolvers *r, uint64_t now_ms);
+
+/* resolver_parse() - one address as above, port 53 if none is said. Return: 0 or -EINVAL. */
+int resolver_parse(struct resolver *r, const char *text);
+
+/* resolvers_parse() - take the `nameserver` lines of @text, the first RESOLVERS_MAX; 0.0.0.0, :: and what is no address are left out */
+void resolvers_parse(struct resolvers *r, const char *text);
+
+#endif

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dhcp/server.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/hash.h"
+#include "dhcp/server_reply.h"
+
+enum { HOPS_MAX = 16 };		/* RFC 1542 4.1.1 */
+
+/* One message on its way through. */
+struct turn {
+	struct dhcp_server *s;
+	const struct dhcp_request *from;
+	struct dhcp_message m;
+	struct lease_guest who;
+	int64_t now_s;
+	struct dhcp_result *result;
+	struct dhcp_answer answer;	/* type 0 for silence */
+};
+
+/* refuse() - what is counted when the lease table says no */
+static enum dhcp_outcome refuse(int rc)
+{
+	switch (rc) {
+	case -EDQUOT:
+		return DHCP_OUT_QUOTA;
+	case -ENOSPC:
+		return DHCP_OUT_EXHAUSTED;
+	case -ENOMEM:
+		return DHCP_OUT_NO_MEMORY;
+	}
+	return DHCP_OUT_NAK;
+}
+
+/* lease_time() - what the guest asks for, within our bounds */
+static uint32_t lease_time(const struct turn *t)
+{
+	const struct dhcp_conf *c = &t->s->conf;
+	uint32_t min_s = c->lease_min_s ? c->lease_min_s : MIN_OF(c->lease_s, 60u);
+	uint32_t max_s = c->lease_max_s ? c->lease_max_s : c->lease_s;
+
+	if (!t->m.has_lease)
+		return c->lease_s;
+	return MIN_OF(MAX_OF(t->m.lease_s, min_s), max_s);
+}
+
+static enum dhcp_outcome ack(struct turn *t, uint32_t ip, uint32_t lease_s)
+{
+	t->answer = (struct dhcp_answer){ .type = DHCP_ACK, .yiaddr = ip, .lease_s = lease_s };
+	return DHCP_OUT_ACK;
+}
+
+static enum dhcp_outcome on_discover(struct turn *t)
+{
+	uint32_t ip;
+	int rc;
+
+	/* What cannot be bound is not offered. */
+	if (!t->from->store_ok && !lease_durable_left(t->s->leases, &t->who, 0, t->now_s))
+		return DHCP_OUT_STORE;
+	rc = lease_offer(t->s->leases, &t->who, t->m.requested_ip, t->now_s, &ip);
+	if (rc < 0)
+		return refuse(rc);
+	t->answer = (struct dhcp_answer){ .type = DHCP_OFFER, .yiaddr = ip, .lease_s = lease_time(t) };
+	return DHCP_OUT_OFFER;
+}
+
+/* grant() - the guest wants this very address
+ * @adopt: it says that it has it already
+ */
+static enum dhcp_outcome grant(struct turn *t, uint32_t ip, bool adopt)
+{
+	struct dhcp_result *r = t->result;
+	uint32_t lease_s = lease_time(t), left_s;
+	bool durable;
+	int rc;
+
+	if (!t->from->store_ok) {	/* what is left of the durable lease, and nothing else */
+		left_s = lease_durable_left(t->s->leases, &t->who, ip, t->now_s);
+		return left_s ? ack(t, ip, MIN_OF(left_s, lease_s)) : DHCP_OUT_STORE;
+	}
+	rc = lease_bind(t->s->leases, &t->who, ip, adopt, lease_s, t->now_s, &r->record, &durable);
+	if (rc == 0) {
+		r->has_record = true;
+		r->durable_first = !durable;
+		return ack(t, ip, lease_s);
+	}
+	if (refuse(rc) == DHCP_OUT_NAK)
+		t->answer = (struct dhcp_answer){ .type = DHCP_NAK };
+	return refuse(rc);
+}
+
+/* RFC 2131 4.3.2: the state a client is in shows in which of ciaddr, option 50 and option 54 it sends */
+static enum dhcp_outcome on_request(struct turn *t)
+{
+	const struct dhcp_message *m = &t->m;
+
+	if (m->server_id && m->server_id != t->s->conf.server_ip) {
+		lease_withdraw(t->s->leases, &t->who, t->now_s);
+		return DHCP_OUT_FOREIGN_SERVER;
+	}
+	if (m->server_id)		/* SELECTING */
+		return m->requested_ip && !m->ciaddr ? grant(t, m->requested_ip, false) : DHCP_OUT_MALFORMED;
+	if (!m->ciaddr)			/* INIT-REBOOT */
+		return m->requested_ip ? grant(t, m->requested_ip, true) : DHCP_OUT_MALFORMED;
+	if (m->requested_ip && m->requested_ip != m->ciaddr)
+		return DHCP_OUT_MALFORMED;
+	return grant(t, m->ciaddr, true);	/* RENEWING, REBINDING */
+}
+
+static enum dhcp_outcome on_release(struct turn *t)
+{
+	struct dhcp_result *r = t->result;
+
+	if (t->m.server_id != t->s->conf.server_ip ||
+	    lease_release(t->s->leases, &t->who, t->m.ciaddr, t->now_s, &r->record) < 0)
+		return DHCP_OUT_STRANGER;
+	r->has_record = true;
+	return DHCP_OUT_RELEASE;
+}
+
+static enum dhcp_outcome on_decline(struct turn *t)
+{
+	struct dhcp_result *r = t->result;
+
+	if (t->m.server_id != t->s->conf.server_ip || !t->m.requested_ip ||
+	    lease_decline(t->s->leases, &t->who, t->m.requested_ip, t->now_s, &r->record) < 0)
+		return DHCP_OUT_STRANGER;
+	r->has_record = true;
+	return DHCP_OUT_DECLINE;
+}
+
+/* RFC 2131 4.3.5: settings for a guest that has its address from elsewhere; nothing is bound */
+static enum dhcp_outcome on_inform(struct turn *t)
+{
+	uint32_t to = t->m.ciaddr ? t->m.ciaddr : t->from->src_ip;
+
+	if (!prefix4_has(t->s->conf.subnet, to))
+		return DHCP_OUT_MALFORMED;
+	t->answer = (struct dhcp_answer){ .type = DHCP_ACK, .to = to };
+	return DHCP_OUT_INFORM;
+}
+
+static enum dhcp_outcome decide(struct turn *t)
+{
+	switch (t->m.type) {
+	case DHCP_DISCOVER:
+		return on_discover(t);
+	case DHCP_REQUEST:
+		return on_request(t);
+	case DHCP_RELEASE:
+		return on_release(t);
+	case DHCP_DECLINE:
+		return on_decline(t);
+	case DHCP_INFORM:
+		return on_inform(t);
+	}
+	return DHCP_OUT_UNEXPECTED;
+}
+
+/* guest_mac() - the guest's half of its identity; an address that is no Ethernet one is a key of the same size */
+static int guest_mac(const struct dhcp_message *m, uint8_t mac[MAC_SIZE])
+{
+	static const uint8_t none[MAC_SIZE];
+	uint64_t h;
+
+	if (m->htype == HTYPE_ETHERNET && m->hlen == MAC_SIZE) {
+		memcpy(mac, m->chaddr, MAC_SIZE);
+		return mac_is_group(mac) || !memcmp(mac, none, MAC_SIZE) ? -EBADMSG : 0;
+	}
+	h = hash_bytes(m->chaddr, DHCP_CHADDR_SIZE, (uint64_t)m->htype << 8 | m->hlen);	/* not seeded: leases outlive us */
+	memcpy(mac, &h, MAC_SIZE);
+	mac[0] = (mac[0] & 0xfc) | 0x02;
+	return 0;
+}
+
+/* admit() - is this a client's message, for us, and can it be answered? */
+static int admit(struct turn *t, const uint8_t *data, size_t size)
+{
+	const struct dhcp_conf *conf = &t->s->conf;
+	struct dhcp_message *m = &t->m;
+	int rc = message_parse(m, data, size);
+
+	if (rc < 0)
+		return rc == -EPROTO ? DHCP_OUT_BOOTP : DHCP_OUT_MALFORMED;
+	t->result->type = m->type;
+	if (m->op != BOOTP_REQUEST)
+		return DHCP_OUT_UNEXPECTED;
+	if (guest_mac(m, t->result->mac) < 0 || !server_reply_fits(conf, m))
+		return DHCP_OUT_MALFORMED;
+	if (m->hops > HOPS_MAX || (m->giaddr && (m->giaddr == conf->server_ip || !prefix4_has(conf->subnet, m->giaddr))))
+		return DHCP_OUT_RELAY;
+	return -1;
+}
+
+size_t dhcp_server_input(struct dhcp_server *s, const struct dhcp_request *from, const uint8_t *data, size_t size,
+			 int64_t now_wall_s, uint8_t *reply, size_t room, struct dhcp_result *result)
+{
+	struct turn t;
+	int refused, n;
+
+	memset(result, 0, offsetof(struct dhcp_result, record));
+	t.s = s;
+	t.from = from;
+	t.now_s = now_wall_s;
+	t.result = result;
+	t.answer = (struct dhcp_answer){ .type = 0 };
+	refused = admit(&t, data, size);
+	if (refused >= 0) {
+		result->outcome = (enum dhcp_outcome)refused;
+		return 0;
+	}
+	t.who = (struct lease_guest){ .port = from->port, .mac = result->mac, .hostname = t.m.hostname };
+	t.who.client_id = message_option(&t.m, OPTION_CLIENT_ID, &t.who.client_id_size);
+	result->outcome = decide(&t);
+	if (!t.answer.type)
+		return 0;
+	t.answer.port = from->port;
+	n = server_reply_build(&s->conf, &t.m, &t.answer, reply, room);
+	if (n < 0)
+		return 0;		/* only with too little room: server_reply_fits() has seen to the rest */
+	server_reply_route(&t.m, from, &t.answer, result);
+	return (size_t)n;
+}
+
+const char *dhcp_outcome_name(enum dhcp_outcome outcome)
+{
+	static const char *const names[DHCP_OUT_COUNT] = {
+		[DHCP_OUT_OFFER] = "offer", [DHCP_OUT_ACK] = "ack", [DHCP_OUT_NAK] = "nak", [DHCP_OUT_INFORM] = "inform",
+		[DHCP_OUT_RELEASE] = "release", [DHCP_OUT_DECLINE] = "decline",
+		[DHCP_OUT_FOREIGN_SERVER] = "foreign-server", [DHCP_OUT_STRANGER] = "stranger",
+		[DHCP_OUT_EXHAUSTED] = "exhausted", [DHCP_OUT_QUOTA] = "quota", [DHCP_OUT_STORE] = "store",
+		[DHCP_OUT_RELAY] = "relay", [DHCP_OUT_BOOTP] = "bootp", [DHCP_OUT_UNEXPECTED] = "unexpected",
+		[DHCP_OUT_MALFORMED] = "malformed", [DHCP_OUT_NO_MEMORY] = "no-memory",
+	};
+
+	return outcome < DHCP_OUT_COUNT ? names[outcome] : "?";
+}

@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dhcp/upstream.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "dhcp/dns.h"
+#include "dhcp/dns_message.h"
+#include "dhcp/resolvers.h"
+
+#define HASH_FUNCTION(key, size, value) ((value) = (unsigned)hash_bytes(key, size, hash_seed()))
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+enum {
+	TRIES_MAX = 4,			/* one a second: the guest hears of a failure before it gives up itself, after five */
+	TRY_MS = 1000,			/* unless set otherwise */
+	PREFER_MS = 30000,		/* how long a resolver that had to step in is asked first */
+	QUERY_MAX = 4096,
+	REPLY_MAX = 65535,
+};
+
+/* An owner that has queries waiting. */
+struct owner {
+	uint64_t key;
+	unsigned npending;
+	UT_hash_handle hh;
+};
+
+/* One query sent to one resolver. Its socket stays open until the query ends: a late answer is an answer. */
+struct try {
+	struct pending *p;
+	struct event *event;		/* NULL once it has failed */
+	int fd;				/* -1 once it has failed */
+	uint16_t id;
+	unsigned resolver;		/* place in the list */
+};
+
+struct pending {
+	struct upstream *u;
+	struct owner *owner;
+	upstream_fn *fn;
+	void *arg;
+	struct event *timer;
+	struct dns_query q;
+	unsigned generation;		/* of the resolver list that the tries speak of */
+	unsigned start;			/* place in it of the first one asked */
+	unsigned ntries;
+	unsigned failed;		/* bit per resolver that said it cannot help */
+	struct try try[TRIES_MAX];
+	TAILQ_ENTRY(pending) link;
+	size_t size;
+	uint8_t data[];			/* the guest's query */
+};
+
+TAILQ_HEAD(pending_list, pending);
+
+struct upstream {
+	struct event_base *base;
+	struct resolvers resolvers;
+	struct timeval patience;	/* how long one try may take */
+	unsigned first;			/* resolver to ask first */
+	uint64_t first_until_ms;
+	struct pending_list pending;
+	unsigned npending;
+	struct owner *owners;
+	struct upstream_stats stats;
+	uint8_t reply[REPLY_MAX];
+};
+
+struct upstream *upstream_new(struct event_base *base, const char *resolv_path)
+{
+	struct upstream *u = calloc(1, sizeof(*u));
+
+	if (!u)
+		return NULL;
+	u->base = base;
+	upstream_set_patience(u, TRY_MS);
+	TAILQ_INIT(&u->pending);
+	resolvers_init(&u->resolvers, resolv_path);
+	return u;
+}
+
+int upstream_set_resolvers(struct upstream *u, const char *const *addresses, unsigned n)
+{
+	return resolvers_set(&u->resolvers, addresses, n);
+}
+
+void upstream_set_patience(struct upstream *u, unsigned ms)
+{
+	u->patience = (struct timeval){ .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+}
+
+unsigned upstream_pending(const struct upstream *u)
+{
+	return u->npending;
+}
+
+const struct upstream_stats *upstream_stats(const struct upstream *u)
+{
+	return &u->stats;
+}
+
+static void try_close(struct try *t)
+{
+	if (t->event)
+		event_free(t->event);
+	t->event = NULL;
+	if (t->fd >= 0)
+		close(t->fd);
+	t->fd = -1;
+}
+
+static struct owner *owner_get(struct upstream *u, uint64_t key)
+{
+	struct owner *o;
+
+	HASH_FIND(hh, u->owners, &key, sizeof(key), o);
+	if (o)
+		return o;
+	o = calloc(1, sizeof(*o));
+	if (!o)
+		return NULL;
+	o->key = key;
+	HASH_ADD(hh, u->owners, key, sizeof(o->key), o);
+	if (o->hh.tbl)
+		return o;
+	free(o);
+	return NULL;
+}
+
+static void owner_put(struct upstream *u, struct owner *o)
+{
+	if (o->npending)
+		return;
+	HASH_DELETE(hh, u->owners, o);
+	free(o);
+}
+
+static void pending_free(struct pending *p)
+{
+	struct upstream *u = p->u;
+
+	for (unsigned i = 0; i < p->ntries; i++)
+		try_close(&p->try[i]);
+	if (p->timer)
+		event_free(p->timer);
+	TAILQ_REMOVE(&u->pending, p, link);
+	u->npending--;
+	p->owner->npending--;
+	owner_put(u, p->owner);
+	free(p);
+}
+
+void upstream_free(struct upstream *u)
+{
+	if (!u)
+		return;
+	while (!TAILQ_EMPTY(&u->pending))
+		pending_free(TAILQ_FIRST(&u->pending));
+	free(u);
+}
+
+void upstream_cancel(struct upstream *u, uint64_t owner)
+{
+	struct pending *p, *next;
+
+	for (p = TAILQ_FIRST(&u->pending); p; p = next) {
+		next = TAILQ_NEXT(p, link);
+		if (p->owner->key == owner)
+			pending_free(p);
+	}
+}
+
+/* finish() - hand the answer over; @p is gone then, so that the callback finds its place free again */
+static void finish(struct pending *p, const uint8_t *reply, size_t size)
+{
+	upstream_fn *fn = p->fn;
+	void *arg = p->arg;
+
+	pending_free(p);
+	fn(arg, reply, size);
+}
+
+static void fail(struct pending *p)
+{
+	uint8_t reply[DNS_UDP_MAX];
+	size_t size = dns_servfail(p->data, p->size, reply, sizeof(reply));
+
+	p->u->stats.failures++;
+	finish(p, reply, size);
+}
+
+/* next_resolver() - whom to ask now, or -1 when every one has said that it cannot help */
+static int next_resolver(const struct pending *p)
+{
+	const struct upstream *u = p->u;
+	unsigned n = u->resolvers.n;
+
+	for (unsigned i = 0; i < n; i++) {
+		unsigned at = (p->start + p->ntries + i) % n;
+
+		if (!(p->failed & 1u << at))
+			return (int)at;
+	}
+	return -1;
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg);
+
+/* try_open() - a socket that hears only this resolver; the kernel picks a random port as it connects */
+static int try_open(struct try *t, const struct resolver *r)
+{
+	t->fd = socket(r->addr.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (t->fd < 0)
+		return -errno;
+	if (connect(t->fd, (const struct sockaddr *)&r->addr, r->size) < 0)
+		return -errno;
+	t->event = event_new(t->p->u->base, t->fd, EV_READ | EV_PERSIST, on_readable, t);
+	return t->event && event_add(t->event, NULL) == 0 ? 0 : -ENOMEM;
+}
+
+static int try_send(struct try *t)
+{
+	struct pending *p = t->p;
+	uint8_t data[QUERY_MAX];
+
+	if (getrandom(&t->id, sizeof(t->id), 0) != sizeof(t->id))
+		return -EIO;
+	memcpy(data, p->data, p->size);
+	put_u16(data, t->id);
+	return send(t->fd, data, p->size, MSG_NOSIGNAL) == (ssize_t)p->size ? 0 : -errno;
+}
+
+/* ask() - send to the next resolver that may help, and give it a second; when there is none left, @p is over */
+static void ask(struct pending *p)
+{
+	const struct timeval *patience = &p->u->patience;
+
+	while (p->ntries < TRIES_MAX) {
+		int at = next_resolver(p);
+		struct try *t = &p->try[p->ntries];
+
+		if (at < 0)
+			break;
+		*t = (struct try){ .p = p, .fd = -1, .resolver = (unsigned)at };
+		p->ntries++;
+		if (try_open(t, &p->u->resolvers.list[at]) == 0 && try_send(t) == 0 && evtimer_add(p->timer, patience) == 0)
+			return;
+		try_close(t);
+		p->failed |= 1u << at;
+	}
+	fail(p);
+}
+
+/* step_aside() - this resolver did not answer: others begin with the next one for a while */
+static void step_aside(struct upstream *u, const struct try *t)
+{
+	if (t->p->generation != u->resolvers.generation || t->resolver != u->first || u->resolvers.n < 2)
+		return;
+	u->first = (u->first + 1) % u->resolvers.n;
+	u->first_until_ms = clock_now_ms() + PREFER_MS;
+}
+
+/* The list may have changed since the query began; then places in it mean nothing any more, and it begins anew. */
+static void follow_list(struct pending *p)
+{
+	if (p->generation == p->u->resolvers.generation)
+		return;
+	p->generation = p->u->resolvers.generation;
+	p->start = p->u->first;
+	p->failed = 0;
+}
+
+static void on_timeout(evutil_socket_t fd, short what, void *arg)
+{
+	struct pending *p = arg;
+
+	(void)fd;
+	(void)what;
+	step_aside(p->u, &p->try[p->ntries - 1]);
+	if (p->ntries == TRIES_MAX) {
+		fail(p);
+		return;
+	}
+	follow_list(p);
+	ask(p);
+}
+
+static void try_failed(struct try *t)
+{
+	struct pending *p = t->p;
+
+	step_aside(p->u, t);
+	try_close(t);
+	if (p->generation == p->u->resolvers.generation)
+		p->failed |= 1u << t->resolver;
+	follow_list(p);
+	/* An older try that fails while a newer one has its second changes nothing. */
+	if (t == &p->try[p->ntries - 1])
+		ask(p);
+}
+
+/* cannot_help() - a resolver that fails or refuses, while another may know more */
+static bool cannot_help(const struct pending *p, const uint8_t *reply)
+{
+	unsigned rcode = get_u16(reply + 2) & DNS_RCODE_MASK;
+	unsigned left = p->u->resolvers.n - (unsigned)__builtin_popcount(p->failed);
+
+	return (rcode == DNS_SERVFAIL || rcode == DNS_REFUSED || rcode == DNS_NOTIMP) && left > 1 && p->ntries < TRIES_MAX;
+}
+
+/* accept_cut() - the answer is larger than the guest takes: just that */
+static void accept_cut(struct pending *p, const uint8_t *reply)
+{
+	uint8_t cut[DNS_UDP_MAX];
+	struct dns_reply r;
+
+	dns_reply_begin(&r, &p->q, cut, sizeof(cut));
+	r.rcode = get_u16(reply + 2) & DNS_RCODE_MASK;
+	r.truncated = true;
+	finish(p, cut, dns_reply_end(&r));
+}
+
+/* accept_reply() - with the guest's id and its question's case */
+static void accept_reply(struct pending *p, uint8_t *reply, size_t size)
+{
+	p->u->stats.answers++;
+	if (size > dns_reply_limit(&p->q)) {
+		accept_cut(p, reply);
+		return;
+	}
+	put_u16(reply, p->q.id);
+	memcpy(reply + DNS_HEADER_SIZE, p->data + DNS_HEADER_SIZE, p->q.question_size);
+	finish(p, reply, size);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct try *t = arg;
+	struct pending *p = t->p;
+	struct upstream *u = p->u;
+	ssize_t n = recv(fd, u->reply, sizeof(u->reply), 0);
+
+	(void)what;
+	if (n < 0) {
+		if (errno != EAGAIN && errno != EINTR)
+			try_failed(t);		/* ICMP: nobody is there */
+	} else if (n < DNS_HEADER_SIZE || get_u16(u->reply) != t->id ||
+		   !dns_question_match(p->data, &p->q, u->reply, (size_t)n)) {
+		u->stats.mismatches++;		/* forged, or late for another: the true one may still come */
+	} else if (cannot_help(p, u->reply)) {
+		try_failed(t);
+	} else {
+		accept_reply(p, u->reply, (size_t)n);
+	}
+}
+
+static struct pending *pending_new(struct upstream *u, struct owner *o, const struct dns_query *q, const uint8_t *data, size_t size)
+{
+	struct pending *p = calloc(1, sizeof(*p) + size);
+
+	if (!p)
+		return NULL;
+	p->timer = evtimer_new(u->base, on_timeout, p);
+	if (!p->timer) {
+		free(p);
+		return NULL;
+	}
+	p->u = u;
+	p->owner = o;
+	p->q = *q;
+	p->generation = u->resolvers.generation;
+	p->start = u->first;
+	p->size = size;
+	memcpy(p->data, data, size);
+	TAILQ_INSERT_TAIL(&u->pending, p, link);
+	u->npending++;
+	o->npending++;
+	return p;
+}
+
+static void update_resolvers(struct upstream *u)
+{
+	uint64_t now_ms = clock_now_ms();
+	unsigned generation = u->resolvers.generation;
+
+	resolvers_update(&u->resolvers, now_ms);
+	if (generation != u->resolvers.generation || now_ms >= u->first_until_ms)
+		u->first = 0;
+}
+
+int upstream_query(struct upstream *u, uint64_t owner, const uint8_t *data, size_t size, upstream_fn *fn, void *arg)
+{
+	struct dns_query q;
+	struct pending *p;
+	struct owner *o;
+
+	if (size > QUERY_MAX || dns_query_parse(&q, data, size) < 0)
+		return -EBADMSG;
+	if (u->npending >= UPSTREAM_PENDING_MAX) {
+		u->stats.refused++;
+		return -ENOBUFS;
+	}
+	o = owner_get(u, owner);
+	if (!o)
+		return -ENOMEM;
+	if (o->npending >= UPSTREAM_OWNER_MAX) {
+		u->stats.refused++;
+		return -EDQUOT;
+	}
+	update_resolvers(u);
+	p = pending_new(u, o, &q, data, size);
+	if (!p) {
+		owner_put(u, o);
+		return -ENOMEM;
+	}
+	p->fn = fn;
+	p->arg = arg;
+	u->stats.queries++;
+	ask(p);
+	return 0;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* dhcp/upstream.h - relaying DNS queries to the host's resolvers over UDP
+ *
+ * Each query goes out from a socket of its own, so from a fresh random port, and with a fresh random id (RFC 5452); a reply counts
+ * only if it comes from the resolver asked, with that id and the same question. Nothing else of query and reply
+ * is touched (RFC 5625), but that a reply larger than the guest takes is cut to its question with TC set.
+ *
+ * A resolver that is silent for a second, refuses, fails or is unreachable is passed over for the next one, and the one that
+ * answered is asked first for a while. A query ends with an answer or with SERVFAIL, after at most four
+ * seconds. One libevent base, its thread.
+ */
+#ifndef DHCP_UPSTREAM_H
+#define DHCP_UPSTREAM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct event_base;
+struct upstream;
+
+enum { UPSTREAM_PENDING_MAX = 512, UPSTREAM_OWNER_MAX = 64 };
+
+/* upstream_fn - the answer to one query, with the guest's id
+ * @reply:	borrowed for the call
+ *
+ * It may call upstream_query(), but not upstream_free() or upstream_cancel().
+ */
+typedef void upstream_fn(void *arg, const uint8_t *reply, size_t size);
+
+/* upstream_new() - a relay to the resolvers in the file at @resolv_path ("/etc/resolv.conf"), which is followed as it changes
+ *
+ * Return: for upstream_free(), or NULL with ENOMEM.
+ */
+struct upstream *upstream_new(struct event_base *base, const char *resolv_path);
+
+/* upstream_free() - queries that wait are dropped; their callbacks are not called */
+void upstream_free(struct upstream *u);
+
+/* upstream_set_resolvers() - ask these instead of the file's: "10.0.0.1", "fe80::1%eth0", "127.0.0.1#5353"
+ * Return: 0, or -EINVAL with nothing changed.
+ */
+int upstream_set_resolvers(struct upstream *u, const char *const *addresses, unsigned n);
+
+/* upstream_set_patience() - give each try this long; one second unless set. A query ends after four. */
+void upstream_set_patience(struct upstream *u, unsigned ms);
+
+/* upstream_query() - relay a query that dns_answer() left to be relayed
+ * @owner:	whose share it counts against: a number for the port; at most UPSTREAM_OWNER_MAX wait at once
+ * @data:	copied
+ * @fn:		called exactly once, later or from within this call, if this returns 0
+ *
+ * Return: 0; -EDQUOT the owner's share is used up; -ENOBUFS too many wait; -EBADMSG no query; -ENOMEM. The query is dropped then.
+ */
+int upstream_query(struct upstream *u, uint64_t owner, const uint8_t *data, size_t size, upstream_fn *fn, void *arg);
+
+/* upstream_cancel() - forget what waits for this owner (its port goes); callbacks are not called */
+void upstream_cancel(struct upstream *u, uint64_t owner);
+
+/* upstream_pending() - queries that wait */
+unsigned upstream_pending(const struct upstream *u);
+
+/* How often what happened. */
+struct upstream_stats {
+	uint64_t queries;		/* taken */
+	uint64_t answers;		/* relayed back */
+	uint64_t failures;		/* SERVFAIL made here */
+	uint64_t mismatches;		/* replies ignored: wrong id or question */
+	uint64_t refused;		/* queries over a limit */
+};
+
+const struct upstream_stats *upstream_stats(const struct upstream *u);
+
+#endif
