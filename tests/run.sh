@@ -42,7 +42,7 @@ sandbox() {
 }
 
 finish() {
-	[ -n "$current" ] && kill "$current" 2>/dev/null
+	[ -n "$current" ] && kill -KILL "$current" 2>/dev/null	# unshare ignores SIGTERM
 	[ -n "${DIR:-}" ] && [ -z "${KEEP:-}" ] && rm -rf "$DIR"
 	exit 130
 }

@@ -10,10 +10,9 @@ static() { in_box "$1" sh -c "ip addr add $2/24 dev eth0; ip link set eth0 up"; 
 pings() { in_box "$1" ping -c 1 -W 1 "$2" >/dev/null 2>&1; }
 no_ping() { if pings "$@"; then fail "$1 reaches $2"; fi; }
 
-box red1 --vlan 10
-box red2 --vlan 10
-box blue1 --vlan 20
-box plain
+for name in red1 red2 blue1 plain; do box $name; done
+for name in red1 red2; do lanyard port set lab/$name --vlan 10; done
+lanyard port set lab/blue1 --vlan 20
 static red1 10.9.0.1
 static red2 10.9.0.2
 static blue1 10.9.0.3

@@ -69,12 +69,11 @@ answers() { lanyard net ls >/dev/null 2>&1; }
 
 # daemon_start - lanyardd in the background, answering
 daemon_start() {
-	as_lanyard "$B/lanyardd" "${PLACES[@]}" >>"$DIR/lanyardd.log" 2>&1 &
+	"${RUN_AS[@]}" "$B/lanyardd" "${PLACES[@]}" >>"$DIR/lanyardd.log" 2>&1 &
 	DAEMON=$!
 	until_ok 10 answers
 }
 
-# RUN_AS may stand between this shell and the daemon; its word is /v1/daemon.
 keeper_pid() { json .pid daemon show; }
 engine_pid() { json .engine_pid daemon show; }
 
@@ -108,7 +107,7 @@ box() {
 	[[ $port == */* ]] || port=lab/$port
 	rm -f "$DIR/$name.pid"
 	# shellcheck disable=SC2016
-	lanyard run "$port" --dhcp none "$@" -- sh -c 'echo $$ >"$0"; exec sleep 1000' "$DIR/$name.pid" >"$DIR/$name.log" 2>&1 &
+	"${RUN_AS[@]}" "$B/lanyard" run "$port" --dhcp none "$@" -- sh -c 'echo $$ >"$0"; exec sleep 1000' "$DIR/$name.pid" >"$DIR/$name.log" 2>&1 &
 	BOX_RUN[$name]=$!
 	until_ok 5 test -s "$DIR/$name.pid" || { cat "$DIR/$name.log"; return 1; }
 	BOX[$name]=$(<"$DIR/$name.pid")
