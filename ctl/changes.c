@@ -100,7 +100,7 @@ static const struct kind {
 
 struct walk {
 	bool written;
-	void (*each)(void *arg, const struct change *change);
+	changes_fn *each;
 	void *arg;
 };
 
@@ -156,17 +156,15 @@ static void network(const struct walk *w, const struct net_conf *old, const stru
 		tell(w, CHANGE_REMOVE, CHANGE_NETWORK, old, NULL, NULL, NULL);
 }
 
-void changes_each(const struct model *old, const struct model *new, bool written,
-		  void (*each)(void *arg, const struct change *change), void *arg)
+static void walk_networks(const struct walk *w, const struct model *old, const struct model *new)
 {
 	const struct net_conf *a = old ? old->networks : NULL, *b = new ? new->networks : NULL;
 	size_t na = old ? old->nnetworks : 0, nb = new ? new->nnetworks : 0;
-	struct walk w = { written, each, arg };
 
 	while (na || nb) {
 		int order = !na ? 1 : !nb ? -1 : strcmp(a->name, b->name);
 
-		network(&w, order <= 0 ? a : NULL, order >= 0 ? b : NULL);
+		network(w, order <= 0 ? a : NULL, order >= 0 ? b : NULL);
 		if (order <= 0) {
 			a++;
 			na--;
@@ -176,6 +174,16 @@ void changes_each(const struct model *old, const struct model *new, bool written
 			nb--;
 		}
 	}
+}
+
+void changes_each(const struct model *old, const struct model *new, changes_fn *each, void *arg)
+{
+	walk_networks(&(struct walk){ false, each, arg }, old, new);
+}
+
+void changes_written(const struct model *old, const struct model *new, changes_fn *each, void *arg)
+{
+	walk_networks(&(struct walk){ true, each, arg }, old, new);
 }
 
 static json_t *object_of(const struct change *c)
@@ -204,6 +212,6 @@ json_t *changes_list(const struct model *old, const struct model *new)
 	json_t *list = json_array();
 
 	if (list)
-		changes_each(old, new, false, append, list);
+		changes_each(old, new, append, list);
 	return list;
 }

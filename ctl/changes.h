@@ -3,7 +3,7 @@
  *
  * Used to tell what an apply would do, to store only what changed, and to know what to open and close.
  * Pure; both models are only read. An object is compared by its effective settings: writing down a default is no change,
- * except for the store, which asks for differences in writing, too.
+ * except for the store (changes_written()).
  */
 #ifndef CTL_CHANGES_H
 #define CTL_CHANGES_H
@@ -26,11 +26,12 @@ struct change {
 };
 
 /* changes_each() - call @each for every difference; a removed network's members are told before it, an added one's after
+ * changes_written() - the same, with the objects of which only the writing differs: what the store is to be told
  * @old, @new:	NULL is the model without networks
- * @written:	tell an object, too, of which only the writing differs (a default is written down)
  */
-void changes_each(const struct model *old, const struct model *new, bool written,
-		  void (*each)(void *arg, const struct change *change), void *arg);
+typedef void changes_fn(void *arg, const struct change *change);
+void changes_each(const struct model *old, const struct model *new, changes_fn *each, void *arg);
+void changes_written(const struct model *old, const struct model *new, changes_fn *each, void *arg);
 
 /* changes_list() - [{"action":"add","object":"port lab/web1"}, ...]; new reference, NULL when out of memory */
 json_t *changes_list(const struct model *old, const struct model *new);

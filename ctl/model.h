@@ -31,7 +31,7 @@ enum {
 	MODEL_RECORDS_MAX = 16384,	/* of one network */
 	FORWARD_LISTEN_MAX = 8,
 	UPSTREAMS_MAX = 8,
-	DNS_NAME_TEXT = 254,		/* longest name, RFC 1035 2.3.4, and its end */
+	DOMAIN_TEXT = 254,		/* longest name, RFC 1035 2.3.4, and its end */
 	RECORD_VALUE_TEXT = 512,
 	MODEL_PATH_TEXT = 108,		/* sun_path */
 	MODEL_VLANS = 4096,		/* bits of a trunk's list */
@@ -40,7 +40,7 @@ enum {
 
 enum net_mode { NET_NAT_NETWORK, NET_INTERNAL, NET_NAT, NET_HOST_ONLY, NET_BRIDGED, NET_ROUTED };
 enum nat_kind { NAT_KIND_USER, NAT_KIND_KERNEL };
-enum host_access { HOST_ACCESS_NONE, HOST_ACCESS_OWN, HOST_ACCESS_LOOPBACK };
+enum net_host_access { HOST_ACCESS_NONE, HOST_ACCESS_OWN, HOST_ACCESS_LOOPBACK };
 enum port_kind { PORT_KIND_STREAM, PORT_KIND_TAP, PORT_KIND_NETNS, PORT_KIND_ATTACHED };
 enum port_role { PORT_ROLE_SERVER, PORT_ROLE_CLIENT };
 enum port_vlan { PORT_VLAN_ACCESS, PORT_VLAN_TRUNK };
@@ -93,7 +93,7 @@ enum record_type { RECORD_A = 1, RECORD_CNAME = 5, RECORD_PTR = 12, RECORD_MX = 
 		   RECORD_SRV = 33 };	/* the numbers of the DNS (IANA) */
 
 struct record_conf {
-	char name[DNS_NAME_TEXT];	/* lower case; below the domain, or absolute with a dot at its end */
+	char name[DOMAIN_TEXT];	/* lower case; below the domain, or absolute with a dot at its end */
 	enum record_type type;
 	char value[RECORD_VALUE_TEXT];	/* canonical text: an address, a name, or the words of an MX, SRV or TXT */
 };
@@ -107,9 +107,9 @@ struct net_conf {
 	uint32_t gateway;		/* the services' address; a router only where has_nat */
 	bool has_nat;			/* guests reach the outside, and forwards may exist */
 	enum nat_kind nat;
-	enum host_access host_access;
+	enum net_host_access host_access;
 	uint32_t mtu;
-	char domain[DNS_NAME_TEXT];
+	char domain[DOMAIN_TEXT];
 	bool dhcp_enabled;
 	uint32_t pool_first, pool_last;
 	uint32_t lease_s;		/* UINT32_MAX: infinite */
@@ -172,6 +172,7 @@ json_t *model_export(const struct model *model, unsigned flags);
 json_t *net_export(const struct net_conf *net, unsigned flags);
 json_t *port_export(const struct net_conf *net, const struct port_conf *port, unsigned flags);
 json_t *forward_export(const struct forward_conf *forward);
+json_t *forward_tree(const struct forward_conf *forward);	/* the file's shape, with its parts together */
 json_t *reservation_export(const struct reservation_conf *reservation);
 json_t *record_export(const struct record_conf *record);
 

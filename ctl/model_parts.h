@@ -32,7 +32,4 @@ int model_check(struct model_ctx *ctx, const struct model *model, const json_t *
 /* guest_address() - may @ip belong to a guest of this network: inside, and neither its ends nor the gateway? */
 bool guest_address(const struct net_conf *net, uint32_t ip);
 
-/* forward_tree(), record_tree(): the file's shape; new references */
-json_t *forward_tree(const struct forward_conf *forward);
-
 #endif

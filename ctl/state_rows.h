@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ctl/state_rows.h - models and leases as rows of the store, and back; only ctl/state.c includes this */
+#ifndef CTL_STATE_ROWS_H
+#define CTL_STATE_ROWS_H
+
+#include "ctl/state.h"
+#include "ctl/state_db.h"
+
+/* rows_load_model() - all configuration as a tree; new reference, or NULL with @err */
+json_t *rows_load_model(struct db *db, struct error *err);
+
+/* rows_load_leases() - in the order of their ends; 0 or a negative errno with @err. Rows that make no sense are skipped and logged. */
+int rows_load_leases(struct db *db, void (*each)(void *arg, const struct state_lease *lease), void *arg, struct error *err);
+
+/* rows_save_model() - what leads from @old (NULL: from whatever is stored) to @new; *@writes is a list, each for free() */
+int rows_save_model(const struct model *old, const struct model *new, struct db_write **writes);
+
+#endif
