@@ -317,18 +317,19 @@ static void on_durable(void *arg, const struct error *err)
 		_exit(1);
 }
 
-static void child(const char *dir, int fd)
+static __attribute__((noreturn)) void child(const char *dir, int fd)
 {
 	struct event_base *base = event_base_new();
 	struct state *state = state_open(dir, base, NULL, NULL);
 
-	for (uint32_t i = 0; state; i++) {
+	if (!state)
+		_exit(1);
+	for (uint32_t i = 0;; i++) {
 		struct state_lease l = lease(i + 1, i + 1);
 
 		state_put_lease(state, &l, on_durable, &fd);
 		event_base_loop(base, i % 7 ? EVLOOP_NONBLOCK : EVLOOP_ONCE);
 	}
-	_exit(1);
 }
 
 static void test_kill(void **state)
