@@ -237,3 +237,16 @@ unsigned forward_made(struct worker *w, struct outbox *out, const struct snapsho
 	count_verdicts(&b, s, n);
 	return taken;
 }
+
+bool forward_made_to(struct worker *w, const struct port_view *from, const struct port_view *to, struct frame *f)
+{
+	struct port_stats *s = &from->port->stats[worker_index(w)];
+	struct tx_frame tx = { .frame = f, .tci = vlan_tci(&to->vlan, f) };
+	enum verdict v = VERDICT_DROP_NO_DESTINATION;
+
+	if (from->net == to->net && may_receive(to, f))
+		v = port_tx(to->port, w, worker_index(w), &tx, 1) ? VERDICT_FORWARDED : VERDICT_DROP_TX;
+	counter_add(&s->made, 1);
+	counter_add(&s->verdicts[v], 1);
+	return v == VERDICT_FORWARDED;
+}

@@ -453,3 +453,13 @@ unsigned worker_emit(struct worker *w, uint32_t from, struct frame *frames, unsi
 		return 0;
 	return forward_made(w, &w->outbox, snap, &snap->ports[from], frames, n);
 }
+
+bool worker_emit_to(struct worker *w, uint32_t from, uint32_t to, struct frame *frame)
+{
+	const struct snapshot *snap = w->snapshot;
+
+	frame->copies = 0;
+	if (from >= snap->nports || !snap->ports[from].port || to >= snap->nports || !snap->ports[to].port)
+		return false;
+	return forward_made_to(w, &snap->ports[from], &snap->ports[to], frame);
+}

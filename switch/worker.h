@@ -75,6 +75,9 @@ void worker_unwatch(struct worker *w, struct watch *watch);
  */
 unsigned worker_emit(struct worker *w, uint32_t from, struct frame *frames, unsigned n);
 
+/* worker_emit_to() - send one made frame to port @to alone, whatever its destination address; Return: taken? */
+bool worker_emit_to(struct worker *w, uint32_t from, uint32_t to, struct frame *frame);
+
 /* worker_scratch() - WORKER_SCRATCH bytes of private memory, valid until the callback returns */
 enum { WORKER_SCRATCH = 128 * 1024, MAX_WORKERS = 64 };
 uint8_t *worker_scratch(struct worker *w);

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* From a model to running objects, and from those to the snapshot that workers see.
+ *
+ * apply_prepare() opens what may fail and can be told to the user; nothing visible changes. apply_commit() then cannot fail:
+ * objects that left the model are taken out, those that changed are told, new ones are made, and one
+ * snapshot is published. Only after that are removed objects freed, each after its grace period. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ctl/changes.h"
+#include "ctl/engine.h"
+#include "ctl/live_nat.h"
+#include "switch/forward.h"
+#include "switch/service.h"
+#include "switch/snapshot.h"
+
+/* ---- snapshot ---- */
+
+static void fill_vlan(struct vlan_conf *to, const struct port_conf *conf)
+{
+	if (conf->vlan_mode == PORT_VLAN_ACCESS) {
+		to->pvid = conf->pvid;
+		return;
+	}
+	to->trunk = true;
+	to->pvid = conf->native;
+	memcpy(to->tagged, conf->trunk, sizeof(to->tagged));
+}
+
+static void fill_port(struct snapshot *s, struct net_view *net, const struct live_port *p)
+{
+	struct port_view *v = &s->ports[p->id];
+
+	v->port = p->port;
+	v->net = net;
+	v->link_up = p->conf->link_up;
+	fill_vlan(&v->vlan, p->conf);
+	net->members[net->nmembers++] = v;
+}
+
+/* The local port is on every segment; its frames never carry a tag when they are looked at. */
+static void fill_local(struct snapshot *s, struct net_view *view, const struct live_net *net)
+{
+	struct port_view *v = &s->ports[net->local.id];
+
+	v->port = net->local.port;
+	v->net = view;
+	v->link_up = true;
+	v->local = true;
+	v->vlan.trunk = true;
+	memset(v->vlan.tagged, 0xff, sizeof(v->vlan.tagged));
+	view->members[view->nmembers++] = v;
+}
+
+static void fill_segment(struct segment *seg, struct net_view *view, const struct live_net *net)
+{
+	struct service *services[] = { net->dhcp, net->dns, net->gateway, net->nat };
+
+	seg->net = view;
+	seg->vid = VID_DEFAULT;
+	seg->has_subnet = net->conf->has_subnet;
+	seg->subnet = net->conf->subnet;
+	seg->gateway = net->conf->gateway;
+	memcpy(seg->gateway_mac, net->gateway_mac, MAC_SIZE);
+	seg->stations = net->stations;
+	for (size_t i = 0; i < SEGMENT_SERVICES; i++)
+		if (services[i])
+			seg->services[seg->nservices++] = services[i];
+}
+
+static bool fill_net(struct snapshot *s, struct net_view *view, const struct live_net *net)
+{
+	view->net_id = net->net_id;
+	view->mtu = net->conf->mtu;
+	view->fdb = net->fdb;
+	view->members = calloc(HASH_COUNT(net->ports) + 1, sizeof(*view->members));
+	view->segments = calloc(1, sizeof(*view->segments));
+	if (!view->members || !view->segments)
+		return false;
+	view->nsegments = 1;
+	fill_segment(view->segments, view, net);
+	fill_local(s, view, net);
+	for (const struct live_port *p = net->ports; p; p = p->hh.next)
+		if (p->port)
+			fill_port(s, view, p);
+	return true;
+}
+
+static unsigned ids_in_use(const struct engine *e)
+{
+	unsigned n = PORT_IDS;
+
+	while (n && !e->by_id[n - 1])
+		n--;
+	return n;
+}
+
+/* Without memory the old snapshot stays in force; the next publication catches up. */
+void apply_publish(struct engine *e)
+{
+	struct snapshot *next = snapshot_new(ids_in_use(e), HASH_COUNT(e->nets)), *old;
+	unsigned n = 0;
+
+	for (struct live_net *net = e->nets; next && net; net = net->hh.next) {
+		if (!fill_net(next, &next->nets[n++], net)) {
+			snapshot_free(next);
+			next = NULL;
+		}
+	}
+	if (!next) {
+		log_error("event=publish-failed reason=\"out of memory\"");
+		return;
+	}
+	old = rcu_xchg_pointer(&e->snapshot, next);
+	snapshot_release(old);
+	live_ports_settle(e);
+}
+
+/* ---- model ---- */
+
+static bool same_device(const struct port_conf *a, const struct port_conf *b)
+{
+	return a->kind == b->kind && a->role == b->role && !strcmp(a->path, b->path) && !strcmp(a->ifname, b->ifname) &&
+	       !strcmp(a->netns, b->netns) && a->transient == b->transient && !memcmp(a->mac, b->mac, MAC_SIZE);
+}
+
+/* prepare_port() - open the device of a port that is new or has another device now */
+static int prepare_port(struct engine *e, const struct net_conf *net, const struct port_conf *conf, struct error *err)
+{
+	const struct port_conf *old = net_port(model_net(e->model, net->name), conf->name);
+	struct opened *o;
+	int rc;
+
+	if ((old && same_device(old, conf)) || opened_find(e, net->name, conf->name))
+		return 0;
+	o = calloc(1, sizeof(*o));
+	if (!o)
+		return error_set(err, -ENOMEM, "port %s/%s: out of memory", net->name, conf->name);
+	rc = live_port_open(e, net->name, conf, net->owner, o, err);
+	if (rc < 0) {
+		free(o);
+		error_prefix(err, "port %s/%s", net->name, conf->name);
+		return rc;
+	}
+	LIST_INSERT_HEAD(&e->opened, o, link);
+	return 0;
+}
+
+int apply_prepare(struct engine *e, const struct model *next, struct error *err)
+{
+	size_t ports = 0;
+
+	for (size_t i = 0; i < next->nnetworks; i++)
+		ports += next->networks[i].nports + 1;
+	if (ports >= PORT_IDS)
+		return error_set(err, -ENOSPC, "all networks together may have %d ports", PORT_IDS - 1);
+	for (size_t i = 0; i < next->nnetworks; i++) {
+		const struct net_conf *net = &next->networks[i];
+
+		for (size_t j = 0; j < net->nports; j++) {
+			int rc = prepare_port(e, net, &net->ports[j], err);
+
+			if (rc < 0) {
+				apply_cancel(e);
+				return rc;
+			}
+		}
+	}
+	return 0;
+}
+
+void apply_cancel(struct engine *e)
+{
+	while (!LIST_EMPTY(&e->opened))
+		opened_free(e, LIST_FIRST(&e->opened), true);
+}
+
+static void remove_ports(struct live_net *net, const struct net_conf *conf)
+{
+	struct live_port *p, *tmp;
+
+	HASH_ITER(hh, net->ports, p, tmp) {
+		const struct port_conf *next = net_port(conf, p->name);
+
+		if (!next || !same_device(p->conf, next))
+			live_port_remove(p);
+	}
+}
+
+static void remove_forwards(struct live_net *net, const struct net_conf *conf)
+{
+	struct live_forward *f, *tmp;
+
+	HASH_ITER(hh, net->forwards, f, tmp) {
+		const struct forward_conf *next = net_forward(conf, f->id);
+
+		if (!next || !forward_equal(f->conf, next))
+			live_forward_remove(f);
+	}
+}
+
+/* another_network() - may this network go on running under its new settings, or is it another one of the same name? */
+static bool another_network(const struct net_conf *a, const struct net_conf *b)
+{
+	return a->mode != b->mode || a->has_subnet != b->has_subnet || a->dns_enabled != b->dns_enabled ||
+	       a->dhcp_enabled != b->dhcp_enabled || memcmp(&a->subnet, &b->subnet, sizeof(a->subnet)) != 0 ||
+	       a->gateway != b->gateway;
+}
+
+/* keep_devices() - guests stay plugged in when their network is made anew under other settings */
+static void keep_devices(struct live_net *net, const struct net_conf *next)
+{
+	for (struct live_port *p = net->ports; p; p = p->hh.next) {
+		const struct port_conf *pc = net_port(next, p->name);
+
+		if (pc && same_device(p->conf, pc))
+			live_port_keep(p);
+	}
+}
+
+static void remove_net(struct live_net *net)
+{
+	remove_forwards(net, NULL);
+	remove_ports(net, NULL);
+	HASH_DEL(net->engine->nets, net);
+}
+
+static void add_members(struct live_net *net)
+{
+	struct engine *e = net->engine;
+	const struct net_conf *conf = net->conf;
+
+	for (size_t i = 0; i < conf->nports; i++) {
+		const struct port_conf *pc = &conf->ports[i];
+		struct live_port *p;
+
+		HASH_FIND_STR(net->ports, pc->name, p);
+		if (p) {
+			p->conf = pc;
+			continue;
+		}
+		p = live_port_new(net, pc);
+		if (p)
+			live_port_start(p, opened_find(e, net->name, pc->name));
+	}
+	for (size_t i = 0; i < conf->nforwards; i++) {
+		const struct forward_conf *fc = &conf->forwards[i];
+		struct live_forward *f;
+
+		HASH_FIND_STR(net->forwards, fc->id, f);
+		if (f) {
+			f->conf = fc;
+			live_forward_retarget(f);
+		} else if ((f = live_forward_new(net, fc))) {
+			live_forward_start(f);
+		}
+	}
+}
+
+/* free_nets() - they have left the published snapshot: wait, for a turn of the workers at most, until nobody sees them */
+static void free_nets(struct live_net *gone)
+{
+	struct live_net *net, *tmp;
+
+	if (!gone)
+		return;
+	for (net = gone; net; net = net->hh.next)
+		live_nat_stop(net);
+	urcu_qsbr_synchronize_rcu();
+	HASH_ITER(hh, gone, net, tmp) {
+		HASH_DEL(gone, net);
+		live_net_free(net);
+	}
+}
+
+void apply_commit(struct engine *e, struct model *next)
+{
+	struct live_net *net, *tmp, *gone = NULL;
+	struct model *old = e->model;
+
+	HASH_ITER(hh, e->nets, net, tmp) {
+		const struct net_conf *conf = model_net(next, net->name);
+
+		if (conf && !another_network(net->conf, conf)) {
+			remove_forwards(net, conf);
+			remove_ports(net, conf);
+			live_net_configure(net, conf);
+			continue;
+		}
+		if (conf)
+			keep_devices(net, conf);
+		remove_net(net);
+		HASH_ADD_STR(gone, name, net);
+	}
+	e->model = next;
+	for (size_t i = 0; i < next->nnetworks; i++) {
+		net = live_net_find(e, next->networks[i].name);
+		if (!net)
+			net = live_net_new(e, &next->networks[i]);
+		if (net)
+			add_members(net);
+	}
+	apply_cancel(e);		/* nothing should be left; if it is, it is closed */
+	apply_publish(e);
+	free_nets(gone);
+	model_free(old);
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ctl/engine.h - the running engine, as its parts see it (control thread only)
+ *
+ *	engine.c	start, event loop, stop			change.c	one change after another
+ *	apply.c		model -> running objects -> snapshot	live.c		what the API is told
+ *	live_net.c	a network: gateway, services, names	attach.c	attach.sock
+ *	live_port.c	a port: open, redial, close		guest.c		requests from workers: leases, relayed names
+ *	live_forward.c	a forward: listen, wait for a port	lease_store.c	leases on disk
+ */
+#ifndef CTL_ENGINE_H
+#define CTL_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include <event2/event.h>
+#include <jansson.h>
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "ctl/live.h"
+#include "ctl/model.h"
+#include "dhcp/server.h"
+#include "switch/stats.h"
+
+struct api;
+struct attach;
+struct dns_zone;
+struct engine;
+struct fdb;
+struct forward;
+struct host;
+struct lease_record;
+struct lease_table;
+struct names;
+struct nat;
+struct port;
+struct requests;
+struct service;
+struct snapshot;
+struct state;
+struct stations;
+struct upstream;
+struct worker;
+
+enum live_state { LIVE_UP, LIVE_DOWN, LIVE_PENDING, LIVE_FAILED };
+
+/* live_port - a configured port, whether its device is there or not */
+struct live_port {
+	char name[NAME_MAX_SIZE];
+	struct live_net *net;
+	const struct port_conf *conf;	/* in engine->model */
+	uint32_t id;			/* index into the snapshot; kept over reconnects */
+	struct port *port;		/* NULL while there is no device or peer */
+	struct port_stats past;		/* counters of devices that are gone */
+	enum live_state state;
+	char reason[320];
+	const char *medium;		/* "tap", "packet", "stream", or NULL */
+	char held[160];			/* name under which the keeper holds its descriptor, or "" */
+	bool served;			/* a worker has its queue */
+	int listener;			/* stream server: waiting for a peer, or -1 */
+	struct event *event;		/* on the listener, or the timer until the next try */
+	struct live_port *next_leaving;
+	UT_hash_handle hh;
+};
+
+/* live_forward - a configured forward: one listening socket for each of its addresses */
+struct live_forward {
+	char id[NAME_MAX_SIZE];
+	struct live_net *net;
+	const struct forward_conf *conf;	/* in engine->model */
+	struct forward *listeners[FORWARD_LISTEN_MAX];	/* NULL where the socket is not to be had yet */
+	char held[FORWARD_LISTEN_MAX][160];
+	char reason[320];		/* why one is missing, or empty */
+	struct event *retry;
+	UT_hash_handle hh;
+};
+
+/* live_net - a network as it runs */
+struct live_net {
+	char name[NAME_MAX_SIZE];
+	struct engine *engine;
+	const struct net_conf *conf;	/* in engine->model */
+	uint32_t net_id;
+	struct fdb *fdb;
+	struct stations *stations;
+	struct live_port local;		/* gateway and services */
+	uint8_t gateway_mac[MAC_SIZE];
+	struct lease_table *leases;	/* NULL without DHCP */
+	struct event *lease_timer;
+	struct names *names;		/* NULL without a subnet */
+	struct dhcp_server server;
+	uint64_t dhcp_outcomes[DHCP_OUT_COUNT];
+	struct dns_zone *zone;
+	struct record_conf *records;	/* the user's, as they stand in names */
+	size_t nrecords;
+	struct upstream *upstream;	/* the resolvers that its queries are relayed to; NULL: none are */
+	struct service *dhcp, *dns, *gateway;
+	struct nat *nat_state;
+	struct service *nat;		/* of nat_state */
+	struct live_port *ports;	/* uthash by name */
+	struct live_forward *forwards;	/* uthash by id */
+	struct log_limit log_limit;
+	UT_hash_handle hh;
+};
+
+/* opened - a descriptor made ready for a port that is about to be added */
+struct opened {
+	char net[NAME_MAX_SIZE], port[NAME_MAX_SIZE];
+	int fd;
+	const char *medium;
+	char held[160];
+	LIST_ENTRY(opened) link;
+};
+
+struct change;
+TAILQ_HEAD(change_queue, change_job);
+
+struct engine {
+	struct event_base *base;
+	struct host *host;
+	struct state *state;
+	struct api *api;
+	struct attach *attach;
+	struct requests *requests;
+	struct worker **workers;
+	unsigned nworkers;
+	struct snapshot *snapshot;	/* published; RCU */
+	struct model *model;
+	struct live_net *nets;		/* uthash by name */
+	struct live_port **by_id;	/* PORT_IDS places */
+	uint32_t next_id, next_net_id;
+	LIST_HEAD(, opened) opened;
+	struct live_port *leaving;	/* removed; they go when the next snapshot is out */
+	struct change_queue changes;
+	bool changing;			/* the first of changes waits for the state thread */
+	bool store_ok;			/* the last write to the store succeeded */
+	char runtime_dir[1024], state_dir[1024];
+	uint64_t started_ms;
+	int restarts;			/* how often the keeper started the engine again */
+	struct event *host_event, *requests_event, *sweep_timer, *signal_events[2];
+};
+
+/* change.c */
+void changes_drop(struct engine *e);	/* at the end: nothing more is made */
+
+/* apply.c */
+/* apply_prepare() - open what ports that are new in @next need; what fails is an error and is closed again
+ * apply_cancel() - close what was prepared; apply_commit() - make the running objects equal to @next (taken) and publish
+ * apply_publish() - build and publish a snapshot of the running objects; after a port came or went
+ */
+int apply_prepare(struct engine *e, const struct model *next, struct error *err);
+void apply_cancel(struct engine *e);
+void apply_commit(struct engine *e, struct model *next);
+void apply_publish(struct engine *e);
+
+/* live_net.c */
+struct live_net *live_net_new(struct engine *e, const struct net_conf *conf);
+void live_net_configure(struct live_net *net, const struct net_conf *conf);	/* settings changed, or the model was replaced */
+void live_net_free(struct live_net *net);	/* after it left the published snapshot */
+void live_net_arm_leases(struct live_net *net);	/* have leases end on time */
+struct live_net *live_net_find(struct engine *e, const char *name);
+struct live_net *live_net_by_id(struct engine *e, uint32_t net_id);
+
+/* live_port.c */
+int live_port_open(struct engine *e, const char *net, const struct port_conf *conf, uid_t uid, struct opened *to, struct error *err);
+struct live_port *live_port_new(struct live_net *net, const struct port_conf *conf);
+void live_port_start(struct live_port *p, struct opened *opened);	/* opened may be NULL: open now, or retry */
+void live_port_remove(struct live_port *p);	/* leaves the snapshot at the next publication; frees @p */
+int live_port_attach(struct live_port *p, int fd, const char *medium, struct error *err);	/* takes @fd on success */
+void live_port_keep(struct live_port *p);	/* set its descriptor aside for a port of the same name that is to come */
+void live_ports_settle(struct engine *e);	/* a snapshot was published: start new queues, let go of leaving ports */
+void live_port_gone(struct engine *e, uint32_t id, int rc);	/* a worker saw the peer go */
+struct opened *opened_find(struct engine *e, const char *net, const char *port);
+void opened_free(struct engine *e, struct opened *o, bool close_it);
+const char *live_state_name(enum live_state state);
+
+/* live_forward.c */
+struct live_forward *live_forward_new(struct live_net *net, const struct forward_conf *conf);
+void live_forward_start(struct live_forward *f);
+void live_forward_retarget(struct live_forward *f);	/* the guest's port came, went, or the settings changed */
+void live_forward_remove(struct live_forward *f);
+
+/* guest.c */
+void guest_requests(evutil_socket_t fd, short what, void *engine);
+
+/* lease_store.c */
+void lease_store_load(struct engine *e);		/* at the start, before the networks serve */
+void lease_store_put(struct live_net *net, const struct lease_record *record, void (*done)(void *arg, const struct error *err),
+		     void *arg);
+void lease_changed(void *net, const struct lease_record *record);	/* lease_changed_fn */
+void lease_names(struct live_net *net, const struct lease_record *record);	/* names and stations follow a lease */
+
+/* attach.c */
+struct attach *attach_new(struct engine *e, int listener);
+void attach_free(struct attach *a);
+
+#endif

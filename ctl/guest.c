@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What workers hand to the control thread: DHCP messages to decide on, DNS queries to relay, peers that are gone. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "ctl/api.h"
+#include "ctl/engine.h"
+#include "dhcp/server.h"
+#include "dhcp/service.h"
+#include "dhcp/upstream.h"
+#include "switch/build.h"
+#include "switch/forward.h"
+#include "switch/port.h"
+#include "switch/request.h"
+#include "switch/worker.h"
+
+enum { REPLY_MAX = 1500, BUDGET = 256 };
+
+/* ---- frames from the control thread ---- */
+
+/* reply - a frame for one port, on its way to the worker that owns the port's queue */
+struct reply {
+	uint32_t from, to;		/* port ids */
+	uint16_t vid;
+	uint32_t len;
+	uint8_t data[];
+};
+
+static void emit_reply(struct worker *w, void *arg)
+{
+	struct reply *r = arg;
+	struct frame f;
+
+	frame_init(&f, r->data, r->len);
+	f.vid = r->vid;
+	worker_emit_to(w, r->from, r->to, &f);
+	free(r);
+}
+
+/* send_udp() - from the gateway to one guest; what does not fit the worker's inbox is lost like a datagram */
+static void send_udp(struct live_net *net, uint32_t port, uint16_t vid, const uint8_t *mac, uint32_t src, uint16_t sport,
+		     uint32_t dst, uint16_t dport, const uint8_t *data, size_t size)
+{
+	struct engine *e = net->engine;
+	struct live_port *p = e->by_id[port];
+	struct reply *r;
+
+	if (!p || !p->port)
+		return;
+	r = malloc(sizeof(*r) + ETH_HEADER + IP4_HEADER + UDP_HEADER + size);
+	if (!r)
+		return;
+	*r = (struct reply){ .from = net->local.id, .to = port, .vid = vid };
+	r->len = build_udp_frame(r->data, mac, net->gateway_mac, src, sport, dst, dport, data, (uint32_t)size);
+	if (!worker_post(e->workers[p->port->worker], emit_reply, r))
+		free(r);
+}
+
+/* ---- DHCP ---- */
+
+/* pending_ack - a reply that leaves when its lease is durable */
+struct pending_ack {
+	struct engine *engine;
+	uint32_t net_id, port;
+	uint16_t vid;
+	struct dhcp_result result;
+	size_t size;
+	uint8_t reply[REPLY_MAX];
+};
+
+static void send_dhcp(struct live_net *net, uint32_t port, uint16_t vid, const struct dhcp_result *r, const uint8_t *reply,
+		      size_t size)
+{
+	send_udp(net, port, vid, r->dst_mac, net->conf->gateway, PORT_DHCP_SERVER, r->dst_ip, r->dst_port, reply, size);
+}
+
+static void tell_lease(struct live_net *net, const struct lease_record *r)
+{
+	char ip[IP4_TEXT], mac[MAC_TEXT];
+
+	if (r->state == LEASE_BOUND && net->engine->api)
+		api_event(net->engine->api, net->name, r->port,
+			  json_pack("{s:s s:s s:s}", "event", "lease", "ip", ip4_format(r->ip, ip), "mac",
+				    mac_format(r->mac, mac)));
+}
+
+static void on_durable(void *arg, const struct error *err)
+{
+	struct pending_ack *a = arg;
+	struct engine *e = a->engine;
+	struct live_net *net = live_net_by_id(e, a->net_id);
+
+	if (err->rc < 0 && e->store_ok)
+		log_error("event=store-failed reason=\"%s\"", err->message);
+	e->store_ok = err->rc == 0;
+	if (net && net->leases && err->rc == 0) {
+		lease_committed(net->leases, &a->result.record);
+		lease_names(net, &a->result.record);
+		tell_lease(net, &a->result.record);
+		if (a->size)
+			send_dhcp(net, a->port, a->vid, &a->result, a->reply, a->size);
+	}
+	free(a);
+}
+
+static void note_outcome(struct live_net *net, const struct request *r, const struct dhcp_result *result)
+{
+	const struct live_port *p = net->engine->by_id[r->port];
+
+	net->dhcp_outcomes[result->outcome]++;
+	if (result->outcome != DHCP_OUT_EXHAUSTED && result->outcome != DHCP_OUT_QUOTA)
+		return;
+	if (log_allowed(&net->log_limit, clock_now_ms()))
+		log_warn("net=%s port=%s event=dhcp-%s", net->name, p ? p->name : "-", dhcp_outcome_name(result->outcome));
+}
+
+/* store_then_send() - the reply waits for the disk; without memory the guest asks again */
+static void store_then_send(struct live_net *net, const struct request *r, const struct dhcp_result *result,
+			    const uint8_t *reply, size_t size)
+{
+	struct pending_ack *a = malloc(sizeof(*a));
+
+	if (!a)
+		return;
+	a->engine = net->engine;
+	a->net_id = net->net_id;
+	a->port = r->port;
+	a->vid = r->vid;
+	a->result = *result;
+	a->size = result->durable_first ? size : 0;
+	memcpy(a->reply, reply, size);
+	lease_store_put(net, &result->record, on_durable, a);
+}
+
+static void on_dhcp(struct live_net *net, const struct request *r)
+{
+	struct live_port *p = net->engine->by_id[r->port];
+	struct dhcp_request from = { .src_ip = r->src, .store_ok = net->engine->store_ok };
+	struct dhcp_result result = { 0 };
+	uint8_t reply[REPLY_MAX];
+	size_t size, room = net->conf->mtu - IP4_HEADER - UDP_HEADER;
+
+	if (!p || !net->leases)
+		return;
+	from.port = p->name;
+	memcpy(from.src_mac, r->src_mac, MAC_SIZE);
+	size = dhcp_server_input(&net->server, &from, r->data, r->size, (int64_t)(clock_wall_ms() / 1000), reply,
+				 room < sizeof(reply) ? room : sizeof(reply), &result);
+	note_outcome(net, r, &result);
+	live_net_arm_leases(net);
+	if (size && !result.durable_first)
+		send_dhcp(net, r->port, r->vid, &result, reply, size);
+	if (result.has_record)
+		store_then_send(net, r, &result, reply, size);
+}
+
+/* ---- DNS ---- */
+
+/* asker - whom a relayed answer is for */
+struct asker {
+	struct engine *engine;
+	uint32_t net_id, port, src, dst;
+	uint16_t vid, sport;
+	uint8_t mac[MAC_SIZE];
+};
+
+static void on_relayed(void *arg, const uint8_t *reply, size_t size)
+{
+	struct asker *a = arg;
+	struct live_net *net = live_net_by_id(a->engine, a->net_id);
+
+	if (net && size && size <= net->conf->mtu - IP4_HEADER - UDP_HEADER)
+		send_udp(net, a->port, a->vid, a->mac, a->dst, PORT_DNS, a->src, a->sport, reply, size);
+	free(a);
+}
+
+static void on_dns(struct live_net *net, const struct request *r)
+{
+	struct asker *a = malloc(sizeof(*a));
+
+	if (!a)
+		return;
+	*a = (struct asker){
+		.engine = net->engine, .net_id = net->net_id, .port = r->port, .src = r->src, .dst = r->dst,
+		.vid = r->vid, .sport = r->sport,
+	};
+	memcpy(a->mac, r->src_mac, MAC_SIZE);
+	if (upstream_query(net->upstream, r->port, r->data, r->size, on_relayed, a) < 0)
+		free(a);		/* over its share, or no query: dropped, and counted there */
+}
+
+/* ---- all of them ---- */
+
+static void take(struct engine *e, const struct request *r)
+{
+	struct live_net *net = live_net_by_id(e, r->net_id);
+
+	if (r->kind == REQUEST_PORT_GONE)
+		live_port_gone(e, r->port, r->rc);
+	else if (net && r->port < PORT_IDS && r->kind == REQUEST_DHCP)
+		on_dhcp(net, r);
+	else if (net && r->port < PORT_IDS)
+		on_dns(net, r);
+}
+
+void guest_requests(evutil_socket_t fd, short what, void *arg)
+{
+	struct engine *e = arg;
+	struct request r;
+
+	(void)fd, (void)what;
+	for (unsigned i = 0; i < BUDGET; i++) {
+		if (!request_take(e->requests, &r)) {
+			if (requests_sleep(e->requests))
+				return;
+			continue;
+		}
+		take(e, &r);
+	}
+	event_active(e->requests_event, EV_READ, 0);	/* there is more; everybody else has a turn first */
+}

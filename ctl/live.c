@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the API is told about running objects (ctl/live.h). */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/clock.h"
+#include "ctl/engine.h"
+#include "ctl/host_client.h"
+#include "ctl/state.h"
+#include "ctl/version.h"
+#include "dhcp/lease.h"
+#include "nat/forward.h"
+#include "nat/nat.h"
+#include "switch/fdb.h"
+#include "switch/forward.h"
+#include "switch/port.h"
+#include "switch/station.h"
+
+enum { FDB_SHOWN = 65536, STATIONS_SHOWN = MAX_STATIONS_PER_PORT };
+
+const struct model *live_model(struct engine *e)
+{
+	return e->model;
+}
+
+static struct live_port *find_port(struct engine *e, const char *net_name, const char *name)
+{
+	struct live_net *net = live_net_find(e, net_name);
+	struct live_port *p = NULL;
+
+	if (net)
+		HASH_FIND_STR(net->ports, name, p);
+	return p;
+}
+
+static json_t *dhcp_counts(const struct live_net *net)
+{
+	json_t *counts = json_object();
+
+	for (int i = 0; i < DHCP_OUT_COUNT; i++)
+		if (net->dhcp_outcomes[i])
+			json_object_set_new(counts, dhcp_outcome_name((enum dhcp_outcome)i),
+					    json_integer((json_int_t)net->dhcp_outcomes[i]));
+	return counts;
+}
+
+static json_t *nat_counts(const struct live_net *net)
+{
+	struct nat_counts c;
+
+	nat_count(net->nat_state, &c);
+	return json_pack("{s:I s:I s:I s:I s:I s:I s:I}", "flows", (json_int_t)c.flows, "opened", (json_int_t)c.opened, "expired",
+			 (json_int_t)c.expired, "resets", (json_int_t)c.resets, "retransmits", (json_int_t)c.retransmits,
+			 "filtered", (json_int_t)c.filtered, "lost", (json_int_t)c.lost);
+}
+
+json_t *live_network(struct engine *e, const char *name)
+{
+	struct live_net *net = live_net_find(e, name);
+	json_t *o = net ? json_object() : NULL;
+	char mac[MAC_TEXT];
+
+	if (!o)
+		return NULL;
+	json_object_set_new(o, "warnings", json_array());
+	if (net->conf->has_subnet) {
+		json_object_set_new(o, "gateway_mac", json_string(mac_format(net->gateway_mac, mac)));
+		json_object_set_new(o, "nat_flows", nat_counts(net));
+	}
+	if (net->leases)
+		json_object_set_new(o, "dhcp_messages", dhcp_counts(net));
+	return o;
+}
+
+/* ---- ports ---- */
+
+static json_t *addresses(struct live_port *p)
+{
+	struct station list[STATIONS_SHOWN];
+	unsigned n = stations_each(p->net->stations, p->id, list, STATIONS_SHOWN);
+	json_t *array = json_array();
+	uint64_t now = clock_now_ms();
+
+	for (unsigned i = 0; i < MIN_OF(n, (unsigned)STATIONS_SHOWN); i++) {
+		char ip[IP4_TEXT], mac[MAC_TEXT];
+		json_int_t age = (json_int_t)((now - MIN_OF(now, list[i].seen_ms)) / 1000);
+
+		json_array_append_new(array, json_pack("{s:s s:s s:s s:I}", "ip", ip4_format(list[i].ip, ip), "mac",
+						       mac_format(list[i].mac, mac), "source",
+						       list[i].source == STATION_DHCP ? "dhcp" : "arp", "age", age));
+	}
+	return array;
+}
+
+static void port_sum(const struct live_port *p, struct port_stats *sum)
+{
+	struct port_stats both[2] = { p->past };
+
+	if (p->port)
+		stats_sum(p->port->stats, p->port->nstats, &both[1]);
+	stats_sum(both, 2, sum);
+}
+
+static void put_count(json_t *o, const char *key, const counter *c)
+{
+	json_object_set_new(o, key, json_integer((json_int_t)counter_get(c)));
+}
+
+static json_t *stats_json(const struct port_stats *s)
+{
+	json_t *o = json_object();
+
+	put_count(o, "rx_frames", &s->rx_frames);
+	put_count(o, "rx_bytes", &s->rx_bytes);
+	put_count(o, "queued", &s->queued);
+	put_count(o, "tx_frames", &s->tx_frames);
+	put_count(o, "tx_bytes", &s->tx_bytes);
+	put_count(o, "tx_drops", &s->tx_drops);
+	put_count(o, "segments", &s->segments);
+	return o;
+}
+
+static json_t *verdicts_json(const struct port_stats *s)
+{
+	json_t *o = json_object();
+
+	for (int v = 0; v < VERDICT_COUNT; v++)
+		if (counter_get(&s->verdicts[v]))
+			put_count(o, verdict_name((enum verdict)v), &s->verdicts[v]);
+	return o;
+}
+
+json_t *live_port(struct engine *e, const char *net, const char *name)
+{
+	struct live_port *p = find_port(e, net, name);
+	json_t *o = p ? json_object() : NULL;
+	struct port_stats sum;
+
+	if (!o)
+		return NULL;
+	port_sum(p, &sum);
+	json_object_set_new(o, "state", json_string(live_state_name(p->state)));
+	json_object_set_new(o, "reason", json_string(p->reason));
+	json_object_set_new(o, "medium", p->medium ? json_string(p->medium) : json_null());
+	json_object_set_new(o, "transient", json_boolean(p->conf->transient));
+	json_object_set_new(o, "addresses", addresses(p));
+	json_object_set_new(o, "stats", stats_json(&sum));
+	json_object_set_new(o, "verdicts", verdicts_json(&sum));
+	return o;
+}
+
+/* ---- forwards ---- */
+
+json_t *live_forward(struct engine *e, const char *net_name, const char *id)
+{
+	struct live_net *net = live_net_find(e, net_name);
+	struct live_forward *f = NULL;
+	struct forward_counts sum = { 0 };
+
+	if (net)
+		HASH_FIND_STR(net->forwards, id, f);
+	if (!f)
+		return NULL;
+	for (unsigned i = 0; i < FORWARD_LISTEN_MAX; i++) {
+		struct forward_counts c;
+
+		if (!f->listeners[i])
+			continue;
+		forward_count(f->listeners[i], &c);
+		sum.hits += c.hits;
+		sum.active += c.active;
+		sum.refused += c.refused;
+		sum.no_address += c.no_address;
+	}
+	return json_pack("{s:s s:s s:I s:I s:I s:I}", "state", f->reason[0] ? "pending" : "up", "reason", f->reason, "hits",
+			 (json_int_t)sum.hits, "active", (json_int_t)sum.active, "refused", (json_int_t)sum.refused,
+			 "no_address", (json_int_t)sum.no_address);
+}
+
+/* ---- leases ---- */
+
+static const char *lease_state_name(unsigned state)
+{
+	static const char *const names[] = { "offered", "bound", "expired", "released", "declined" };
+
+	return state < ARRAY_SIZE(names) ? names[state] : "unknown";
+}
+
+static json_t *when_json(int64_t wall_s)
+{
+	char text[32];
+	time_t t = (time_t)wall_s;
+	struct tm tm;
+
+	if (wall_s == LEASE_NEVER || !gmtime_r(&t, &tm))
+		return json_string("never");
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return json_string(text);
+}
+
+static void add_lease(void *arg, const struct lease_record *r)
+{
+	char ip[IP4_TEXT], mac[MAC_TEXT], id[2 * LEASE_CLIENT_ID_MAX + 1] = "";
+	json_t *o = json_object();
+
+	for (unsigned i = 0; i < r->client_id_size; i++)
+		snprintf(id + 2 * i, 3, "%02x", r->client_id[i]);
+	json_object_set_new(o, "ip", json_string(ip4_format(r->ip, ip)));
+	json_object_set_new(o, "mac", json_string(mac_format(r->mac, mac)));
+	json_object_set_new(o, "port", json_string(r->port));
+	json_object_set_new(o, "hostname", json_string(r->hostname));
+	json_object_set_new(o, "client_id", json_string(id));
+	json_object_set_new(o, "state", json_string(lease_state_name(r->state)));
+	json_object_set_new(o, "expires", when_json(r->expires_wall_s));
+	json_array_append_new(arg, o);
+}
+
+json_t *live_leases(struct engine *e, const char *name)
+{
+	struct live_net *net = live_net_find(e, name);
+	json_t *array = net ? json_array() : NULL;
+
+	if (array && net->leases)
+		lease_each(net->leases, add_lease, array);
+	return array;
+}
+
+void live_lease_free(struct engine *e, const char *name, uint32_t ip, live_done_fn *done, void *arg)
+{
+	struct live_net *net = live_net_find(e, name);
+	struct lease_record r;
+	struct error err = { 0 };
+	char text[IP4_TEXT];
+
+	if (!net || !net->leases || lease_free(net->leases, ip, (int64_t)(clock_wall_ms() / 1000), &r) < 0) {
+		error_set(&err, -ENOENT, "network %s: no lease of %s", name, ip4_format(ip, text));
+		done(arg, &err);
+		return;
+	}
+	lease_names(net, &r);
+	lease_store_put(net, &r, done, arg);
+}
+
+/* ---- FDB and daemon ---- */
+
+json_t *live_fdb(struct engine *e, const char *name)
+{
+	struct live_net *net = live_net_find(e, name);
+	json_t *array = net ? json_array() : NULL;
+	struct fdb_entry *list = array ? malloc(FDB_SHOWN * sizeof(*list)) : NULL;
+	unsigned n = list ? fdb_each(net->fdb, clock_now_ms(), list, FDB_SHOWN) : 0;
+
+	for (unsigned i = 0; i < MIN_OF(n, (unsigned)FDB_SHOWN); i++) {
+		const struct live_port *p = list[i].port < PORT_IDS ? e->by_id[list[i].port] : NULL;
+		char mac[MAC_TEXT];
+
+		json_array_append_new(array, json_pack("{s:s s:i s:s s:s s:I s:i}", "mac", mac_format(list[i].mac, mac), "vid",
+						       list[i].vid, "port", p ? p->name : "", "origin",
+						       list[i].origin == FDB_STATIC ? "static" : "learned", "age",
+						       (json_int_t)list[i].age_s, "moves", list[i].moves));
+	}
+	free(list);
+	return array;
+}
+
+json_t *live_daemon(struct engine *e)
+{
+	return json_pack("{s:s s:i s:i s:i s:i s:I s:i s:i}", "version", LANYARD_VERSION, "pid", (int)getppid(), "engine_pid",
+			 (int)getpid(), "engine_restarts", e->restarts, "workers", (int)e->nworkers, "uptime",
+			 (json_int_t)((clock_now_ms() - e->started_ms) / 1000), "api_version", 1, "uid", (int)getuid());
+}

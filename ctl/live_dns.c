@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ctl/live_dns.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/engine.h"
+#include "dhcp/service.h"
+#include "dhcp/upstream.h"
+
+enum { UPSTREAM_LINGER_S = 10, RESOLVER_TEXT = 64 };	/* a relayed query ends within four seconds */
+
+#define RESOLV_CONF "/etc/resolv.conf"
+
+/* Names of records below the gateway's own: where guests find their host (DESIGN, host_access). */
+static void add_host_name(struct live_net *net)
+{
+	char ip[IP4_TEXT];
+	struct dns_name owner;
+	struct dns_record record;
+
+	ip4_format(net->conf->gateway, ip);
+	if (dns_owner_parse(&owner, "host", &net->zone->origin) == 0 &&
+	    dns_record_parse(&record, 1, ip, &net->zone->origin) == 0)
+		names_add(net->names, &owner, &record);
+}
+
+int live_dns_start(struct live_net *net)
+{
+	const struct net_conf *conf = net->conf;
+
+	net->zone = calloc(1, sizeof(*net->zone));
+	if (!net->zone || dns_zone_init(net->zone, conf->domain, conf->subnet, conf->has_nat) < 0)
+		return -ENOMEM;
+	net->names = names_new(&net->zone->origin);
+	if (!net->names)
+		return -ENOMEM;
+	add_host_name(net);
+	if (!conf->dns_enabled)
+		return 0;
+	net->dns = dns_service_new(net->engine->requests, net->zone, net->names);
+	net->upstream = conf->has_nat ? upstream_new(net->engine->base, RESOLV_CONF) : NULL;
+	return net->dns && (net->upstream || !conf->has_nat) ? 0 : -ENOMEM;
+}
+
+/* ---- records ---- */
+
+static int parse_record(struct live_net *net, const struct record_conf *r, struct dns_name *owner, struct dns_record *record)
+{
+	int rc = dns_owner_parse(owner, r->name, &net->zone->origin);
+
+	return rc < 0 ? rc : dns_record_parse(record, (uint16_t)r->type, r->value, &net->zone->origin);
+}
+
+static const struct record_conf *find(const struct record_conf *list, size_t n, const struct record_conf *r)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i].type == r->type && !strcmp(list[i].name, r->name) && !strcmp(list[i].value, r->value))
+			return &list[i];
+	return NULL;
+}
+
+static void configure_records(struct live_net *net)
+{
+	const struct net_conf *conf = net->conf;
+	struct dns_name owner;
+	struct dns_record record;
+
+	for (size_t i = 0; i < net->nrecords; i++)
+		if (!find(conf->records, conf->nrecords, &net->records[i]) &&
+		    parse_record(net, &net->records[i], &owner, &record) == 0)
+			names_remove(net->names, &owner, record.type);
+	for (size_t i = 0; i < conf->nrecords; i++) {
+		int rc = parse_record(net, &conf->records[i], &owner, &record);
+
+		if (rc == 0)
+			rc = names_add(net->names, &owner, &record);
+		if (rc < 0)
+			log_warn("net=%s event=record-refused name=%s reason=\"%s\"", net->name, conf->records[i].name,
+				 strerror(-rc));
+	}
+	free(net->records);
+	net->records = calloc(conf->nrecords ? conf->nrecords : 1, sizeof(*net->records));
+	net->nrecords = net->records ? conf->nrecords : 0;
+	if (net->nrecords)
+		memcpy(net->records, conf->records, net->nrecords * sizeof(*net->records));
+}
+
+static void configure_upstreams(struct live_net *net)
+{
+	const struct net_conf *conf = net->conf;
+	char texts[UPSTREAMS_MAX][RESOLVER_TEXT];
+	const char *list[UPSTREAMS_MAX];
+
+	for (unsigned i = 0; i < conf->nupstreams; i++) {
+		struct endpoint at = conf->upstreams[i];
+		uint16_t port = at.port;
+		char text[ENDPOINT_TEXT];
+
+		at.port = 0;
+		endpoint_format(&at, text);
+		snprintf(texts[i], sizeof(texts[i]), port ? "%.50s#%u" : "%.50s", text, port);
+		list[i] = texts[i];
+	}
+	if (upstream_set_resolvers(net->upstream, list, conf->nupstreams) < 0)
+		log_warn("net=%s event=resolvers-refused", net->name);
+}
+
+void live_dns_configure(struct live_net *net)
+{
+	if (!net->names)
+		return;
+	configure_records(net);
+	if (net->upstream)
+		configure_upstreams(net);
+}
+
+/* ---- the end ---- */
+
+static void free_upstream(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	upstream_free(arg);
+}
+
+void live_dns_stop(struct live_net *net)
+{
+	struct timeval linger = { .tv_sec = UPSTREAM_LINGER_S };
+
+	if (net->upstream)
+		event_base_once(net->engine->base, -1, EV_TIMEOUT, free_upstream, net->upstream, &linger);
+	free(net->records);
+	free(net->dns);
+	names_free(net->names);
+	free(net->zone);
+}

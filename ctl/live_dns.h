@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ctl/live_dns.h - a network's names at run time: zone, records, and whom queries are relayed to (control thread) */
+#ifndef CTL_LIVE_DNS_H
+#define CTL_LIVE_DNS_H
+
+struct live_net;
+
+/* live_dns_start() - names always, the responder where dns is enabled. Return: 0 or -ENOMEM */
+int live_dns_start(struct live_net *net);
+
+/* live_dns_configure() - the records and resolvers of net->conf */
+void live_dns_configure(struct live_net *net);
+
+/* live_dns_stop() - after the network left the published snapshot */
+void live_dns_stop(struct live_net *net);
+
+#endif

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ctl/live_nat.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ctl/engine.h"
+#include "nat/gateway.h"
+#include "nat/nat.h"
+#include "switch/vlan.h"
+
+enum { POLL_US = 200 };
+
+static struct nat_conf conf_of(const struct live_net *net)
+{
+	static const enum host_access access[] = {
+		[HOST_ACCESS_NONE] = HOST_NONE, [HOST_ACCESS_OWN] = HOST_OWN, [HOST_ACCESS_LOOPBACK] = HOST_LOOPBACK,
+	};
+
+	return (struct nat_conf){
+		.net_id = net->net_id, .vid = VID_DEFAULT, .uplink = net->conf->has_nat,
+		.host_access = net->conf->has_nat ? access[net->conf->host_access] : HOST_NONE,
+	};
+}
+
+int live_nat_start(struct live_net *net)
+{
+	struct engine *e = net->engine;
+	struct nat_conf conf = conf_of(net);
+
+	net->gateway = gateway_new();
+	net->nat_state = nat_new(&conf, e->workers, e->nworkers);
+	if (!net->gateway || !net->nat_state)
+		return -ENOMEM;
+	net->nat = nat_service(net->nat_state);
+	return 0;
+}
+
+void live_nat_configure(struct live_net *net)
+{
+	struct nat_conf conf = conf_of(net);
+	int rc = net->nat_state ? nat_set_conf(net->nat_state, &conf) : 0;
+
+	if (rc < 0)
+		log_error("net=%s event=nat-not-configured reason=\"%s\"", net->name, strerror(-rc));
+}
+
+void live_nat_stop(struct live_net *net)
+{
+	if (!net->nat_state)
+		return;
+	while (!nat_stop(net->nat_state))
+		usleep(POLL_US);	/* a worker's inbox was full; it empties it every turn */
+	while (!nat_stopped(net->nat_state))
+		usleep(POLL_US);
+}
+
+void live_nat_free(struct live_net *net)
+{
+	nat_free(net->nat_state);
+	gateway_free(net->gateway);
+}

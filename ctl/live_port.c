@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A configured port at run time. Its device may come and go (a QEMU that is started again, a namespace that
+ * is deleted) while the port, its id, its lease and its forwards stay. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/clock.h"
+#include "ctl/api.h"
+#include "ctl/engine.h"
+#include "ctl/host_client.h"
+#include "ctl/live_stream.h"
+#include "dhcp/lease.h"
+#include "nat/nat.h"
+#include "switch/fdb.h"
+#include "switch/forward.h"
+#include "switch/port.h"
+#include "switch/request.h"
+#include "switch/station.h"
+#include "switch/worker.h"
+#include "tap/packet.h"
+#include "tap/stream.h"
+#include "tap/tap.h"
+
+enum { RETRY_MS = 250 };
+
+const char *live_state_name(enum live_state state)
+{
+	static const char *const names[] = { "up", "down", "pending", "failed" };
+
+	return names[state];
+}
+
+/* ---- descriptors made ready ---- */
+
+struct opened *opened_find(struct engine *e, const char *net, const char *port)
+{
+	struct opened *o;
+
+	LIST_FOREACH(o, &e->opened, link)
+		if (!strcmp(o->net, net) && !strcmp(o->port, port))
+			return o;
+	return NULL;
+}
+
+void opened_free(struct engine *e, struct opened *o, bool close_it)
+{
+	LIST_REMOVE(o, link);
+	if (close_it && o->fd >= 0)
+		close(o->fd);
+	if (close_it && o->held[0])
+		host_drop(e->host, o->held);
+	free(o);
+}
+
+static int open_attached(struct engine *e, const char *net, const struct port_conf *conf, struct opened *to)
+{
+	static const char *const media[] = { "tap", "packet" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(media); i++) {
+		snprintf(to->held, sizeof(to->held), "attached-%s:%s/%s", media[i], net, conf->name);
+		to->fd = host_recall(e->host, to->held, NULL);
+		to->medium = media[i];
+		if (to->fd >= 0)
+			return 0;
+	}
+	to->held[0] = '\0';
+	to->fd = -1;			/* its client will come again */
+	return 0;
+}
+
+static int open_netns(struct engine *e, const char *net, const struct port_conf *conf, uid_t uid, struct opened *to,
+		      struct error *err)
+{
+	const struct net_conf *nc = model_net(e->model, net);
+	enum host_medium medium = HOST_MEDIUM_TAP;
+
+	snprintf(to->held, sizeof(to->held), "netns:%s/%s", net, conf->name);
+	to->fd = host_open_netns(e->host, to->held, conf->netns, conf->ifname, conf->mac, nc ? nc->mtu : 0, uid, &medium, err);
+	to->medium = medium == HOST_MEDIUM_TAP ? "tap" : "packet";
+	return to->fd;
+}
+
+int live_port_open(struct engine *e, const char *net, const struct port_conf *conf, uid_t uid, struct opened *to,
+		   struct error *err)
+{
+	int rc = 0;
+
+	snprintf(to->net, sizeof(to->net), "%s", net);
+	snprintf(to->port, sizeof(to->port), "%s", conf->name);
+	to->fd = -1;
+	to->held[0] = '\0';
+	switch (conf->kind) {
+	case PORT_KIND_TAP:
+		snprintf(to->held, sizeof(to->held), "tap:%s/%s", net, conf->name);
+		to->medium = "tap";
+		rc = to->fd = host_open_tap(e->host, to->held, conf->ifname, conf->mac, 0, uid, err);
+		break;
+	case PORT_KIND_NETNS:
+		rc = open_netns(e, net, conf, uid, to, err);
+		break;
+	case PORT_KIND_ATTACHED:
+		rc = open_attached(e, net, conf, to);
+		break;
+	case PORT_KIND_STREAM:
+		rc = live_stream_open(e, net, conf, uid, to, err);
+		break;
+	}
+	return rc < 0 ? rc : 0;
+}
+
+/* ---- the port object ---- */
+
+static void on_notify(struct port *port, int rc)
+{
+	struct request r = { .kind = REQUEST_PORT_GONE, .port = port->id, .rc = rc };
+
+	request_post(port->owner, &r);
+}
+
+static struct port *make_port(int fd, const char *medium, unsigned nworkers)
+{
+	if (!strcmp(medium, "tap"))
+		return tap_new(fd, nworkers);
+	return strcmp(medium, "packet") ? stream_new(fd, nworkers) : packet_new(fd, nworkers);
+}
+
+static void tell(struct live_port *p, const char *event)
+{
+	struct engine *e = p->net->engine;
+
+	log_info("net=%s port=%s event=%s medium=%s reason=\"%s\"", p->net->name, p->name, event, p->medium ? p->medium : "-",
+		 p->reason);
+	if (e->api)
+		api_event(e->api, p->net->name, p->name,
+			  json_pack("{s:s s:s}", "event", event, "state", live_state_name(p->state)));
+}
+
+int live_port_attach(struct live_port *p, int fd, const char *medium, struct error *err)
+{
+	struct engine *e = p->net->engine;
+	struct port *port = make_port(fd, medium, e->nworkers);
+
+	if (!port)
+		return error_set(err, -errno, "port %s/%s: this descriptor cannot be a %s: %s", p->net->name, p->name, medium,
+				 strerror(errno));
+	port->id = p->id;
+	port->notify = on_notify;
+	port->owner = e->requests;
+	p->port = port;
+	p->served = false;
+	p->medium = medium;
+	p->state = p->conf->link_up ? LIVE_UP : LIVE_DOWN;
+	p->reason[0] = '\0';
+	tell(p, "link");
+	return 0;
+}
+
+/* detach() - the device is gone or unwanted: its counters stay, the port object goes with the next snapshot */
+static void detach(struct live_port *p)
+{
+	struct engine *e = p->net->engine;
+	struct live_port *gone;
+
+	if (!p->port)
+		return;
+	gone = calloc(1, sizeof(*gone));	/* a husk that carries the object until nobody sees it */
+	if (gone) {
+		struct port_stats sum, both[2];
+
+		stats_sum(p->port->stats, p->port->nstats, &sum);
+		both[0] = sum;
+		both[1] = p->past;
+		stats_sum(both, 2, &p->past);
+		gone->port = p->port;
+		gone->served = p->served;
+		gone->id = UINT32_MAX;
+		gone->next_leaving = e->leaving;
+		e->leaving = gone;
+	}
+	p->port = NULL;
+	p->served = false;
+}
+
+/* settle_leaving() - the snapshot no longer has these: give the queues back, forget their stations */
+static void settle_leaving(struct engine *e)
+{
+	while (e->leaving) {
+		struct live_port *p = e->leaving;
+
+		e->leaving = p->next_leaving;
+		if (p->port && p->served)
+			worker_remove_port(e->workers[p->port->worker], p->port);
+		else if (p->port)
+			p->port->ops->free(p->port);
+		if (p->id != UINT32_MAX)
+			e->by_id[p->id] = NULL;
+		free(p);
+	}
+}
+
+static void serve_new(struct engine *e)
+{
+	for (struct live_net *net = e->nets; net; net = net->hh.next) {
+		for (struct live_port *p = net->ports; p; p = p->hh.next) {
+			if (!p->port || p->served)
+				continue;
+			p->served = worker_add_port(e->workers[p->id % e->nworkers], p->port) == 0;
+		}
+	}
+}
+
+void live_ports_settle(struct engine *e)
+{
+	settle_leaving(e);
+	serve_new(e);
+}
+
+/* ---- life ---- */
+
+/* take_id() - ids are used in turn, so that one is not soon somebody else's */
+static uint32_t take_id(struct engine *e)
+{
+	for (unsigned i = 0; i < PORT_IDS; i++) {
+		uint32_t id = e->next_id++ % PORT_IDS;
+
+		if (!e->by_id[id])
+			return id;
+	}
+	return UINT32_MAX;
+}
+
+struct live_port *live_port_new(struct live_net *net, const struct port_conf *conf)
+{
+	struct live_port *p = calloc(1, sizeof(*p));
+	uint32_t id = take_id(net->engine);
+
+	if (!p || id == UINT32_MAX) {
+		log_error("net=%s port=%s event=port-failed reason=\"out of memory or ids\"", net->name, conf->name);
+		free(p);
+		return NULL;
+	}
+	snprintf(p->name, sizeof(p->name), "%s", conf->name);
+	p->net = net;
+	p->conf = conf;
+	p->id = id;
+	p->listener = -1;
+	p->state = LIVE_PENDING;
+	net->engine->by_id[id] = p;
+	fdb_flush_port(net->fdb, id);
+	HASH_ADD_STR(net->ports, name, p);
+	return p;
+}
+
+static void on_retry(evutil_socket_t fd, short what, void *arg)
+{
+	struct live_port *p = arg;
+
+	(void)fd, (void)what;
+	event_free(p->event);
+	p->event = NULL;
+	live_port_start(p, NULL);
+	if (p->port)
+		apply_publish(p->net->engine);
+}
+
+void live_port_retry(struct live_port *p, enum live_state state, const char *reason)
+{
+	struct timeval tv = { .tv_usec = RETRY_MS * 1000 };
+
+	if (state != p->state || strcmp(reason, p->reason) != 0) {
+		p->state = state;
+		snprintf(p->reason, sizeof(p->reason), "%s", reason);
+		tell(p, "link");
+	}
+	if (p->event)
+		event_free(p->event);
+	p->event = evtimer_new(p->net->engine->base, on_retry, p);
+	if (p->event)
+		event_add(p->event, &tv);
+}
+
+void live_port_start(struct live_port *p, struct opened *opened)
+{
+	struct engine *e = p->net->engine;
+	struct error err = { 0 };
+	struct opened now;
+
+	if (!opened) {
+		if (live_port_open(e, p->net->name, p->conf, p->net->conf->owner, &now, &err) < 0) {
+			live_port_retry(p, LIVE_FAILED, err.message);
+			return;
+		}
+		opened = &now;
+	}
+	memcpy(p->held, opened->held, sizeof(p->held));
+	if (p->conf->kind == PORT_KIND_STREAM) {
+		live_stream_start(p, opened->fd);
+	} else if (opened->fd < 0) {
+		p->state = LIVE_PENDING;
+		snprintf(p->reason, sizeof(p->reason), "waits for its descriptor on attach.sock");
+	} else if (live_port_attach(p, opened->fd, opened->medium, &err) < 0) {
+		close(opened->fd);
+		p->state = LIVE_FAILED;
+		snprintf(p->reason, sizeof(p->reason), "%s", err.message);
+	}
+	if (opened != &now)
+		opened_free(e, opened, false);
+}
+
+void live_port_keep(struct live_port *p)
+{
+	struct engine *e = p->net->engine;
+	struct opened *o;
+
+	if (!p->port || p->conf->kind == PORT_KIND_STREAM || opened_find(e, p->net->name, p->name))
+		return;
+	o = calloc(1, sizeof(*o));
+	if (!o)
+		return;
+	snprintf(o->net, sizeof(o->net), "%s", p->net->name);
+	snprintf(o->port, sizeof(o->port), "%s", p->name);
+	o->fd = fcntl(p->port->fd, F_DUPFD_CLOEXEC, 0);
+	o->medium = p->medium;
+	memcpy(o->held, p->held, sizeof(o->held));
+	p->held[0] = '\0';
+	LIST_INSERT_HEAD(&e->opened, o, link);
+}
+
+void live_port_remove(struct live_port *p)
+{
+	struct live_net *net = p->net;
+	struct engine *e = net->engine;
+
+	if (p->event)
+		event_free(p->event);
+	if (p->listener >= 0)
+		close(p->listener);
+	if (p->held[0])
+		host_drop(e->host, p->held);
+	if (net->leases)
+		lease_port_gone(net->leases, p->name, (int64_t)(clock_wall_ms() / 1000));
+	stations_forget_port(net->stations, p->id);
+	fdb_flush_port(net->fdb, p->id);
+	if (net->nat_state)
+		nat_forget_port(net->nat_state, p->id);
+	p->state = LIVE_DOWN;
+	snprintf(p->reason, sizeof(p->reason), "removed");
+	tell(p, "port-removed");
+	HASH_DEL(net->ports, p);
+	p->next_leaving = e->leaving;
+	e->leaving = p;
+	for (struct live_forward *f = net->forwards; f; f = f->hh.next)
+		live_forward_retarget(f);
+}
+
+void live_port_gone(struct engine *e, uint32_t id, int rc)
+{
+	struct live_port *p = id < PORT_IDS ? e->by_id[id] : NULL;
+	char reason[sizeof(p->reason)];
+
+	if (!p || !p->port)
+		return;
+	snprintf(reason, sizeof(reason), "%s", rc == -EPIPE || rc == -ECONNRESET ? "the peer has closed" : strerror(-rc));
+	detach(p);
+	if (p->held[0] && p->conf->kind != PORT_KIND_STREAM) {
+		host_drop(e->host, p->held);	/* the device is dead: the next try opens another */
+		p->held[0] = '\0';
+	}
+	live_port_retry(p, p->conf->kind == PORT_KIND_STREAM ? LIVE_PENDING : LIVE_FAILED, reason);
+	apply_publish(e);
+}

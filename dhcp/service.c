@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dhcp/service.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "switch/build.h"
+#include "switch/port.h"
+#include "switch/snapshot.h"
+#include "switch/worker.h"
+
+struct dhcp_service {
+	struct service service;
+	struct requests *requests;
+};
+
+/* to_request() - what the control thread needs of a UDP packet */
+static bool to_request(struct request *r, enum request_kind kind, const struct arrival *a, const struct packet *p)
+{
+	uint32_t size = packet_payload_len(p);
+
+	if (size > sizeof(r->data))
+		return false;
+	r->kind = (uint8_t)kind;
+	memcpy(r->src_mac, p->data + 6, MAC_SIZE);
+	r->broadcast = mac_is_group(p->data);
+	r->vid = a->segment->vid;
+	r->sport = p->sport;
+	r->net_id = a->segment->net->net_id;
+	r->port = a->from->port->id;
+	r->src = p->src;
+	r->dst = p->dst;
+	r->rc = 0;
+	r->size = size;
+	memcpy(r->data, packet_payload(p), size);
+	return true;
+}
+
+static enum verdict hand_over(struct requests *requests, enum request_kind kind, const struct arrival *a,
+			      const struct packet *p, enum verdict consumed)
+{
+	struct request r;
+	enum verdict v;
+
+	if (!to_request(&r, kind, a, p))
+		return VERDICT_DROP_MALFORMED;
+	v = request_post(requests, &r);
+	return v == VERDICT_FORWARDED ? consumed : v;
+}
+
+/* RFC 2131 4.1: to port 67, broadcast by a guest without an address, unicast by one that renews or by a relay */
+static bool dhcp_input(struct service *s, struct worker *w, const struct arrival *a, const struct packet *p,
+		       enum verdict *verdict)
+{
+	struct dhcp_service *d = container_of(s, struct dhcp_service, service);
+
+	(void)w;
+	if (p->proto != PROTO_UDP || p->dport != PORT_DHCP_SERVER ||
+	    (p->dst != UINT32_MAX && p->dst != a->segment->gateway && p->dst != prefix4_last(a->segment->subnet)))
+		return false;
+	*verdict = hand_over(d->requests, REQUEST_DHCP, a, p, VERDICT_CONSUMED_DHCP);
+	return true;
+}
+
+struct service *dhcp_service_new(struct requests *requests)
+{
+	static const struct service_ops ops = { .name = "dhcp", .input = dhcp_input };
+	struct dhcp_service *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	d->service.ops = &ops;
+	d->requests = requests;
+	return &d->service;
+}
+
+/* ---- DNS ---- */
+
+enum { REPLY_MAX = 4096 };
+
+struct dns_service {
+	struct service service;
+	struct requests *requests;
+	const struct dns_zone *zone;
+	struct names *names;
+};
+
+static void send_reply(struct worker *w, const struct arrival *a, const struct packet *p, const uint8_t *reply, uint32_t size)
+{
+	const struct segment *seg = a->segment;
+	uint8_t room[REPLY_MAX + 64];
+	struct frame f;
+	uint32_t len = build_udp_frame(room, p->data + 6, seg->gateway_mac, p->dst, PORT_DNS, p->src, p->sport, reply, size);
+
+	frame_init(&f, room, len);
+	f.vid = seg->vid;
+	worker_emit(w, a->local_port, &f, 1);
+}
+
+/* A query from outside the segment's subnet is no guest's (DNS-16), and one from port 53 of another server would loop (DNS-05). */
+static bool dns_input(struct service *s, struct worker *w, const struct arrival *a, const struct packet *p,
+		      enum verdict *verdict)
+{
+	struct dns_service *d = container_of(s, struct dns_service, service);
+	const struct segment *seg = a->segment;
+	uint8_t reply[REPLY_MAX];
+	enum dns_outcome outcome;
+	uint32_t mtu_room = seg->net->mtu - IP4_HEADER - UDP_HEADER;
+	int size;
+
+	if (p->proto != PROTO_UDP || p->dport != PORT_DNS || p->dst != seg->gateway)
+		return false;
+	*verdict = VERDICT_DROP_MARTIAN;
+	if (!prefix4_has(seg->subnet, p->src) || p->src == seg->gateway || p->sport == 0)
+		return true;
+	size = dns_answer(d->zone, d->names, packet_payload(p), packet_payload_len(p), reply, MIN_OF(mtu_room, REPLY_MAX),
+			  &outcome);
+	*verdict = size < 0 ? VERDICT_DROP_MALFORMED : VERDICT_CONSUMED_DNS;
+	if (size > 0)
+		send_reply(w, a, p, reply, (uint32_t)size);
+	else if (size == 0)
+		*verdict = hand_over(d->requests, REQUEST_DNS, a, p, VERDICT_CONSUMED_DNS);
+	return true;
+}
+
+struct service *dns_service_new(struct requests *requests, const struct dns_zone *zone, struct names *names)
+{
+	static const struct service_ops ops = { .name = "dns", .input = dns_input };
+	struct dns_service *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	d->service.ops = &ops;
+	d->requests = requests;
+	d->zone = zone;
+	d->names = names;
+	return &d->service;
+}
