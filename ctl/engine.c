@@ -168,6 +168,7 @@ static int load(struct engine *e, struct error *err)
 	if (rc < 0)
 		return rc;
 	apply_commit(e, model);
+	lease_store_load(e);
 	return 0;
 }
 

@@ -236,6 +236,15 @@ static uint32_t take_id(struct engine *e)
 	return UINT32_MAX;
 }
 
+/* recall_lease() - a guest that was here before the engine was started again still has its address and name */
+static void recall_lease(struct live_port *p)
+{
+	struct lease_record r;
+
+	if (p->net->leases && lease_find_port(p->net->leases, p->name, &r) == 0)
+		lease_names(p->net, &r);
+}
+
 struct live_port *live_port_new(struct live_net *net, const struct port_conf *conf)
 {
 	struct live_port *p = calloc(1, sizeof(*p));
@@ -255,6 +264,7 @@ struct live_port *live_port_new(struct live_net *net, const struct port_conf *co
 	net->engine->by_id[id] = p;
 	fdb_flush_port(net->fdb, id);
 	HASH_ADD_STR(net->ports, name, p);
+	recall_lease(p);
 	return p;
 }
 
