@@ -49,7 +49,7 @@ static void take_general(struct cli *cli, const struct args *args)
 /* usage() - report what is wrong with the line; @command may be NULL */
 static int usage(struct cli *cli, const struct command *command)
 {
-	print_error(cli);
+	output_error(cli);
 	if (command && !cli->json)
 		usage_line(command);
 	return CLI_USAGE;
@@ -85,7 +85,7 @@ static int run_command(struct cli *cli, const struct command *command, struct ar
 		return rc;
 	if (cli_status(&cli->err) == CLI_USAGE)
 		return usage(cli, command);
-	print_error(cli);
+	output_error(cli);
 	return cli_status(&cli->err);
 }
 

@@ -194,7 +194,7 @@ static int put(json_t *object, const char *field, enum flag_kind kind, json_t *v
 	return json_array_append_new(json_object_get(object, field), value);
 }
 
-json_t *args_settings(const struct args *args)
+json_t *args_settings(const struct args *args, struct error *err)
 {
 	json_t *object = json_object();
 
@@ -203,6 +203,7 @@ json_t *args_settings(const struct args *args)
 
 		if (flag->field && put(object, flag->field, flag->kind, value_json(flag, args->given[i].value)) < 0) {
 			json_decref(object);
+			usage_error(err, flag->name, "the value is not UTF-8");
 			return NULL;
 		}
 	}

@@ -64,7 +64,10 @@ const char *args_text(const struct args *args, const char *name);
 /* args_seconds() - value of a FLAG_DURATION, or @otherwise when it was not given */
 uint32_t args_seconds(const struct args *args, const char *name, uint32_t otherwise);
 
-/* args_settings() - every flag given that names a field, as the object the API takes; a new reference or NULL */
-json_t *args_settings(const struct args *args);
+/* args_settings() - every flag given that names a field, as the object the API takes
+ *
+ * Return: a new reference, or NULL with @err when a value is no UTF-8.
+ */
+json_t *args_settings(const struct args *args, struct error *err);
 
 #endif

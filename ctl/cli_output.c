@@ -147,7 +147,7 @@ static void print_cell(const struct column *column, const char *text, int width)
 		printf("%s\n", text);
 }
 
-void print_table(const struct cli *cli, const struct column *columns, const json_t *rows)
+void output_table(const struct cli *cli, const struct column *columns, const json_t *rows)
 {
 	int widths[COLUMNS_MAX];
 	json_t *row;
@@ -201,12 +201,12 @@ static void print_inner(const json_t *object, const char *prefix, const json_t *
 	}
 }
 
-void print_fields(const json_t *object, const json_t *defaults)
+void output_fields(const json_t *object, const json_t *defaults)
 {
 	print_inner(object, "", defaults);
 }
 
-void print_json(const json_t *tree)
+void output_json(const json_t *tree)
 {
 	json_dumpf(tree, stdout, isatty(STDOUT_FILENO) ? JSON_INDENT(2) : JSON_COMPACT);
 	putchar('\n');
@@ -214,14 +214,14 @@ void print_json(const json_t *tree)
 
 /* --- lines -------------------------------------------------------------------------------------------- */
 
-void print_result(const struct cli *cli, const json_t *tree, const char *fmt, ...)
+void output_result(const struct cli *cli, const json_t *tree, const char *fmt, ...)
 {
 	va_list ap;
 
 	if (cli->json) {
 		json_t *none = json_object();
 
-		print_json(tree ? tree : none);
+		output_json(tree ? tree : none);
 		json_decref(none);
 		return;
 	}
@@ -233,7 +233,7 @@ void print_result(const struct cli *cli, const json_t *tree, const char *fmt, ..
 	putchar('\n');
 }
 
-void print_note(const char *fmt, ...)
+void output_note(const char *fmt, ...)
 {
 	va_list ap;
 
@@ -245,7 +245,7 @@ void print_note(const char *fmt, ...)
 	fputc('\n', stderr);
 }
 
-static void print_error_json(const struct error *err)
+static void error_json(const struct error *err)
 {
 	json_t *tree = json_pack("{s:{s:s,s:s}}", "error", "code", err->code, "message", err->message);
 
@@ -259,13 +259,13 @@ static void print_error_json(const struct error *err)
 	json_decref(tree);
 }
 
-void print_error(const struct cli *cli)
+void output_error(const struct cli *cli)
 {
 	char line[2 * sizeof(cli->err.message)];
 
 	fflush(stdout);
 	if (cli->json) {
-		print_error_json(&cli->err);
+		error_json(&cli->err);
 		return;
 	}
 	fprintf(stderr, "lanyard: %s\n", clean(line, sizeof(line), cli->err.message));

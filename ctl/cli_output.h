@@ -23,25 +23,25 @@ struct column {
 	void (*format)(const json_t *row, char cell[CELL_TEXT]);
 };
 
-/* print_table() - one line for each object of array @rows; an empty cell is "-" */
-void print_table(const struct cli *cli, const struct column *columns, const json_t *rows);
+/* output_table() - one line for each object of array @rows; an empty cell is "-" */
+void output_table(const struct cli *cli, const struct column *columns, const json_t *rows);
 
-/* print_fields() - "name: value" for each field of @object and of the objects in it
+/* output_fields() - "name: value" for each field of @object and of the objects in it
  * @defaults:	names of fields that are as they are by default, or NULL
  */
-void print_fields(const json_t *object, const json_t *defaults);
+void output_fields(const json_t *object, const json_t *defaults);
 
-/* print_json() - on a terminal with indentation, else on one line */
-void print_json(const json_t *tree);
+/* output_json() - on a terminal with indentation, else on one line */
+void output_json(const json_t *tree);
 
-/* print_result() - @tree with --json, else the line unless --quiet */
-void print_result(const struct cli *cli, const json_t *tree, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* output_result() - @tree with --json, else the line unless --quiet */
+void output_result(const struct cli *cli, const json_t *tree, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-/* print_note() - a line on standard error, "lanyard: " in front */
-void print_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* output_note() - a line on standard error, "lanyard: " in front */
+void output_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* print_error() - cli->err on standard error */
-void print_error(const struct cli *cli);
+/* output_error() - cli->err on standard error */
+void output_error(const struct cli *cli);
 
 /* cell_text() - the plain text of a JSON value: numbers, true and false, lists with commas */
 void cell_text(const json_t *value, char cell[CELL_TEXT]);

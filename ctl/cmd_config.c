@@ -97,9 +97,9 @@ static void print_changes(const struct cli *cli, const json_t *answer)
 	const json_t *changes = json_object_get(answer, "changes");
 
 	if (cli->json)
-		print_json(answer);
+		output_json(answer);
 	else if (json_array_size(changes) > 0)
-		print_table(cli, columns, changes);
+		output_table(cli, columns, changes);
 	else if (!cli->quiet)
 		puts("nothing to change");
 }

@@ -29,7 +29,7 @@ static void print_record(const struct cli *cli, const json_t *record)
 
 	cell_text(json_object_get(record, "name"), name);
 	cell_text(json_object_get(record, "value"), value);
-	print_result(cli, record, "%s %s %s", name, field_text(record, "type"), value);
+	output_result(cli, record, "%s %s %s", name, field_text(record, "type"), value);
 }
 
 static int dns_add(struct cli *cli, const struct args *args)
@@ -104,7 +104,7 @@ static int dns_rm(struct cli *cli, const struct args *args)
 	}
 	if (rc < 0)
 		return rc;
-	print_result(cli, NULL, "%s: %s: removed", args->words[0], args->words[1]);
+	output_result(cli, NULL, "%s: %s: removed", args->words[0], args->words[1]);
 	return 0;
 }
 
@@ -115,9 +115,9 @@ static int list(struct cli *cli, const struct args *args, const char *key, const
 	int rc = api_list(cli, args->words[0], key, &answer);
 
 	if (rc == 0 && cli->json)
-		print_json(answer);
+		output_json(answer);
 	else if (rc == 0)
-		print_table(cli, columns, json_object_get(answer, key));
+		output_table(cli, columns, json_object_get(answer, key));
 	json_decref(answer);
 	return rc;
 }
@@ -149,9 +149,9 @@ static int daemon_show(struct cli *cli, const struct args *args)
 
 	(void)args;
 	if (rc == 0 && cli->json)
-		print_json(daemon);
+		output_json(daemon);
 	else if (rc == 0)
-		print_fields(daemon, NULL);
+		output_fields(daemon, NULL);
 	json_decref(daemon);
 	return rc;
 }

@@ -16,10 +16,12 @@ static const struct flag add_flags[] = {
 	{ 0 },
 };
 
-static json_t *forward_body(const struct args *args, const struct forward_words *f)
+static json_t *forward_body(const struct args *args, const struct forward_words *f, struct error *err)
 {
-	json_t *body = args_settings(args);
+	json_t *body = args_settings(args, err);
 
+	if (!body)
+		return NULL;
 	json_object_set_new(body, "port", json_integer(f->port));
 	json_object_set_new(body, "proto", json_string(f->proto));
 	json_object_set_new(body, "to", json_string(f->to));
@@ -47,13 +49,13 @@ static void print_forward(const struct cli *cli, const char *net, const struct a
 
 	cell_text(json_object_get(forward, "listen"), listen);
 	cell_text(json_object_get(forward, "id"), id);
-	print_result(cli, forward, "%s: forward %s: %s port %lld to %s:%lld, %s", net, id, listen[0] ? listen : "loopback",
+	output_result(cli, forward, "%s: forward %s: %s port %lld to %s:%lld, %s", net, id, listen[0] ? listen : "loopback",
 		     (long long)json_integer_value(json_object_get(forward, "port")), field_text(forward, "to"),
 		     (long long)json_integer_value(json_object_get(forward, "to_port")), state);
 	if (args_has(args, "--lan"))
-		print_note("%s: forward %s is open to every machine that reaches this host (0.0.0.0 and ::)", net, id);
+		output_note("%s: forward %s is open to every machine that reaches this host (0.0.0.0 and ::)", net, id);
 	if (reason[0] && strcmp(state, "up"))
-		print_note("%s: forward %s: %s: %s", net, id, state, reason);
+		output_note("%s: forward %s: %s: %s", net, id, state, reason);
 }
 
 static int forward_add(struct cli *cli, const struct args *args)
@@ -74,7 +76,9 @@ static int forward_add(struct cli *cli, const struct args *args)
 	forward_id(args_text(args, "--name") ? args_text(args, "--name") : number, id);
 	api_path(path, "networks", net, "forwards", NULL);
 	api_path(object, "networks", net, "forwards", id, NULL);
-	body = forward_body(args, &f);
+	body = forward_body(args, &f, &cli->err);
+	if (!body)
+		return -EINVAL;
 	rc = api_add(cli, path, object, body, args_has(args, "--replace"), &forward);
 	if (rc == 0)
 		print_forward(cli, net, args, forward);
@@ -95,7 +99,7 @@ static int forward_rm(struct cli *cli, const struct args *args)
 	api_path(path, "networks", args->words[0], "forwards", id, NULL);
 	rc = api_change(cli, "DELETE", path, NULL, &answer);
 	if (rc == 0)
-		print_result(cli, answer, "%s: forward %s: removed", args->words[0], args->words[1]);
+		output_result(cli, answer, "%s: forward %s: removed", args->words[0], args->words[1]);
 	json_decref(answer);
 	return rc;
 }
@@ -121,9 +125,9 @@ static int forward_ls(struct cli *cli, const struct args *args)
 	int rc = api_list(cli, args->words[0], "forwards", &answer);
 
 	if (rc == 0 && cli->json)
-		print_json(answer);
+		output_json(answer);
 	else if (rc == 0)
-		print_table(cli, columns, json_object_get(answer, "forwards"));
+		output_table(cli, columns, json_object_get(answer, "forwards"));
 	json_decref(answer);
 	return rc;
 }

@@ -42,7 +42,7 @@ static void print_leases(const struct cli *cli, json_t *leases, const json_t *re
 		json_object_set_new(row, "state", json_string("reserved"));
 		json_array_append(leases, row);
 	}
-	print_table(cli, columns, leases);
+	output_table(cli, columns, leases);
 }
 
 static int lease_ls(struct cli *cli, const struct args *args)
@@ -54,7 +54,7 @@ static int lease_ls(struct cli *cli, const struct args *args)
 		rc = api_list(cli, args->words[0], "reservations", &reservations);
 	if (rc == 0 && cli->json) {
 		json_object_update(leases, reservations);
-		print_json(leases);
+		output_json(leases);
 	} else if (rc == 0) {
 		print_leases(cli, json_object_get(leases, "leases"), json_object_get(reservations, "reservations"));
 	}
@@ -77,7 +77,7 @@ static int lease_pin(struct cli *cli, const struct args *args)
 	body = json_pack("{s:s,s:s}", "port", name.port, "ip", args->words[1]);
 	rc = api_add(cli, path, object, body, args_has(args, "--replace"), &answer);
 	if (rc == 0)
-		print_result(cli, answer, "%s/%s: %s is its address from its next lease on", name.net, name.port,
+		output_result(cli, answer, "%s/%s: %s is its address from its next lease on", name.net, name.port,
 			     args->words[1]);
 	json_decref(answer);
 	json_decref(body);
@@ -129,7 +129,7 @@ static int rm_port(struct cli *cli, const char *text)
 		rc = error_set(&cli->err, -ENOENT, "port %s: has neither a lease nor a pinned address", text);
 	if (rc < 0)
 		return rc;
-	print_result(cli, NULL, "%s: freed", text);
+	output_result(cli, NULL, "%s: freed", text);
 	return 0;
 }
 
@@ -147,7 +147,7 @@ static int lease_rm(struct cli *cli, const struct args *args)
 	api_path(path, "networks", args->words[0], "leases", args->words[1], NULL);
 	rc = api_change(cli, "DELETE", path, NULL, &answer);
 	if (rc == 0)
-		print_result(cli, answer, "%s: %s: freed", args->words[0], args->words[1]);
+		output_result(cli, answer, "%s: %s: freed", args->words[0], args->words[1]);
 	json_decref(answer);
 	return rc;
 }

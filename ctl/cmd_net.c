@@ -37,11 +37,11 @@ static void print_net(const struct cli *cli, const json_t *net)
 	json_t *warning;
 	size_t i;
 
-	print_result(cli, net, "%s: %s %s%s%s", field_text(net, "name"), field_text(net, "mode"),
+	output_result(cli, net, "%s: %s %s%s%s", field_text(net, "name"), field_text(net, "mode"),
 		     field_text(net, "subnet"), field_text(net, "gateway")[0] ? ", gateway " : "",
 		     field_text(net, "gateway"));
 	json_array_foreach(json_object_get(net, "warnings"), i, warning)
-		print_note("%s: %s", field_text(net, "name"), json_string_value(warning));
+		output_note("%s: %s", field_text(net, "name"), json_string_value(warning));
 }
 
 static int net_add(struct cli *cli, const struct args *args)
@@ -53,7 +53,9 @@ static int net_add(struct cli *cli, const struct args *args)
 
 	if (rc < 0)
 		return rc;
-	body = args_settings(args);
+	body = args_settings(args, &cli->err);
+	if (!body)
+		return -EINVAL;
 	json_object_set_new(body, "name", json_string(name));
 	api_path(path, "networks", name, NULL);
 	rc = api_add(cli, "/v1/networks", path, body, args_has(args, "--replace"), &net);
@@ -72,7 +74,9 @@ static int net_set(struct cli *cli, const struct args *args)
 
 	if (rc < 0)
 		return rc;
-	body = args_settings(args);
+	body = args_settings(args, &cli->err);
+	if (!body)
+		return -EINVAL;
 	api_path(path, "networks", args->words[0], NULL);
 	rc = api_change(cli, "PATCH", path, body, &net);
 	if (rc == 0)
@@ -94,7 +98,7 @@ static int net_rm(struct cli *cli, const struct args *args)
 	snprintf(query, sizeof(query), "%s%s", path, args_has(args, "--force") ? "?force=true" : "");
 	rc = api_change(cli, "DELETE", query, NULL, &answer);
 	if (rc == 0)
-		print_result(cli, answer, "%s: removed", args->words[0]);
+		output_result(cli, answer, "%s: removed", args->words[0]);
 	json_decref(answer);
 	return rc;
 }
@@ -110,9 +114,9 @@ static int net_show(struct cli *cli, const struct args *args)
 	api_path(path, "networks", args->words[0], NULL);
 	rc = api_get(cli, path, &net);
 	if (rc == 0 && cli->json)
-		print_json(net);
+		output_json(net);
 	else if (rc == 0)
-		print_fields(net, json_object_get(net, "defaults"));
+		output_fields(net, json_object_get(net, "defaults"));
 	json_decref(net);
 	return rc;
 }
@@ -129,9 +133,9 @@ static int net_ls(struct cli *cli, const struct args *args)
 
 	(void)args;
 	if (rc == 0 && cli->json)
-		print_json(answer);
+		output_json(answer);
 	else if (rc == 0)
-		print_table(cli, columns, json_object_get(answer, "networks"));
+		output_table(cli, columns, json_object_get(answer, "networks"));
 	json_decref(answer);
 	return rc;
 }

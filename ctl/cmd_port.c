@@ -87,7 +87,7 @@ void print_port(const struct cli *cli, const json_t *port)
 {
 	const char *reason = field_text(port, "reason");
 
-	print_result(cli, port, "%s/%s: %s, %s, mac %s%s%s", field_text(port, "network"), field_text(port, "name"),
+	output_result(cli, port, "%s/%s: %s, %s, mac %s%s%s", field_text(port, "network"), field_text(port, "name"),
 		     field_text(port, "kind"), field_text(port, "state"), field_text(port, "mac"), reason[0] ? ": " : "",
 		     reason);
 }
@@ -118,7 +118,9 @@ static int port_add(struct cli *cli, const struct args *args)
 
 	if (rc < 0)
 		return rc;
-	body = args_settings(args);
+	body = args_settings(args, &cli->err);
+	if (!body)
+		return -EINVAL;
 	rc = add_kind(cli, args, body);
 	if (rc == 0) {
 		json_object_set_new(body, "name", json_string(name.port));
@@ -152,7 +154,9 @@ static int port_set(struct cli *cli, const struct args *args)
 
 	if (rc < 0)
 		return rc;
-	body = args_settings(args);
+	body = args_settings(args, &cli->err);
+	if (!body)
+		return -EINVAL;
 	rc = api_change(cli, "PATCH", path, body, &port);
 	if (rc == 0)
 		print_port(cli, port);
@@ -172,7 +176,7 @@ static int port_rm(struct cli *cli, const struct args *args)
 		return rc;
 	rc = api_change(cli, "DELETE", path, NULL, &answer);
 	if (rc == 0)
-		print_result(cli, answer, "%s/%s: removed", name.net, name.port);
+		output_result(cli, answer, "%s/%s: removed", name.net, name.port);
 	json_decref(answer);
 	return rc;
 }
@@ -187,9 +191,9 @@ static int port_show(struct cli *cli, const struct args *args)
 	if (rc == 0)
 		rc = api_get(cli, path, &port);
 	if (rc == 0 && cli->json)
-		print_json(port);
+		output_json(port);
 	else if (rc == 0)
-		print_fields(port, NULL);
+		output_fields(port, NULL);
 	json_decref(port);
 	return rc;
 }
@@ -205,9 +209,9 @@ static int port_ls(struct cli *cli, const struct args *args)
 	int rc = api_list(cli, args->words[0], "ports", &answer);
 
 	if (rc == 0 && cli->json)
-		print_json(answer);
+		output_json(answer);
 	else if (rc == 0)
-		print_table(cli, columns, json_object_get(answer, "ports"));
+		output_table(cli, columns, json_object_get(answer, "ports"));
 	json_decref(answer);
 	return rc;
 }

@@ -19,9 +19,9 @@ static int ps(struct cli *cli, const struct args *args)
 	int rc = api_list(cli, args->words[0], "ports", &answer);
 
 	if (rc == 0 && cli->json)
-		print_json(answer);
+		output_json(answer);
 	else if (rc == 0)
-		print_table(cli, port_columns, json_object_get(answer, "ports"));
+		output_table(cli, port_columns, json_object_get(answer, "ports"));
 	json_decref(answer);
 	return rc;
 }
@@ -40,7 +40,7 @@ static int print_addresses(struct cli *cli, const struct port_name *name, const 
 	if (cli->json) {
 		json_t *tree = json_pack("{s:s,s:s,s:O}", "network", name->net, "port", name->port, "addresses", addresses);
 
-		print_json(tree);
+		output_json(tree);
 		json_decref(tree);
 		return 0;
 	}

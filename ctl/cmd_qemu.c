@@ -53,7 +53,9 @@ static int make_port(struct cli *cli, const struct args *args, const struct port
 
 	if (rc < 0)
 		return rc;
-	body = args_settings(args);
+	body = args_settings(args, &cli->err);
+	if (!body)
+		return -EINVAL;
 	json_object_set_new(body, "name", json_string(name->port));
 	json_object_set_new(body, "kind", json_string("stream"));
 	json_object_set_new(body, "path", json_string(path));
@@ -113,7 +115,7 @@ static void print_args(const struct cli *cli, const json_t *port, char args[QEMU
 	if (cli->json) {
 		json_t *tree = json_pack("{s:[s,s,s,s],s:O}", "args", args[0], args[1], args[2], args[3], "port", port);
 
-		print_json(tree);
+		output_json(tree);
 		json_decref(tree);
 		return;
 	}
@@ -144,7 +146,7 @@ static int qemu(struct cli *cli, const struct args *args)
 		if (rc < 0)
 			error_set(&cli->err, rc, "port %s/%s: its socket's path is too long", name.net, name.port);
 		else if (!version.major)
-			print_note("no qemu-system-x86_64 is there; these arguments fit QEMU 7.2 and later");
+			output_note("no qemu-system-x86_64 is there; these arguments fit QEMU 7.2 and later");
 	}
 	if (rc == 0)
 		print_args(cli, port, words);

@@ -124,7 +124,7 @@ static int take_offloads(int fd)
 static int tap_setup(int fd, const char *ifname)
 {
 	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
-	int header = NETNS_VNET_HDR_SIZE;
+	int header = NETNS_TAP_HEADER;
 
 	memcpy(ifr.ifr_name, ifname, strlen(ifname) + 1);
 	if (ioctl(fd, TUNSETIFF, &ifr) < 0 || ioctl(fd, TUNSETVNETHDRSZ, &header) < 0)

@@ -3,8 +3,8 @@
  *
  * A medium is a descriptor whose other side is an interface of the namespace: what is written to the
  * descriptor arrives at the interface, what the namespace sends through the interface is read from the
- * descriptor. Every frame carries the 12-byte virtio-net header, so checksums and segmentation stay undone
- * as long as both sides can take it. Two media exist: a TAP, where /dev/net/tun opens, and otherwise one end
+ * descriptor. Every frame carries a virtio-net header (12 bytes on a TAP, 10 on a packet socket), so checksums and
+ * segmentation stay undone as long as both sides can take it. Two media exist: a TAP, where /dev/net/tun opens, and otherwise one end
  * of a veth pair served by a packet socket.
  *
  * These calls act on the namespace of the calling thread. Used by the `lanyard` command and by the keeper's
@@ -18,7 +18,7 @@
 
 struct error;
 
-enum { NETNS_VNET_HDR_SIZE = 12, NETNS_IFNAME_MAX = IFNAMSIZ - 1 - 3 };
+enum { NETNS_TAP_HEADER = 12, NETNS_IFNAME_MAX = IFNAMSIZ - 1 - 3 };
 
 struct netns_medium {
 	int fd;				/* non-blocking, close-on-exec; owned by the caller */

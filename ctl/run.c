@@ -53,7 +53,7 @@ static void use_binding(struct run *r)
 	r->used = *b;
 	if (netns_add_address(r->conf->ifname, b->ip, b->len, b->lease_s, &err) < 0 ||
 	    (b->router && netns_default_route(r->conf->ifname, b->router, &err) < 0))
-		print_note("%s/%s: %s", r->conf->name.net, r->conf->name.port, err.message);
+		output_note("%s/%s: %s", r->conf->name.net, r->conf->name.port, err.message);
 }
 
 static void drop_binding(struct run *r)
@@ -201,7 +201,7 @@ static void wait_command(struct run *r)
 		turn(r, UINT64_MAX);
 		if (r->attach.state != ATTACH_REFUSED || told)
 			continue;
-		print_note("%s/%s: %s", r->conf->name.net, r->conf->name.port, r->attach.err.message);
+		output_note("%s/%s: %s", r->conf->name.net, r->conf->name.port, r->attach.err.message);
 		told = true;
 	}
 }
@@ -274,7 +274,7 @@ static void point_resolver(struct run *r)
 	if (domain[0])
 		snprintf(text + n, sizeof(text) - n, "search %s\n", domain);
 	if (space_resolv(text, &err) < 0)
-		print_note("%s/%s: %s", r->conf->name.net, r->conf->name.port, err.message);
+		output_note("%s/%s: %s", r->conf->name.net, r->conf->name.port, err.message);
 }
 
 int run_command(const struct run_conf *conf, struct error *err)

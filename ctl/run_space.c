@@ -150,6 +150,22 @@ static int refused(struct error *err, const char *what, int rc)
 	return rc;
 }
 
+/* show_interfaces() - /sys of the new network namespace, with the control groups that are mounted inside it
+ *
+ * Where the kernel refuses (a container that hides parts of /sys), /sys goes on showing the host's interfaces: few
+ * programs look for them there.
+ */
+static void show_interfaces(void)
+{
+	static const char cgroups[] = "/sys/fs/cgroup";
+	int tree = open_tree(AT_FDCWD, cgroups, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+
+	if (mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0 && tree >= 0)
+		(void)!move_mount(tree, "", AT_FDCWD, cgroups, MOVE_MOUNT_F_EMPTY_PATH);
+	if (tree >= 0)
+		close(tree);
+}
+
 int space_enter(struct error *err)
 {
 	int rc = enter_user();
@@ -160,6 +176,7 @@ int space_enter(struct error *err)
 		return refused(err, "make a network and a mount namespace", -errno);
 	if (mount("", "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
 		return refused(err, "keep mounts apart from the host's", -errno);
+	show_interfaces();
 	rc = netns_set_link("lo", NULL, 0, true, err);
 	if (rc < 0)
 		return rc;
