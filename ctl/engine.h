@@ -33,6 +33,7 @@ struct attach;
 struct dns_zone;
 struct engine;
 struct fdb;
+struct gateway;
 struct forward;
 struct host;
 struct lease_record;
@@ -100,9 +101,9 @@ struct live_net {
 	struct record_conf *records;	/* the user's, as they stand in names */
 	size_t nrecords;
 	struct upstream *upstream;	/* the resolvers that its queries are relayed to; NULL: none are */
-	struct service *dhcp, *dns, *gateway;
+	struct gateway *gateway_state;
 	struct nat *nat_state;
-	struct service *nat;		/* of nat_state */
+	struct service *dhcp, *dns, *gateway, *nat;	/* the last two of the states above */
 	struct live_port *ports;	/* uthash by name */
 	struct live_forward *forwards;	/* uthash by id */
 	struct log_limit log_limit;

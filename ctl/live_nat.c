@@ -29,10 +29,11 @@ int live_nat_start(struct live_net *net)
 	struct engine *e = net->engine;
 	struct nat_conf conf = conf_of(net);
 
-	net->gateway = gateway_new();
+	net->gateway_state = gateway_new();
 	net->nat_state = nat_new(&conf, e->workers, e->nworkers);
-	if (!net->gateway || !net->nat_state)
+	if (!net->gateway_state || !net->nat_state)
 		return -ENOMEM;
+	net->gateway = gateway_service(net->gateway_state);
 	net->nat = nat_service(net->nat_state);
 	return 0;
 }
@@ -59,5 +60,5 @@ void live_nat_stop(struct live_net *net)
 void live_nat_free(struct live_net *net)
 {
 	nat_free(net->nat_state);
-	gateway_free(net->gateway);
+	gateway_free(net->gateway_state);
 }

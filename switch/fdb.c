@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/mman.h>
 
 #include "base/hash.h"
 
@@ -107,14 +107,16 @@ struct fdb *fdb_new(uint32_t nentries, uint32_t nports, uint32_t age_ms)
 	fdb->nports = nports;
 	fdb->age_s = age_ms / 1000;
 	fdb->seed = hash_seed();
-	fdb->buckets = aligned_alloc(sizeof(struct bucket), nbuckets * sizeof(struct bucket));
+	fdb->buckets = mmap(NULL, nbuckets * sizeof(struct bucket), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			    -1, 0);	/* aligned, zero, and no page is there before a station is */
+	if (fdb->buckets == MAP_FAILED)
+		fdb->buckets = NULL;
 	fdb->count = calloc(nports, sizeof(*fdb->count));
 	if (!fdb->buckets || !fdb->count) {
 		fdb_free(fdb);
 		errno = ENOMEM;
 		return NULL;
 	}
-	memset(fdb->buckets, 0, nbuckets * sizeof(struct bucket));
 	return fdb;
 }
 
@@ -122,7 +124,8 @@ void fdb_free(struct fdb *fdb)
 {
 	if (!fdb)
 		return;
-	free(fdb->buckets);
+	if (fdb->buckets)
+		munmap(fdb->buckets, ((size_t)fdb->mask + 1) * sizeof(struct bucket));
 	free((void *)fdb->count);
 	free(fdb);
 }

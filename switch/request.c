@@ -7,7 +7,7 @@
 #include "base/inbox.h"
 #include "switch/forward.h"
 
-enum { REQUESTS = 512 };
+enum { REQUESTS = 256 };
 
 struct requests {
 	struct inbox *inbox;

@@ -7,8 +7,8 @@
 
 #include "base/hash.h"
 
-/* Open addressing with linear probing; a free place has port NOBODY. Removal closes the gap, so probes stay short. */
-#define NOBODY UINT32_MAX
+/* Open addressing with linear probing; a free place has source 0. Removal closes the gap, so probes stay short. */
+#define NO_PLACE UINT32_MAX
 
 struct stations {
 	pthread_mutex_t lock;
@@ -29,13 +29,11 @@ struct stations *stations_new(uint32_t nmax)
 	t->mask = size - 1;
 	t->nmax = nmax;
 	t->seed = hash_seed();
-	t->table = malloc(size * sizeof(*t->table));
+	t->table = calloc(size, sizeof(*t->table));
 	if (!t->table) {
 		free(t);
 		return NULL;
 	}
-	for (uint32_t i = 0; i < size; i++)
-		t->table[i].port = NOBODY;
 	pthread_mutex_init(&t->lock, NULL);
 	return t;
 }
@@ -59,7 +57,7 @@ static uint32_t place_of(const struct stations *t, uint32_t ip)
 {
 	uint32_t i = home(t, ip);
 
-	while (t->table[i].port != NOBODY && t->table[i].ip != ip)
+	while (t->table[i].source && t->table[i].ip != ip)
 		i = (i + 1) & t->mask;
 	return i;
 }
@@ -68,17 +66,17 @@ static void remove_at(struct stations *t, uint32_t hole)
 {
 	uint32_t i = hole;
 
-	t->table[hole].port = NOBODY;
+	t->table[hole].source = 0;
 	t->n--;
 	for (;;) {
 		i = (i + 1) & t->mask;
-		if (t->table[i].port == NOBODY)
+		if (!t->table[i].source)
 			return;
 		/* may the entry at i fill the hole? yes, unless its home lies cyclically in (hole, i] */
 		if (((i - home(t, t->table[i].ip)) & t->mask) < ((i - hole) & t->mask))
 			continue;
 		t->table[hole] = t->table[i];
-		t->table[i].port = NOBODY;
+		t->table[i].source = 0;
 		hole = i;
 	}
 }
@@ -92,7 +90,7 @@ static unsigned stalest_of(const struct stations *t, uint32_t port, uint32_t *pl
 	for (uint32_t i = 0; i <= t->mask; i++) {
 		const struct station *s = &t->table[i];
 
-		if (s->port != port)
+		if (!s->source || s->port != port)
 			continue;
 		n++;
 		if (s->source != STATION_DHCP && s->seen_ms < oldest) {
@@ -106,12 +104,12 @@ static unsigned stalest_of(const struct stations *t, uint32_t port, uint32_t *pl
 /* make_room() - keep the port within its share and the table within its size. Return: false when neither can be */
 static bool make_room(struct stations *t, uint32_t port)
 {
-	uint32_t place = NOBODY;
+	uint32_t place = NO_PLACE;
 	unsigned held = stalest_of(t, port, &place);
 
 	if (held < MAX_STATIONS_PER_PORT && t->n < t->nmax)
 		return true;
-	if (place == NOBODY)
+	if (place == NO_PLACE)
 		return false;
 	remove_at(t, place);
 	return true;
@@ -121,9 +119,9 @@ static bool make_room(struct stations *t, uint32_t port)
 static bool note_locked(struct stations *t, const struct station *s)
 {
 	struct station *old = &t->table[place_of(t, s->ip)];
-	bool fresh = old->port != s->port || memcmp(old->mac, s->mac, MAC_SIZE) != 0;
+	bool fresh = !old->source || old->port != s->port || memcmp(old->mac, s->mac, MAC_SIZE) != 0;
 
-	if (old->port != NOBODY) {
+	if (old->source) {
 		if (old->source == STATION_DHCP && s->source == STATION_ARP && fresh)
 			return false;
 		old->source = s->source == STATION_DHCP ? STATION_DHCP : (fresh ? STATION_ARP : old->source);
@@ -162,7 +160,7 @@ bool station_find(struct stations *t, uint32_t ip, struct station *found)
 	if (pthread_mutex_trylock(&t->lock))
 		return false;
 	s = &t->table[place_of(t, ip)];
-	known = s->port != NOBODY;
+	known = s->source != 0;
 	if (known)
 		*found = *s;
 	pthread_mutex_unlock(&t->lock);
@@ -181,7 +179,7 @@ bool station_of_port(struct stations *t, uint32_t port, struct station *found)
 	if (pthread_mutex_trylock(&t->lock))
 		return false;
 	for (uint32_t i = 0; i <= t->mask; i++)
-		if (t->table[i].port == port && (!best || better(&t->table[i], best)))
+		if (t->table[i].source && t->table[i].port == port && (!best || better(&t->table[i], best)))
 			best = &t->table[i];
 	if (best)
 		*found = *best;
@@ -195,7 +193,7 @@ void station_forget(struct stations *t, uint32_t ip)
 
 	pthread_mutex_lock(&t->lock);
 	i = place_of(t, ip);
-	if (t->table[i].port != NOBODY)
+	if (t->table[i].source)
 		remove_at(t, i);
 	pthread_mutex_unlock(&t->lock);
 }
@@ -204,7 +202,7 @@ void stations_forget_port(struct stations *t, uint32_t port)
 {
 	pthread_mutex_lock(&t->lock);
 	for (uint32_t i = 0; i <= t->mask;) {
-		if (t->table[i].port == port)
+		if (t->table[i].source && t->table[i].port == port)
 			remove_at(t, i);	/* may have pulled another entry into this place: look again */
 		else
 			i++;
@@ -218,7 +216,7 @@ unsigned stations_each(struct stations *t, uint32_t port, struct station *to, un
 
 	pthread_mutex_lock(&t->lock);
 	for (uint32_t i = 0; i <= t->mask; i++) {
-		if (t->table[i].port == NOBODY || (port != UINT32_MAX && t->table[i].port != port))
+		if (!t->table[i].source || (port != UINT32_MAX && t->table[i].port != port))
 			continue;
 		if (found < n)
 			to[found] = t->table[i];
