@@ -9,7 +9,7 @@
 #include "dhcp/dns_name.h"
 #include "dhcp/message_build.h"
 
-enum { ECHO_RESERVE = DHCP_FIXED_SIZE + 4 + 64 };	/* header, cookie, and the options an answer cannot do without */
+enum { ECHO_RESERVE = DHCP_FIXED_SIZE + 4 + 32 };	/* header, cookie, and the other options an answer cannot do without */
 
 static bool ethernet(const struct dhcp_message *m)
 {

@@ -1,0 +1,619 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* dhcp/server: conversations with guests, on a fake clock. IDs are those of the conformance statements. */
+#include "dhcp/server.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/array.h"
+#include "base/bytes.h"
+#include "dhcp/message_build.h"
+
+#define NET 0x0a4d0000u			/* 10.77.0.0/24 */
+
+enum { SERVER = NET + 1, FIRST = NET + 100, HOUR = 3600, NOW = 1000000 };
+
+static const uint8_t everybody[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+
+struct bench {
+	struct dhcp_server s;
+	int64_t now;
+	bool store_broken;
+	struct dhcp_result r;
+	struct dhcp_message answer;	/* valid while size */
+	size_t size;
+	uint8_t reply[1500];
+};
+
+/* What a test's guest sends; zero fields are left out. */
+struct say {
+	enum dhcp_type type;
+	const char *port;
+	uint8_t mac;			/* last byte */
+	uint32_t ciaddr, want, server, giaddr;
+	uint16_t flags;
+	uint32_t lease_s;
+	uint32_t src_ip;
+	const char *client_id, *parameters, *relay;
+	uint16_t max_size;
+	uint8_t op, hops, htype, hlen;
+};
+
+static int setup(void **state)
+{
+	static struct bench bench;
+	struct bench *b = &bench;
+	struct lease_conf leases = {
+		.subnet = { NET, 24 }, .first = FIRST, .last = FIRST + 9, .excluded = { SERVER }, .nexcluded = 1,
+	};
+
+	memset(b, 0, sizeof(*b));
+	b->s.conf = (struct dhcp_conf){
+		.subnet = { NET, 24 }, .server_ip = SERVER, .router = SERVER, .dns = SERVER, .domain = "lab.internal",
+		.mtu = 1500, .lease_s = HOUR,
+	};
+	b->s.leases = lease_table_new(&leases, NULL, NULL);
+	b->now = NOW;
+	*state = b;
+	return b->s.leases ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	struct bench *b = *state;
+
+	lease_table_free(b->s.leases);
+	return 0;
+}
+
+static void add_text(struct option_list *list, uint8_t code, const char *text)
+{
+	if (text)
+		option_add(list, code, true, text, strlen(text));
+}
+
+static size_t write_say(const struct say *say, uint8_t *data, size_t room)
+{
+	uint8_t mac[16] = { 2, 0, 0, 0, 0, say->mac };
+	struct message_header h = {
+		.op = say->op ? say->op : BOOTP_REQUEST, .htype = say->htype ? say->htype : HTYPE_ETHERNET,
+		.hlen = say->hlen ? say->hlen : 6, .xid = 0xabcd0001, .secs = 2, .flags = say->flags, .ciaddr = say->ciaddr,
+		.giaddr = say->giaddr, .chaddr = mac,
+	};
+	struct option_list list;
+	int n;
+
+	option_list_init(&list);
+	option_add_u8(&list, OPTION_TYPE, true, (uint8_t)say->type);
+	if (say->want)
+		option_add_u32(&list, OPTION_REQUESTED_IP, true, say->want);
+	if (say->server)
+		option_add_u32(&list, OPTION_SERVER_ID, true, say->server);
+	if (say->lease_s)
+		option_add_u32(&list, OPTION_LEASE_TIME, true, say->lease_s);
+	if (say->max_size)
+		option_add_u16(&list, OPTION_MAX_SIZE, true, say->max_size);
+	add_text(&list, OPTION_CLIENT_ID, say->client_id);
+	add_text(&list, OPTION_PARAMETERS, say->parameters);
+	add_text(&list, OPTION_RELAY_INFO, say->relay);
+	n = message_build(&h, &list, data, room);
+	assert_true(n > 0);
+	data[3] = say->hops;
+	return (size_t)n;
+}
+
+/* tell() - send, check what holds for every answer, and store what has to be. Return: the outcome. */
+static enum dhcp_outcome tell(struct bench *b, const struct say say)
+{
+	struct dhcp_request from = {
+		.port = say.port ? say.port : "web1", .src_mac = { 2, 0, 0, 0, 0, 0xee }, .src_ip = say.src_ip,
+		.store_ok = !b->store_broken,
+	};
+	uint8_t data[1400];
+	size_t size = write_say(&say, data, sizeof(data));
+
+	b->size = dhcp_server_input(&b->s, &from, data, size, b->now, b->reply, sizeof(b->reply), &b->r);
+	if (b->r.has_record)
+		lease_committed(b->s.leases, &b->r.record);
+	if (!b->size)
+		return b->r.outcome;
+	assert_true(b->size >= 300);					/* DHCP-25 */
+	assert_int_equal(message_parse(&b->answer, b->reply, b->size), 0);
+	assert_int_equal(b->answer.op, BOOTP_REPLY);			/* DHCP-01 */
+	assert_int_equal(b->answer.hops, 0);
+	assert_int_equal(b->answer.xid, 0xabcd0001);
+	assert_int_equal(b->answer.giaddr, say.giaddr);
+	assert_memory_equal(b->answer.chaddr, data + 28, 16);
+	assert_int_equal(b->answer.server_id, SERVER);
+	return b->r.outcome;
+}
+
+#define TELL(b, ...) tell(b, (struct say){ __VA_ARGS__ })
+
+static uint32_t lease(struct bench *b, const char *port, uint8_t mac)
+{
+	uint32_t ip;
+
+	assert_int_equal(TELL(b, DHCP_DISCOVER, .port = port, .mac = mac), DHCP_OUT_OFFER);
+	ip = b->answer.yiaddr;
+	assert_int_equal(TELL(b, DHCP_REQUEST, .port = port, .mac = mac, .want = ip, .server = SERVER), DHCP_OUT_ACK);
+	assert_int_equal(b->answer.yiaddr, ip);
+	return ip;
+}
+
+static bool has(const struct bench *b, uint8_t code)
+{
+	size_t size;
+
+	return message_option(&b->answer, code, &size) != NULL;
+}
+
+static void test_dhcp_01_exchange(void **state)
+{
+	struct bench *b = *state;
+
+	assert_int_equal(TELL(b, DHCP_DISCOVER, .mac = 1, .flags = DHCP_FLAG_BROADCAST), DHCP_OUT_OFFER);
+	assert_int_equal(b->answer.type, DHCP_OFFER);
+	assert_int_equal(b->answer.yiaddr, FIRST);
+	assert_int_equal(b->answer.flags, DHCP_FLAG_BROADCAST);
+	assert_false(b->r.has_record);
+	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .want = FIRST, .server = SERVER), DHCP_OUT_ACK);
+	assert_int_equal(b->answer.type, DHCP_ACK);
+	assert_int_equal(b->answer.lease_s, HOUR);
+	assert_int_equal(message_option_u32(&b->answer, OPTION_SUBNET_MASK), 0xffffff00);
+	assert_int_equal(message_option_u32(&b->answer, OPTION_ROUTER), SERVER);
+	assert_int_equal(message_option_u32(&b->answer, OPTION_DNS), SERVER);
+	assert_true(b->r.has_record && b->r.durable_first);
+	assert_int_equal(b->r.record.state, LEASE_BOUND);
+	assert_int_equal(b->r.record.expires_wall_s, NOW + HOUR);
+	assert_string_equal(b->r.record.port, "web1");
+}
+
+static void test_dhcp_02_foreign_server(void **state)
+{
+	struct bench *b = *state;
+
+	TELL(b, DHCP_DISCOVER, .mac = 1);
+	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .want = FIRST, .server = SERVER + 1), DHCP_OUT_FOREIGN_SERVER);
+	assert_int_equal(b->size, 0);
+	for (unsigned i = 0; i < 9; i++)
+		lease(b, "web2", (uint8_t)(10 + i));
+	assert_int_equal(lease(b, "web3", 30), FIRST);		/* what was offered is free at once */
+}
+
+static void test_dhcp_03_and_04_selecting(void **state)
+{
+	struct bench *b = *state;
+
+	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .want = FIRST, .server = SERVER), DHCP_OUT_NAK);
+	TELL(b, DHCP_DISCOVER, .mac = 1);
+	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .want = FIRST + 1, .server = SERVER), DHCP_OUT_NAK);
+	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .want = FIRST, .server = SERVER, .ciaddr = FIRST), DHCP_OUT_MALFORMED);
+	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .server = SERVER), DHCP_OUT_MALFORMED);
+	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1), DHCP_OUT_MALFORMED);
+	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .ciaddr = FIRST, .want = FIRST + 1), DHCP_OUT_MALFORMED);
+	assert_int_equal(b->size, 0);
+}
+
+static void test_dhcp_05_renewing(void **state)
+{
+	struct bench *b = *state;
+	uint32_t ip = lease(b, "web1", 1);
+
+	b->now += HOUR / 2;
+	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .ciaddr = ip), DHCP_OUT_ACK);
+	assert_int_equal(b->answer.yiaddr, ip);
+	assert_int_equal(b->answer.lease_s, HOUR);
+	assert_int_equal(b->r.dst_ip, ip);
+	assert_int_equal(b->r.dst_port, DHCP_CLIENT_PORT);
+	assert_true(b->r.has_record && !b->r.durable_first);	/* the record may follow */
+	assert_int_equal(b->r.record.expires_wall_s, b->now + HOUR);
+	b->now += 2 * HOUR;					/* expired, but free: DHCP-07 */
+	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .ciaddr = ip), DHCP_OUT_ACK);
+	assert_true(b->r.durable_first);
+}
+
+static void test_dhcp_06_13_rebinding_after_a_lost_store(void **state)
+{
+	struct bench *b = *state;
+
+	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .ciaddr = FIRST + 5), DHCP_OUT_ACK);
+	assert_int_equal(b->answer.yiaddr, FIRST + 5);
+	assert_true(b->r.durable_first);
+	assert_int_equal(TELL(b, DHCP_REQUEST, .port = "web2", .mac = 2, .want = FIRST + 6), DHCP_OUT_ACK);	/* init-reboot */
+	assert_int_equal(lease(b, "web1", 1), FIRST + 5);
+}
+
+static void test_dhcp_07_12_14_nak(void **state)
+{
+	struct bench *b = *state;
+	uint32_t ip = lease(b, "web1", 1);
+
+	assert_int_equal(TELL(b, DHCP_REQUEST, .port = "web2", .mac = 2, .ciaddr = ip), DHCP_OUT_NAK);	/* somebody else's */
+	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .ciaddr = 0xc0a80105), DHCP_OUT_NAK);		/* another network's */
+	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .want = 0xc0a80105), DHCP_OUT_NAK);		/* DHCP-12 */
+	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .want = ip + 1), DHCP_OUT_NAK);		/* DHCP-14 */
+	assert_int_equal(TELL(b, DHCP_REQUEST, .port = "web2", .mac = 2, .want = SERVER), DHCP_OUT_NAK);
+	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .ciaddr = ip), DHCP_OUT_ACK);			/* it lost nothing */
+}
+
+static void test_dhcp_08_times(void **state)
+{
+	struct bench *b = *state;
+
+	TELL(b, DHCP_DISCOVER, .mac = 1);
+	assert_int_equal(message_option_u32(&b->answer, OPTION_T1), HOUR / 2);
+	assert_int_equal(message_option_u32(&b->answer, OPTION_T2), HOUR / 8 * 7);
+	b->s.conf.lease_s = DHCP_INFINITE;
+	TELL(b, DHCP_DISCOVER, .mac = 1);
+	assert_int_equal(b->answer.lease_s, DHCP_INFINITE);
+	assert_false(has(b, OPTION_T1) || has(b, OPTION_T2));
+	TELL(b, DHCP_REQUEST, .mac = 1, .want = FIRST, .server = SERVER);
+	assert_true(b->r.record.expires_wall_s == LEASE_NEVER);
+}
+
+static const struct {
+	uint32_t asked, min_s, max_s, given;
+} times[] = {
+	{ 600, 0, 0, 600 }, { 1, 0, 0, 60 }, { 7200, 0, 0, HOUR }, { DHCP_INFINITE, 0, 0, HOUR }, { 7200, 0, 86400, 7200 },
+	{ 10, 300, 86400, 300 },
+};
+
+static void test_dhcp_09_lease_time(void **state)
+{
+	struct bench *b = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
+		b->s.conf.lease_min_s = times[i].min_s;
+		b->s.conf.lease_max_s = times[i].max_s;
+		TELL(b, DHCP_DISCOVER, .mac = 1, .lease_s = times[i].asked);
+		assert_int_equal(b->answer.lease_s, times[i].given);
+	}
+}
+
+static const struct {
+	const char *what;
+	uint32_t giaddr, ciaddr;
+	uint16_t flags;
+	uint32_t dst_ip;		/* FIRST stands for yiaddr */
+	uint16_t dst_port;
+	uint8_t mac;			/* last byte; 0xff for broadcast */
+} routes[] = {
+	{ "relayed, to the relay", NET + 9, 0, 0, NET + 9, 67, 0xee },
+	{ "relayed, even with the broadcast flag", NET + 9, 0, 0x8000, NET + 9, 67, 0xee },
+	{ "unicast to ciaddr", 0, FIRST, 0, FIRST, 68, 1 },
+	{ "unicast to ciaddr, even with the flag", 0, FIRST, 0x8000, FIRST, 68, 1 },
+	{ "broadcast", 0, 0, 0x8000, 0xffffffff, 68, 0xff },
+	{ "unicast without ARP", 0, 0, 0, FIRST, 68, 1 },
+};
+
+static void test_dhcp_10_destination(void **state)
+{
+	struct bench *b = *state;
+
+	lease(b, "web1", 1);
+	for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
+		for (unsigned ack = 0; ack < 2; ack++) {
+			uint8_t mac[6] = { 2, 0, 0, 0, 0, routes[i].mac };
+
+			print_message("  %s\n", routes[i].what);
+			TELL(b, ack ? DHCP_REQUEST : DHCP_DISCOVER, .mac = 1, .giaddr = routes[i].giaddr, .flags = routes[i].flags,
+			     .ciaddr = routes[i].ciaddr, .want = ack && !routes[i].ciaddr ? FIRST : 0);
+			assert_int_equal(b->r.dst_ip, routes[i].dst_ip);
+			assert_int_equal(b->r.dst_port, routes[i].dst_port);
+			assert_memory_equal(b->r.dst_mac, routes[i].mac == 0xff ? everybody : mac, 6);
+		}
+	}
+}
+
+static void test_dhcp_11_nak(void **state)
+{
+	struct bench *b = *state;
+	static const uint8_t allowed[] = { 53, 54, 56, 60, 61, 82 };
+
+	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .ciaddr = 0xc0a80105, .client_id = "id", .parameters = "\1\3\6\17"),
+			 DHCP_OUT_NAK);
+	assert_int_equal(b->r.dst_ip, 0xffffffff);
+	assert_memory_equal(b->r.dst_mac, everybody, 6);
+	assert_int_equal(b->answer.yiaddr | b->answer.ciaddr | b->answer.siaddr, 0);
+	for (unsigned code = 1; code < 255; code++)
+		if (has(b, (uint8_t)code))
+			assert_non_null(memchr(allowed, (int)code, sizeof(allowed)));
+	assert_true(has(b, OPTION_MESSAGE));
+	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .want = 0xc0a80105, .giaddr = NET + 9, .relay = "r"), DHCP_OUT_NAK);
+	assert_int_equal(b->r.dst_ip, NET + 9);
+	assert_int_equal(b->answer.flags, DHCP_FLAG_BROADCAST);
+}
+
+static void test_dhcp_15_release(void **state)
+{
+	struct bench *b = *state;
+	uint32_t ip = lease(b, "web1", 1);
+
+	assert_int_equal(TELL(b, DHCP_RELEASE, .mac = 2, .ciaddr = ip, .server = SERVER), DHCP_OUT_STRANGER);
+	assert_int_equal(TELL(b, DHCP_RELEASE, .port = "web2", .mac = 1, .ciaddr = ip, .server = SERVER), DHCP_OUT_STRANGER);
+	assert_int_equal(TELL(b, DHCP_RELEASE, .mac = 1, .ciaddr = ip + 1, .server = SERVER), DHCP_OUT_STRANGER);
+	assert_int_equal(TELL(b, DHCP_RELEASE, .mac = 1, .ciaddr = ip, .server = SERVER + 1), DHCP_OUT_STRANGER);
+	assert_int_equal(TELL(b, DHCP_RELEASE, .mac = 1, .ciaddr = ip), DHCP_OUT_STRANGER);
+	assert_false(b->r.has_record);
+	assert_int_equal(TELL(b, DHCP_RELEASE, .mac = 1, .ciaddr = ip, .server = SERVER), DHCP_OUT_RELEASE);
+	assert_int_equal(b->size, 0);
+	assert_true(b->r.has_record && !b->r.durable_first);
+	assert_int_equal(b->r.record.state, LEASE_RELEASED);
+	assert_int_equal(lease(b, "web2", 2), ip + 1);
+	assert_int_equal(lease(b, "web1", 1), ip);
+}
+
+static void test_dhcp_16_decline(void **state)
+{
+	struct bench *b = *state;
+	uint32_t ip = lease(b, "web1", 1);
+
+	assert_int_equal(TELL(b, DHCP_DECLINE, .mac = 2, .want = ip, .server = SERVER), DHCP_OUT_STRANGER);
+	assert_int_equal(TELL(b, DHCP_DECLINE, .mac = 1, .want = ip + 1, .server = SERVER), DHCP_OUT_STRANGER);
+	assert_int_equal(TELL(b, DHCP_DECLINE, .mac = 1, .want = ip), DHCP_OUT_STRANGER);
+	assert_int_equal(TELL(b, DHCP_DECLINE, .mac = 1, .server = SERVER), DHCP_OUT_STRANGER);
+	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .ciaddr = ip), DHCP_OUT_ACK);	/* nothing changed */
+	assert_int_equal(TELL(b, DHCP_DECLINE, .mac = 1, .want = ip, .server = SERVER), DHCP_OUT_DECLINE);
+	assert_int_equal(b->size, 0);
+	assert_int_equal(b->r.record.state, LEASE_DECLINED);
+	assert_int_not_equal(lease(b, "web1", 1), ip);
+}
+
+/* Clones share a client-id; it is echoed and decides nothing. */
+static void test_dhcp_20_21_client_id(void **state)
+{
+	struct bench *b = *state;
+	const uint8_t *p;
+	uint32_t first;
+	size_t size;
+
+	TELL(b, DHCP_DISCOVER, .port = "web1", .mac = 1, .client_id = "\1clone");
+	p = message_option(&b->answer, OPTION_CLIENT_ID, &size);
+	assert_int_equal(size, 6);
+	assert_memory_equal(p, "\1clone", 6);
+	first = b->answer.yiaddr;
+	TELL(b, DHCP_REQUEST, .port = "web1", .mac = 1, .client_id = "\1clone", .want = first, .server = SERVER);
+	assert_true(has(b, OPTION_CLIENT_ID));
+	assert_int_equal(b->r.record.client_id_size, 6);
+	TELL(b, DHCP_DISCOVER, .port = "web2", .mac = 1, .client_id = "\1clone");
+	assert_int_not_equal(b->answer.yiaddr, first);
+	assert_int_equal(TELL(b, DHCP_REQUEST, .port = "web3", .mac = 3, .client_id = "\1clone", .ciaddr = first), DHCP_OUT_NAK);
+	assert_true(has(b, OPTION_CLIENT_ID));
+	TELL(b, DHCP_DISCOVER, .mac = 1);
+	assert_false(has(b, OPTION_CLIENT_ID));		/* not invented */
+	TELL(b, DHCP_DISCOVER, .mac = 1, .client_id = "");
+	assert_false(has(b, OPTION_CLIENT_ID));		/* of length 0: absent */
+}
+
+static void test_dhcp_22_inform(void **state)
+{
+	struct bench *b = *state;
+
+	assert_int_equal(TELL(b, DHCP_INFORM, .mac = 1, .ciaddr = NET + 50, .flags = DHCP_FLAG_BROADCAST), DHCP_OUT_INFORM);
+	assert_int_equal(b->answer.type, DHCP_ACK);
+	assert_int_equal(b->answer.yiaddr, 0);
+	assert_int_equal(b->r.dst_ip, NET + 50);
+	assert_false(b->answer.has_lease || has(b, OPTION_T1) || has(b, OPTION_T2));
+	assert_int_equal(message_option_u32(&b->answer, OPTION_DNS), SERVER);
+	assert_int_equal(lease_count(b->s.leases), 0);
+	assert_int_equal(TELL(b, DHCP_INFORM, .mac = 1, .src_ip = NET + 51), DHCP_OUT_INFORM);
+	assert_int_equal(b->r.dst_ip, NET + 51);
+	assert_int_equal(TELL(b, DHCP_INFORM, .mac = 1), DHCP_OUT_MALFORMED);
+	assert_int_equal(TELL(b, DHCP_INFORM, .mac = 1, .ciaddr = 0x08080808), DHCP_OUT_MALFORMED);
+}
+
+static void test_dhcp_23_odd_headers(void **state)
+{
+	struct bench *b = *state;
+
+	assert_int_equal(TELL(b, DHCP_DISCOVER, .mac = 1, .op = BOOTP_REPLY), DHCP_OUT_UNEXPECTED);
+	assert_int_equal(TELL(b, DHCP_DISCOVER, .mac = 1, .hops = 17), DHCP_OUT_RELAY);
+	assert_int_equal(TELL(b, DHCP_OFFER, .mac = 1), DHCP_OUT_UNEXPECTED);
+	assert_int_equal(TELL(b, DHCP_ACK, .mac = 1), DHCP_OUT_UNEXPECTED);
+	assert_int_equal(TELL(b, DHCP_NAK, .mac = 1), DHCP_OUT_UNEXPECTED);
+	assert_int_equal(b->size, 0);
+	assert_int_equal(TELL(b, DHCP_DISCOVER, .mac = 1, .htype = 32, .hlen = 16), DHCP_OUT_OFFER);
+	assert_memory_equal(b->r.dst_mac, everybody, 6);	/* there is no Ethernet address to send to */
+	assert_int_equal(TELL(b, DHCP_DISCOVER, .mac = 2, .htype = 32, .hlen = 16), DHCP_OUT_OFFER);
+	assert_int_equal(b->answer.yiaddr, FIRST + 1);
+	TELL(b, DHCP_DISCOVER, .mac = 1, .htype = 32, .hlen = 16);
+	assert_int_equal(b->answer.yiaddr, FIRST);
+}
+
+static void input(struct bench *b, const uint8_t *data, size_t size)
+{
+	struct dhcp_request from = { .port = "web1", .store_ok = true };
+
+	b->size = dhcp_server_input(&b->s, &from, data, size, b->now, b->reply, sizeof(b->reply), &b->r);
+}
+
+static void test_dhcp_24_30_not_dhcp(void **state)
+{
+	struct bench *b = *state;
+	struct say say = { DHCP_DISCOVER, .mac = 1 };
+	uint8_t data[400];
+	size_t size = write_say(&say, data, sizeof(data));
+
+	input(b, data, size);
+	assert_int_equal(b->r.outcome, DHCP_OUT_OFFER);
+	data[236] ^= 1;
+	input(b, data, size);
+	assert_int_equal(b->r.outcome, DHCP_OUT_BOOTP);
+	data[236] ^= 1;
+	data[28] |= 1;				/* a group address is nobody's */
+	input(b, data, size);
+	assert_int_equal(b->r.outcome, DHCP_OUT_MALFORMED);
+	memset(data + 28, 0, 6);
+	input(b, data, size);
+	assert_int_equal(b->r.outcome, DHCP_OUT_MALFORMED);
+	input(b, data, 100);
+	assert_int_equal(b->r.outcome, DHCP_OUT_MALFORMED);
+	assert_int_equal(b->size, 0);
+}
+
+static void test_dhcp_26_parameters(void **state)
+{
+	struct bench *b = *state;
+	char all[255];
+	const uint8_t *p;
+	size_t size;
+
+	for (unsigned i = 0; i < 254; i++)
+		all[i] = (char)(254 - i);	/* all of them, 254 first */
+	all[254] = '\0';
+	TELL(b, DHCP_DISCOVER, .mac = 1, .parameters = all, .max_size = 1500);
+	assert_true(has(b, 1) && has(b, 3) && has(b, 6) && has(b, 15) && has(b, 26) && has(b, 28) && has(b, 58) && has(b, 59));
+	p = message_option(&b->answer, OPTION_HOSTNAME, &size);
+	assert_int_equal(size, 4);
+	assert_memory_equal(p, "web1", 4);
+	p = message_option(&b->answer, OPTION_SEARCH, &size);
+	assert_int_equal(size, 14);
+	assert_memory_equal(p, "\3lab\10internal", 14);
+	p = message_option(&b->answer, OPTION_MTU, &size);
+	assert_int_equal(get_u16(p), 1500);
+	/* The guest's order: 119 before 26 before 3. */
+	assert_int_equal(b->reply[240], OPTION_TYPE);
+	assert_int_equal(b->reply[255], OPTION_SEARCH);
+	assert_true(memchr(b->reply + 240, OPTION_MTU, 60) < memchr(b->reply + 240, OPTION_DOMAIN, 60));
+	TELL(b, DHCP_DISCOVER, .mac = 1, .parameters = "\376");		/* nothing we know */
+	assert_true(has(b, 1) && has(b, 3) && has(b, 6) && has(b, 51) && has(b, 54));
+	assert_false(has(b, 12) || has(b, 15) || has(b, 26) || has(b, 119));
+	b->s.conf.router = b->s.conf.dns = 0;
+	b->s.conf.domain[0] = '\0';
+	TELL(b, DHCP_DISCOVER, .mac = 1, .parameters = all);
+	assert_false(has(b, 3) || has(b, 6) || has(b, 15) || has(b, 119));	/* host-only: no router option */
+}
+
+static void test_dhcp_27_size(void **state)
+{
+	struct bench *b = *state;
+	char id[251];
+
+	memset(id, 'i', 250);
+	id[250] = '\0';
+	memset(b->s.conf.domain, 'd', 60);
+	TELL(b, DHCP_DISCOVER, .mac = 1, .client_id = id, .parameters = "\17\167\1\3\6\14");
+	assert_true(b->size <= 548);
+	assert_true(has(b, 1) && has(b, 51) && has(b, 61) && !has(b, 15));
+	assert_int_equal(TELL(b, DHCP_DISCOVER, .mac = 1, .client_id = id, .relay = id, .giaddr = NET + 9), DHCP_OUT_MALFORMED);
+	assert_int_equal(b->size, 0);		/* what must be echoed does not fit */
+	assert_int_equal(TELL(b, DHCP_DISCOVER, .mac = 1, .client_id = id, .relay = id, .giaddr = NET + 9, .max_size = 1400),
+			 DHCP_OUT_OFFER);
+	assert_true(has(b, 61) && has(b, 82));
+	b->s.conf.mtu = 576;
+	assert_int_equal(TELL(b, DHCP_DISCOVER, .mac = 1, .max_size = 1500, .parameters = "\17\167\1\3\6\14"), DHCP_OUT_OFFER);
+	assert_true(b->size <= 548);
+}
+
+static void test_dhcp_34_35_relay(void **state)
+{
+	struct bench *b = *state;
+	size_t end = 0;
+
+	TELL(b, DHCP_DISCOVER, .mac = 1, .giaddr = NET + 9, .relay = "\1\4port", .client_id = "id");
+	assert_true(has(b, 82));
+	for (size_t at = 240; b->reply[at] != 255; at += 2u + b->reply[at + 1])
+		end = at;
+	assert_int_equal(b->reply[end], 82);		/* last before END */
+	assert_memory_equal(b->reply + end + 2, "\1\4port", 6);
+	TELL(b, DHCP_DISCOVER, .mac = 1, .relay = "\1\4port");
+	assert_false(has(b, 82));			/* never to a guest that is not relayed */
+	assert_int_equal(TELL(b, DHCP_DISCOVER, .mac = 1, .giaddr = SERVER), DHCP_OUT_RELAY);
+	assert_int_equal(TELL(b, DHCP_DISCOVER, .mac = 1, .giaddr = 0x0a4e0001), DHCP_OUT_RELAY);
+	assert_int_equal(b->size, 0);
+}
+
+static void test_dhcp_42_43_limits(void **state)
+{
+	struct bench *b = *state;
+
+	for (uint8_t i = 0; i < 10; i++, b->now++)
+		lease(b, "web1", (uint8_t)(i + 1));
+	assert_int_equal(TELL(b, DHCP_DISCOVER, .port = "web2", .mac = 50), DHCP_OUT_EXHAUSTED);
+	assert_int_equal(b->size, 0);
+	assert_int_equal(TELL(b, DHCP_REQUEST, .port = "web2", .mac = 50, .want = FIRST), DHCP_OUT_NAK);
+	b->now += HOUR;
+	assert_int_equal(lease(b, "web2", 50), FIRST);		/* the oldest expired first */
+	assert_int_equal(lease(b, "web1", 9), FIRST + 8);	/* a stable guest has its own */
+}
+
+static void test_dhcp_47_reservation(void **state)
+{
+	struct bench *b = *state;
+	uint32_t ip = lease(b, "web1", 1);
+
+	assert_int_equal(lease_reserve(b->s.leases, "web1", NET + 50), 0);
+	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .ciaddr = ip), DHCP_OUT_NAK);	/* so that it comes again */
+	assert_int_equal(lease(b, "web1", 1), NET + 50);
+	assert_int_equal(lease_reserve(b->s.leases, "web2", NET + 50), -EADDRINUSE);
+}
+
+static void test_dhcp_49_store_failure(void **state)
+{
+	struct bench *b = *state;
+	uint32_t ip = lease(b, "web1", 1);
+
+	b->store_broken = true;
+	b->now += 600;
+	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .ciaddr = ip), DHCP_OUT_ACK);
+	assert_int_equal(b->answer.lease_s, HOUR - 600);	/* what is left */
+	assert_int_equal(message_option_u32(&b->answer, OPTION_T1), (HOUR - 600) / 2);
+	assert_false(b->r.has_record);
+	assert_int_equal(TELL(b, DHCP_DISCOVER, .port = "web2", .mac = 2), DHCP_OUT_STORE);
+	assert_int_equal(TELL(b, DHCP_REQUEST, .port = "web2", .mac = 2, .want = FIRST + 1), DHCP_OUT_STORE);
+	assert_int_equal(b->size, 0);
+	assert_int_equal(TELL(b, DHCP_DISCOVER, .mac = 1), DHCP_OUT_OFFER);	/* a guest that boots again */
+	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .want = ip, .server = SERVER), DHCP_OUT_ACK);
+	b->now += HOUR;
+	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .ciaddr = ip), DHCP_OUT_STORE);
+	b->store_broken = false;
+	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .ciaddr = ip), DHCP_OUT_ACK);
+	assert_int_equal(b->answer.lease_s, HOUR);
+}
+
+static void test_outcome_names(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < DHCP_OUT_COUNT; i++)
+		assert_non_null(dhcp_outcome_name((enum dhcp_outcome)i));
+	assert_string_equal(dhcp_outcome_name(DHCP_OUT_FOREIGN_SERVER), "foreign-server");
+	assert_string_equal(dhcp_outcome_name(DHCP_OUT_COUNT), "?");
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		CASE(test_dhcp_01_exchange),
+		CASE(test_dhcp_02_foreign_server),
+		CASE(test_dhcp_03_and_04_selecting),
+		CASE(test_dhcp_05_renewing),
+		CASE(test_dhcp_06_13_rebinding_after_a_lost_store),
+		CASE(test_dhcp_07_12_14_nak),
+		CASE(test_dhcp_08_times),
+		CASE(test_dhcp_09_lease_time),
+		CASE(test_dhcp_10_destination),
+		CASE(test_dhcp_11_nak),
+		CASE(test_dhcp_15_release),
+		CASE(test_dhcp_16_decline),
+		CASE(test_dhcp_20_21_client_id),
+		CASE(test_dhcp_22_inform),
+		CASE(test_dhcp_23_odd_headers),
+		CASE(test_dhcp_24_30_not_dhcp),
+		CASE(test_dhcp_26_parameters),
+		CASE(test_dhcp_27_size),
+		CASE(test_dhcp_34_35_relay),
+		CASE(test_dhcp_42_43_limits),
+		CASE(test_dhcp_47_reservation),
+		CASE(test_dhcp_49_store_failure),
+		CASE(test_outcome_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
