@@ -39,11 +39,12 @@ struct reply {
 
 /* --- where the daemon is --------------------------------------------------------------------------- */
 
-static bool is_socket(const char *path)
+/* is_socket() - of this user; anybody may put things into /tmp, which is where the last resort lies */
+static bool is_socket(const char *path, uid_t owner)
 {
 	struct stat st;
 
-	return stat(path, &st) == 0 && S_ISSOCK(st.st_mode);
+	return stat(path, &st) == 0 && S_ISSOCK(st.st_mode) && st.st_uid == owner;
 }
 
 static int unreachable(struct error *err, const char *fmt, const char *path)
@@ -68,9 +69,9 @@ int client_socket(const char *given, char path[CLIENT_PATH_MAX], struct error *e
 	}
 	if (paths_runtime(getuid(), dir, sizeof(dir)) < 0 || paths_join(path, CLIENT_PATH_MAX, dir, PATHS_API_SOCKET) < 0)
 		path[0] = '\0';
-	if (is_socket(path))
+	if (is_socket(path, getuid()))
 		return 0;
-	if (is_socket(system_socket)) {
+	if (is_socket(system_socket, 0)) {
 		snprintf(path, CLIENT_PATH_MAX, "%s", system_socket);
 		return 0;
 	}
