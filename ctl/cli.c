@@ -10,6 +10,7 @@
 #include "base/array.h"
 #include "ctl/cli_commands.h"
 #include "ctl/cli_output.h"
+#include "ctl/version.h"
 
 const struct flag cli_general[] = {
 	{ "--json", 0, FLAG_SWITCH, NULL, NULL, "print the API's answer, and errors, as JSON" },

@@ -15,10 +15,6 @@
 #include "ctl/cli_args.h"
 #include "ctl/client.h"
 
-#ifndef LANYARD_VERSION
-#define LANYARD_VERSION "0.1"
-#endif
-
 /* Exit statuses, the same for all commands. */
 enum {
 	CLI_DONE = 0,		/* done, or already so */

@@ -36,40 +36,40 @@ static size_t escape(char *to, size_t room, const char *from)
 	return n;
 }
 
-void api_path(char path[API_PATH_MAX], ...)
+void cli_path(char path[CLI_PATH_MAX], ...)
 {
 	const char *segment;
-	size_t n = (size_t)snprintf(path, API_PATH_MAX, "/v1");
+	size_t n = (size_t)snprintf(path, CLI_PATH_MAX, "/v1");
 	va_list ap;
 
 	va_start(ap, path);
-	while ((segment = va_arg(ap, const char *)) && n + 2 < API_PATH_MAX) {
+	while ((segment = va_arg(ap, const char *)) && n + 2 < CLI_PATH_MAX) {
 		path[n++] = '/';
-		n += escape(path + n, API_PATH_MAX - n, segment);
+		n += escape(path + n, CLI_PATH_MAX - n, segment);
 	}
 	va_end(ap);
 	path[n] = '\0';
 }
 
-int api_get(struct cli *cli, const char *path, json_t **answer)
+int cli_get(struct cli *cli, const char *path, json_t **answer)
 {
-	return api_change(cli, "GET", path, NULL, answer);
+	return cli_change(cli, "GET", path, NULL, answer);
 }
 
-int api_change(struct cli *cli, const char *method, const char *path, const json_t *body, json_t **answer)
+int cli_change(struct cli *cli, const char *method, const char *path, const json_t *body, json_t **answer)
 {
 	int rc = cli_client(cli);
 
 	return rc < 0 ? rc : client_json(cli->client, method, path, body, 0, answer, &cli->err);
 }
 
-int api_add(struct cli *cli, const char *collection, const char *object, const json_t *body, bool replace,
+int cli_add(struct cli *cli, const char *collection, const char *object, const json_t *body, bool replace,
 	    json_t **answer)
 {
-	int rc = api_change(cli, "POST", collection, body, answer);
+	int rc = cli_change(cli, "POST", collection, body, answer);
 
 	if (rc < 0 && replace && !strcmp(cli->err.code, "exists"))
-		rc = api_change(cli, "PUT", object, body, answer);
+		rc = cli_change(cli, "PUT", object, body, answer);
 	else if (rc < 0 && !strcmp(cli->err.code, "exists") && !cli->err.hint[0])
 		error_hint(&cli->err, "--replace puts these settings in place of those");
 	return rc;
@@ -78,13 +78,13 @@ int api_add(struct cli *cli, const char *collection, const char *object, const j
 /* add_rows() - move the rows of one network's answer to @all, each with the network's name */
 static int add_rows(struct cli *cli, const char *net, const char *key, json_t *all)
 {
-	char path[API_PATH_MAX];
+	char path[CLI_PATH_MAX];
 	json_t *answer = NULL, *row;
 	size_t i;
 	int rc;
 
-	api_path(path, "networks", net, key, NULL);
-	rc = api_get(cli, path, &answer);
+	cli_path(path, "networks", net, key, NULL);
+	rc = cli_get(cli, path, &answer);
 	if (rc < 0)
 		return rc;
 	json_array_foreach(json_object_get(answer, key), i, row) {
@@ -99,10 +99,10 @@ static int all_networks(struct cli *cli, const char *key, json_t *all)
 {
 	json_t *networks = NULL, *net;
 	size_t i;
-	int rc = api_get(cli, "/v1/networks", &networks);
+	int rc = cli_get(cli, "/v1/networks", &networks);
 
 	json_array_foreach(json_object_get(networks, "networks"), i, net) {
-		rc = add_rows(cli, field_text(net, "name"), key, all);
+		rc = add_rows(cli, row_text(net, "name"), key, all);
 		if (rc < 0 && strcmp(cli->err.code, "not-found"))
 			break;
 		rc = 0;		/* a network removed meanwhile has no rows */
@@ -111,7 +111,7 @@ static int all_networks(struct cli *cli, const char *key, json_t *all)
 	return rc;
 }
 
-int api_list(struct cli *cli, const char *net, const char *key, json_t **answer)
+int cli_list(struct cli *cli, const char *net, const char *key, json_t **answer)
 {
 	json_t *all = json_array();
 	int rc = net ? net_name_parse(net, &cli->err) : 0;
@@ -126,7 +126,7 @@ int api_list(struct cli *cli, const char *net, const char *key, json_t **answer)
 	return *answer ? 0 : error_set(&cli->err, -ENOMEM, "daemon: out of memory");
 }
 
-int api_port_name(struct cli *cli, const char *text, struct port_name *name)
+int cli_port_name(struct cli *cli, const char *text, struct port_name *name)
 {
 	json_t *answer = NULL, *row;
 	unsigned found = 0;
@@ -135,14 +135,14 @@ int api_port_name(struct cli *cli, const char *text, struct port_name *name)
 
 	if (strchr(text, '/') || !name_valid(text))
 		return port_name_parse(text, name, &cli->err);
-	rc = api_list(cli, NULL, "ports", &answer);
+	rc = cli_list(cli, NULL, "ports", &answer);
 	if (rc < 0)
 		return rc;
 	json_array_foreach(json_object_get(answer, "ports"), i, row) {
-		if (strcmp(field_text(row, "name"), text))
+		if (strcmp(row_text(row, "name"), text))
 			continue;
 		found++;
-		snprintf(name->net, sizeof(name->net), "%s", field_text(row, "network"));
+		snprintf(name->net, sizeof(name->net), "%s", row_text(row, "network"));
 		snprintf(name->port, sizeof(name->port), "%s", text);
 	}
 	json_decref(answer);

@@ -15,32 +15,32 @@
 
 struct cli;
 
-enum { API_PATH_MAX = 1024 };
+enum { CLI_PATH_MAX = 1024 };
 
 /* cli_client() - connect cli->client, once */
 int cli_client(struct cli *cli);
 
-/* api_path() - "/v1/networks/lab/ports" from "networks", "lab", "ports", NULL */
-void api_path(char path[API_PATH_MAX], ...) __attribute__((sentinel));
+/* cli_path() - "/v1/networks/lab/ports" from "networks", "lab", "ports", NULL */
+void cli_path(char path[CLI_PATH_MAX], ...) __attribute__((sentinel));
 
-int api_get(struct cli *cli, const char *path, json_t **answer);
+int cli_get(struct cli *cli, const char *path, json_t **answer);
 
-/* api_change() - PATCH, DELETE or PUT; @body is borrowed and may be NULL */
-int api_change(struct cli *cli, const char *method, const char *path, const json_t *body, json_t **answer);
+/* cli_change() - PATCH, DELETE or PUT; @body is borrowed and may be NULL */
+int cli_change(struct cli *cli, const char *method, const char *path, const json_t *body, json_t **answer);
 
-/* api_add() - POST @body to the collection; where the object exists with other settings and @replace is set, PUT it
+/* cli_add() - POST @body to the collection; where the object exists with other settings and @replace is set, PUT it
  * @object:	path of the object itself
  */
-int api_add(struct cli *cli, const char *collection, const char *object, const json_t *body, bool replace,
+int cli_add(struct cli *cli, const char *collection, const char *object, const json_t *body, bool replace,
 	    json_t **answer);
 
-/* api_list() - every object of collection @key of network @net, or of all networks when it is NULL
+/* cli_list() - every object of collection @key of network @net, or of all networks when it is NULL
  *
  * Return: 0 and {"KEY":[...]} where each row has its "network".
  */
-int api_list(struct cli *cli, const char *net, const char *key, json_t **answer);
+int cli_list(struct cli *cli, const char *net, const char *key, json_t **answer);
 
-/* api_port_name() - "lab/web1", or "web1" where just one network has such a port */
-int api_port_name(struct cli *cli, const char *text, struct port_name *name);
+/* cli_port_name() - "lab/web1", or "web1" where just one network has such a port */
+int cli_port_name(struct cli *cli, const char *text, struct port_name *name);
 
 #endif

@@ -14,7 +14,7 @@ enum { COLUMNS_MAX = 12 };
 
 /* --- values ------------------------------------------------------------------------------------------- */
 
-const json_t *field_get(const json_t *object, const char *field)
+const json_t *row_get(const json_t *object, const char *field)
 {
 	const char *dot = strchr(field, '.');
 	char head[32];
@@ -22,12 +22,12 @@ const json_t *field_get(const json_t *object, const char *field)
 	if (!dot)
 		return json_object_get(object, field);
 	snprintf(head, sizeof(head), "%.*s", (int)(dot - field), field);
-	return field_get(json_object_get(object, head), dot + 1);
+	return row_get(json_object_get(object, head), dot + 1);
 }
 
-const char *field_text(const json_t *object, const char *field)
+const char *row_text(const json_t *object, const char *field)
 {
-	const char *text = json_string_value(field_get(object, field));
+	const char *text = json_string_value(row_get(object, field));
 
 	return text ? text : "";
 }
@@ -117,7 +117,7 @@ static void make_cell(const struct column *column, const json_t *row, char cell[
 	if (column->format)
 		column->format(row, cell);
 	else
-		cell_text(field_get(row, column->field), cell);
+		cell_text(row_get(row, column->field), cell);
 	if (!cell[0])
 		snprintf(cell, CELL_TEXT, "-");
 }

@@ -46,11 +46,11 @@ void output_error(const struct cli *cli);
 /* cell_text() - the plain text of a JSON value: numbers, true and false, lists with commas */
 void cell_text(const json_t *value, char cell[CELL_TEXT]);
 
-/* field_get() - "dhcp.lease" of @object; borrowed, or NULL */
-const json_t *field_get(const json_t *object, const char *field);
+/* row_get() - "dhcp.lease" of @object; borrowed, or NULL */
+const json_t *row_get(const json_t *object, const char *field);
 
-/* field_text() - the same as a string; "" when it is not there or no string */
-const char *field_text(const json_t *object, const char *field);
+/* row_text() - the same as a string; "" when it is not there or no string */
+const char *row_text(const json_t *object, const char *field);
 
 /* cell_bytes() - "1.2M": a count of bytes for people */
 void cell_bytes(unsigned long long bytes, char cell[CELL_TEXT]);

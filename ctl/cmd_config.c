@@ -55,7 +55,7 @@ static int read_file(struct cli *cli, const char *name, char **text, size_t *siz
 /* put_config() - the daemon reads the YAML, so that its errors can name the line */
 static int put_config(struct cli *cli, const char *name, const char *text, size_t size, bool dry, json_t **changes)
 {
-	char file[API_PATH_MAX], path[API_PATH_MAX + 64], *answer = NULL;
+	char file[CLI_PATH_MAX], path[CLI_PATH_MAX + 64], *answer = NULL;
 	struct request request = {
 		.method = "PUT", .path = path, .type = "application/yaml", .body = text, .size = size,
 	};
@@ -63,7 +63,7 @@ static int put_config(struct cli *cli, const char *name, const char *text, size_
 
 	if (rc < 0)
 		return rc;
-	api_path(file, strcmp(name, "-") ? name : "stdin", NULL);
+	cli_path(file, strcmp(name, "-") ? name : "stdin", NULL);
 	snprintf(path, sizeof(path), "/v1/config?file=%s%s", file + strlen("/v1/"), dry ? "&dry_run=true" : "");
 	rc = client_text(cli->client, &request, &answer, &cli->err);
 	if (rc == 0 && !(*changes = json_loads(answer, 0, NULL)))
@@ -155,7 +155,7 @@ static int print_event(void *arg, const char *line)
 	if (!json_is_object(event)) {
 		puts(line);
 	} else {
-		fputs(field_text(event, "time"), stdout);
+		fputs(row_text(event, "time"), stdout);
 		json_object_foreach(event, key, value) {
 			char cell[CELL_TEXT];
 

@@ -29,14 +29,14 @@ static void print_record(const struct cli *cli, const json_t *record)
 
 	cell_text(json_object_get(record, "name"), name);
 	cell_text(json_object_get(record, "value"), value);
-	output_result(cli, record, "%s %s %s", name, field_text(record, "type"), value);
+	output_result(cli, record, "%s %s %s", name, row_text(record, "type"), value);
 }
 
 static int dns_add(struct cli *cli, const struct args *args)
 {
 	const char *net = args->words[0], *name = args->words[1];
 	const char *type = args->nwords == 4 ? args->words[2] : address_type(args->words[2]);
-	char path[API_PATH_MAX], object[API_PATH_MAX], id[320];
+	char path[CLI_PATH_MAX], object[CLI_PATH_MAX], id[320];
 	json_t *body, *record = NULL;
 	int rc = net_name_parse(net, &cli->err);
 
@@ -48,10 +48,10 @@ static int dns_add(struct cli *cli, const struct args *args)
 	if (rc < 0)
 		return rc;
 	snprintf(id, sizeof(id), "%s-%s", name, type);
-	api_path(path, "networks", net, "records", NULL);
-	api_path(object, "networks", net, "records", id, NULL);
+	cli_path(path, "networks", net, "records", NULL);
+	cli_path(object, "networks", net, "records", id, NULL);
 	body = json_pack("{s:s,s:s,s:s}", "name", name, "type", type, "value", args->words[args->nwords - 1]);
-	rc = api_add(cli, path, object, body, args_has(args, "--replace"), &record);
+	rc = cli_add(cli, path, object, body, args_has(args, "--replace"), &record);
 	if (rc == 0)
 		print_record(cli, record);
 	json_decref(record);
@@ -62,11 +62,11 @@ static int dns_add(struct cli *cli, const struct args *args)
 /* rm_one() - Return: 1, or a negative errno */
 static int rm_one(struct cli *cli, const char *net, const char *id)
 {
-	char path[API_PATH_MAX];
+	char path[CLI_PATH_MAX];
 	int rc;
 
-	api_path(path, "networks", net, "records", id, NULL);
-	rc = api_change(cli, "DELETE", path, NULL, NULL);
+	cli_path(path, "networks", net, "records", id, NULL);
+	rc = cli_change(cli, "DELETE", path, NULL, NULL);
 	return rc < 0 ? rc : 1;
 }
 
@@ -75,12 +75,12 @@ static int rm_all(struct cli *cli, const char *net, const char *name)
 {
 	json_t *answer = NULL, *record;
 	size_t i;
-	int removed = 0, rc = api_list(cli, net, "records", &answer);
+	int removed = 0, rc = cli_list(cli, net, "records", &answer);
 
 	json_array_foreach(json_object_get(answer, "records"), i, record) {
-		if (rc < 0 || strcasecmp(field_text(record, "name"), name))
+		if (rc < 0 || strcasecmp(row_text(record, "name"), name))
 			continue;
-		rc = rm_one(cli, net, field_text(record, "id"));
+		rc = rm_one(cli, net, row_text(record, "id"));
 		removed++;
 	}
 	json_decref(answer);
@@ -112,7 +112,7 @@ static int dns_rm(struct cli *cli, const struct args *args)
 static int list(struct cli *cli, const struct args *args, const char *key, const struct column *columns)
 {
 	json_t *answer = NULL;
-	int rc = api_list(cli, args->words[0], key, &answer);
+	int rc = cli_list(cli, args->words[0], key, &answer);
 
 	if (rc == 0 && cli->json)
 		output_json(answer);
@@ -145,7 +145,7 @@ static int fdb_ls(struct cli *cli, const struct args *args)
 static int daemon_show(struct cli *cli, const struct args *args)
 {
 	json_t *daemon = NULL;
-	int rc = api_get(cli, "/v1/daemon", &daemon);
+	int rc = cli_get(cli, "/v1/daemon", &daemon);
 
 	(void)args;
 	if (rc == 0 && cli->json)

@@ -44,13 +44,13 @@ static int check_listen(struct cli *cli, const struct args *args, const struct f
 
 static void print_forward(const struct cli *cli, const char *net, const struct args *args, const json_t *forward)
 {
-	const char *state = field_text(forward, "state"), *reason = field_text(forward, "reason");
+	const char *state = row_text(forward, "state"), *reason = row_text(forward, "reason");
 	char listen[CELL_TEXT], id[CELL_TEXT];
 
 	cell_text(json_object_get(forward, "listen"), listen);
 	cell_text(json_object_get(forward, "id"), id);
 	output_result(cli, forward, "%s: forward %s: %s port %lld to %s:%lld, %s", net, id, listen[0] ? listen : "loopback",
-		     (long long)json_integer_value(json_object_get(forward, "port")), field_text(forward, "to"),
+		     (long long)json_integer_value(json_object_get(forward, "port")), row_text(forward, "to"),
 		     (long long)json_integer_value(json_object_get(forward, "to_port")), state);
 	if (args_has(args, "--lan"))
 		output_note("%s: forward %s is open to every machine that reaches this host (0.0.0.0 and ::)", net, id);
@@ -61,7 +61,7 @@ static void print_forward(const struct cli *cli, const char *net, const struct a
 static int forward_add(struct cli *cli, const struct args *args)
 {
 	const char *net = args->words[0];
-	char path[API_PATH_MAX], object[API_PATH_MAX], number[16], id[FORWARD_ID_TEXT];
+	char path[CLI_PATH_MAX], object[CLI_PATH_MAX], number[16], id[FORWARD_ID_TEXT];
 	struct forward_words f;
 	json_t *body, *forward = NULL;
 	int rc = net_name_parse(net, &cli->err);
@@ -74,12 +74,12 @@ static int forward_add(struct cli *cli, const struct args *args)
 		return rc;
 	snprintf(number, sizeof(number), "%u/%s", f.port, f.proto);
 	forward_id(args_text(args, "--name") ? args_text(args, "--name") : number, id);
-	api_path(path, "networks", net, "forwards", NULL);
-	api_path(object, "networks", net, "forwards", id, NULL);
+	cli_path(path, "networks", net, "forwards", NULL);
+	cli_path(object, "networks", net, "forwards", id, NULL);
 	body = forward_body(args, &f, &cli->err);
 	if (!body)
 		return -EINVAL;
-	rc = api_add(cli, path, object, body, args_has(args, "--replace"), &forward);
+	rc = cli_add(cli, path, object, body, args_has(args, "--replace"), &forward);
 	if (rc == 0)
 		print_forward(cli, net, args, forward);
 	json_decref(forward);
@@ -89,15 +89,15 @@ static int forward_add(struct cli *cli, const struct args *args)
 
 static int forward_rm(struct cli *cli, const struct args *args)
 {
-	char path[API_PATH_MAX], id[FORWARD_ID_TEXT];
+	char path[CLI_PATH_MAX], id[FORWARD_ID_TEXT];
 	json_t *answer = NULL;
 	int rc = net_name_parse(args->words[0], &cli->err);
 
 	if (rc < 0)
 		return rc;
 	forward_id(args->words[1], id);
-	api_path(path, "networks", args->words[0], "forwards", id, NULL);
-	rc = api_change(cli, "DELETE", path, NULL, &answer);
+	cli_path(path, "networks", args->words[0], "forwards", id, NULL);
+	rc = cli_change(cli, "DELETE", path, NULL, &answer);
 	if (rc == 0)
 		output_result(cli, answer, "%s: forward %s: removed", args->words[0], args->words[1]);
 	json_decref(answer);
@@ -108,7 +108,7 @@ static void forward_to(const json_t *forward, char cell[CELL_TEXT])
 {
 	char to[64];
 
-	snprintf(to, sizeof(to), "%s", field_text(forward, "to"));
+	snprintf(to, sizeof(to), "%s", row_text(forward, "to"));
 	snprintf(cell, CELL_TEXT, strchr(to, ':') ? "[%s]:%lld" : "%s:%lld", to,
 		 (long long)json_integer_value(json_object_get(forward, "to_port")));
 }
@@ -122,7 +122,7 @@ static int forward_ls(struct cli *cli, const struct args *args)
 		{ "REASON", "reason", NULL },	{ 0 },
 	};
 	json_t *answer = NULL;
-	int rc = api_list(cli, args->words[0], "forwards", &answer);
+	int rc = cli_list(cli, args->words[0], "forwards", &answer);
 
 	if (rc == 0 && cli->json)
 		output_json(answer);

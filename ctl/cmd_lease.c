@@ -19,8 +19,8 @@ static bool has_lease(const json_t *leases, const json_t *reservation)
 	size_t i;
 
 	json_array_foreach(leases, i, lease)
-		if (!strcmp(field_text(lease, "ip"), field_text(reservation, "ip")) &&
-		    !strcmp(field_text(lease, "network"), field_text(reservation, "network")))
+		if (!strcmp(row_text(lease, "ip"), row_text(reservation, "ip")) &&
+		    !strcmp(row_text(lease, "network"), row_text(reservation, "network")))
 			return true;
 	return false;
 }
@@ -48,10 +48,10 @@ static void print_leases(const struct cli *cli, json_t *leases, const json_t *re
 static int lease_ls(struct cli *cli, const struct args *args)
 {
 	json_t *leases = NULL, *reservations = NULL;
-	int rc = api_list(cli, args->words[0], "leases", &leases);
+	int rc = cli_list(cli, args->words[0], "leases", &leases);
 
 	if (rc == 0)
-		rc = api_list(cli, args->words[0], "reservations", &reservations);
+		rc = cli_list(cli, args->words[0], "reservations", &reservations);
 	if (rc == 0 && cli->json) {
 		json_object_update(leases, reservations);
 		output_json(leases);
@@ -65,17 +65,17 @@ static int lease_ls(struct cli *cli, const struct args *args)
 
 static int lease_pin(struct cli *cli, const struct args *args)
 {
-	char path[API_PATH_MAX], object[API_PATH_MAX];
+	char path[CLI_PATH_MAX], object[CLI_PATH_MAX];
 	struct port_name name;
 	json_t *body, *answer = NULL;
 	int rc = port_name_parse(args->words[0], &name, &cli->err);
 
 	if (rc < 0)
 		return rc;
-	api_path(path, "networks", name.net, "reservations", NULL);
-	api_path(object, "networks", name.net, "reservations", name.port, NULL);
+	cli_path(path, "networks", name.net, "reservations", NULL);
+	cli_path(object, "networks", name.net, "reservations", name.port, NULL);
 	body = json_pack("{s:s,s:s}", "port", name.port, "ip", args->words[1]);
-	rc = api_add(cli, path, object, body, args_has(args, "--replace"), &answer);
+	rc = cli_add(cli, path, object, body, args_has(args, "--replace"), &answer);
 	if (rc == 0)
 		output_result(cli, answer, "%s/%s: %s is its address from its next lease on", name.net, name.port,
 			     args->words[1]);
@@ -87,7 +87,7 @@ static int lease_pin(struct cli *cli, const struct args *args)
 /* delete_found() - DELETE, where "not found" is no error; Return: 1 when something went, 0, or a negative errno */
 static int delete_found(struct cli *cli, const char *path)
 {
-	int rc = api_change(cli, "DELETE", path, NULL, NULL);
+	int rc = cli_change(cli, "DELETE", path, NULL, NULL);
 
 	if (rc < 0 && !strcmp(cli->err.code, "not-found"))
 		return 0;
@@ -97,20 +97,20 @@ static int delete_found(struct cli *cli, const char *path)
 /* free_port() - unpin the port's address and free its leases; Return: how many went, or a negative errno */
 static int free_port(struct cli *cli, const struct port_name *name)
 {
-	char path[API_PATH_MAX];
+	char path[CLI_PATH_MAX];
 	json_t *answer = NULL, *lease;
 	size_t i;
 	int freed, rc;
 
-	rc = api_list(cli, name->net, "leases", &answer);
+	rc = cli_list(cli, name->net, "leases", &answer);
 	if (rc < 0)
 		return rc;
-	api_path(path, "networks", name->net, "reservations", name->port, NULL);
+	cli_path(path, "networks", name->net, "reservations", name->port, NULL);
 	freed = rc = delete_found(cli, path);
 	json_array_foreach(json_object_get(answer, "leases"), i, lease) {
-		if (rc < 0 || strcmp(field_text(lease, "port"), name->port))
+		if (rc < 0 || strcmp(row_text(lease, "port"), name->port))
 			continue;
-		api_path(path, "networks", name->net, "leases", field_text(lease, "ip"), NULL);
+		cli_path(path, "networks", name->net, "leases", row_text(lease, "ip"), NULL);
 		rc = delete_found(cli, path);
 		freed += rc;
 	}
@@ -135,7 +135,7 @@ static int rm_port(struct cli *cli, const char *text)
 
 static int lease_rm(struct cli *cli, const struct args *args)
 {
-	char path[API_PATH_MAX];
+	char path[CLI_PATH_MAX];
 	json_t *answer = NULL;
 	int rc;
 
@@ -144,8 +144,8 @@ static int lease_rm(struct cli *cli, const struct args *args)
 	rc = net_name_parse(args->words[0], &cli->err);
 	if (rc < 0)
 		return rc;
-	api_path(path, "networks", args->words[0], "leases", args->words[1], NULL);
-	rc = api_change(cli, "DELETE", path, NULL, &answer);
+	cli_path(path, "networks", args->words[0], "leases", args->words[1], NULL);
+	rc = cli_change(cli, "DELETE", path, NULL, &answer);
 	if (rc == 0)
 		output_result(cli, answer, "%s: %s: freed", args->words[0], args->words[1]);
 	json_decref(answer);

@@ -37,17 +37,17 @@ static void print_net(const struct cli *cli, const json_t *net)
 	json_t *warning;
 	size_t i;
 
-	output_result(cli, net, "%s: %s %s%s%s", field_text(net, "name"), field_text(net, "mode"),
-		     field_text(net, "subnet"), field_text(net, "gateway")[0] ? ", gateway " : "",
-		     field_text(net, "gateway"));
+	output_result(cli, net, "%s: %s %s%s%s", row_text(net, "name"), row_text(net, "mode"),
+		     row_text(net, "subnet"), row_text(net, "gateway")[0] ? ", gateway " : "",
+		     row_text(net, "gateway"));
 	json_array_foreach(json_object_get(net, "warnings"), i, warning)
-		output_note("%s: %s", field_text(net, "name"), json_string_value(warning));
+		output_note("%s: %s", row_text(net, "name"), json_string_value(warning));
 }
 
 static int net_add(struct cli *cli, const struct args *args)
 {
 	const char *name = args->words[0];
-	char path[API_PATH_MAX];
+	char path[CLI_PATH_MAX];
 	json_t *body, *net = NULL;
 	int rc = net_name_parse(name, &cli->err);
 
@@ -57,8 +57,8 @@ static int net_add(struct cli *cli, const struct args *args)
 	if (!body)
 		return -EINVAL;
 	json_object_set_new(body, "name", json_string(name));
-	api_path(path, "networks", name, NULL);
-	rc = api_add(cli, "/v1/networks", path, body, args_has(args, "--replace"), &net);
+	cli_path(path, "networks", name, NULL);
+	rc = cli_add(cli, "/v1/networks", path, body, args_has(args, "--replace"), &net);
 	if (rc == 0)
 		print_net(cli, net);
 	json_decref(net);
@@ -68,7 +68,7 @@ static int net_add(struct cli *cli, const struct args *args)
 
 static int net_set(struct cli *cli, const struct args *args)
 {
-	char path[API_PATH_MAX];
+	char path[CLI_PATH_MAX];
 	json_t *body, *net = NULL;
 	int rc = net_name_parse(args->words[0], &cli->err);
 
@@ -77,8 +77,8 @@ static int net_set(struct cli *cli, const struct args *args)
 	body = args_settings(args, &cli->err);
 	if (!body)
 		return -EINVAL;
-	api_path(path, "networks", args->words[0], NULL);
-	rc = api_change(cli, "PATCH", path, body, &net);
+	cli_path(path, "networks", args->words[0], NULL);
+	rc = cli_change(cli, "PATCH", path, body, &net);
 	if (rc == 0)
 		print_net(cli, net);
 	json_decref(net);
@@ -88,15 +88,15 @@ static int net_set(struct cli *cli, const struct args *args)
 
 static int net_rm(struct cli *cli, const struct args *args)
 {
-	char path[API_PATH_MAX], query[API_PATH_MAX + 16];
+	char path[CLI_PATH_MAX], query[CLI_PATH_MAX + 16];
 	json_t *answer = NULL;
 	int rc = net_name_parse(args->words[0], &cli->err);
 
 	if (rc < 0)
 		return rc;
-	api_path(path, "networks", args->words[0], NULL);
+	cli_path(path, "networks", args->words[0], NULL);
 	snprintf(query, sizeof(query), "%s%s", path, args_has(args, "--force") ? "?force=true" : "");
-	rc = api_change(cli, "DELETE", query, NULL, &answer);
+	rc = cli_change(cli, "DELETE", query, NULL, &answer);
 	if (rc == 0)
 		output_result(cli, answer, "%s: removed", args->words[0]);
 	json_decref(answer);
@@ -105,14 +105,14 @@ static int net_rm(struct cli *cli, const struct args *args)
 
 static int net_show(struct cli *cli, const struct args *args)
 {
-	char path[API_PATH_MAX];
+	char path[CLI_PATH_MAX];
 	json_t *net = NULL;
 	int rc = net_name_parse(args->words[0], &cli->err);
 
 	if (rc < 0)
 		return rc;
-	api_path(path, "networks", args->words[0], NULL);
-	rc = api_get(cli, path, &net);
+	cli_path(path, "networks", args->words[0], NULL);
+	rc = cli_get(cli, path, &net);
 	if (rc == 0 && cli->json)
 		output_json(net);
 	else if (rc == 0)
@@ -129,7 +129,7 @@ static int net_ls(struct cli *cli, const struct args *args)
 		{ "PORTS", "ports", NULL },	{ "OWNER", "owner", NULL },	{ 0 },
 	};
 	json_t *answer = NULL;
-	int rc = api_get(cli, "/v1/networks", &answer);
+	int rc = cli_get(cli, "/v1/networks", &answer);
 
 	(void)args;
 	if (rc == 0 && cli->json)

@@ -45,7 +45,7 @@ static void port_address(const json_t *port, char cell[CELL_TEXT])
 
 static void port_full_name(const json_t *port, char cell[CELL_TEXT])
 {
-	snprintf(cell, CELL_TEXT, "%s/%s", field_text(port, "network"), field_text(port, "name"));
+	snprintf(cell, CELL_TEXT, "%s/%s", row_text(port, "network"), row_text(port, "name"));
 }
 
 static void port_vlan(const json_t *port, char cell[CELL_TEXT])
@@ -55,18 +55,18 @@ static void port_vlan(const json_t *port, char cell[CELL_TEXT])
 
 static void port_rx(const json_t *port, char cell[CELL_TEXT])
 {
-	cell_bytes((unsigned long long)json_integer_value(field_get(port, "stats.rx_bytes")), cell);
+	cell_bytes((unsigned long long)json_integer_value(row_get(port, "stats.rx_bytes")), cell);
 }
 
 static void port_tx(const json_t *port, char cell[CELL_TEXT])
 {
-	cell_bytes((unsigned long long)json_integer_value(field_get(port, "stats.tx_bytes")), cell);
+	cell_bytes((unsigned long long)json_integer_value(row_get(port, "stats.tx_bytes")), cell);
 }
 
-/* port_drops() - frames of the port that were dropped, for whatever reason; `port show` has each reason */
+/* port_drops() - frames from and to the port that were dropped, for whatever reason; `port show` has each reason */
 static void port_drops(const json_t *port, char cell[CELL_TEXT])
 {
-	json_int_t drops = json_integer_value(field_get(port, "stats.drops"));
+	json_int_t drops = json_integer_value(row_get(port, "stats.tx_drops"));
 	const char *name;
 	json_t *n;
 
@@ -85,10 +85,10 @@ const struct column port_columns[] = {
 
 void print_port(const struct cli *cli, const json_t *port)
 {
-	const char *reason = field_text(port, "reason");
+	const char *reason = row_text(port, "reason");
 
-	output_result(cli, port, "%s/%s: %s, %s, mac %s%s%s", field_text(port, "network"), field_text(port, "name"),
-		     field_text(port, "kind"), field_text(port, "state"), field_text(port, "mac"), reason[0] ? ": " : "",
+	output_result(cli, port, "%s/%s: %s, %s, mac %s%s%s", row_text(port, "network"), row_text(port, "name"),
+		     row_text(port, "kind"), row_text(port, "state"), row_text(port, "mac"), reason[0] ? ": " : "",
 		     reason);
 }
 
@@ -111,7 +111,7 @@ static int add_kind(struct cli *cli, const struct args *args, json_t *body)
 
 static int port_add(struct cli *cli, const struct args *args)
 {
-	char path[API_PATH_MAX], object[API_PATH_MAX];
+	char path[CLI_PATH_MAX], object[CLI_PATH_MAX];
 	struct port_name name;
 	json_t *body, *port = NULL;
 	int rc = port_name_parse(args->words[0], &name, &cli->err);
@@ -124,9 +124,9 @@ static int port_add(struct cli *cli, const struct args *args)
 	rc = add_kind(cli, args, body);
 	if (rc == 0) {
 		json_object_set_new(body, "name", json_string(name.port));
-		api_path(path, "networks", name.net, "ports", NULL);
-		api_path(object, "networks", name.net, "ports", name.port, NULL);
-		rc = api_add(cli, path, object, body, args_has(args, "--replace"), &port);
+		cli_path(path, "networks", name.net, "ports", NULL);
+		cli_path(object, "networks", name.net, "ports", name.port, NULL);
+		rc = cli_add(cli, path, object, body, args_has(args, "--replace"), &port);
 	}
 	if (rc == 0)
 		print_port(cli, port);
@@ -136,18 +136,18 @@ static int port_add(struct cli *cli, const struct args *args)
 }
 
 /* port_path() - the path of the port named by the first word */
-static int port_path(struct cli *cli, const struct args *args, struct port_name *name, char path[API_PATH_MAX])
+static int port_path(struct cli *cli, const struct args *args, struct port_name *name, char path[CLI_PATH_MAX])
 {
-	int rc = api_port_name(cli, args->words[0], name);
+	int rc = cli_port_name(cli, args->words[0], name);
 
 	if (rc == 0)
-		api_path(path, "networks", name->net, "ports", name->port, NULL);
+		cli_path(path, "networks", name->net, "ports", name->port, NULL);
 	return rc;
 }
 
 static int port_set(struct cli *cli, const struct args *args)
 {
-	char path[API_PATH_MAX];
+	char path[CLI_PATH_MAX];
 	struct port_name name;
 	json_t *body, *port = NULL;
 	int rc = port_path(cli, args, &name, path);
@@ -157,7 +157,7 @@ static int port_set(struct cli *cli, const struct args *args)
 	body = args_settings(args, &cli->err);
 	if (!body)
 		return -EINVAL;
-	rc = api_change(cli, "PATCH", path, body, &port);
+	rc = cli_change(cli, "PATCH", path, body, &port);
 	if (rc == 0)
 		print_port(cli, port);
 	json_decref(port);
@@ -167,14 +167,14 @@ static int port_set(struct cli *cli, const struct args *args)
 
 static int port_rm(struct cli *cli, const struct args *args)
 {
-	char path[API_PATH_MAX];
+	char path[CLI_PATH_MAX];
 	struct port_name name;
 	json_t *answer = NULL;
 	int rc = port_path(cli, args, &name, path);
 
 	if (rc < 0)
 		return rc;
-	rc = api_change(cli, "DELETE", path, NULL, &answer);
+	rc = cli_change(cli, "DELETE", path, NULL, &answer);
 	if (rc == 0)
 		output_result(cli, answer, "%s/%s: removed", name.net, name.port);
 	json_decref(answer);
@@ -183,13 +183,13 @@ static int port_rm(struct cli *cli, const struct args *args)
 
 static int port_show(struct cli *cli, const struct args *args)
 {
-	char path[API_PATH_MAX];
+	char path[CLI_PATH_MAX];
 	struct port_name name;
 	json_t *port = NULL;
 	int rc = port_path(cli, args, &name, path);
 
 	if (rc == 0)
-		rc = api_get(cli, path, &port);
+		rc = cli_get(cli, path, &port);
 	if (rc == 0 && cli->json)
 		output_json(port);
 	else if (rc == 0)
@@ -206,7 +206,7 @@ static int port_ls(struct cli *cli, const struct args *args)
 		{ "PATH", "path", NULL },		{ "REASON", "reason", NULL },	{ 0 },
 	};
 	json_t *answer = NULL;
-	int rc = api_list(cli, args->words[0], "ports", &answer);
+	int rc = cli_list(cli, args->words[0], "ports", &answer);
 
 	if (rc == 0 && cli->json)
 		output_json(answer);

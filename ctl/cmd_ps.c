@@ -16,7 +16,7 @@ static const struct flag ip_flags[] = {
 static int ps(struct cli *cli, const struct args *args)
 {
 	json_t *answer = NULL;
-	int rc = api_list(cli, args->words[0], "ports", &answer);
+	int rc = cli_list(cli, args->words[0], "ports", &answer);
 
 	if (rc == 0 && cli->json)
 		output_json(answer);
@@ -45,23 +45,23 @@ static int print_addresses(struct cli *cli, const struct port_name *name, const 
 		return 0;
 	}
 	json_array_foreach(addresses, i, address)
-		puts(field_text(address, "ip"));
+		puts(row_text(address, "ip"));
 	return 0;
 }
 
 static int ip(struct cli *cli, const struct args *args)
 {
 	uint32_t wait_s = args_seconds(args, "--wait", 0);
-	char path[API_PATH_MAX], query[API_PATH_MAX + 24];
+	char path[CLI_PATH_MAX], query[CLI_PATH_MAX + 24];
 	struct port_name name;
 	json_t *port = NULL;
-	int rc = api_port_name(cli, args->words[0], &name);
+	int rc = cli_port_name(cli, args->words[0], &name);
 
 	if (rc == 0)
 		rc = cli_client(cli);
 	if (rc < 0)
 		return rc;
-	api_path(path, "networks", name.net, "ports", name.port, NULL);
+	cli_path(path, "networks", name.net, "ports", name.port, NULL);
 	snprintf(query, sizeof(query), wait_s ? "%s?wait=%u" : "%s", path, wait_s);
 	rc = client_json(cli->client, "GET", query, NULL, (long)wait_s, &port, &cli->err);
 	if (rc == 0)

@@ -47,7 +47,7 @@ static int socket_path(struct cli *cli, const struct args *args, const struct po
 static int make_port(struct cli *cli, const struct args *args, const struct port_name *name, struct qemu_version version,
 		     json_t **port)
 {
-	char collection[API_PATH_MAX], object[API_PATH_MAX], path[CLIENT_PATH_MAX];
+	char collection[CLI_PATH_MAX], object[CLI_PATH_MAX], path[CLIENT_PATH_MAX];
 	int rc = socket_path(cli, args, name, path);
 	json_t *body;
 
@@ -60,9 +60,9 @@ static int make_port(struct cli *cli, const struct args *args, const struct port
 	json_object_set_new(body, "kind", json_string("stream"));
 	json_object_set_new(body, "path", json_string(path));
 	json_object_set_new(body, "role", json_string(qemu_dials(version) ? "server" : "client"));
-	api_path(collection, "networks", name->net, "ports", NULL);
-	api_path(object, "networks", name->net, "ports", name->port, NULL);
-	rc = api_add(cli, collection, object, body, false, port);
+	cli_path(collection, "networks", name->net, "ports", NULL);
+	cli_path(object, "networks", name->net, "ports", name->port, NULL);
+	rc = cli_add(cli, collection, object, body, false, port);
 	json_decref(body);
 	return rc;
 }
@@ -72,12 +72,12 @@ static int check_port(struct cli *cli, const struct args *args, const struct por
 {
 	const char *mac = args_text(args, "--mac"), *path = args_text(args, "--path");
 
-	if (strcmp(field_text(port, "kind"), "stream") || field_text(port, "path")[0] != '/') {
+	if (strcmp(row_text(port, "kind"), "stream") || row_text(port, "path")[0] != '/') {
 		error_set(&cli->err, -EINVAL, "port %s/%s: is no stream port on a unix socket", name->net, name->port);
 		error_hint(&cli->err, "lanyard port show %.63s/%.63s", name->net, name->port);
 		return -EINVAL;
 	}
-	if ((mac && strcasecmp(mac, field_text(port, "mac"))) || (path && strcmp(path, field_text(port, "path"))))
+	if ((mac && strcasecmp(mac, row_text(port, "mac"))) || (path && strcmp(path, row_text(port, "path"))))
 		return error_set(&cli->err, -EEXIST, "port %s/%s: exists with other settings", name->net, name->port);
 	return 0;
 }
@@ -85,11 +85,11 @@ static int check_port(struct cli *cli, const struct args *args, const struct por
 static int get_port(struct cli *cli, const struct args *args, const struct port_name *name, struct qemu_version version,
 		    json_t **port)
 {
-	char path[API_PATH_MAX];
+	char path[CLI_PATH_MAX];
 	int rc;
 
-	api_path(path, "networks", name->net, "ports", name->port, NULL);
-	rc = api_get(cli, path, port);
+	cli_path(path, "networks", name->net, "ports", name->port, NULL);
+	rc = cli_get(cli, path, port);
 	if (rc < 0 && !strcmp(cli->err.code, "not-found"))
 		return make_port(cli, args, name, version, port);
 	return rc < 0 ? rc : check_port(cli, args, name, *port);
@@ -97,12 +97,12 @@ static int get_port(struct cli *cli, const struct args *args, const struct port_
 
 static unsigned network_mtu(struct cli *cli, const char *net)
 {
-	char path[API_PATH_MAX];
+	char path[CLI_PATH_MAX];
 	json_t *answer = NULL;
 	unsigned mtu;
 
-	api_path(path, "networks", net, NULL);
-	api_get(cli, path, &answer);
+	cli_path(path, "networks", net, NULL);
+	cli_get(cli, path, &answer);
 	mtu = (unsigned)json_integer_value(json_object_get(answer, "mtu"));
 	json_decref(answer);
 	return mtu;
@@ -138,8 +138,8 @@ static int qemu(struct cli *cli, const struct args *args)
 		rc = get_port(cli, args, &name, version, &port);
 	if (rc == 0) {
 		struct qemu_port p = {
-			.net = name.net, .port = name.port, .path = field_text(port, "path"), .mac = field_text(port, "mac"),
-			.dials = strcmp(field_text(port, "role"), "client"), .mtu = network_mtu(cli, name.net),
+			.net = name.net, .port = name.port, .path = row_text(port, "path"), .mac = row_text(port, "mac"),
+			.dials = strcmp(row_text(port, "role"), "client"), .mtu = network_mtu(cli, name.net),
 		};
 
 		rc = qemu_args(&p, version, words);

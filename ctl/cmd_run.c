@@ -28,13 +28,13 @@ static int usage(struct cli *cli, const char *what)
 /* want_dhcp() - ask the network whether anybody would answer; this also finds out that there is no such network */
 static int want_dhcp(struct cli *cli, const char *net, bool *dhcp)
 {
-	char path[API_PATH_MAX];
+	char path[CLI_PATH_MAX];
 	json_t *answer = NULL;
 	int rc;
 
-	api_path(path, "networks", net, NULL);
-	rc = api_get(cli, path, &answer);
-	if (rc == 0 && json_is_false(field_get(answer, "dhcp.enabled")))
+	cli_path(path, "networks", net, NULL);
+	rc = cli_get(cli, path, &answer);
+	if (rc == 0 && json_is_false(row_get(answer, "dhcp.enabled")))
 		*dhcp = false;
 	json_decref(answer);
 	return rc;

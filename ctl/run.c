@@ -29,7 +29,7 @@ enum { ATTACH_LIMIT_MS = 10000, DHCP_LIMIT_MS = 15000, DHCP_ROOM = 600 };
 struct run {
 	const struct run_conf *conf;
 	struct netns_medium medium;
-	struct attach attach;
+	struct attachment attach;
 	bool leasing;			/* dhcp runs */
 	struct dhcp_client dhcp;
 	int wire_fd;			/* open while an answer is expected, else -1 */
@@ -185,7 +185,7 @@ static void turn(struct run *r, uint64_t limit_ms)
 	if (r->leasing)
 		next_ms = MIN_OF(next_ms, r->dhcp.next_ms);
 	poll(fds, ARRAY_SIZE(fds), timeout_until(next_ms, clock_now_ms()));
-	attach_poll(&r->attach, clock_now_ms());
+	attachment_poll(&r->attach, clock_now_ms());
 	if (r->leasing)
 		poll_dhcp(r, clock_now_ms());
 	if (r->signal_fd >= 0)
@@ -222,9 +222,9 @@ static int open_medium(struct run *r, struct error *err)
 static int attach_first(struct run *r, struct error *err)
 {
 	uint64_t limit_ms = clock_now_ms() + ATTACH_LIMIT_MS;
-	struct attach *a = &r->attach;
+	struct attachment *a = &r->attach;
 
-	attach_init(a, r->conf->attach_path, &r->conf->name, r->conf->ifname, r->medium.medium, r->medium.fd);
+	attachment_init(a, r->conf->attach_path, &r->conf->name, r->conf->ifname, r->medium.medium, r->medium.fd);
 	if (r->conf->mac) {
 		memcpy(a->mac, r->conf->mac, MAC_SIZE);
 		a->has_mac = true;
@@ -297,7 +297,7 @@ int run_command(const struct run_conf *conf, struct error *err)
 		release(&r);
 		rc = r.status;
 	}
-	attach_fini(&r.attach);
+	attachment_fini(&r.attach);
 	if (r.medium.fd >= 0)
 		close(r.medium.fd);
 	if (r.wire_fd >= 0)

@@ -21,7 +21,7 @@ enum {
 	MESSAGE_MAX = 4096,
 };
 
-void attach_init(struct attach *a, const char *path, const struct port_name *name, const char *ifname, const char *medium,
+void attachment_init(struct attachment *a, const char *path, const struct port_name *name, const char *ifname, const char *medium,
 		 int medium_fd)
 {
 	memset(a, 0, sizeof(*a));
@@ -33,23 +33,23 @@ void attach_init(struct attach *a, const char *path, const struct port_name *nam
 	a->fd = -1;
 }
 
-void attach_fini(struct attach *a)
+void attachment_fini(struct attachment *a)
 {
 	if (a->fd >= 0)
 		close(a->fd);
 	a->fd = -1;
 }
 
-static void go_away(struct attach *a, uint64_t again_ms)
+static void go_away(struct attachment *a, uint64_t again_ms)
 {
-	attach_fini(a);
+	attachment_fini(a);
 	a->state = ATTACH_AWAY;
 	a->next_ms = again_ms;
 }
 
 /* --- asking ------------------------------------------------------------------------------------------- */
 
-static char *request_text(const struct attach *a)
+static char *request_text(const struct attachment *a)
 {
 	json_t *tree = json_pack("{s:s,s:s,s:s,s:s,s:s,s:b}", "op", "attach", "network", a->name.net, "port", a->name.port,
 				 "medium", a->medium, "ifname", a->ifname, "transient", 1);
@@ -97,7 +97,7 @@ static int send_with_fd(int sock, const char *text, int fd)
 	return sendmsg(sock, &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
-static void ask(struct attach *a, uint64_t now_ms)
+static void ask(struct attachment *a, uint64_t now_ms)
 {
 	char *text = request_text(a);
 	int rc = -ENOMEM;
@@ -119,7 +119,7 @@ static void ask(struct attach *a, uint64_t now_ms)
 
 /* --- the answer ---------------------------------------------------------------------------------------- */
 
-static int read_answer(struct attach *a, const json_t *tree)
+static int read_answer(struct attachment *a, const json_t *tree)
 {
 	const char *mac = json_string_value(json_object_get(tree, "mac"));
 	const char *gateway = json_string_value(json_object_get(tree, "gateway"));
@@ -139,7 +139,7 @@ static int read_answer(struct attach *a, const json_t *tree)
 }
 
 /* take_error() - before the first answer a refusal is the end; after it, a daemon that starts may not be ready yet */
-static void take_error(struct attach *a, uint64_t now_ms)
+static void take_error(struct attachment *a, uint64_t now_ms)
 {
 	bool was_told = a->state == ATTACH_THERE;	/* of a port that was there: it was removed */
 
@@ -148,7 +148,7 @@ static void take_error(struct attach *a, uint64_t now_ms)
 		a->state = ATTACH_REFUSED;
 }
 
-static void take_message(struct attach *a, const char *text, uint64_t now_ms)
+static void take_message(struct attachment *a, const char *text, uint64_t now_ms)
 {
 	json_t *tree = json_loads(text, 0, NULL);
 
@@ -167,7 +167,7 @@ static void take_message(struct attach *a, const char *text, uint64_t now_ms)
 	json_decref(tree);
 }
 
-static void listen_to(struct attach *a, uint64_t now_ms)
+static void listen_to(struct attachment *a, uint64_t now_ms)
 {
 	char text[MESSAGE_MAX + 1];
 	ssize_t n = recv(a->fd, text, MESSAGE_MAX, 0);
@@ -183,7 +183,7 @@ static void listen_to(struct attach *a, uint64_t now_ms)
 	go_away(a, now_ms + RETRY_MS);
 }
 
-void attach_poll(struct attach *a, uint64_t now_ms)
+void attachment_poll(struct attachment *a, uint64_t now_ms)
 {
 	if (a->fd >= 0)
 		listen_to(a, now_ms);

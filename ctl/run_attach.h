@@ -15,15 +15,15 @@
 #include "ctl/cli_words.h"
 #include "ctl/client.h"
 
-enum attach_state {
+enum attachment_state {
 	ATTACH_AWAY,		/* no connection; next try at next_ms */
 	ATTACH_ASKED,		/* the answer is to come, until next_ms */
 	ATTACH_THERE,
 	ATTACH_REFUSED,		/* err says why; not tried again */
 };
 
-struct attach {
-	enum attach_state state;
+struct attachment {
+	enum attachment_state state;
 	char path[CLIENT_PATH_MAX];	/* of attach.sock */
 	struct port_name name;
 	char ifname[16];
@@ -44,12 +44,12 @@ struct attach {
 	struct error err;		/* why the last try did not succeed */
 };
 
-/* attach_init() - remember what to attach; the first try is due at once. @medium and the descriptor are borrowed. */
-void attach_init(struct attach *a, const char *path, const struct port_name *name, const char *ifname, const char *medium,
+/* attachment_init() - remember what to attach; the first try is due at once. @medium and the descriptor are borrowed. */
+void attachment_init(struct attachment *a, const char *path, const struct port_name *name, const char *ifname, const char *medium,
 		 int medium_fd);
-void attach_fini(struct attach *a);
+void attachment_fini(struct attachment *a);
 
-/* attach_poll() - go on: connect when that is due, read what has come. Call whenever fd is readable or next_ms is past. */
-void attach_poll(struct attach *a, uint64_t now_ms);
+/* attachment_poll() - go on: connect when that is due, read what has come. Call whenever fd is readable or next_ms is past. */
+void attachment_poll(struct attachment *a, uint64_t now_ms);
 
 #endif

@@ -258,10 +258,10 @@ static void test_commands(void **state)
 
 static void test_paths(void **state)
 {
-	char path[API_PATH_MAX];
+	char path[CLI_PATH_MAX];
 
 	(void)state;
-	api_path(path, "networks", "lab", "records", "*.x/y z-A", NULL);
+	cli_path(path, "networks", "lab", "records", "*.x/y z-A", NULL);
 	assert_string_equal(path, "/v1/networks/lab/records/%2A.x%2Fy%20z-A");
 }
 
@@ -272,17 +272,17 @@ static void test_cells(void **state)
 	char cell[CELL_TEXT];
 
 	(void)state;
-	cell_text(field_get(row, "name"), cell);
+	cell_text(row_get(row, "name"), cell);
 	assert_string_equal(cell, "a\\x1b[2Jb");	/* a guest's host name moves no cursor */
-	cell_text(field_get(row, "n"), cell);
+	cell_text(row_get(row, "n"), cell);
 	assert_string_equal(cell, "-5");
-	cell_text(field_get(row, "list"), cell);
+	cell_text(row_get(row, "list"), cell);
 	assert_string_equal(cell, "x,y");
-	cell_text(field_get(row, "dhcp.enabled"), cell);
+	cell_text(row_get(row, "dhcp.enabled"), cell);
 	assert_string_equal(cell, "false");
-	cell_text(field_get(row, "none"), cell);
+	cell_text(row_get(row, "none"), cell);
 	assert_string_equal(cell, "");
-	cell_text(field_get(row, "dhcp.pool"), cell);
+	cell_text(row_get(row, "dhcp.pool"), cell);
 	assert_string_equal(cell, "");
 	json_decref(row);
 }
