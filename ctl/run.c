@@ -231,6 +231,8 @@ static int attach_first(struct run *r, struct error *err)
 	}
 	while (a->state != ATTACH_THERE && a->state != ATTACH_REFUSED && clock_now_ms() < limit_ms)
 		turn(r, limit_ms);
+	if (a->state != ATTACH_THERE && a->err.rc == 0)
+		error_set(&a->err, -ETIMEDOUT, "daemon: no answer on %s", a->path);
 	if (a->state != ATTACH_THERE) {
 		*err = a->err;
 		return err->rc;

@@ -21,8 +21,8 @@ enum {
 	MESSAGE_MAX = 4096,
 };
 
-void attachment_init(struct attachment *a, const char *path, const struct port_name *name, const char *ifname, const char *medium,
-		 int medium_fd)
+void attachment_init(struct attachment *a, const char *path, const struct port_name *name, const char *ifname,
+		     const char *medium, int medium_fd)
 {
 	memset(a, 0, sizeof(*a));
 	snprintf(a->path, sizeof(a->path), "%s", path);

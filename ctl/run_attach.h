@@ -45,11 +45,11 @@ struct attachment {
 };
 
 /* attachment_init() - remember what to attach; the first try is due at once. @medium and the descriptor are borrowed. */
-void attachment_init(struct attachment *a, const char *path, const struct port_name *name, const char *ifname, const char *medium,
-		 int medium_fd);
+void attachment_init(struct attachment *a, const char *path, const struct port_name *name, const char *ifname,
+		     const char *medium, int medium_fd);
 void attachment_fini(struct attachment *a);
 
-/* attachment_poll() - go on: connect when that is due, read what has come. Call whenever fd is readable or next_ms is past. */
+/* attachment_poll() - connect when that is due, read what has come; to be called when fd is readable or next_ms past */
 void attachment_poll(struct attachment *a, uint64_t now_ms);
 
 #endif

@@ -18,7 +18,13 @@
 #include "base/checksum.h"
 #include "dhcp/message.h"
 
-enum { IP_HEADER = 20, UDP_HEADER = 8, HEADERS = ETH_HLEN + IP_HEADER + UDP_HEADER, FRAME_MAX = 2200, IP_MORE_OR_OFFSET = 0x3fff };
+enum {
+	IP_HEADER = 20,
+	UDP_HEADER = 8,
+	HEADERS = ETH_HLEN + IP_HEADER + UDP_HEADER,
+	FRAME_MAX = 2200,
+	IP_MORE_OR_OFFSET = 0x3fff,	/* set in any fragment */
+};
 
 /* hear_dhcp() - let the kernel drop everything but UDP for port 68 that is no fragment */
 static int hear_dhcp(int fd)
