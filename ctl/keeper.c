@@ -214,7 +214,7 @@ static int fill_low_fds(void)
 
 int keeper_run(const struct keeper_conf *conf)
 {
-	struct keeper k = { .conf = conf, .lock = -1, .serve = { .sock = -1, .job.sock = -1 } };
+	struct keeper k = { .conf = conf, .lock = -1, .serve = { .sock = -1, .job.sock = -1, .job_ms = KEEPER_JOB_MS } };
 
 	umask(077);
 	if (fill_low_fds() < 0)

@@ -16,7 +16,7 @@
 #include "ctl/host.h"
 
 enum {
-	KEEPER_JOB_MS = 5000,		/* an act in a child takes no longer */
+	KEEPER_JOB_MS = 5000,		/* an act in a child takes no longer; below the engine's own limit of 6000 */
 	KEEPER_STOP_MS = 5000,		/* the engine's time to stop before it is killed */
 	KEEPER_QUICK_RESTARTS = 5,	/* that many soon after one another, then one a second */
 };
@@ -71,8 +71,11 @@ struct job {
 	uint64_t until_ms;
 };
 
-/* job_start() - have a child run @request for @uid, or with @request NULL undo @h. Return: 0 or a negative errno */
-int job_start(struct job *job, const void *request, const struct held *h, uid_t uid);
+/* job_start() - have a child run @request for @uid within @limit_ms, or with @request NULL undo @h
+ *
+ * Return: 0 or a negative errno.
+ */
+int job_start(struct job *job, const void *request, const struct held *h, uid_t uid, unsigned limit_ms);
 
 /* job_end() - its answer when it has one, or -EIO, or -ETIMEDOUT when it was too slow; the child is killed
  *
@@ -88,6 +91,7 @@ struct serve {
 	bool ready;			/* the engine said so */
 	unsigned restarts;
 	struct held_table held;
+	unsigned job_ms;		/* KEEPER_JOB_MS */
 	struct job job;
 	char pending[HOST_MESSAGE_MAX];	/* the request the job works on */
 	size_t pending_size;

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE	/* setresuid() */
 #include <errno.h>
 #include <grp.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@
 #include "base/clock.h"
 #include "ctl/keeper.h"
 
-enum { NOBODY = 65534 };
+enum { NOBODY = 65534, CLOSE_MS = 100 };
 
 /* become() - take the rights of @uid; a keeper that is not root has one user's rights and lends them to that user alone */
 static int become(uid_t uid, struct host_reply *r)
@@ -58,10 +59,13 @@ static _Noreturn void child(int sock, const void *request, const struct held *h,
 	if (request && r.rc == 0 && fd < 0)
 		r.rc = fd;
 	host_send(sock, &r, sizeof(r), fd);
+	if (fd >= 0)
+		close(fd);
+	close(sock);	/* now the keeper's copy is the only one: see job_end() */
 	_exit(0);
 }
 
-int job_start(struct job *job, const void *request, const struct held *h, uid_t uid)
+int job_start(struct job *job, const void *request, const struct held *h, uid_t uid, unsigned limit_ms)
 {
 	int pair[2];
 	pid_t pid;
@@ -76,18 +80,21 @@ int job_start(struct job *job, const void *request, const struct held *h, uid_t 
 		close(pair[0]);
 		return -EAGAIN;
 	}
-	*job = (struct job){ .pid = pid, .sock = pair[0], .until_ms = clock_now_ms() + KEEPER_JOB_MS };
+	*job = (struct job){ .pid = pid, .sock = pair[0], .until_ms = clock_now_ms() + limit_ms };
 	return 0;
 }
 
 int job_end(struct job *job, struct host_reply *r)
 {
+	struct pollfd closed = { .fd = job->sock, .events = POLLIN };
 	bool late = clock_now_ms() >= job->until_ms;
 	int fd = -1;
 	long n;
 
 	memset(r, 0, sizeof(*r));
 	n = late ? 0 : host_receive(job->sock, r, sizeof(*r), &fd);
+	if (n > 0)
+		poll(&closed, 1, CLOSE_MS);	/* while the child had a TAP open, too, dropping it would not free its name */
 	job_cancel(job);
 	if (n == sizeof(*r) && r->rc <= 0)
 		return r->rc < 0 ? r->rc : fd >= 0 ? fd : 0;

@@ -51,7 +51,7 @@ static int start_job(struct serve *s, const void *request, size_t size, const st
 
 	memcpy(s->pending, request, size);
 	s->pending_size = size;
-	r.rc = job_start(&s->job, undo ? NULL : request, undo, uid);
+	r.rc = job_start(&s->job, undo ? NULL : request, undo, uid, s->job_ms);
 	return r.rc < 0 ? answer(s, request, &r, -1) : 0;
 }
 
@@ -229,7 +229,7 @@ void serve_fini(struct serve *s)
 	for (size_t i = 0; i < s->held.n; i++) {
 		struct held *h = &s->held.entries[i];
 
-		if (held_leaves_trace(h) && job_start(&s->job, NULL, h, undo_user(h)) == 0) {
+		if (held_leaves_trace(h) && job_start(&s->job, NULL, h, undo_user(h), s->job_ms) == 0) {
 			struct pollfd p = { .fd = s->job.sock, .events = POLLIN };
 			uint64_t now = clock_now_ms();
 

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* covers: ctl/host.c ctl/keeper_held.c */
+/* What a broken or taken-over engine could send to the keeper. The input is a row of messages: one byte (bit 0: with a
+ * descriptor), two bytes of length, the message. Requests that would act on the host are checked but not served.
+ */
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "ctl/keeper.h"
+
+enum { MESSAGES_MAX = 40 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static bool acts_on_host(const void *message, size_t size, int fd)
+{
+	struct host_header head;
+
+	if (host_request_check(message, size, fd) < 0)
+		return false;
+	memcpy(&head, message, sizeof(head));
+	return head.type >= HOST_OPEN_TAP;
+}
+
+/* A checked request has a name that ends; what would open something is at least compared and remembered. */
+static void remember(struct serve *s, const void *message, size_t size)
+{
+	const char *name = host_name_of(message);
+	struct held *h = *name ? held_find(&s->held, name) : NULL;
+
+	if (h)
+		held_same(h, message, size);
+	else if (*name)
+		held_add(&s->held, name, dup(s->sock), 0, message, size);
+}
+
+static void exchange(struct serve *s, int sock, const uint8_t *message, size_t size, int fd)
+{
+	struct host_header head = { 0 };
+	struct host_reply r;
+	int came;
+
+	memcpy(&head, message, size < sizeof(head) ? size : sizeof(head));
+	if (host_send(sock, message, size, fd) < 0 || serve_request(s) < 0 || s->job.pid)
+		abort();
+	if (host_receive(sock, &r, sizeof(r), &came) != sizeof(r) || r.head.type != head.type || r.rc > 0)
+		abort();
+	host_reply_check(&r, sizeof(r), &head);
+	host_reply_check(message, size, &head);
+	if (came >= 0)
+		close(came);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct serve s = { .job.sock = -1, .job_ms = KEEPER_JOB_MS };
+	struct reader r = reader_init(data, size);
+	uint8_t copy[UINT16_MAX];
+	int pair[2], came;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) < 0)
+		return 0;
+	fcntl(pair[0], F_SETFL, O_NONBLOCK);
+	fcntl(pair[1], F_SETFL, O_NONBLOCK);
+	s.sock = pair[0];
+	for (int i = 0; i < MESSAGES_MAX && reader_left(&r) > 3; i++) {
+		int fd = read_u8(&r) & 1 ? pair[1] : -1;
+		size_t n = read_u16(&r);
+
+		n = n < reader_left(&r) ? n : reader_left(&r);
+		read_copy(&r, copy, n);
+		if (n == 0)
+			continue;
+		if (acts_on_host(copy, n, fd))
+			remember(&s, copy, n);
+		else
+			exchange(&s, pair[1], copy, n, fd);
+	}
+	for (size_t i = 0; i < s.held.n; i++) {
+		held_leaves_trace(&s.held.entries[i]);
+		free(s.held.entries[i].request);	/* nothing is to be undone: nothing was done */
+		s.held.entries[i].request = NULL;
+	}
+	serve_fini(&s);
+	host_receive(pair[1], copy, sizeof(copy), &came);
+	close(pair[1]);
+	return 0;
+}

@@ -1,0 +1,718 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#define _GNU_SOURCE	/* unshare() */
+#include "ctl/host_client.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/array.h"
+#include "ctl/keeper.h"
+
+enum { STRANGER = 4242, JOB_MS = 2000 };
+static const uint8_t loopback[4] = { 127, 0, 0, 1 };
+
+/* --- the codec --- */
+
+union request {
+	struct host_header head;
+	struct host_named named;
+	struct host_recall recall;
+	struct host_link link;
+	struct host_listen listen;
+	struct host_unix path;
+	char bytes[HOST_MESSAGE_MAX];
+};
+
+/* good() - a request of each type that passes the check */
+static size_t good(enum host_type type, union request *m)
+{
+	static const size_t sizes[HOST_TYPES] = {
+		[HOST_READY] = sizeof(m->head), [HOST_HOLD] = sizeof(m->named), [HOST_DROP] = sizeof(m->named),
+		[HOST_RECALL] = sizeof(m->recall), [HOST_OPEN_TAP] = sizeof(m->link), [HOST_OPEN_NETNS] = sizeof(m->link),
+		[HOST_LISTEN] = sizeof(m->listen), [HOST_UNIX_LISTEN] = sizeof(m->path), [HOST_UNIX_CONNECT] = sizeof(m->path),
+	};
+
+	memset(m, 0, sizeof(*m));
+	m->head.type = type;
+	m->head.size = (uint32_t)sizes[type];
+	if (type == HOST_HOLD || type == HOST_DROP)
+		strcpy(m->named.name, "x");
+	if (type == HOST_OPEN_TAP || type == HOST_OPEN_NETNS)
+		strcpy(m->link.ifname, "eth0");
+	if (type == HOST_OPEN_NETNS)
+		strcpy(m->link.netns, "blue");
+	if (type == HOST_LISTEN) {
+		m->listen.family = 4;
+		m->listen.proto = HOST_TCP;
+		m->listen.port = 80;
+	}
+	if (type == HOST_UNIX_LISTEN || type == HOST_UNIX_CONNECT)
+		strcpy(m->path.path, "/tmp/x");
+	return sizes[type];
+}
+
+static int fd_for(enum host_type type)
+{
+	return type == HOST_HOLD ? 0 : -1;
+}
+
+static void test_check_sizes(void **state)
+{
+	union request m;
+
+	(void)state;
+	for (enum host_type type = HOST_READY; type < HOST_TYPES; type++) {
+		size_t size = good(type, &m);
+
+		assert_int_equal(host_request_check(&m, size, fd_for(type)), 0);
+		assert_int_equal(host_request_check(&m, size, fd_for(type) < 0 ? 0 : -1), -EPROTO);
+		for (size_t n = 0; n < size; n++)
+			assert_int_equal(host_request_check(&m, n, fd_for(type)), -EPROTO);
+		m.head.size++;
+		assert_int_equal(host_request_check(&m, size, fd_for(type)), -EPROTO);
+		assert_int_equal(host_request_check(&m, size + 1, fd_for(type)), -EPROTO);
+	}
+	good(HOST_READY, &m);
+	for (uint32_t type = HOST_TYPES; type < HOST_TYPES + 100; type++) {
+		m.head.type = type;
+		assert_int_equal(host_request_check(&m, sizeof(m.head), -1), -EPROTO);
+	}
+	m.head.type = 0;
+	assert_int_equal(host_request_check(&m, sizeof(m.head), -1), -EPROTO);
+	m.head.type = UINT32_MAX;
+	assert_int_equal(host_request_check(&m, sizeof(m.head), -1), -EPROTO);
+}
+
+/* Bytes set to a value that makes a good request a bad one. */
+static const struct {
+	const char *what;
+	enum host_type type;
+	size_t at, n;
+	uint8_t value;
+} bad[] = {
+	{ "name without an end", HOST_DROP, offsetof(struct host_named, name), HOST_NAME_SIZE, 'x' },
+	{ "empty name to hold", HOST_HOLD, offsetof(struct host_named, name), 1, 0 },
+	{ "recall: name without an end", HOST_RECALL, offsetof(struct host_recall, name), HOST_NAME_SIZE, 'x' },
+	{ "tap: interface without an end", HOST_OPEN_TAP, offsetof(struct host_link, ifname), HOST_IFNAME_SIZE, 'x' },
+	{ "tap: no interface", HOST_OPEN_TAP, offsetof(struct host_link, ifname), 1, 0 },
+	{ "tap: with a namespace", HOST_OPEN_TAP, offsetof(struct host_link, netns), 1, 'x' },
+	{ "tap: padding", HOST_OPEN_TAP, offsetof(struct host_link, zero) + 1, 1, 1 },
+	{ "tap: mtu", HOST_OPEN_TAP, offsetof(struct host_link, mtu), 4, 1 },
+	{ "netns: without a namespace", HOST_OPEN_NETNS, offsetof(struct host_link, netns), 1, 0 },
+	{ "netns: namespace without an end", HOST_OPEN_NETNS, offsetof(struct host_link, netns), HOST_NETNS_SIZE, 'x' },
+	{ "listen: family", HOST_LISTEN, offsetof(struct host_listen, family), 1, 5 },
+	{ "listen: protocol", HOST_LISTEN, offsetof(struct host_listen, proto), 1, 1 },
+	{ "listen: port 0", HOST_LISTEN, offsetof(struct host_listen, port), 2, 0 },
+	{ "listen: IPv4 with a tail", HOST_LISTEN, offsetof(struct host_listen, addr) + 15, 1, 1 },
+	{ "unix: relative path", HOST_UNIX_LISTEN, offsetof(struct host_unix, path), 1, 'x' },
+	{ "unix: abstract path", HOST_UNIX_CONNECT, offsetof(struct host_unix, path), 1, 0 },
+	{ "unix: path without an end", HOST_UNIX_CONNECT, offsetof(struct host_unix, path), HOST_PATH_SIZE, '/' },
+};
+
+static void test_check_values(void **state)
+{
+	union request m;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		size_t size = good(bad[i].type, &m);
+
+		print_message("  %s\n", bad[i].what);
+		memset(m.bytes + bad[i].at, bad[i].value, bad[i].n);
+		assert_int_equal(host_request_check(&m, size, fd_for(bad[i].type)), -EPROTO);
+	}
+}
+
+/* --- a keeper of our own: its serving part in a child, without setup and engine --- */
+
+struct keeper_child {
+	struct host *host;
+	int sock;		/* the engine's end, as @host has it */
+	pid_t pid;
+	char dir[64];		/* an empty directory open to all */
+};
+
+static void keeper_open(struct keeper_child *k)
+{
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	strcpy(k->dir, "/tmp/test_host.XXXXXX");
+	assert_non_null(mkdtemp(k->dir));
+	chmod(k->dir, 0777);
+	k->pid = fork();
+	assert_true(k->pid >= 0);
+	if (k->pid == 0) {
+		struct serve s = { .sock = pair[0], .job.sock = -1, .job_ms = JOB_MS };
+
+		close(pair[1]);
+		fcntl(pair[0], F_SETFL, O_NONBLOCK);
+		while (serve_poll(&s, -1, -1) >= 0)
+			continue;
+		serve_fini(&s);
+		_exit(0);
+	}
+	close(pair[0]);
+	k->sock = pair[1];
+	k->host = host_new(pair[1]);
+	assert_non_null(k->host);
+}
+
+static void keeper_close(struct keeper_child *k)
+{
+	int status;
+
+	host_free(k->host);
+	assert_int_equal(waitpid(k->pid, &status, 0), k->pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(rmdir(k->dir), 0);	/* whatever was made there is gone */
+}
+
+static void assert_same_file(int a, int b)
+{
+	struct stat x, y;
+
+	assert_int_equal(fstat(a, &x), 0);
+	assert_int_equal(fstat(b, &y), 0);
+	assert_true(x.st_dev == y.st_dev && x.st_ino == y.st_ino);
+}
+
+static bool show_all(void *arg, const char *name, int fd, uint32_t value)
+{
+	char *names = arg;
+
+	(void)value;
+	assert_true(fd >= 0);
+	close(fd);
+	strcat(strcat(names, name), " ");
+	return strcmp(name, "b") != 0;
+}
+
+static void test_hold(void **state)
+{
+	struct keeper_child k;
+	struct error err;
+	char names[200] = "";
+	int pipes[2], fd;
+
+	(void)state;
+	keeper_open(&k);
+	assert_int_equal(pipe(pipes), 0);
+	assert_int_equal(host_ready(k.host), 0);
+	assert_int_equal(host_recall(k.host, "a", NULL), -ENOENT);
+	assert_int_equal(host_drop(k.host, "a"), -ENOENT);
+	assert_int_equal(host_hold(k.host, "a", pipes[0], &err), 0);
+	assert_int_equal(host_hold(k.host, "a", pipes[1], &err), -EEXIST);
+	assert_string_equal(err.code, "exists");
+	assert_int_equal(host_hold(k.host, "b", pipes[1], &err), 0);
+	assert_int_equal(host_hold(k.host, "c", pipes[1], &err), 0);
+	fd = host_recall(k.host, "a", NULL);
+	assert_true(fd >= 0 && fd != pipes[0]);
+	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	assert_same_file(fd, pipes[0]);
+	close(fd);
+	assert_int_equal(host_recall_all(k.host, show_all, names), 3);
+	assert_string_equal(names, "a b c ");
+	assert_int_equal(host_recall(k.host, "b", NULL), -ENOENT);
+	assert_int_equal(host_drop(k.host, "a"), 0);
+	assert_int_equal(host_drop(k.host, "c"), 0);
+	names[0] = '\0';
+	assert_int_equal(host_recall_all(k.host, show_all, names), 0);
+	close(pipes[0]);
+	close(pipes[1]);
+	keeper_close(&k);
+}
+
+static void test_hold_is_bounded(void **state)
+{
+	struct held_table t = { .n = 0 };
+	char name[HOST_NAME_SIZE];
+
+	(void)state;
+	for (int i = 0; i < HOST_HELD_MAX; i++) {
+		snprintf(name, sizeof(name), "%d", i);
+		assert_int_equal(held_add(&t, name, -1, 0, NULL, 0), 0);
+	}
+	assert_int_equal(held_add(&t, "one more", -1, 0, NULL, 0), -ENOSPC);
+	held_remove(&t, held_find(&t, "77"));
+	assert_null(held_find(&t, "77"));
+	assert_int_equal(held_add(&t, "one more", -1, 0, NULL, 0), 0);
+	assert_non_null(held_find(&t, "78"));
+	held_fini(&t);
+}
+
+/* send_raw() - any bytes and two descriptors, past the client */
+static void send_raw(int sock, const void *data, size_t size, int nfds)
+{
+	int fds[2] = { 1, 2 };
+	union {
+		struct cmsghdr align;
+		char space[CMSG_SPACE(sizeof(fds))];
+	} control;
+	struct iovec iov = { (void *)data, size };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (nfds) {
+		memset(&control, 0, sizeof(control));
+		control.align.cmsg_level = SOL_SOCKET;
+		control.align.cmsg_type = SCM_RIGHTS;
+		control.align.cmsg_len = CMSG_LEN(sizeof(int) * (size_t)nfds);
+		memcpy(CMSG_DATA(&control.align), fds, sizeof(int) * (size_t)nfds);
+		msg.msg_control = &control;
+		msg.msg_controllen = CMSG_SPACE(sizeof(int) * (size_t)nfds);
+	}
+	assert_int_equal(sendmsg(sock, &msg, 0), size);
+}
+
+static void test_garbage_is_refused(void **state)
+{
+	char big[HOST_MESSAGE_MAX * 2];
+	struct keeper_child k;
+	struct host_reply r;
+	union request m;
+	size_t size;
+
+	(void)state;
+	keeper_open(&k);
+	fcntl(k.sock, F_SETFL, 0);
+	memset(big, 0xff, sizeof(big));
+	for (size = 1; size < sizeof(big); size += 97) {
+		send_raw(k.sock, big, size, (int)(size % 3));
+		assert_int_equal(recv(k.sock, &r, sizeof(r), 0), sizeof(r));
+		assert_int_equal(r.rc, -EPROTO);
+	}
+	size = good(HOST_HOLD, &m);
+	send_raw(k.sock, &m, size, 2);
+	assert_int_equal(recv(k.sock, &r, sizeof(r), 0), sizeof(r));
+	assert_int_equal(r.rc, -EPROTO);
+	send_raw(k.sock, &m, size, 1);
+	assert_int_equal(recv(k.sock, &r, sizeof(r), 0), sizeof(r));
+	assert_int_equal(r.rc, 0);
+	keeper_close(&k);
+}
+
+/* --- listeners --- */
+
+static int bound_port(int fd)
+{
+	struct sockaddr_in a;
+	socklen_t size = sizeof(a);
+
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &size), 0);
+	return ntohs(a.sin_port);
+}
+
+/* take_port() - a listener of this process on a port the kernel picked */
+static int take_port(int type, int *port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_true(type == SOCK_DGRAM || listen(fd, 1) == 0);
+	*port = bound_port(fd);
+	return fd;
+}
+
+static void test_listen(void **state)
+{
+	uid_t uid = geteuid();
+	struct keeper_child k;
+	struct error err;
+	uint16_t next;
+	int port, fd, again;
+
+	(void)state;
+	close(take_port(SOCK_STREAM, &port));
+	keeper_open(&k);
+	fd = host_listen(k.host, "web", 4, HOST_TCP, loopback, (uint16_t)port, uid, &next, &err);
+	assert_true(fd >= 0);
+	assert_int_equal(bound_port(fd), port);
+	assert_int_equal(next, 0);
+	/* the same request again, as a new engine makes it: the same socket */
+	again = host_listen(k.host, "web", 4, HOST_TCP, loopback, (uint16_t)port, uid, NULL, &err);
+	assert_same_file(fd, again);
+	close(again);
+	assert_int_equal(host_listen(k.host, "web", 4, HOST_UDP, loopback, (uint16_t)port, uid, NULL, &err), -EEXIST);
+	again = host_listen(k.host, "web-udp", 4, HOST_UDP, loopback, (uint16_t)port, uid, NULL, &err);
+	assert_true(again >= 0);
+	close(again);
+	close(fd);
+	assert_int_equal(host_drop(k.host, "web"), 0);
+	assert_int_equal(host_drop(k.host, "web-udp"), 0);
+	fd = host_listen(k.host, "", 4, HOST_TCP, loopback, (uint16_t)port, uid, NULL, &err);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(host_recall(k.host, "", NULL), -ENOENT);	/* index 0: nothing is held */
+	keeper_close(&k);
+}
+
+static void test_port_in_use(void **state)
+{
+	static const struct {
+		int type;
+		enum host_proto proto;
+		const char *name;
+	} cases[] = { { SOCK_STREAM, HOST_TCP, "tcp" }, { SOCK_DGRAM, HOST_UDP, "udp" } };
+	char expected[100];
+	struct keeper_child k;
+	struct error err;
+	uint16_t next;
+	int port, taken, fd;
+
+	(void)state;
+	keeper_open(&k);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		taken = take_port(cases[i].type, &port);
+		fd = host_listen(k.host, "x", 4, cases[i].proto, loopback, (uint16_t)port, geteuid(), &next, &err);
+		assert_int_equal(fd, -EADDRINUSE);
+		assert_string_equal(err.code, "port-in-use");
+		snprintf(expected, sizeof(expected), "%s 127.0.0.1:%d is used by test_host (pid %d)", cases[i].name, port, getpid());
+		assert_string_equal(err.message, expected);
+		assert_true(next > port);
+		snprintf(expected, sizeof(expected), "port %u is free", next);
+		assert_string_equal(err.hint, expected);
+		fd = host_listen(k.host, "x", 4, cases[i].proto, loopback, next, geteuid(), NULL, &err);
+		assert_true(fd >= 0);
+		close(fd);
+		close(taken);
+		assert_int_equal(host_drop(k.host, "x"), 0);
+	}
+	keeper_close(&k);
+}
+
+static void test_low_port(void **state)
+{
+	struct keeper_child k;
+	struct error err;
+	FILE *f = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "r");
+	unsigned start = 0;
+	int fd;
+
+	(void)state;
+	if (!f || fscanf(f, "%u", &start) != 1 || start <= 7)
+		skip();
+	fclose(f);
+	keeper_open(&k);
+	/* root's daemon lends its low ports to root only; a user's has none */
+	fd = host_listen(k.host, "", 4, HOST_TCP, loopback, 7, geteuid() ? geteuid() : STRANGER, NULL, &err);
+	assert_int_equal(fd, -EACCES);
+	assert_string_equal(err.code, "permission");
+	assert_non_null(strstr(err.hint, "ip_unprivileged_port_start=7"));
+	assert_non_null(strstr(err.hint, "lanyardd"));
+	keeper_close(&k);
+}
+
+/* --- unix sockets --- */
+
+static void test_unix(void **state)
+{
+	uid_t uid = geteuid();
+	struct keeper_child k;
+	struct error err;
+	struct stat st;
+	char path[100];
+	int server, client, fd;
+
+	(void)state;
+	keeper_open(&k);
+	snprintf(path, sizeof(path), "%s/web1.sock", k.dir);
+	assert_int_equal(host_unix_connect(k.host, "", path, uid, &err), -ENOENT);
+	server = host_unix_listen(k.host, "s", path, uid, &err);
+	assert_true(server >= 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 077, 0);
+	client = host_unix_connect(k.host, "", path, uid, &err);
+	assert_true(client >= 0);
+	assert_true(fcntl(client, F_GETFL) & O_NONBLOCK);
+	fd = accept(server, NULL, NULL);
+	assert_true(fd >= 0);
+	close(fd);
+	close(client);
+	/* somebody listens there: not replaced; the same request: the same socket; dropped: the path goes */
+	assert_int_equal(host_unix_listen(k.host, "other", path, uid, &err), -EADDRINUSE);
+	fd = host_unix_listen(k.host, "s", path, uid, &err);
+	assert_same_file(fd, server);
+	close(fd);
+	close(server);
+	assert_int_equal(host_drop(k.host, "s"), 0);
+	assert_int_equal(stat(path, &st), -1);
+	assert_int_equal(host_recall(k.host, "s", NULL), -ENOENT);
+	keeper_close(&k);
+}
+
+static void test_unix_leftovers(void **state)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	uid_t uid = geteuid();
+	struct keeper_child k;
+	struct error err;
+	char path[100];
+	int fd;
+
+	(void)state;
+	keeper_open(&k);
+	snprintf(path, sizeof(path), "%s/x", k.dir);
+	strcpy(at.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	close(fd);	/* dead now */
+	fd = host_unix_listen(k.host, "dead", path, uid, &err);
+	assert_true(fd >= 0);
+	close(fd);
+	/* a path that somebody else took over in the meantime is not removed */
+	assert_int_equal(unlink(path), 0);
+	fd = open(path, O_CREAT | O_WRONLY, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(host_drop(k.host, "dead"), 0);
+	assert_int_equal(host_unix_listen(k.host, "file", path, uid, &err), -EEXIST);
+	assert_int_equal(unlink(path), 0);
+	/* what is listened on at the end is removed at the end: keeper_close() looks */
+	assert_true(host_unix_listen(k.host, "last", path, uid, &err) >= 0);
+	keeper_close(&k);
+}
+
+static void test_rights(void **state)
+{
+	struct keeper_child k;
+	struct error err;
+	struct stat st;
+	char path[100], shut[100];
+	int fd;
+
+	(void)state;
+	keeper_open(&k);
+	snprintf(path, sizeof(path), "%s/x", k.dir);
+	snprintf(shut, sizeof(shut), "%s/shut", k.dir);
+	fd = host_unix_listen(k.host, "x", path, STRANGER, &err);
+	if (geteuid() != 0) {
+		assert_int_equal(fd, -EPERM);
+		assert_non_null(strstr(err.message, "cannot act for user 4242"));
+		keeper_close(&k);
+		return;
+	}
+	assert_true(fd >= 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_uid, STRANGER);
+	close(fd);
+	/* a root daemon opens for a user just what the user could */
+	assert_int_equal(mkdir(shut, 0700), 0);
+	strcat(shut, "/x");
+	assert_int_equal(host_unix_listen(k.host, "y", shut, STRANGER, &err), -EACCES);
+	assert_int_equal(host_unix_connect(k.host, "", path, STRANGER + 1, &err), -EACCES);
+	assert_int_equal(host_open_tap(k.host, "t", "lyt0", NULL, 0, STRANGER, &err) < 0, 1);
+	*strrchr(shut, '/') = '\0';
+	assert_int_equal(rmdir(shut), 0);
+	keeper_close(&k);
+}
+
+/* --- namespaces, and acts that take too long --- */
+
+static void test_deadline(void **state)
+{
+	struct keeper_child k;
+	struct error err;
+	char path[100];
+	enum host_medium medium;
+
+	(void)state;
+	keeper_open(&k);
+	snprintf(path, sizeof(path), "%s/fifo", k.dir);
+	assert_int_equal(mkfifo(path, 0600), 0);	/* opening it waits for a writer that never comes */
+	assert_int_equal(host_open_netns(k.host, "n", path, "eth0", NULL, 0, geteuid(), &medium, &err), -ETIMEDOUT);
+	assert_int_equal(host_ready(k.host), 0);
+	assert_int_equal(host_recall(k.host, "n", NULL), -ENOENT);
+	assert_int_equal(unlink(path), 0);
+	keeper_close(&k);
+}
+
+static void test_no_netns(void **state)
+{
+	struct keeper_child k;
+	struct error err;
+	enum host_medium medium;
+
+	(void)state;
+	keeper_open(&k);
+	assert_int_equal(host_open_netns(k.host, "n", "no-such-namespace", "eth0", NULL, 0, geteuid(), &medium, &err), -ENOENT);
+	assert_non_null(strstr(err.message, "no-such-namespace"));
+	assert_int_equal(host_open_netns(k.host, "n", "/etc/passwd", "eth0", NULL, 0, geteuid(), &medium, &err) < 0, 1);
+	keeper_close(&k);
+}
+
+/* other_namespace() - a process in a fresh network namespace; writing to @talk has it answer with eth0's index there */
+static pid_t other_namespace(int *talk)
+{
+	int pair[2];
+	pid_t pid;
+	unsigned index;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	pid = fork();
+	if (pid == 0) {
+		close(pair[1]);
+		if (unshare(CLONE_NEWNET) < 0)
+			_exit(1);
+		do {
+			index = if_nametoindex("eth0");
+			if (write(pair[0], &index, sizeof(index)) < 0)
+				_exit(1);
+		} while (read(pair[0], &index, sizeof(index)) > 0);
+		_exit(0);
+	}
+	close(pair[0]);
+	assert_int_equal(read(pair[1], &index, sizeof(index)), sizeof(index));
+	*talk = pair[1];
+	return pid;
+}
+
+static unsigned ask_index(int talk)
+{
+	unsigned index = 0;
+
+	assert_int_equal(write(talk, "", 1), 1);
+	assert_int_equal(read(talk, &index, sizeof(index)), sizeof(index));
+	return index;
+}
+
+static void netns_inside(void)
+{
+	static const uint8_t mac[6] = { 2, 0, 0, 0, 0, 1 };
+	struct keeper_child k;
+	struct error err = { .rc = 0 };
+	enum host_medium medium, medium2;
+	uint32_t value;
+	char where[16];
+	int talk, fd, again;
+	pid_t pid;
+
+	keeper_open(&k);
+	pid = other_namespace(&talk);
+	snprintf(where, sizeof(where), "%d", (int)pid);
+	fd = host_open_netns(k.host, "netns:lab/box", where, "eth0", mac, 1400, 0, &medium, &err);
+	print_message("  medium %d %s\n", fd < 0 ? 0 : (int)medium, err.message);
+	assert_true(fd >= 0);
+	assert_true(ask_index(talk) > 0);
+	again = host_open_netns(k.host, "netns:lab/box", where, "eth0", mac, 1400, 0, &medium2, &err);
+	assert_true(again >= 0);
+	assert_int_equal(medium2, medium);
+	close(again);
+	again = host_recall(k.host, "netns:lab/box", &value);
+	assert_true(again >= 0);
+	assert_int_equal(value, medium);
+	close(again);
+	close(fd);
+	assert_int_equal(host_drop(k.host, "netns:lab/box"), 0);
+	assert_int_equal(ask_index(talk), 0);	/* the interface is gone with it, TAP or veth */
+	close(talk);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	keeper_close(&k);
+}
+
+/* Both namespaces belong to a user namespace of the test's own, so that an ordinary user can run it. */
+static void test_netns(void **state)
+{
+	char map[40];
+	int fd, status;
+	uid_t uid = geteuid();
+	pid_t pid;
+
+	(void)state;
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
+			_exit(77);
+		snprintf(map, sizeof(map), "0 %u 1", (unsigned)uid);
+		fd = open("/proc/self/uid_map", O_WRONLY);
+		if (fd < 0 || write(fd, map, strlen(map)) < 0)
+			_exit(77);
+		netns_inside();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(status, 0);
+}
+
+/* --- the client, when the keeper is slow or gone --- */
+
+static void test_late_answers(void **state)
+{
+	struct host_reply r = { .head = { HOST_READY, sizeof(r), 999 }, .value = 5 };
+	struct host *host;
+	int pair[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	host = host_new(pair[1]);
+	assert_int_equal(host_send(pair[0], &r, sizeof(r), 1), 0);	/* to a request given up on, with a descriptor */
+	r.head.serial = 1;						/* the client's first serial */
+	assert_int_equal(host_send(pair[0], &r, sizeof(r), -1), 0);
+	assert_int_equal(host_ready(host), 5);
+	assert_int_equal(host_send(pair[0], &r, sizeof(r), 1), 0);
+	assert_int_equal(host_on_readable(host), 0);
+	r.head.serial = 2;
+	r.message[HOST_TEXT_SIZE - 1] = r.hint[0] = 'x';
+	memset(r.message, 'x', sizeof(r.message));
+	assert_int_equal(host_send(pair[0], &r, sizeof(r), -1), 0);
+	assert_int_equal(host_ready(host), -EPROTO);
+	close(pair[0]);
+	assert_int_equal(host_on_readable(host), -EPIPE);
+	assert_int_equal(host_ready(host), -EPIPE);
+	host_free(host);
+}
+
+static void test_long_texts(void **state)
+{
+	char text[400];
+	struct error err;
+	int pair[2];
+	struct host *host;
+
+	(void)state;
+	memset(text, '/', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	host = host_new(pair[1]);
+	assert_int_equal(host_hold(host, text, 1, &err), -ENAMETOOLONG);
+	assert_int_equal(host_unix_listen(host, "", text, 0, &err), -ENAMETOOLONG);
+	assert_int_equal(host_open_tap(host, "", text, NULL, 0, 0, &err), -ENAMETOOLONG);
+	close(pair[0]);
+	host_free(host);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_check_sizes),	cmocka_unit_test(test_check_values),
+		cmocka_unit_test(test_hold),		cmocka_unit_test(test_hold_is_bounded),
+		cmocka_unit_test(test_garbage_is_refused), cmocka_unit_test(test_listen),
+		cmocka_unit_test(test_port_in_use),	cmocka_unit_test(test_low_port),
+		cmocka_unit_test(test_unix),		cmocka_unit_test(test_unix_leftovers),
+		cmocka_unit_test(test_rights),		cmocka_unit_test(test_deadline),
+		cmocka_unit_test(test_no_netns),	cmocka_unit_test(test_netns),
+		cmocka_unit_test(test_late_answers),	cmocka_unit_test(test_long_texts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
