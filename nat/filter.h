@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* nat/filter.h - the remote addresses that a UDP mapping has talked to (address-dependent filtering, RFC 4787 5)
+ *
+ * A few lie in the structure; more in a table that grows up to FILTER_MAX and then forgets others for new ones. One thread.
+ */
+#ifndef NAT_FILTER_H
+#define NAT_FILTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { FILTER_INLINE = 6, FILTER_MAX = 2048 };
+
+struct filter {
+	uint32_t n;			/* addresses held */
+	uint32_t room;			/* of table, a power of two; 0 while they lie in few */
+	union {
+		uint32_t few[FILTER_INLINE];
+		uint32_t *table;	/* open addressing, 0 is free */
+	};
+};
+
+/* filter_add() - @ip (host order, not 0) was talked to. Without memory it displaces another one. */
+void filter_add(struct filter *f, uint32_t ip);
+bool filter_has(const struct filter *f, uint32_t ip);
+void filter_fini(struct filter *f);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* nat/nat.h - user-mode NAT: the way out of a segment, through ordinary sockets of the host
+ *
+ * One struct nat per segment. It is a service (switch/service.h): guests' TCP and UDP for the gateway's MAC address is
+ * re-originated from host sockets. Each worker has a shard of its own with the flows of the guest ports whose receive
+ * queues it owns; shards share nothing. RFC 4787, 5382, 7857: mapping endpoint-independent for UDP, filtering
+ * address-dependent (or endpoint-independent by setting), refreshed by outbound packets only.
+ *
+ * Order of services: DHCP and DNS before it; the gateway (nat/gateway.h) on either side. What it claims: every TCP, UDP
+ * and ICMP packet that was sent to the gateway's MAC address.
+ *
+ * Life (control thread): nat_new(), put nat_service() into a published snapshot, ... take it out again, nat_stop() until it says
+ * true, and nat_free() once nat_stopped() and a grace period have passed.
+ */
+#ifndef NAT_NAT_H
+#define NAT_NAT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "nat/policy.h"
+
+struct nat;
+struct service;
+struct worker;
+
+struct nat_conf {
+	uint32_t net_id;		/* the segment; fixed for the NAT's life */
+	uint16_t vid;
+	enum host_access host_access;
+	bool uplink;			/* false: no way out but to the gateway's address */
+	bool filter_any;		/* UDP: let anybody answer (endpoint-independent filtering) */
+	bool no_peek_offset;		/* do as before Linux 6.9, without SO_PEEK_OFF for TCP; for tests */
+	uint32_t flows_max;		/* per guest port; 0: 4096; never more than half of the descriptor limit */
+	uint32_t half_open_max;		/* per guest port, TCP connections being opened; 0: 256 */
+	uint32_t established_s;		/* idle time; 0: 7440 (RFC 5382 REQ-5) */
+	uint32_t transitory_s;		/* TCP opening or closing; 0: 240 */
+	uint32_t udp_s;			/* 0: 300 (RFC 4787 REQ-5) */
+	uint32_t udp_dns_s;		/* mappings that only ever talked to port 53; 0: 30 */
+};
+
+/* nat_flow - one row for the API */
+struct nat_flow {
+	uint8_t proto;
+	uint32_t port;			/* guest's port id */
+	uint32_t guest, remote;		/* host order; remote is 0 for a UDP mapping */
+	uint16_t guest_port, remote_port;
+	const char *state;		/* a word of static text */
+	bool forwarded;			/* opened from outside by a forward */
+	uint32_t idle_s;
+};
+
+struct nat_counts {
+	uint64_t flows;			/* now */
+	uint64_t opened;		/* ever */
+	uint64_t expired;		/* ended by a timeout */
+	uint64_t resets;		/* flows ended by a reset from either side */
+	uint64_t retransmits;		/* TCP segments sent to a guest again */
+	uint64_t filtered;		/* datagrams from addresses the guest had not talked to */
+	uint64_t lost;			/* datagrams from outside that the guest's port did not take */
+};
+
+/* nat_new() - a NAT; @workers: by index, borrowed, must outlive it. Return: NULL with errno ENOMEM. */
+struct nat *nat_new(const struct nat_conf *conf, struct worker *const *workers, unsigned nworkers);
+struct service *nat_service(struct nat *nat);
+
+/* nat_set_conf() - new settings on running flows; net_id and vid stay. Control thread. Return: 0 or -ENOMEM. */
+int nat_set_conf(struct nat *nat, const struct nat_conf *conf);
+
+/* nat_forget_port() - a guest's port is gone: end its flows; remote ends see a reset. Control thread.
+ * Return: false when a worker's inbox was full: call again.
+ */
+bool nat_forget_port(struct nat *nat, uint32_t port_id);
+
+/* nat_stop() - end all flows and take nothing more; false: a worker's inbox was full, call again
+ * nat_stopped() - have all workers done so? Control thread. */
+bool nat_stop(struct nat *nat);
+bool nat_stopped(const struct nat *nat);
+void nat_free(struct nat *nat);
+
+/* nat_flows() - copy up to @n flows that live on worker @w to @to; on that worker's thread (worker_post() a request)
+ * Return: how many there are. */
+unsigned nat_flows(struct nat *nat, struct worker *w, struct nat_flow *to, unsigned n);
+
+/* nat_count() - sum of all workers' counters; any thread while the NAT lives */
+void nat_count(const struct nat *nat, struct nat_counts *sum);
+
+#endif

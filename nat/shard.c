@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "nat/shard.h"
+
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "base/array.h"
+#include "nat/hostaddr.h"
+#include "switch/port.h"
+#include "switch/snapshot.h"
+
+enum { OWN_AGE_MS = 1000 };
+
+/* on_turn() - the end of a turn: acknowledge and send on every flow that packets of this turn belonged to
+ *
+ * Packets of one burst are thus answered once per flow instead of once per packet. Work that a flow puts off again
+ * waits for the next turn.
+ */
+static void on_turn(struct timer *timer, uint64_t now_ms, void *context)
+{
+	struct nat_shard *s = container_of(timer, struct nat_shard, turn);
+	struct flow *f;
+
+	(void)now_ms, (void)context;
+	for (uint32_t n = s->nwork; n && (f = TAILQ_FIRST(&s->work)) != NULL; n--) {
+		TAILQ_REMOVE(&s->work, f, work);
+		s->nwork--;
+		f->working = false;
+		f->kind->work(f);
+	}
+	if (!TAILQ_EMPTY(&s->work))
+		timer_set(worker_timers(s->worker), &s->turn, shard_now(s));
+}
+
+struct nat_shard *shard_new(struct nat *nat, struct worker *w)
+{
+	struct nat_shard *s = calloc(1, sizeof(*s));
+	uint16_t random[2] = { 0, 0 };
+
+	if (!s)
+		return NULL;
+	if (getrandom(random, sizeof(random), GRND_NONBLOCK) < 0)
+		random[0] = (uint16_t)worker_now_ms(w);
+	s->nat = nat;
+	s->worker = w;
+	s->turn.expired = on_turn;
+	s->next_port = random[0];
+	s->ip_id = random[1];
+	TAILQ_INIT(&s->work);
+	return s;
+}
+
+static void end_flows(struct nat_port *p)
+{
+	struct flow *f;
+
+	for (unsigned i = 0; i < FLOW_CLASSES; i++)
+		while ((f = TAILQ_FIRST(&p->lists[i])) != NULL)
+			flow_abort(f);
+}
+
+void shard_stop(struct nat_shard *s)
+{
+	s->stopped = true;
+	for (unsigned i = 0; i < ARRAY_SIZE(s->ports); i++)
+		for (struct nat_port *p = s->ports[i]; p; p = p->next)
+			end_flows(p);
+	timer_cancel(worker_timers(s->worker), &s->turn);
+}
+
+uint64_t shard_now(const struct nat_shard *s)
+{
+	return worker_now_ms(s->worker);
+}
+
+static const struct net_view *net_of(const struct nat_shard *s, uint32_t port_id)
+{
+	const struct snapshot *snap = worker_snapshot(s->worker);
+
+	if (port_id >= snap->nports || !snap->ports[port_id].port)
+		return NULL;
+	return snap->ports[port_id].net;
+}
+
+bool shard_site(const struct nat_shard *s, uint32_t port_id, struct site *site)
+{
+	const struct net_view *net = net_of(s, port_id);
+	const struct segment *segment;
+
+	if (!net || net->net_id != shard_conf(s)->net_id || !net->nmembers || !net->members[0]->local)
+		return false;
+	segment = segment_of(net, shard_conf(s)->vid);
+	if (!segment || !segment->has_subnet)
+		return false;
+	*site = (struct site){ segment, net->members[0]->port->id, net->mtu };
+	return true;
+}
+
+uint32_t shard_own(struct nat_shard *s)
+{
+	uint64_t now = shard_now(s);
+
+	if (!s->own_ms || now - s->own_ms >= OWN_AGE_MS) {
+		s->own = hostaddr_own(worker_snapshot(s->worker));
+		s->own_ms = now;
+	}
+	return s->own;
+}
+
+static struct nat_port **find_port(struct nat_shard *s, uint32_t id)
+{
+	struct nat_port **at = &s->ports[id % ARRAY_SIZE(s->ports)];
+
+	while (*at && (*at)->id != id)
+		at = &(*at)->next;
+	return at;
+}
+
+struct nat_port *shard_port(struct nat_shard *s, uint32_t id)
+{
+	struct nat_port **at = find_port(s, id), *p = *at;
+
+	if (p)
+		return p;
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return NULL;
+	p->id = id;
+	for (unsigned i = 0; i < FLOW_CLASSES; i++)
+		TAILQ_INIT(&p->lists[i]);
+	*at = p;
+	return p;
+}
+
+void shard_forget_port(struct nat_shard *s, uint32_t id)
+{
+	struct nat_port **at = find_port(s, id), *p = *at;
+
+	if (!p)
+		return;
+	end_flows(p);
+	*at = p->next;
+	free(p);
+}

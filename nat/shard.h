@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* nat/shard.h - the flows of one NAT on one worker: table, pools, quotas, and work put off to the end of the turn
+ *
+ * Everything here runs on the shard's worker. Memory is taken in chunks of flows and kept; its bound is the sum of the
+ * ports' quotas. Inside nat/ only.
+ */
+#ifndef NAT_SHARD_H
+#define NAT_SHARD_H
+
+#include "nat/flow.h"
+#include "nat/limit.h"
+#include "nat/nat.h"
+#include "switch/frame.h"
+#include "switch/stats.h"
+
+struct nat_shard;
+struct segment;
+
+/* nat_port - a guest port's share */
+struct nat_port {
+	struct nat_port *next;
+	uint32_t id;
+	uint32_t nflows;		/* in all lists */
+	uint32_t half_open;
+	struct flow_list lists[FLOW_CLASSES];
+	struct limit answers;		/* ICMP errors toward this guest */
+};
+
+/* decision - what the policy said lately about a destination outside */
+struct decision {
+	uint32_t src, dst;
+	const struct snapshot *snapshot;	/* compared, never followed */
+	const struct nat_conf *conf;
+	uint64_t at_ms;
+	struct policy policy;
+};
+enum { DECISION_AGE_MS = 1000 };
+
+struct nat_shard {
+	struct nat *nat;
+	struct worker *worker;
+	bool stopped;
+	struct flow **buckets;
+	uint32_t nbuckets, nflows;
+	struct flow *free;
+	struct chunk *chunks;
+	struct nat_port *ports[64];	/* by id modulo */
+	struct flow_list work;
+	uint32_t nwork;			/* flows in it */
+	struct timer turn;
+	struct flow *clients[256];	/* UDP forwards' clients by forward, address and port */
+	uint16_t next_port;		/* gateway-side port of forwards, where the search begins */
+	uint16_t ip_id;			/* of the next datagram that has to be fragmented */
+	uint32_t own;			/* host's own address, asked at own_ms */
+	uint64_t own_ms;
+	struct decision decisions[64];	/* by destination modulo */
+	struct {
+		counter flows, opened, expired, resets, retransmits, filtered, lost;
+	} counts;
+};
+
+/* site - where frames for a guest's port go, as configured now */
+struct site {
+	const struct segment *segment;
+	uint32_t local_port;
+	uint32_t mtu;
+};
+
+struct nat_shard *shard_new(struct nat *nat, struct worker *w);
+
+/* shard_stop() - end all flows; shard_free() - give back the memory (any thread, after a grace period) */
+void shard_stop(struct nat_shard *s);
+void shard_free(struct nat_shard *s);
+
+uint64_t shard_now(const struct nat_shard *s);
+const struct nat_conf *shard_conf(const struct nat_shard *s);
+
+/* shard_site() - Return: false when the port or the segment is gone */
+bool shard_site(const struct nat_shard *s, uint32_t port_id, struct site *site);
+
+/* shard_own() - hostaddr_own(), asked at most once a second */
+uint32_t shard_own(struct nat_shard *s);
+
+/* shard_port() - the share of a port, made on first use; NULL without memory
+ * shard_forget_port() - end its flows and forget it */
+struct nat_port *shard_port(struct nat_shard *s, uint32_t id);
+void shard_forget_port(struct nat_shard *s, uint32_t id);
+
+struct flow *flow_find(const struct nat_shard *s, const struct flow_key *key);
+
+/* flow_new() - a flow for @key, which is not in the table, taking ownership of socket @fd
+ * Makes room at the port's quota by dropping its stalest closed flow, or for UDP its stalest UDP mapping.
+ * Return: NULL when the quota, memory or (@fd >= 0) the process's descriptors are used up; then @fd is still the caller's.
+ */
+struct flow *flow_new(struct nat_shard *s, struct nat_port *port, const struct flow_key *key, const struct flow_kind *kind,
+		      int fd);
+
+/* flow_room() - make room for one more flow of @class at the port; what flow_new() does, for use before a socket is made
+ * Return: false when the quota is used up. */
+bool flow_room(struct nat_shard *s, struct nat_port *port, enum flow_class class);
+
+/* flow_free() - close the socket and forget the flow; flow_close() - the socket alone */
+void flow_free(struct flow *f);
+void flow_close(struct flow *f);
+
+/* flow_release() - give the socket, which is not watched, back to the caller */
+void flow_release(struct flow *f);
+
+/* flow_abort() - as flow_free(), and the remote end of a TCP connection sees a reset */
+void flow_abort(struct flow *f);
+
+/* flow_fresh() - move to the fresh end of the list of @class */
+void flow_fresh(struct flow *f, enum flow_class class);
+
+/* flow_defer() - have its work done at the end of this turn */
+void flow_defer(struct flow *f);
+
+/* flow_due() - have flow_expired() called at @due_ms or before; an earlier time that is set stays */
+void flow_due(struct flow *f, uint64_t due_ms);
+
+#endif

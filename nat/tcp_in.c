@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "nat/tcp.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "base/array.h"
+#include "switch/packet.h"
+
+enum { ACKS_DUE_MAX = 4, DUPACKS = 3, ACK_AGE_MAX = 64 << 20 };
+
+static void ack_soon(struct flow *f, bool one_each)
+{
+	struct tcp *t = &f->tcp;
+
+	if (!t->acks_due || (one_each && t->acks_due < ACKS_DUE_MAX))
+		t->acks_due++;
+	flow_defer(f);
+}
+
+/* acceptable() - is any of the segment inside the window, or just below it? (RFC 9293 3.10.7.4) */
+static bool acceptable(const struct tcp *t, const struct packet *p)
+{
+	uint32_t size = packet_payload_len(p) + !!(p->tcp_flags & TCP_FIN);
+	int32_t window = MAX_OF((int32_t)(t->rcv_adv - t->rcv_nxt), 0);
+
+	return (int32_t)(p->seq - t->rcv_nxt) <= window && (int32_t)(p->seq + size - t->rcv_nxt) >= 0;
+}
+
+/* take_reset() - only a reset that hits the next byte exactly is believed; others are asked back (RFC 5961 3.2) */
+static enum verdict take_reset(struct flow *f, const struct packet *p)
+{
+	if (p->seq == f->tcp.rcv_nxt) {
+		counter_add(&f->shard->counts.resets, 1);
+		flow_abort(f);
+		return VERDICT_CONSUMED_NAT;
+	}
+	if (acceptable(&f->tcp, p))
+		ack_soon(f, false);
+	return VERDICT_DROP_NO_SESSION;
+}
+
+/* ---- what the guest acknowledges ---- */
+
+static void progress(struct flow *f, uint32_t ack)
+{
+	struct tcp *t = &f->tcp;
+	uint64_t now = shard_now(f->shard);
+
+	t->snd_una = ack;
+	if (seq_before(t->snd_nxt, ack))
+		t->snd_nxt = ack;		/* sent before a rewind, and it did arrive */
+	if (t->eof && ack == t->fin_seq + 1)
+		t->fin_sent = t->fin_acked = true;
+	t->retries = t->probes = t->dupacks = 0;
+	t->progress_ms = now;
+	t->rto_ms = ack == t->snd_nxt ? 0 : now + TCP_RTO_MS;
+	t->stall_ms = 0;
+	if (t->recovering && !seq_before(ack, t->recover))
+		t->recovering = false;
+	else if (t->recovering)
+		t->resend = true;		/* RFC 6582 3.2: the next hole begins here */
+}
+
+/* duplicate() - the guest asks a third time: resend, unless it answers to what we have just resent (RFC 6582 3.2) */
+static void duplicate(struct tcp *t)
+{
+	if (t->recovering || ++t->dupacks < DUPACKS || !seq_before(t->recover, t->snd_una))
+		return;
+	t->dupacks = 0;
+	t->recovering = t->resend = true;
+	t->recover = t->snd_max;
+}
+
+/* take_ack() - Return: false when it acknowledges what was never sent, or is far too old (RFC 5961 5.2) */
+static bool take_ack(struct flow *f, const struct packet *p)
+{
+	struct tcp *t = &f->tcp;
+	uint32_t window = (uint32_t)p->tcp_window << t->snd_scale;
+	bool opens = window > t->snd_wnd;
+
+	if (seq_before(t->snd_max, p->ack))
+		return false;
+	if (seq_before(p->ack, t->snd_una))
+		return t->snd_una - p->ack <= ACK_AGE_MAX;
+	if (p->ack != t->snd_una)
+		progress(f, p->ack);
+	else if (window == t->snd_wnd && t->snd_max != t->snd_una && !packet_payload_len(p) && !(p->tcp_flags & TCP_FIN))
+		duplicate(t);
+	if (!seq_before(p->seq, t->snd_wl1)) {
+		t->snd_wnd = window;
+		t->snd_wl1 = p->seq;
+	}
+	if (opens && t->snd_una == t->snd_nxt) {
+		t->probes = 0;			/* the guest lives, and its window is open */
+		t->rto_ms = 0;
+	}
+	t->progress_ms = shard_now(f->shard);
+	return true;
+}
+
+/* ---- what the guest sends ---- */
+
+/* to_socket() - hand over what is next in order. Return: bytes that the socket took */
+static uint32_t to_socket(struct flow *f, const uint8_t *data, uint32_t size)
+{
+	struct tcp *t = &f->tcp;
+	ssize_t n;
+
+	if (t->blocked)
+		return 0;
+	n = send(f->watch.fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n < 0 && errno != EAGAIN && errno != EINTR) {
+		t->failed = true;
+		return 0;
+	}
+	n = MAX_OF(n, 0);
+	t->space -= MIN_OF(t->space, (uint32_t)n);
+	if ((uint32_t)n < size) {
+		t->blocked = t->spilled = true;
+		tcp_want_space(f);
+	}
+	return (uint32_t)n;
+}
+
+static void take_fin(struct flow *f)
+{
+	struct tcp *t = &f->tcp;
+
+	t->rcv_nxt++;
+	t->guest_fin = true;
+	shutdown(f->watch.fd, SHUT_WR);
+}
+
+/* take_data() - what is new of the segment, if it is next in order; anything else is told what we wait for */
+static void take_data(struct flow *f, const struct packet *p)
+{
+	struct tcp *t = &f->tcp;
+	uint32_t size = packet_payload_len(p), old = t->rcv_nxt - p->seq;
+	bool fin = p->tcp_flags & TCP_FIN;
+
+	if (!size && !fin && !old)
+		return;
+	if (t->guest_fin || seq_before(t->rcv_nxt, p->seq) || old > size) {
+		ack_soon(f, true);
+		return;
+	}
+	if (old < size)
+		t->rcv_nxt += to_socket(f, packet_payload(p) + old, size - old);
+	if (fin && t->rcv_nxt == p->seq + size && !t->failed)
+		take_fin(f);
+	ack_soon(f, old == size && !fin);
+}
+
+enum verdict tcp_segment(struct flow *f, const struct packet *p)
+{
+	struct tcp *t = &f->tcp;
+
+	if (p->tcp_flags & TCP_RST)
+		return take_reset(f, p);
+	if (!acceptable(t, p) || (p->tcp_flags & TCP_SYN) || !(p->tcp_flags & TCP_ACK) || !take_ack(f, p)) {
+		ack_soon(f, true);
+		return VERDICT_CONSUMED_NAT;
+	}
+	take_data(f, p);
+	flow_defer(f);
+	return VERDICT_CONSUMED_NAT;
+}

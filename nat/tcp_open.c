@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "nat/tcp.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/bytes.h"
+#include "base/hash.h"
+#include "nat/answer.h"
+#include "nat/forward.h"
+#include "nat/nat_in.h"
+#include "nat/tcp_wire.h"
+#include "switch/build.h"
+#include "switch/service.h"
+#include "switch/snapshot.h"
+
+enum { HALF_OPEN_DEFAULT = 256, WATCHED = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI };
+
+/* first_seq() - unpredictable to others, rising over time for the same addresses and ports (RFC 6528 3) */
+static uint32_t first_seq(const struct flow *f)
+{
+	const struct flow_key *k = &f->key;
+	uint64_t h = hash_u64((uint64_t)k->guest << 32 | k->remote, hash_seed());
+
+	h = hash_u64((uint64_t)k->guest_port << 48 | (uint64_t)k->remote_port << 32 | k->port, h);
+	return (uint32_t)h + (uint32_t)(shard_now(f->shard) * 250);
+}
+
+static void begin_seq(struct flow *f)
+{
+	struct tcp *t = &f->tcp;
+
+	t->snd_una = t->recover = first_seq(f);
+	t->snd_nxt = t->snd_max = t->head = t->peek = t->snd_una + 1;
+}
+
+static void half_open(struct flow *f, bool is)
+{
+	if (f->tcp.half_open == is)
+		return;
+	f->tcp.half_open = is;
+	if (is)
+		f->port->half_open++;
+	else
+		f->port->half_open--;
+}
+
+static void agree(struct flow *f, const struct tcp_options *o, uint32_t mtu)
+{
+	f->tcp.mss = (uint16_t)MIN_OF((uint32_t)o->mss, mtu - IP4_HEADER - TCP_HEADER);
+	f->tcp.snd_scale = o->scale >= 0 ? (uint8_t)o->scale : 0;
+	f->tcp.rcv_scale = o->scale >= 0 ? TCP_SCALE : 0;
+}
+
+/* ready_socket() - what every connected socket is set to. Failures cost speed, not correctness. */
+static void ready_socket(struct flow *f)
+{
+	int on = 1, zero = 0, fd = f->watch.fd;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
+	f->tcp.peek_set = !shard_conf(f->shard)->no_peek_offset &&
+			  setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &zero, sizeof(zero)) == 0;
+}
+
+/* ---- a guest connects ---- */
+
+static uint32_t half_open_max(const struct nat_shard *s)
+{
+	uint32_t n = shard_conf(s)->half_open_max;
+
+	return n ? n : HALF_OPEN_DEFAULT;
+}
+
+/* new_flow() - with a socket that is watched but not yet connected; NULL with the verdict for the guest's frame */
+static struct flow *new_flow(struct nat_shard *s, struct nat_port *port, const struct flow_key *key, enum verdict *v)
+{
+	struct flow *f = NULL;
+	int fd = -1;
+
+	*v = VERDICT_DROP_QUOTA;
+	if (port->half_open >= half_open_max(s) || !flow_room(s, port, FLOW_TCP))
+		return NULL;
+	*v = VERDICT_DROP_NO_MEMORY;
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd >= 0)
+		f = flow_new(s, port, key, &tcp_kind, fd);
+	if (!f) {
+		if (fd >= 0)
+			close(fd);
+		return NULL;
+	}
+	if (worker_watch(s->worker, &f->watch, WATCHED | EPOLLET) < 0) {
+		f->watch.events = 0;
+		flow_free(f);
+		return NULL;
+	}
+	return f;
+}
+
+/* unreachable() - an ICMP error about the SYN, which is gone: its headers are made again */
+static void unreachable(struct flow *f, const struct site *site, uint8_t code)
+{
+	const struct segment *seg = site->segment;
+	uint8_t syn[TCP_OUT_HEADERS] = { 0 }, data[128], *t;
+	struct packet p = { .data = syn, .len = sizeof(syn), .src = f->key.guest, .l4 = ETH_HEADER + IP4_HEADER };
+	struct frame frame;
+
+	if (!limit_take(&f->port->answers, shard_now(f->shard)))
+		return;
+	t = build_ip4(syn + ETH_HEADER, f->key.guest, f->key.remote, IPPROTO_TCP, 64, TCP_HEADER);
+	put_u16(t, f->key.guest_port);
+	put_u16(t + 2, f->key.remote_port);
+	put_u32(t + 4, f->tcp.rcv_nxt - 1);
+	frame_init(&frame, data,
+		   build_icmp_error(data, f->mac, seg->gateway_mac, seg->gateway, ICMP_UNREACHABLE, code, 0, &p));
+	frame.vid = seg->vid;
+	worker_emit(f->shard->worker, site->local_port, &frame, 1);
+}
+
+/* refuse() - tell the guest why its connection cannot be, as the network would, and forget it
+ * ETIMEDOUT is silence outside and so it is inside.
+ */
+static enum verdict refuse(struct flow *f, int error)
+{
+	enum verdict v = VERDICT_CONSUMED_REFUSED;
+	struct site site;
+
+	if (error == EADDRNOTAVAIL || error == ENOBUFS || error == ENOMEM)
+		v = VERDICT_DROP_NO_MEMORY;		/* the guest will try again */
+	else if (error != ETIMEDOUT && shard_site(f->shard, f->key.port, &site)) {
+		if (error == ENETUNREACH || error == ENETDOWN)
+			unreachable(f, &site, ICMP_UNREACHABLE_NET);
+		else if (error == EHOSTUNREACH || error == EHOSTDOWN)
+			unreachable(f, &site, ICMP_UNREACHABLE_HOST);
+		else if (error == EACCES || error == EPERM)
+			unreachable(f, &site, ICMP_ADMIN_PROHIBITED);
+		else
+			tcp_send_control(f, &site, TCP_RST | TCP_ACK, 0);
+	}
+	flow_free(f);
+	return v;
+}
+
+static void answer(struct flow *f)
+{
+	struct tcp *t = &f->tcp;
+	struct site site;
+
+	if (!shard_site(f->shard, f->key.port, &site)) {
+		flow_abort(f);
+		return;
+	}
+	t->phase = TCP_PHASE_ANSWERED;
+	ready_socket(f);
+	tcp_ask_space(f);
+	t->rto_ms = shard_now(f->shard) + TCP_SYN_RTO_MS;
+	tcp_send_control(f, &site, TCP_SYN | TCP_ACK, t->snd_una);
+	tcp_arm(f);
+}
+
+void tcp_connected(struct flow *f)
+{
+	int error = 0;
+	socklen_t size = sizeof(error);
+
+	if (getsockopt(f->watch.fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
+		error = errno;
+	if (error)
+		refuse(f, error);
+	else
+		answer(f);
+}
+
+enum verdict tcp_begin(struct nat_shard *s, struct nat_port *port, const struct arrival *a, const struct packet *p,
+		       const struct flow_key *key)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(p->dport) };
+	struct tcp_options options = tcp_wire_options(p);
+	struct flow *f;
+	enum verdict v;
+	uint32_t dst;
+
+	if (!p->sport || !p->dport)
+		return VERDICT_DROP_MALFORMED;
+	v = nat_decide(s, port, a, p, &dst);
+	if (v != VERDICT_CONSUMED_NAT)
+		return v;
+	f = new_flow(s, port, key, &v);
+	if (!f)
+		return v;
+	memcpy(f->mac, p->data + MAC_SIZE, MAC_SIZE);
+	begin_seq(f);
+	agree(f, &options, a->segment->net->mtu);
+	f->tcp.rcv_nxt = f->tcp.rcv_adv = p->seq + 1;
+	f->tcp.snd_wnd = p->tcp_window;
+	half_open(f, true);
+	to.sin_addr.s_addr = htonl(dst);
+	if (connect(f->watch.fd, (struct sockaddr *)&to, sizeof(to)) == 0)
+		answer(f);
+	else if (errno != EINPROGRESS)
+		return refuse(f, errno);
+	else
+		tcp_arm(f);
+	return VERDICT_CONSUMED_NAT;
+}
+
+/* ---- a forward's client connects ---- */
+
+/* call() - SYN to the guest; where its MAC address is not known, ask for it by ARP meanwhile */
+static bool call(struct flow *f)
+{
+	struct site site;
+
+	if (!shard_site(f->shard, f->key.port, &site))
+		return false;
+	if (forward_find_mac(f->shard, &site, f->key.port, f->key.guest, f->mac))
+		tcp_send_control(f, &site, TCP_SYN, f->tcp.snd_una);
+	return true;
+}
+
+int tcp_call(struct nat_shard *s, struct nat_port *port, struct forward *forward, const struct flow_key *key, int fd)
+{
+	struct flow *f;
+	struct site site;
+
+	if (!shard_site(s, port->id, &site))
+		return -ENETDOWN;
+	f = flow_new(s, port, key, &tcp_kind, fd);
+	if (!f)
+		return -ENOBUFS;
+	if (worker_watch(s->worker, &f->watch, WATCHED | EPOLLET) < 0) {
+		f->watch.events = 0;
+		flow_release(f);
+		flow_free(f);
+		return -ENOMEM;
+	}
+	f->forward = forward;
+	f->tcp.phase = TCP_PHASE_CALLING;
+	begin_seq(f);
+	agree(f, &(struct tcp_options){ .mss = TCP_OUT_MSS_DEFAULT, .scale = 0 }, site.mtu);
+	half_open(f, true);
+	ready_socket(f);
+	tcp_ask_space(f);
+	f->tcp.progress_ms = shard_now(s);
+	f->tcp.rto_ms = f->tcp.progress_ms + TCP_SYN_RTO_MS;
+	call(f);
+	tcp_arm(f);
+	return 0;
+}
+
+void tcp_call_again(struct flow *f)
+{
+	struct tcp *t = &f->tcp;
+	uint64_t now = shard_now(f->shard), end = t->progress_ms + TCP_CALL_MS;
+
+	if (now >= end || !call(f)) {
+		counter_add(&f->shard->counts.expired, 1);
+		forward_refused(f->forward);
+		flow_abort(f);
+		return;
+	}
+	t->retries++;
+	t->rto_ms = MIN_OF(now + ((uint64_t)TCP_SYN_RTO_MS << t->retries), end);
+	tcp_arm(f);
+}
+
+/* ---- both ---- */
+
+void tcp_opened(struct flow *f, const struct packet *p)
+{
+	struct tcp *t = &f->tcp;
+	struct tcp_options options = tcp_wire_options(p);
+	struct site site;
+
+	if (t->phase == TCP_PHASE_CALLING && shard_site(f->shard, f->key.port, &site))
+		agree(f, &options, site.mtu);
+	half_open(f, false);
+	t->snd_wnd = (uint32_t)p->tcp_window << (p->tcp_flags & TCP_SYN ? 0 : t->snd_scale);
+	t->snd_wl1 = p->seq;
+	t->snd_una = t->snd_nxt;
+	t->retries = 0;
+	t->rto_ms = 0;
+	t->phase = TCP_PHASE_OPEN;
+	t->readable = true;
+	flow_defer(f);
+}

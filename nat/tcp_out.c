@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "nat/tcp.h"
+
+#include <errno.h>
+#include <linux/sock_diag.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "base/array.h"
+#include "nat/tcp_wire.h"
+#include "switch/build.h"
+
+/* What is in flight toward the guest, from the socket's receive queue:
+ *
+ *	head       snd_una                 snd_nxt              snd_max
+ *	 |----------|-----------------------|--------------------|
+ *	  consumed   sent, not acknowledged  sent before, and
+ *	  this turn                          now to be sent again
+ *
+ * The kernel's peek offset stands at `peek`; it counts from head and moves by itself with each peek. Before Linux 6.9 TCP has no
+ * peek offset: then the bytes from head to snd_nxt are read again into memory that nobody looks at. */
+
+enum {
+	FLIGHT_MAX = 4 << 20,		/* most bytes in flight */
+	FLIGHT_MAX_REREAD = 1 << 20,	/* the same where each peek reads them again */
+	SEGMENTS_MAX = 128,		/* segments of one large frame; a guest may choose a tiny MSS */
+	PAYLOAD_MAX = 65535 - IP4_HEADER - TCP_HEADER,
+	PUSH_FRAMES = 16,		/* large frames per flow and turn: about 1 MB */
+	RESEND_SEGMENTS = 16,
+	STALL_MAX_LOG2 = 10,		/* longest pause, about a second */
+	WASTE = 48 * 1024,		/* bytes of scratch that rereading goes to */
+	WASTE_AT = 80 * 1024,
+};
+
+_Static_assert(TCP_OUT_HEADERS + PAYLOAD_MAX <= WASTE_AT && WASTE_AT + WASTE <= WORKER_SCRATCH, "scratch is shared");
+
+/* ---- the guest's data: window ---- */
+
+void tcp_ask_space(struct flow *f)
+{
+	struct tcp *t = &f->tcp;
+	uint32_t mem[SK_MEMINFO_VARS] = { 0 }, room;
+	socklen_t size = sizeof(mem);
+
+	if (getsockopt(f->watch.fd, SOL_SOCKET, SO_MEMINFO, mem, &size) < 0)
+		mem[SK_MEMINFO_SNDBUF] = 128 * 1024;
+	room = mem[SK_MEMINFO_SNDBUF] > mem[SK_MEMINFO_WMEM_QUEUED] ?
+		       mem[SK_MEMINFO_SNDBUF] - mem[SK_MEMINFO_WMEM_QUEUED] : 0;
+	t->space = t->space_asked = room / 2;	/* the kernel counts its own overhead too */
+	if (room < mem[SK_MEMINFO_SNDBUF] / 4)
+		tcp_want_space(f);		/* EPOLLOUT comes at a third */
+}
+
+/* The socket reports space only after it was seen without, and it looks when the watch is set anew. */
+void tcp_want_space(struct flow *f)
+{
+	struct worker *w = f->shard->worker;
+	uint32_t events = f->watch.events;
+
+	if (f->tcp.want_space)
+		return;
+	f->tcp.want_space = true;
+	worker_rewatch(w, &f->watch, events & ~(uint32_t)EPOLLOUT);
+	worker_rewatch(w, &f->watch, events | EPOLLOUT);
+}
+
+/* window() - what to tell the guest; never a little more than was told (RFC 9293 3.8.6.2.2), and never less unless the
+ * socket took less than we believed: then the guest had better wait */
+static uint16_t window(struct tcp *t)
+{
+	uint32_t edge = t->rcv_nxt + t->space, told;
+
+	if (t->blocked)
+		return 0;
+	if ((int32_t)(edge - t->rcv_adv) < (int32_t)t->mss)
+		edge = t->rcv_adv;
+	if (seq_before(edge, t->rcv_nxt))
+		edge = t->rcv_nxt;
+	told = MIN_OF((edge - t->rcv_nxt) >> t->rcv_scale, 65535u);
+	edge = t->rcv_nxt + (told << t->rcv_scale);
+	if (seq_before(t->rcv_adv, edge))
+		t->rcv_adv = edge;
+	return (uint16_t)told;
+}
+
+static struct tcp_out segment(struct flow *f, uint8_t flags, uint32_t seq)
+{
+	struct tcp *t = &f->tcp;
+
+	return (struct tcp_out){
+		.src = f->key.remote, .dst = f->key.guest, .sport = f->key.remote_port, .dport = f->key.guest_port,
+		.mac = f->mac, .seq = seq, .ack = flags & TCP_ACK ? t->rcv_nxt : 0, .flags = flags, .mss = t->mss, .scale = -1,
+	};
+}
+
+bool tcp_send_control(struct flow *f, const struct site *site, uint8_t flags, uint32_t seq)
+{
+	struct tcp *t = &f->tcp;
+	struct tcp_out out = segment(f, flags, seq);
+
+	if (flags & TCP_SYN) {
+		out.mss = (uint16_t)(site->mtu - IP4_HEADER - TCP_HEADER);
+		out.scale = t->rcv_scale ? t->rcv_scale : -1;
+		out.window = (uint16_t)MIN_OF(t->space, 65535u);	/* never scaled (RFC 7323 2.2) */
+		t->rcv_adv = t->rcv_nxt + out.window;
+	} else if (!(flags & TCP_RST)) {
+		out.window = window(t);
+	}
+	return tcp_wire_send(f->shard->worker, site, &out);
+}
+
+void tcp_send_acks(struct flow *f, const struct site *site)
+{
+	struct tcp *t = &f->tcp;
+
+	if (!t->acks_due)
+		return;
+	if (!t->blocked && !t->guest_fin && t->space <= t->space_asked / 2)
+		tcp_ask_space(f);
+	for (; t->acks_due; t->acks_due--)
+		tcp_send_control(f, site, TCP_ACK, t->snd_nxt);
+}
+
+/* ---- the remote's data ---- */
+
+/* consume() - let go of what the guest has acknowledged */
+static void consume(struct flow *f)
+{
+	struct tcp *t = &f->tcp;
+	uint32_t end = t->eof && seq_before(t->fin_seq, t->snd_una) ? t->fin_seq : t->snd_una;
+
+	while (seq_before(t->head, end)) {
+		ssize_t n = recv(f->watch.fd, NULL, end - t->head, MSG_TRUNC | MSG_DONTWAIT);
+
+		if (n <= 0) {
+			t->failed = true;	/* what was peeked is gone: only an error does that */
+			return;
+		}
+		t->head += (uint32_t)n;
+	}
+	if (seq_before(t->peek, t->head))
+		t->peek = t->head;
+}
+
+static ssize_t peek_at_offset(struct flow *f, uint32_t from, uint8_t *to, size_t size)
+{
+	struct tcp *t = &f->tcp;
+	int offset = (int)(from - t->head);
+	ssize_t n;
+
+	if (t->peek != from && setsockopt(f->watch.fd, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof(offset)) < 0)
+		return -errno;
+	t->peek = from;
+	n = recv(f->watch.fd, to, size, MSG_PEEK | MSG_DONTWAIT);
+	if (n < 0)
+		return -errno;
+	t->peek += (uint32_t)n;
+	return n;
+}
+
+static ssize_t peek_rereading(struct flow *f, uint32_t from, uint8_t *to, size_t size)
+{
+	struct iovec iov[FLIGHT_MAX_REREAD / WASTE + 2];
+	struct msghdr msg = { .msg_iov = iov };
+	uint8_t *waste = worker_scratch(f->shard->worker) + WASTE_AT;
+	size_t skip = from - f->tcp.head;
+	ssize_t n;
+
+	for (size_t left = skip; left; left -= iov[msg.msg_iovlen++].iov_len)
+		iov[msg.msg_iovlen] = (struct iovec){ waste, MIN_OF(left, (size_t)WASTE) };
+	iov[msg.msg_iovlen++] = (struct iovec){ to, size };
+	n = recvmsg(f->watch.fd, &msg, MSG_PEEK | MSG_DONTWAIT);
+	if (n < 0)
+		return -errno;
+	if ((size_t)n > skip)
+		return n - (ssize_t)skip;
+	return f->tcp.rdhup || !skip ? 0 : -EAGAIN;
+}
+
+/* peek() - up to @size bytes that begin at sequence number @from; 0 at the end, -EAGAIN when there are none yet */
+static ssize_t peek(struct flow *f, uint32_t from, uint8_t *to, size_t size)
+{
+	return f->tcp.peek_set ? peek_at_offset(f, from, to, size) : peek_rereading(f, from, to, size);
+}
+
+/* may_send() - payload bytes that the guest would take now; whole segments unless nothing is in flight */
+static uint32_t may_send(const struct tcp *t)
+{
+	uint32_t flight = t->snd_nxt - t->snd_una, mss = t->mss, room, most;
+	uint32_t limit = MIN_OF(t->snd_wnd, (uint32_t)(t->peek_set ? FLIGHT_MAX : FLIGHT_MAX_REREAD));
+
+	if (limit <= flight || (t->retries && flight))
+		return 0;
+	room = t->retries ? MIN_OF(limit, mss) : limit - flight;
+	most = MIN_OF((uint32_t)PAYLOAD_MAX, SEGMENTS_MAX * mss);
+	most = most > mss ? most - most % mss : most;
+	if (room >= most)
+		return most;
+	if (room > mss)
+		return room - room % mss;
+	return room == mss || !flight ? room : 0;
+}
+
+/* stalled() - the guest's port is full: offer again soon; its own acknowledgements may come first */
+static void stalled(struct flow *f)
+{
+	struct tcp *t = &f->tcp;
+
+	t->stall_ms = shard_now(f->shard) + (1u << t->stalls);
+	if (t->stalls < STALL_MAX_LOG2)
+		t->stalls++;
+}
+
+/* send_from() - one frame with data that begins at @seq. Return: bytes sent; 0 and less as peek(), -ENOBUFS when not taken */
+static ssize_t send_from(struct flow *f, const struct site *site, uint32_t seq, uint32_t size)
+{
+	struct tcp *t = &f->tcp;
+	uint8_t *buffer = worker_scratch(f->shard->worker);
+	struct tcp_out out = segment(f, TCP_ACK | TCP_PSH, seq);
+	ssize_t n = peek(f, seq, buffer + TCP_OUT_HEADERS, size);
+
+	if (n <= 0)
+		return n;
+	out.window = window(t);
+	if (!tcp_wire_send_data(f->shard->worker, site, &out, buffer, (uint32_t)n)) {
+		stalled(f);
+		return -ENOBUFS;
+	}
+	t->stalls = 0;
+	if (t->acks_due == 1)
+		t->acks_due = 0;		/* it went along */
+	return n;
+}
+
+/* push_one() - one frame with new data. Return: true when there may be more to send now */
+static bool push_one(struct flow *f, const struct site *site)
+{
+	struct tcp *t = &f->tcp;
+	uint32_t size = may_send(t);
+	ssize_t n;
+
+	if (!t->readable || !size || (t->eof && !seq_before(t->snd_nxt, t->fin_seq)))
+		return false;
+	n = send_from(f, site, t->snd_nxt, size);
+	if (n > 0) {
+		if (seq_before(t->snd_nxt, t->snd_max))
+			counter_add(&f->shard->counts.retransmits, 1);
+		t->snd_nxt += (uint32_t)n;
+		if (seq_before(t->snd_max, t->snd_nxt))
+			t->snd_max = t->snd_nxt;
+		/* A short read means an empty queue, and epoll tells when that changes - unless it has told already. */
+		t->readable = (uint32_t)n == size || t->rdhup || t->urgent;
+		return t->readable;
+	}
+	if (n == 0) {
+		t->eof = true;
+		t->fin_seq = t->snd_nxt;
+	}
+	if (n != -ENOBUFS)
+		t->readable = false;
+	if (n < 0 && n != -ENOBUFS && n != -EAGAIN)
+		t->failed = true;
+	return false;
+}
+
+/* push_fin() - the remote's end, once all before it was sent */
+static void push_fin(struct flow *f, const struct site *site)
+{
+	struct tcp *t = &f->tcp;
+
+	if (!t->eof || t->fin_sent || t->snd_nxt != t->fin_seq || (!t->snd_wnd && t->snd_nxt == t->snd_una))
+		return;
+	if (!tcp_send_control(f, site, TCP_FIN | TCP_ACK, t->snd_nxt)) {
+		stalled(f);
+		return;
+	}
+	t->fin_sent = true;
+	t->snd_nxt = t->fin_seq + 1;
+	if (seq_before(t->snd_max, t->snd_nxt))
+		t->snd_max = t->snd_nxt;
+	if (t->acks_due == 1)
+		t->acks_due = 0;
+}
+
+/* resend_head() - fast retransmit: what the guest's repeated acknowledgements say is missing */
+static void resend_head(struct flow *f, const struct site *site)
+{
+	struct tcp *t = &f->tcp;
+	uint32_t end = t->eof && seq_before(t->fin_seq, t->snd_nxt) ? t->fin_seq : t->snd_nxt;
+	uint32_t size = MIN_OF(end - t->snd_una, (uint32_t)RESEND_SEGMENTS * t->mss);
+
+	t->resend = false;
+	counter_add(&f->shard->counts.retransmits, 1);
+	if (size)
+		send_from(f, site, t->snd_una, MIN_OF(size, (uint32_t)PAYLOAD_MAX));
+	else if (t->fin_sent)
+		tcp_send_control(f, site, TCP_FIN | TCP_ACK, t->fin_seq);
+}
+
+void tcp_rewind(struct tcp *t)
+{
+	t->snd_nxt = t->snd_una;
+	t->fin_sent = false;
+	t->recovering = t->resend = false;
+	t->dupacks = 0;
+	t->readable = true;
+}
+
+void tcp_push(struct flow *f, const struct site *site)
+{
+	struct tcp *t = &f->tcp;
+
+	consume(f);
+	if (t->failed || t->stall_ms > shard_now(f->shard))
+		return;
+	t->stall_ms = 0;
+	if (t->resend)
+		resend_head(f, site);
+	for (unsigned i = 0; push_one(f, site); i++) {
+		if (i == PUSH_FRAMES) {
+			flow_defer(f);		/* others first */
+			break;
+		}
+	}
+	push_fin(f, site);
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "nat/tcp_wire.h"
+
+#include <linux/virtio_net.h>
+
+#include "base/array.h"
+#include "base/bytes.h"
+#include "base/checksum.h"
+#include "nat/shard.h"
+#include "switch/build.h"
+#include "switch/snapshot.h"
+
+enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_MSS = 2, OPTION_SCALE = 3, TTL = 64, CHECKSUM_AT = 16, MSS_MIN = 64 };
+
+/* headers() - Ethernet to TCP with a zero checksum; Return: where the payload begins */
+static uint8_t *headers(uint8_t *to, const struct site *site, const struct tcp_out *o, uint32_t noptions, uint32_t payload)
+{
+	uint8_t *ip = build_eth(to, o->mac, site->segment->gateway_mac, ETHERTYPE_IP4);
+	uint8_t *t = build_ip4(ip, o->src, o->dst, PROTO_TCP, TTL, TCP_HEADER + noptions + payload);
+
+	put_u16(t, o->sport);
+	put_u16(t + 2, o->dport);
+	put_u32(t + 4, o->seq);
+	put_u32(t + 8, o->ack);
+	t[12] = (uint8_t)((TCP_HEADER + noptions) / 4 << 4);
+	t[13] = o->flags;
+	put_u16(t + 14, o->window);
+	put_u32(t + 16, 0);		/* checksum, urgent pointer */
+	return t + TCP_HEADER;
+}
+
+static uint64_t pseudo(const uint8_t *frame, uint32_t l4_size)
+{
+	const uint8_t *ip = frame + ETH_HEADER;
+
+	return checksum_pseudo4(ip + 12, ip + 16, PROTO_TCP, l4_size);
+}
+
+static uint32_t syn_options(uint8_t *to, const struct tcp_out *o)
+{
+	if (!(o->flags & TCP_SYN))
+		return 0;
+	to[0] = OPTION_MSS;
+	to[1] = 4;
+	put_u16(to + 2, o->mss);
+	if (o->scale < 0)
+		return 4;
+	to[4] = OPTION_NOP;
+	to[5] = OPTION_SCALE;
+	to[6] = 3;
+	to[7] = (uint8_t)o->scale;
+	return 8;
+}
+
+bool tcp_wire_send(struct worker *w, const struct site *site, const struct tcp_out *o)
+{
+	uint8_t data[TCP_OUT_HEADERS + TCP_OUT_OPTIONS], options[TCP_OUT_OPTIONS];
+	uint32_t n = syn_options(options, o), size = TCP_HEADER + n;
+	uint8_t *t = headers(data, site, o, n, 0) - TCP_HEADER;
+	struct frame frame;
+
+	memcpy(t + TCP_HEADER, options, n);
+	put_u16(t + CHECKSUM_AT, checksum_finish(checksum_add(pseudo(data, size), t, size)));
+	frame_init(&frame, data, TCP_OUT_HEADERS + n);
+	frame.vid = site->segment->vid;
+	worker_emit(w, site->local_port, &frame, 1);
+	return frame.copies > 0;
+}
+
+bool tcp_wire_send_data(struct worker *w, const struct site *site, const struct tcp_out *o, uint8_t *buffer, uint32_t size)
+{
+	uint8_t *t = headers(buffer, site, o, 0, size) - TCP_HEADER;
+	struct frame frame;
+
+	/* What a receiver with NEEDS_CSUM expects in the field: the pseudo header's sum, not inverted (virtio 1.2, 5.1.6.2) */
+	put_u16(t + CHECKSUM_AT, checksum_fold(pseudo(buffer, TCP_HEADER + size)));
+	frame_init(&frame, buffer, TCP_OUT_HEADERS + size);
+	frame.vid = site->segment->vid;
+	frame.offload = (struct offload){
+		.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = ETH_HEADER + IP4_HEADER, .csum_offset = CHECKSUM_AT,
+	};
+	if (size > o->mss) {
+		frame.offload.gso_type = VIRTIO_NET_HDR_GSO_TCPV4;
+		frame.offload.gso_size = o->mss;
+		frame.offload.hdr_len = TCP_OUT_HEADERS;
+	}
+	worker_emit(w, site->local_port, &frame, 1);
+	return frame.copies > 0;
+}
+
+struct tcp_options tcp_wire_options(const struct packet *p)
+{
+	struct reader r = reader_init(p->data + p->l4 + TCP_HEADER, (size_t)(p->payload - p->l4 - TCP_HEADER));
+	struct tcp_options o = { .mss = TCP_OUT_MSS_DEFAULT, .scale = -1 };
+
+	while (reader_left(&r)) {
+		uint8_t kind = read_u8(&r), size;
+		const uint8_t *value;
+
+		if (kind == OPTION_END)
+			break;
+		if (kind == OPTION_NOP)
+			continue;
+		size = read_u8(&r);
+		value = size >= 2 ? read_bytes(&r, size - 2u) : NULL;
+		if (!value)
+			break;
+		if (kind == OPTION_MSS && size == 4)
+			o.mss = MAX_OF(get_u16(value), (uint16_t)MSS_MIN);
+		else if (kind == OPTION_SCALE && size == 3)
+			o.scale = MIN_OF(value[0], TCP_SCALE_MAX);
+	}
+	return o;
+}

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#define _GNU_SOURCE
+#include "nat/udp.h"
+
+#include <errno.h>
+#include <netinet/udp.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "nat/answer.h"
+#include "nat/datagram.h"
+#include "nat/forward_udp.h"
+#include "nat/nat_in.h"
+#include "switch/packet.h"
+#include "switch/service.h"
+#include "switch/snapshot.h"
+
+/* Datagrams are received into scratch: SLOTS slots of SLOT bytes, and one place of full size. A datagram longer than a slot
+ * runs over into that place; of several such in one batch only the last is whole. So batches begin with one
+ * datagram, double while all are short, and fall back to one: a guest that is sent large datagrams gets
+ * them one by one. */
+enum {
+	SLOT = 2048, SLOTS = 31, PAYLOAD = SLOT - DATAGRAM_HEADERS,
+	BIG_AT = SLOTS * SLOT,		/* a gap in front takes the slot's part, so that a large one lies in one piece */
+	BATCHES = 4,			/* per readiness; more waits for the next turn */
+	GSO_SEGMENTS = 64,		/* UDP_MAX_SEGMENTS of older kernels */
+};
+
+_Static_assert(BIG_AT + SLOT + 65536 <= WORKER_SCRATCH, "one batch fits the scratch");
+
+static const struct flow_kind udp_kind;
+
+/* ---- guest to remote ---- */
+
+static uint64_t idle_ms(const struct flow *f)
+{
+	const struct nat_conf *conf = shard_conf(f->shard);
+
+	if (f->udp.only_dns)
+		return 1000ull * (conf->udp_dns_s ? conf->udp_dns_s : UDP_DNS_IDLE_S);
+	return 1000ull * (conf->udp_s ? conf->udp_s : UDP_IDLE_S);
+}
+
+static struct flow *new_mapping(struct nat_shard *s, struct nat_port *port, const struct flow_key *key, enum verdict *v)
+{
+	struct flow *f;
+	int fd, on = 1;
+
+	*v = VERDICT_DROP_QUOTA;
+	if (!flow_room(s, port, FLOW_UDP))
+		return NULL;
+	*v = VERDICT_DROP_NO_MEMORY;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return NULL;
+	f = flow_new(s, port, key, &udp_kind, fd);
+	if (!f) {
+		close(fd);
+		return NULL;
+	}
+	if (worker_watch(s->worker, &f->watch, EPOLLIN) < 0) {
+		f->watch.events = 0;
+		flow_free(f);
+		return NULL;
+	}
+	setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
+	f->udp.only_dns = true;
+	f->udp.batch = 1;
+	return f;
+}
+
+/* follow() - the datagram leaves with the guest's TTL, one less, and its don't-fragment bit (RFC 1812 5.3.1) */
+static void follow(struct flow *f, const struct packet *p, bool routed)
+{
+	int ttl = routed ? p->ttl - 1 : p->ttl;
+	bool dont = p->data[ETH_HEADER + 6] & 0x40;
+
+	if (ttl != f->udp.ttl && setsockopt(f->watch.fd, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl)) == 0)
+		f->udp.ttl = (uint8_t)ttl;
+	if (dont != f->udp.dont_fragment) {
+		int how = dont ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT;
+
+		if (setsockopt(f->watch.fd, IPPROTO_IP, IP_MTU_DISCOVER, &how, sizeof(how)) == 0)
+			f->udp.dont_fragment = dont;
+	}
+}
+
+/* send_some() - one datagram, or several of @gso_size bytes (the last may be shorter) */
+static int send_some(int fd, const struct sockaddr_in *to, const uint8_t *data, uint32_t size, uint16_t gso_size)
+{
+	struct iovec iov = { (void *)(uintptr_t)data, size };
+	union {
+		char space[CMSG_SPACE(sizeof(uint16_t))];
+		struct cmsghdr align;
+	} control = { { 0 } };
+	struct msghdr msg = { .msg_name = (void *)(uintptr_t)to, .msg_namelen = sizeof(*to), .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (gso_size && size > gso_size) {
+		struct cmsghdr *c = &control.align;
+
+		msg.msg_control = &control;
+		msg.msg_controllen = sizeof(control);
+		c->cmsg_level = IPPROTO_UDP;
+		c->cmsg_type = UDP_SEGMENT;
+		c->cmsg_len = CMSG_LEN(sizeof(gso_size));
+		memcpy(CMSG_DATA(c), &gso_size, sizeof(gso_size));
+	}
+	return sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+/* send_all() - the payload of @p, which the guest may have sent as many datagrams in one frame (USO) */
+static int send_all(struct flow *f, const struct arrival *a, const struct packet *p, const struct sockaddr_in *to)
+{
+	const uint8_t *data = packet_payload(p);
+	uint32_t left = packet_payload_len(p);
+	uint16_t each = a->frame->offload.gso_type ? a->frame->offload.gso_size : 0;
+	int rc;
+
+	do {
+		uint32_t size = each ? MIN_OF(left, (uint32_t)each * GSO_SEGMENTS) : left;
+
+		rc = send_some(f->watch.fd, to, data, size, each);
+		data += size;
+		left -= size;
+	} while (left && rc == 0);
+	return rc;
+}
+
+static enum verdict failed(struct flow *f, struct worker *w, const struct arrival *a, const struct packet *p, int rc)
+{
+	uint8_t code;
+
+	switch (-rc) {
+	case EAGAIN:
+	case ENOBUFS:
+		return VERDICT_DROP_BUSY;
+	case ENETUNREACH:
+	case ENETDOWN:
+		code = ICMP_UNREACHABLE_NET;
+		break;
+	case EACCES:
+	case EPERM:
+		code = ICMP_ADMIN_PROHIBITED;
+		break;
+	case EMSGSIZE:			/* the error queue knew the MTU, and the guest has been told */
+		return VERDICT_CONSUMED_REFUSED;
+	default:
+		code = ICMP_UNREACHABLE_HOST;
+	}
+	answer_icmp(w, a, p, &f->port->answers, ICMP_UNREACHABLE, code);
+	return VERDICT_CONSUMED_REFUSED;
+}
+
+static enum verdict send_out(struct flow *f, const struct arrival *a, const struct packet *p, uint32_t dst)
+{
+	struct sockaddr_in to = {
+		.sin_family = AF_INET, .sin_port = htons(p->dport), .sin_addr.s_addr = htonl(dst),
+	};
+	struct udp *u = &f->udp;
+	int rc;
+
+	if (p->dst == a->segment->gateway)
+		u->host_addr = dst;
+	else if (u->host_addr == dst)
+		u->host_addr = 0;		/* the guest now talks to it directly */
+	u->only_dns = u->only_dns && p->dport == DNS_PORT;
+	filter_add(&u->filter, dst);
+	follow(f, p, p->dst != a->segment->gateway);
+	rc = send_all(f, a, p, &to);
+	if (rc < 0 && rc != -EAGAIN) {
+		udp_errors(f);			/* a send reports the error of an earlier one, and does nothing: again */
+		rc = send_all(f, a, p, &to);
+	}
+	return rc < 0 ? failed(f, f->shard->worker, a, p, rc) : VERDICT_CONSUMED_NAT;
+}
+
+static struct flow_key key_of(const struct nat_port *port, const struct packet *p)
+{
+	return (struct flow_key){
+		.port = port->id, .guest = p->src, .guest_port = p->sport, .proto = IPPROTO_UDP,
+	};
+}
+
+/* to_client() - does it answer a forward's client? Those have a port of their own at the gateway. */
+static struct flow *to_client(struct nat_shard *s, const struct flow_key *endpoint, const struct arrival *a,
+			      const struct packet *p)
+{
+	struct flow_key key = *endpoint;
+
+	if (p->dst != a->segment->gateway)
+		return NULL;
+	key.remote = p->dst;
+	key.remote_port = p->dport;
+	return flow_find(s, &key);
+}
+
+enum verdict udp_input(struct nat_shard *s, struct nat_port *port, const struct arrival *a, const struct packet *p)
+{
+	struct flow_key key = key_of(port, p);
+	struct flow *f = to_client(s, &key, a, p);
+	enum verdict v;
+	uint32_t dst;
+
+	if (f)
+		return forward_udp_reply(f, p);
+	if (!p->sport || !p->dport)
+		return VERDICT_DROP_MALFORMED;
+	v = nat_decide(s, port, a, p, &dst);
+	if (v != VERDICT_CONSUMED_NAT)
+		return v;
+	f = flow_find(s, &key);
+	if (!f)
+		f = new_mapping(s, port, &key, &v);
+	if (!f)
+		return v;
+	f->used_ms = shard_now(s);
+	memcpy(f->mac, p->data + MAC_SIZE, MAC_SIZE);
+	flow_fresh(f, FLOW_UDP);
+	v = send_out(f, a, p, dst);
+	flow_due(f, f->used_ms + idle_ms(f));
+	return v;
+}
+
+/* ---- remote to guest ---- */
+
+uint32_t udp_seen_as(const struct flow *f, const struct site *site, uint32_t ip)
+{
+	return f->udp.host_addr && ip == f->udp.host_addr ? site->segment->gateway : ip;
+}
+
+struct batch {
+	struct mmsghdr msgs[SLOTS];
+	struct iovec iov[SLOTS][2];
+	struct sockaddr_in from[SLOTS];
+	struct frame frames[SLOTS];
+	unsigned nframes;
+};
+
+static int receive(struct flow *f, struct batch *b, uint8_t *scratch)
+{
+	for (unsigned i = 0; i < f->udp.batch; i++) {
+		b->iov[i][0] = (struct iovec){ scratch + i * SLOT + DATAGRAM_HEADERS, PAYLOAD };
+		b->iov[i][1] = (struct iovec){ scratch + BIG_AT + SLOT, 65536 };
+		b->msgs[i].msg_hdr = (struct msghdr){
+			.msg_name = &b->from[i], .msg_namelen = sizeof(b->from[i]), .msg_iov = b->iov[i], .msg_iovlen = 2,
+		};
+	}
+	return recvmmsg(f->watch.fd, b->msgs, f->udp.batch, MSG_DONTWAIT, NULL);
+}
+
+/* deliver() - one datagram: as a frame of the batch, or at once in fragments */
+static void deliver(struct flow *f, const struct site *site, struct batch *b, const struct datagram *d)
+{
+	struct nat_shard *s = f->shard;
+
+	if (datagram_frame(site, d, &b->frames[b->nframes]))
+		b->nframes++;
+	else if (!datagram_send_fragments(s, site, d))
+		counter_add(&s->counts.lost, 1);
+}
+
+/* take() - the @n datagrams received. Return: was there one that did not fit a slot? */
+static bool take(struct flow *f, const struct site *site, struct batch *b, uint8_t *scratch, unsigned n)
+{
+	struct nat_shard *s = f->shard;
+	bool any = shard_conf(s)->filter_any, big = false;
+
+	for (unsigned i = n; i-- > 0;) {	/* the last large one is whole */
+		uint32_t ip = ntohl(b->from[i].sin_addr.s_addr);
+		struct datagram d = {
+			.src = udp_seen_as(f, site, ip), .dst = f->key.guest, .sport = ntohs(b->from[i].sin_port),
+			.dport = f->key.guest_port, .mac = f->mac, .buffer = scratch + i * SLOT, .size = b->msgs[i].msg_len,
+		};
+
+		if (!any && !filter_has(&f->udp.filter, ip)) {
+			counter_add(&s->counts.filtered, 1);
+			continue;
+		}
+		if (d.size > PAYLOAD && big) {
+			counter_add(&s->counts.lost, 1);
+			continue;
+		}
+		if (d.size > PAYLOAD) {
+			big = true;
+			d.buffer = scratch + BIG_AT;
+			memcpy(d.buffer + DATAGRAM_HEADERS, scratch + i * SLOT + DATAGRAM_HEADERS, PAYLOAD);
+		}
+		deliver(f, site, b, &d);
+	}
+	return big;
+}
+
+/* send_in() - the batch's frames in the order in which they came; they were made from the last to the first */
+static void send_in(struct nat_shard *s, const struct site *site, struct batch *b)
+{
+	unsigned taken;
+
+	for (unsigned i = 0; i < b->nframes / 2; i++) {
+		struct frame swap = b->frames[i];
+
+		b->frames[i] = b->frames[b->nframes - 1 - i];
+		b->frames[b->nframes - 1 - i] = swap;
+	}
+	taken = b->nframes ? worker_emit(s->worker, site->local_port, b->frames, b->nframes) : 0;
+	counter_add(&s->counts.lost, b->nframes - taken);
+}
+
+static void on_ready(struct worker *w, struct watch *watch, uint32_t events)
+{
+	struct flow *f = container_of(watch, struct flow, watch);
+	struct batch b;
+	struct site site;
+
+	if (events & EPOLLERR)
+		udp_errors(f);
+	if (!shard_site(f->shard, f->key.port, &site)) {
+		flow_free(f);
+		return;
+	}
+	for (unsigned i = 0; i < BATCHES; i++) {
+		unsigned asked = f->udp.batch;
+		int n = receive(f, &b, worker_scratch(w));
+
+		if (n <= 0)
+			break;
+		b.nframes = 0;
+		if (take(f, &site, &b, worker_scratch(w), (unsigned)n))
+			f->udp.batch = 1;
+		else if ((unsigned)n == asked)
+			f->udp.batch = (uint8_t)MIN_OF(asked * 2, (unsigned)SLOTS);
+		send_in(f->shard, &site, &b);
+		if ((unsigned)n < asked)
+			break;
+	}
+}
+
+/* ---- life ---- */
+
+static void expired(struct flow *f, uint64_t now_ms)
+{
+	uint64_t due = f->used_ms + idle_ms(f);
+
+	if (now_ms < due) {
+		flow_due(f, due);
+		return;
+	}
+	counter_add(&f->shard->counts.expired, 1);
+	flow_free(f);
+}
+
+static void fini(struct flow *f)
+{
+	filter_fini(&f->udp.filter);
+}
+
+static const char *state(const struct flow *f)
+{
+	return f->udp.only_dns ? "dns" : "mapped";
+}
+
+static const struct flow_kind udp_kind = {
+	.class = FLOW_UDP, .ready = on_ready, .expired = expired, .fini = fini, .state = state,
+};

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* nat/udp.h - UDP mappings: one unconnected host socket per inside endpoint
+ *
+ * Whatever a guest's port sends, to whomever, leaves from one socket: endpoint-independent mapping (RFC 4787 REQ-1).
+ * An answer is let in from addresses it has talked to, or from anybody by setting. Only what the guest sends keeps a mapping (RFC
+ * 7857 6). TTL and the don't-fragment bit are carried over; what the network says about a datagram comes back to the guest
+ * as the ICMP error it was. Inside nat/ only; the shard's worker.
+ */
+#ifndef NAT_UDP_H
+#define NAT_UDP_H
+
+#include "nat/shard.h"
+#include "switch/verdict.h"
+
+struct arrival;
+struct packet;
+
+enum { UDP_IDLE_S = 300, UDP_DNS_IDLE_S = 30, DNS_PORT = 53 };
+
+enum verdict udp_input(struct nat_shard *s, struct nat_port *port, const struct arrival *a, const struct packet *p);
+
+/* udp_errors() - tell the guest what the network said about its datagrams: drain the socket's error queue (udp_error.c) */
+void udp_errors(struct flow *f);
+
+/* udp_seen_as() - the address under which the guest knows remote @ip: the gateway's for what stands behind it */
+uint32_t udp_seen_as(const struct flow *f, const struct site *site, uint32_t ip);
+
+#endif

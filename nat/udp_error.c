@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#define _GNU_SOURCE
+#include "nat/udp.h"
+
+#include <linux/errqueue.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/array.h"
+#include "base/bytes.h"
+#include "nat/answer.h"
+#include "switch/build.h"
+#include "switch/snapshot.h"
+
+enum { ERRORS_AT_ONCE = 16, LOOPBACK_NET = 127 };
+
+/* report - what the kernel says about a datagram of the flow */
+struct report {
+	struct sockaddr_in to;		/* where it was sent */
+	struct sockaddr_in offender;	/* who says so; family 0 for this host */
+	struct sock_extended_err error;
+	uint32_t size;			/* of its payload, as far as it was kept */
+};
+
+static bool next_report(int fd, struct report *r)
+{
+	uint8_t payload[64];
+	union {
+		char space[512];
+		struct cmsghdr align;
+	} control;
+	struct iovec iov = { payload, sizeof(payload) };
+	struct msghdr msg = {
+		.msg_name = &r->to, .msg_namelen = sizeof(r->to), .msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = &control, .msg_controllen = sizeof(control),
+	};
+	ssize_t n = recvmsg(fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT);
+
+	if (n < 0)
+		return false;
+	r->size = (uint32_t)n;
+	r->error.ee_origin = SO_EE_ORIGIN_NONE;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
+		if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_RECVERR ||
+		    c->cmsg_len < CMSG_LEN(sizeof(r->error) + sizeof(r->offender)))
+			continue;
+		memcpy(&r->error, CMSG_DATA(c), sizeof(r->error));
+		memcpy(&r->offender, CMSG_DATA(c) + sizeof(r->error), sizeof(r->offender));
+	}
+	return true;
+}
+
+/* translate() - the ICMP error that the guest is to see. Return: false when there is none for it */
+static bool translate(struct report *r, uint8_t *type, uint8_t *code, uint16_t *mtu)
+{
+	const struct sock_extended_err *e = &r->error;
+
+	*mtu = 0;
+	if (e->ee_errno == EMSGSIZE) {
+		*type = ICMP_UNREACHABLE;
+		*code = ICMP_FRAGMENTATION_NEEDED;
+		*mtu = (uint16_t)MIN_OF(e->ee_info, 65535u);
+		return e->ee_origin == SO_EE_ORIGIN_LOCAL || e->ee_origin == SO_EE_ORIGIN_ICMP;
+	}
+	*type = e->ee_type;
+	*code = e->ee_code;
+	return e->ee_origin == SO_EE_ORIGIN_ICMP && (*type == ICMP_UNREACHABLE || *type == ICMP_TIME_EXCEEDED);
+}
+
+/* send_report() - the error with the headers as the guest had sent them (RFC 5508 REQ-4) */
+static void send_report(struct flow *f, const struct site *site, struct report *r)
+{
+	const struct segment *seg = site->segment;
+	uint8_t sent[ETH_HEADER + IP4_HEADER + UDP_HEADER] = { 0 }, data[128], type, code, *u;
+	uint32_t offender = ntohl(r->offender.sin_addr.s_addr), from = seg->gateway;
+	struct packet p = { .data = sent, .len = sizeof(sent), .src = f->key.guest, .l4 = ETH_HEADER + IP4_HEADER };
+	struct frame frame;
+	uint16_t mtu;
+
+	if (!translate(r, &type, &code, &mtu) || !limit_take(&f->port->answers, shard_now(f->shard)))
+		return;
+	if (r->error.ee_origin == SO_EE_ORIGIN_ICMP && r->offender.sin_family == AF_INET && offender >> 24 != LOOPBACK_NET)
+		from = udp_seen_as(f, site, offender);
+	u = build_ip4(sent + ETH_HEADER, f->key.guest, udp_seen_as(f, site, ntohl(r->to.sin_addr.s_addr)), PROTO_UDP, 1,
+		      UDP_HEADER + r->size);
+	put_u16(u, f->key.guest_port);
+	put_u16(u + 2, ntohs(r->to.sin_port));
+	put_u16(u + 4, (uint16_t)(UDP_HEADER + r->size));
+	frame_init(&frame, data, build_icmp_error(data, f->mac, seg->gateway_mac, from, type, code, mtu, &p));
+	frame.vid = seg->vid;
+	worker_emit(f->shard->worker, site->local_port, &frame, 1);
+}
+
+void udp_errors(struct flow *f)
+{
+	struct site site;
+	bool known = shard_site(f->shard, f->key.port, &site);
+
+	for (unsigned i = 0; i < ERRORS_AT_ONCE; i++) {
+		struct report r = { 0 };
+
+		if (!next_report(f->watch.fd, &r))
+			break;
+		if (known)
+			send_report(f, &site, &r);
+	}
+}
