@@ -68,6 +68,7 @@ $B/tested.a: $(call objs,$(TESTED_C) $(HELP_C))
 $(TESTS) $(TOOLS): $B/%: $B/%.o $B/tested.a
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) $^ $(call libs,$(ALL) cmocka) -o $@
 
+tests: $(TESTS) $(TOOLS)
 check: all $(TESTS)
 	@CC='$(CC)' tests/check.sh $(abspath $B) $(TESTS)
 check-net: all $(TOOLS)
@@ -125,7 +126,7 @@ clean:
 	rm -rf $B
 
 FORCE:
-.PHONY: all check check-net check-vm bench fuzz fuzz-quick quickstart quickstart-stop deps install tidy format clean FORCE
+.PHONY: all tests check check-net check-vm bench fuzz fuzz-quick quickstart quickstart-stop deps install tidy format clean FORCE
 .SECONDARY:
 -include $(patsubst %.c,$B/%.d,$(wildcard ctl/*.c) $(LIB_C) $(TEST_C) $(HELP_C) $(TOOL_C))
 -include $(patsubst %.c,$B/fuzz/obj/%.d,$(TESTED_C) $(HELP_C) $(FUZZ_C))
