@@ -142,18 +142,18 @@ static int finish_medium(struct netns_medium *m, int fd, const char *name, const
 	return 0;
 }
 
-static int check_ifname(const char *ifname, struct error *err)
+static int check_ifname(const char *ifname, size_t max, struct error *err)
 {
 	size_t n = strlen(ifname);
 
-	if (n < 1 || n > NETNS_IFNAME_MAX || strpbrk(ifname, "/ :%") || !strcmp(ifname, ".") || !strcmp(ifname, ".."))
-		return error_set(err, -EINVAL, "interface %.20s: not a name of 1 to %d bytes", ifname, NETNS_IFNAME_MAX);
+	if (n < 1 || n > max || strpbrk(ifname, "/ :%") || !strcmp(ifname, ".") || !strcmp(ifname, ".."))
+		return error_set(err, -EINVAL, "interface %.20s: not a name of 1 to %zu bytes", ifname, max);
 	return 0;
 }
 
 int netns_tap_open(const char *ifname, unsigned mtu, struct netns_medium *out, struct error *err)
 {
-	int rc = check_ifname(ifname, err);
+	int rc = check_ifname(ifname, IFNAMSIZ - 1, err);
 	int fd;
 
 	if (rc < 0)
@@ -224,7 +224,7 @@ static int packet_socket(const char *ifname)
 int netns_packet_open(const char *ifname, unsigned mtu, struct netns_medium *out, struct error *err)
 {
 	char peer[IFNAMSIZ], sysctl[64];
-	int rc = check_ifname(ifname, err);
+	int rc = check_ifname(ifname, NETNS_IFNAME_MAX, err);
 	int fd;
 
 	if (rc < 0)

@@ -36,7 +36,7 @@ struct netns_medium {
 int netns_enter(const char *where, struct error *err);
 
 /* netns_medium_open() - make interface @ifname in this namespace, and the descriptor behind it
- * @ifname:	at most NETNS_IFNAME_MAX bytes, since the far end of a veth pair is called "ly-" and this
+ * @ifname:	at most NETNS_IFNAME_MAX bytes for a veth pair, whose far end is called "ly-" and this
  * @mtu:	bytes of payload the interface takes, or 0 to leave what the kernel gives
  *
  * Tries a TAP, then a veth pair; a pair that is already there is used again. The interface is left down.

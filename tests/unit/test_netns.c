@@ -176,7 +176,7 @@ static void test_medium_choice(void **state)
 
 static void test_refusals(void **state)
 {
-	static const char *const names[] = { "", "much-too-long", "a b", "a/b", ".", "..", "a%d", "a:b" };
+	static const char *const names[] = { "", "much-too-long-a-name", "a b", "a/b", ".", "..", "a%d", "a:b" };
 	struct netns_medium m;
 	struct error err = { .rc = 0 };
 
