@@ -56,6 +56,13 @@ bool held_leaves_trace(const struct held *h);
 /* act_run() - what @request asks, in this process and with its rights; it may block */
 int act_run(const void *request, struct host_reply *r);
 
+/* act_unix_listen() - a listening socket of mode 0600; one at the path that nobody listens on is replaced
+ *
+ * Return: descriptor; -EADDRINUSE when somebody listens there, -EEXIST when it is no socket, or another negative errno.
+ */
+struct sockaddr_un;
+int act_unix_listen(const struct sockaddr_un *at, int type);
+
 /* act_undo() - remove what @h left on the host; nothing is said when that fails */
 void act_undo(const struct held *h);
 

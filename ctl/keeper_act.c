@@ -74,17 +74,9 @@ static int open_netns(const struct host_link *m, struct host_reply *r)
 	return medium.fd;
 }
 
-static int unix_failed(struct host_reply *r, int rc, const char *path, const char *what)
+static int unix_connect(const struct sockaddr_un *at, int type)
 {
-	struct error err;
-
-	error_set(&err, rc, "%s: %s: %s", path, what, strerror(-rc));
-	return refuse(r, rc, &err);
-}
-
-static int unix_connect(const struct sockaddr_un *at)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int rc;
 
 	if (fd < 0)
@@ -97,7 +89,7 @@ static int unix_connect(const struct sockaddr_un *at)
 }
 
 /* clear_dead() - remove a socket that nobody listens on; anything else at the path is kept */
-static int clear_dead(const struct sockaddr_un *at)
+static int clear_dead(const struct sockaddr_un *at, int type)
 {
 	struct stat st;
 	int fd;
@@ -106,7 +98,7 @@ static int clear_dead(const struct sockaddr_un *at)
 		return errno == ENOENT ? 0 : -errno;
 	if (!S_ISSOCK(st.st_mode))
 		return -EEXIST;
-	fd = unix_connect(at);
+	fd = unix_connect(at, type);
 	if (fd >= 0)
 		close(fd);
 	if (fd != -ECONNREFUSED)
@@ -114,24 +106,22 @@ static int clear_dead(const struct sockaddr_un *at)
 	return unlink(at->sun_path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-static int unix_listen(const struct sockaddr_un *at, struct host_reply *r)
+int act_unix_listen(const struct sockaddr_un *at, int type)
 {
-	int rc = clear_dead(at);
-	struct stat st;
+	int rc = clear_dead(at, type);
+	mode_t before;
 	int fd;
 
 	if (rc < 0)
 		return rc;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	/* The umask is 077: the socket belongs to the user alone. */
-	if (bind(fd, (const struct sockaddr *)at, sizeof(*at)) == 0 && listen(fd, 16) == 0 && lstat(at->sun_path, &st) == 0) {
-		r->value = (uint32_t)st.st_ino;
-		return fd;
-	}
-	rc = -errno;
-	close(fd);
+	before = umask(0177);
+	rc = bind(fd, (const struct sockaddr *)at, sizeof(*at)) < 0 || listen(fd, SOMAXCONN) < 0 ? -errno : fd;
+	umask(before);
+	if (rc < 0)
+		close(fd);
 	return rc;
 }
 
@@ -139,11 +129,19 @@ static int open_unix(const struct host_unix *m, struct host_reply *r)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	bool server = m->head.type == HOST_UNIX_LISTEN;
+	struct error err;
+	struct stat st;
 	int fd;
 
 	memcpy(at.sun_path, m->path, sizeof(at.sun_path));
-	fd = server ? unix_listen(&at, r) : unix_connect(&at);
-	return fd < 0 ? unix_failed(r, fd, m->path, server ? "cannot listen" : "cannot connect") : fd;
+	fd = server ? act_unix_listen(&at, SOCK_STREAM) : unix_connect(&at, SOCK_STREAM);
+	if (fd < 0) {
+		error_set(&err, fd, "%s: cannot %s: %s", m->path, server ? "listen" : "connect", strerror(-fd));
+		return refuse(r, fd, &err);
+	}
+	if (server && lstat(m->path, &st) == 0)
+		r->value = (uint32_t)st.st_ino;		/* act_undo() knows it again by this */
+	return fd;
 }
 
 int act_run(const void *request, struct host_reply *r)

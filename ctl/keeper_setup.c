@@ -18,7 +18,7 @@
 #include "ctl/keeper.h"
 #include "ctl/paths.h"
 
-enum { BACKLOG = 128, LOCK_WAIT_MS = 2000 };
+enum { LOCK_WAIT_MS = 2000 };
 
 static int fail(int rc, const char *what, const char *path)
 {
@@ -93,26 +93,6 @@ static int take_lock(const char *state_dir, int *lock)
 	return 0;
 }
 
-/* clear_dead() - make way for our listener, unless somebody answers there or it is no socket */
-static int clear_dead(const struct sockaddr_un *at, int type)
-{
-	struct stat st;
-	int fd, rc;
-
-	if (lstat(at->sun_path, &st) < 0)
-		return 0;
-	if (!S_ISSOCK(st.st_mode))
-		return fail(-EEXIST, "not a socket", at->sun_path);
-	fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return fail(-errno, "no socket", at->sun_path);
-	rc = connect(fd, (const struct sockaddr *)at, sizeof(*at)) < 0 && errno == ECONNREFUSED ? 0 : -EADDRINUSE;
-	close(fd);
-	if (rc < 0)
-		return fail(rc, "another daemon serves this runtime directory", at->sun_path);
-	return unlink(at->sun_path) < 0 ? fail(-errno, "cannot remove the dead socket", at->sun_path) : 0;
-}
-
 /* Root's sockets are for the group lanyard, where there is one; the engine asks each caller's uid besides. */
 static void share_with_group(const char *path)
 {
@@ -130,12 +110,9 @@ static int open_listener(const char *dir, const char *file, int type, const char
 	rc = paths_join(at.sun_path, sizeof(at.sun_path), dir, file);
 	if (rc < 0)
 		return fail(rc, "too long for the path of a socket", dir);
-	rc = clear_dead(&at, type);
-	if (rc < 0)
-		return rc;
-	fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, BACKLOG) < 0)
-		return fail(-errno, "cannot listen", at.sun_path);
+	fd = act_unix_listen(&at, type);
+	if (fd < 0)
+		return fail(fd, fd == -EADDRINUSE ? "another daemon serves this runtime directory" : "cannot listen", at.sun_path);
 	share_with_group(at.sun_path);
 	return held_add(held, name, fd, 0, NULL, 0);
 }

@@ -438,7 +438,7 @@ static void test_unix(void **state)
 	server = host_unix_listen(k.host, "s", path, uid, &err);
 	assert_true(server >= 0);
 	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_mode & 077, 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
 	client = host_unix_connect(k.host, "", path, uid, &err);
 	assert_true(client >= 0);
 	assert_true(fcntl(client, F_GETFL) & O_NONBLOCK);
