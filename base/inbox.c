@@ -58,13 +58,14 @@ void inbox_free(struct inbox *inbox)
 	free(inbox);
 }
 
+/* wake() - after a message was made readable
+ * Its turn was stored, and asleep is loaded here, in the one order of sequential consistency; the consumer stores
+ * asleep and loads the turn in that order too. So either we see asleep, or the consumer sees the message. */
 static void wake(struct inbox *inbox)
 {
 	uint64_t one = 1;
 
-	/* The fence pairs with the one in inbox_sleep(): either we see asleep, or the consumer sees the cell. */
-	atomic_thread_fence(memory_order_seq_cst);
-	if (atomic_exchange_explicit(&inbox->asleep, false, memory_order_relaxed) &&
+	if (atomic_load(&inbox->asleep) && atomic_exchange(&inbox->asleep, false) &&
 	    write(inbox->fd, &one, sizeof(one)) < 0)
 		return;		/* the counter is full, so it is readable already */
 }
@@ -90,7 +91,7 @@ bool inbox_push(struct inbox *inbox, const void *message)
 		}
 	}
 	memcpy(cell->message, message, inbox->size);
-	atomic_store_explicit(&cell->turn, turn + 1, memory_order_release);
+	atomic_store(&cell->turn, turn + 1);
 	wake(inbox);
 	return true;
 }
@@ -119,10 +120,9 @@ bool inbox_sleep(struct inbox *inbox)
 	if (!atomic_load_explicit(&inbox->asleep, memory_order_relaxed) && read(inbox->fd, &count, sizeof(count)) < 0) {
 		/* the eventfd was not written yet: that wake-up will come, and find nothing */
 	}
-	atomic_store_explicit(&inbox->asleep, true, memory_order_relaxed);
-	atomic_thread_fence(memory_order_seq_cst);
-	if (atomic_load_explicit(&cell_at(inbox, inbox->head)->turn, memory_order_acquire) != inbox->head + 1)
+	atomic_store(&inbox->asleep, true);
+	if (atomic_load(&cell_at(inbox, inbox->head)->turn) != inbox->head + 1)
 		return true;
-	atomic_store_explicit(&inbox->asleep, false, memory_order_relaxed);
+	atomic_store(&inbox->asleep, false);
 	return false;
 }
