@@ -78,8 +78,10 @@ struct names *names_new(const struct dns_name *origin)
 	return t;
 }
 
+/* Destroying waits for a resize under way, which waits for a grace period, which must not wait for us. */
 void names_free(struct names *t)
 {
+	bool online = urcu_qsbr_read_ongoing();
 	struct cds_lfht_iter iter;
 	struct cds_lfht_node *node;
 
@@ -89,7 +91,11 @@ void names_free(struct names *t)
 		cds_lfht_del(t->table, node);
 		urcu_qsbr_call_rcu(&container_of(node, struct entry, node)->rcu, free_rcu);
 	}
+	if (online)
+		urcu_qsbr_thread_offline();
 	cds_lfht_destroy(t->table, NULL);
+	if (online)
+		urcu_qsbr_thread_online();
 	free(t);
 }
 

@@ -32,7 +32,9 @@ struct name_set {
 /* names_new() - an empty table whose hosts are named below @origin. Return: a table for names_free(), or NULL. */
 struct names *names_new(const struct dns_name *origin);
 
-/* names_free() - also frees every name after a grace period; no reader may look it up any more */
+/* names_free() - and every name in it; no reader may look it up any more. It may wait for a grace period, and is a quiescent
+ * state of the calling thread.
+ */
 void names_free(struct names *t);
 
 /* names_find() - the records of a name, or NULL
