@@ -15,6 +15,7 @@ struct guest_tcp {
 	uint32_t port_id, ip, remote;
 	uint16_t sport, dport;
 	bool scale;			/* offer window scaling */
+	bool listening, refuse, silent;	/* what to do with a SYN: answer it, refuse it, leave it */
 	bool connected, reset, unreachable;
 	uint8_t icmp_code;
 	bool want_fin, fin_sent, fin_acked, fin_seen;
@@ -190,6 +191,35 @@ static void guest_synack(struct guest_tcp *g, const struct packet *p)
 	guest_ack(g);
 }
 
+/* guest_called() - a SYN comes in (a forward's client) */
+static void guest_called(struct guest_tcp *g, const struct packet *p)
+{
+	g->dport = p->sport;
+	g->remote = p->src;
+	g->rcv_nxt = p->seq + 1;
+	g->syns_acked++;
+	if (g->silent)
+		return;
+	if (g->refuse) {
+		guest_put(g, TCP_RST | TCP_ACK, 0, NULL, 0);
+		return;
+	}
+	g->peer_mss = get_u16(p->data + p->l4 + TCP_HEADER + 2);
+	g->peer_scale = p->data[p->l4 + TCP_HEADER + 7];
+	guest_put(g, TCP_SYN | TCP_ACK, g->iss, NULL, 0);
+	g->listening = false;
+}
+
+/* guest_answered() - the third segment of the handshake: connected */
+static void guest_answered(struct guest_tcp *g, const struct packet *p)
+{
+	if (p->ack != g->iss + 1 || p->seq != g->rcv_nxt)
+		g->wrong++;
+	g->snd_una = g->snd_nxt = p->ack;
+	g->peer_window = (uint32_t)p->tcp_window << g->peer_scale;
+	g->connected = true;
+}
+
 static void guest_take_ack(struct guest_tcp *g, const struct packet *p)
 {
 	uint32_t window = (uint32_t)p->tcp_window << g->peer_scale;
@@ -258,6 +288,11 @@ static MAYBE_UNUSED bool guest_input(struct guest_tcp *g, const struct bed_frame
 		g->icmp_code = p.icmp_code;
 		return true;
 	}
+	if (g->listening && p.proto == PROTO_TCP && p.dport == g->sport && p.dst == g->ip &&
+	    (p.tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) {
+		guest_called(g, &p);
+		return true;
+	}
 	if (p.proto != PROTO_TCP || p.src != g->remote || p.dst != g->ip || p.sport != g->dport || p.dport != g->sport)
 		return false;
 	if (p.tcp_flags & TCP_RST) {
@@ -266,8 +301,13 @@ static MAYBE_UNUSED bool guest_input(struct guest_tcp *g, const struct bed_frame
 		g->reset = true;
 		return true;
 	}
-	if (p.tcp_flags & TCP_SYN) {
+	if ((p.tcp_flags & TCP_SYN) && !(p.tcp_flags & TCP_ACK)) {
+		guest_put(g, TCP_SYN | TCP_ACK, g->iss, NULL, 0);
+	} else if (p.tcp_flags & TCP_SYN) {
 		guest_synack(g, &p);
+	} else if (!g->connected && g->remote && p.ack == g->iss + 1) {
+		guest_answered(g, &p);
+		guest_take_data(g, &p);
 	} else if (g->connected) {
 		guest_take_ack(g, &p);
 		guest_take_data(g, &p);
