@@ -1,0 +1,516 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* dhcp/upstream and resolvers: relaying to resolvers of this test on loopback. IDs are those of the conformance statements. */
+#include "dhcp/upstream.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/array.h"
+#include "dhcp/dns_message.h"
+#include "dhcp/resolvers.h"
+
+enum { PATIENCE_MS = 40, SERVERS = 3 };
+
+enum behaviour {
+	ANSWER,
+	SILENT,
+	WRONG_ID_FIRST,			/* a forged answer before the true one */
+	WRONG_QUESTION_FIRST,
+	SAY_SERVFAIL,
+	SAY_REFUSED,
+	LATE,				/* answers the first query when the second one comes */
+	BIG,				/* 1,400 bytes */
+	OTHER_CASE,
+	DEAF,				/* closed: ICMP says so */
+};
+
+/* A resolver of ours. */
+struct server {
+	int fd;
+	struct event *event;
+	enum behaviour does;
+	unsigned asked;
+	char address[40];
+	uint8_t kept[600];
+	size_t kept_size;
+	struct sockaddr_storage kept_from;
+	uint16_t ids[64], ports[64];	/* of the queries it saw */
+};
+
+struct bench {
+	struct event_base *base;
+	struct upstream *u;
+	struct server server[SERVERS];
+	unsigned answered;
+	uint8_t reply[2000];
+	size_t size;
+};
+
+static void send_back(struct server *s, uint8_t *data, size_t size, const struct sockaddr_storage *to)
+{
+	sendto(s->fd, data, size, 0, (const struct sockaddr *)to, sizeof(struct sockaddr_in));
+}
+
+/* serve() - one query, by what this resolver does; the answer is told by a record with the resolver's number */
+static void serve(struct server *s, uint8_t *data, size_t size, size_t room, const struct sockaddr_storage *from)
+{
+	uint8_t first[600];
+
+	memcpy(first, data, size);
+	data[2] |= 0x80;
+	data[3] |= 0x80;
+	switch (s->does) {
+	case SILENT:
+	case DEAF:
+		return;
+	case SAY_SERVFAIL:
+	case SAY_REFUSED:
+		data[3] |= s->does == SAY_SERVFAIL ? 2 : 5;
+		break;
+	case WRONG_ID_FIRST:
+		data[0] ^= 1;
+		send_back(s, data, size, from);
+		data[0] ^= 1;
+		break;
+	case WRONG_QUESTION_FIRST:
+		data[14] ^= 1;
+		send_back(s, data, size, from);
+		data[14] ^= 1;
+		break;
+	case LATE:
+		if (s->asked == 1) {
+			memcpy(s->kept, data, size);
+			s->kept_size = size;
+			s->kept_from = *from;
+			return;
+		}
+		send_back(s, s->kept, s->kept_size, &s->kept_from);
+		return;
+	case BIG:
+		memset(data + size, 0xbb, room - size);
+		size = 1400;
+		break;
+	case OTHER_CASE:
+		for (size_t i = 13; i < size - 4; i++)
+			data[i] = data[i] >= 'a' && data[i] <= 'z' ? data[i] - 32 : data[i];
+		break;
+	case ANSWER:
+		break;
+	}
+	send_back(s, data, size, from);
+}
+
+static void on_query(evutil_socket_t fd, short what, void *arg)
+{
+	struct server *s = arg;
+	struct sockaddr_storage from;
+	socklen_t from_size = sizeof(from);
+	uint8_t data[1500];
+	ssize_t n = recvfrom(fd, data, 600, 0, (struct sockaddr *)&from, &from_size);
+
+	(void)what;
+	assert_true(n >= 12);
+	s->ids[s->asked % 64] = get_u16(data);
+	s->ports[s->asked % 64] = ntohs(((struct sockaddr_in *)&from)->sin_port);
+	s->asked++;
+	serve(s, data, (size_t)n, sizeof(data), &from);
+}
+
+static void server_open(struct bench *b, struct server *s)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof(a);
+
+	s->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	assert_int_equal(bind(s->fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(getsockname(s->fd, (struct sockaddr *)&a, &size), 0);
+	snprintf(s->address, sizeof(s->address), "127.0.0.1#%u", ntohs(a.sin_port));
+	s->event = event_new(b->base, s->fd, EV_READ | EV_PERSIST, on_query, s);
+	event_add(s->event, NULL);
+}
+
+static void server_close(struct server *s)
+{
+	if (s->event)
+		event_free(s->event);
+	s->event = NULL;
+	if (s->fd >= 0)
+		close(s->fd);
+	s->fd = -1;
+}
+
+static int setup(void **state)
+{
+	struct bench *b = calloc(1, sizeof(*b));
+
+	b->base = event_base_new();
+	b->u = upstream_new(b->base, "/nonexistent/resolv.conf");
+	upstream_set_patience(b->u, PATIENCE_MS);
+	for (unsigned i = 0; i < SERVERS; i++)
+		server_open(b, &b->server[i]);
+	*state = b;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct bench *b = *state;
+
+	upstream_free(b->u);
+	for (unsigned i = 0; i < SERVERS; i++)
+		server_close(&b->server[i]);
+	event_base_free(b->base);
+	free(b);
+	return 0;
+}
+
+/* use() - relay to the first @n of our resolvers, which do this */
+static void use(struct bench *b, unsigned n, enum behaviour first, enum behaviour second, enum behaviour third)
+{
+	const enum behaviour does[SERVERS] = { first, second, third };
+	const char *addresses[SERVERS];
+
+	for (unsigned i = 0; i < n; i++) {
+		b->server[i].does = does[i];
+		addresses[i] = b->server[i].address;
+		if (does[i] == DEAF)
+			server_close(&b->server[i]);
+	}
+	assert_int_equal(upstream_set_resolvers(b->u, addresses, n), 0);
+}
+
+static void on_answer(void *arg, const uint8_t *reply, size_t size)
+{
+	struct bench *b = arg;
+
+	b->answered++;
+	b->size = size;
+	memcpy(b->reply, reply, size < sizeof(b->reply) ? size : sizeof(b->reply));
+}
+
+static size_t query(uint8_t *data, uint16_t id, bool edns)
+{
+	static const char question[] = "\3wWw\7example\3com\0\0\1\0\1";
+	struct writer w = writer_init(data, 512);
+
+	write_u16(&w, id);
+	write_u16(&w, DNS_FLAG_RD);
+	write_u16(&w, 1);
+	write_zeros(&w, 5);
+	write_u8(&w, edns);
+	write_bytes(&w, question, sizeof(question) - 1);
+	if (edns)
+		write_bytes(&w, "\0\0\x29\x10\0\0\0\x80\0\0\0", 11);
+	return w.pos;
+}
+
+static int ask(struct bench *b, uint64_t owner, uint16_t id)
+{
+	uint8_t data[512];
+
+	return upstream_query(b->u, owner, data, query(data, id, false), on_answer, b);
+}
+
+/* settle() - run the loop until @n answers are there; each waits for something that comes */
+static void settle(struct bench *b, unsigned n)
+{
+	for (unsigned turns = 0; b->answered < n && turns < 1000; turns++)
+		event_base_loop(b->base, EVLOOP_ONCE);
+	assert_int_equal(b->answered, n);
+}
+
+static unsigned rcode(const struct bench *b)
+{
+	return b->reply[3] & 15;
+}
+
+static void test_dns_01_relayed_as_it_is(void **state)
+{
+	struct bench *b = *state;
+	uint8_t data[512];
+	size_t size = query(data, 0x1234, true);
+
+	use(b, 1, ANSWER, 0, 0);
+	assert_int_equal(upstream_query(b->u, 1, data, size, on_answer, b), 0);
+	assert_int_equal(upstream_pending(b->u), 1);
+	settle(b, 1);
+	assert_int_equal(b->size, size);
+	assert_int_equal(get_u16(b->reply), 0x1234);
+	assert_memory_equal(b->reply + 4, data + 4, size - 4);
+	assert_int_equal(upstream_pending(b->u), 0);
+	assert_int_equal(upstream_stats(b->u)->answers, 1);
+}
+
+/* RFC 5452: neither id nor port can be told from those before. Eight of each are never the same by chance. */
+static void test_fresh_id_and_port(void **state)
+{
+	struct bench *b = *state;
+	unsigned ids = 0, ports = 0;
+
+	use(b, 1, ANSWER, 0, 0);
+	for (unsigned i = 0; i < 8; i++) {
+		assert_int_equal(ask(b, 1, 7), 0);
+		settle(b, i + 1);
+		ids += i && b->server[0].ids[i] != b->server[0].ids[0];
+		ports += i && b->server[0].ports[i] != b->server[0].ports[0];
+	}
+	assert_true(ids > 0 && ports > 0);
+	assert_int_equal(get_u16(b->reply), 7);
+}
+
+static void test_dns_09_forged_replies(void **state)
+{
+	struct bench *b = *state;
+
+	use(b, 1, WRONG_ID_FIRST, 0, 0);
+	ask(b, 1, 1);
+	settle(b, 1);
+	assert_int_equal(rcode(b), 0);
+	use(b, 1, WRONG_QUESTION_FIRST, 0, 0);
+	ask(b, 1, 2);
+	settle(b, 2);
+	assert_int_equal(get_u16(b->reply), 2);
+	assert_int_equal(upstream_stats(b->u)->mismatches, 2);
+	assert_int_equal(upstream_stats(b->u)->failures, 0);
+}
+
+static const struct {
+	const char *what;
+	unsigned n;
+	enum behaviour does[SERVERS];
+	unsigned rcode;
+	unsigned asked[SERVERS];	/* how often each is */
+} failovers[] = {
+	{ "the first is silent",		2, { SILENT, ANSWER },		0, { 1, 1 } },
+	{ "the first is unreachable",		2, { DEAF, ANSWER },		0, { 0, 1 } },
+	{ "the first fails",			2, { SAY_SERVFAIL, ANSWER },	0, { 1, 1 } },
+	{ "the first refuses",			2, { SAY_REFUSED, ANSWER },	0, { 1, 1 } },
+	{ "two are of no use",			3, { SILENT, DEAF, ANSWER },	0, { 1, 0, 1 } },
+	{ "all are silent: SERVFAIL",		2, { SILENT, SILENT },		2, { 2, 2 } },
+	{ "all are unreachable: at once",	3, { DEAF, DEAF, DEAF },	2, { 0, 0, 0 } },
+	{ "all refuse: as the last one said",	2, { SAY_REFUSED, SAY_REFUSED }, 5, { 1, 1 } },
+	{ "one fails and is alone",		1, { SAY_SERVFAIL },		2, { 1 } },
+	{ "one is silent and is alone",		1, { SILENT },			2, { 4 } },
+	{ "a late answer is an answer",		2, { SILENT, LATE },		0, { 2, 2 } },
+	{ "there is none",			0, { 0 },			2, { 0 } },
+};
+
+static void test_dns_19_failover(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(failovers); i++) {
+		struct bench *b;
+
+		teardown(state);
+		setup(state);
+		b = *state;
+		print_message("  %s\n", failovers[i].what);
+		use(b, failovers[i].n, failovers[i].does[0], failovers[i].does[1], failovers[i].does[2]);
+		assert_int_equal(ask(b, 1, 5), 0);
+		settle(b, 1);
+		assert_int_equal(rcode(b), failovers[i].rcode);
+		assert_int_equal(get_u16(b->reply), 5);
+		for (unsigned k = 0; k < SERVERS; k++)
+			assert_int_equal(b->server[k].asked, failovers[i].asked[k]);
+		assert_int_equal(upstream_pending(b->u), 0);
+	}
+}
+
+static void test_dns_19_the_one_that_answered_is_asked_first(void **state)
+{
+	struct bench *b = *state;
+
+	use(b, 2, SILENT, ANSWER, 0);
+	for (unsigned i = 0; i < 5; i++) {
+		ask(b, 1, 1);
+		settle(b, i + 1);
+	}
+	assert_int_equal(b->server[0].asked, 1);
+	assert_int_equal(b->server[1].asked, 5);
+}
+
+static void test_dns_03_04_too_large(void **state)
+{
+	struct bench *b = *state;
+	uint8_t data[512];
+
+	use(b, 1, BIG, 0, 0);
+	ask(b, 1, 1);
+	settle(b, 1);
+	assert_true(b->size <= 512);
+	assert_int_equal(b->reply[2] & 2, 2);			/* TC */
+	assert_int_equal(upstream_query(b->u, 1, data, query(data, 2, true), on_answer, b), 0);
+	settle(b, 2);
+	assert_true(b->size <= 1232);
+	assert_int_equal(b->reply[2] & 2, 2);
+	assert_int_equal(b->reply[11], 1);			/* with an OPT record, as the query has one */
+}
+
+static void test_dns_14_case_of_the_question(void **state)
+{
+	struct bench *b = *state;
+
+	use(b, 1, OTHER_CASE, 0, 0);
+	ask(b, 1, 1);
+	settle(b, 1);
+	assert_memory_equal(b->reply + 12, "\3wWw\7example\3com", 17);
+}
+
+static void test_limits(void **state)
+{
+	struct bench *b = *state;
+	unsigned n = 0;
+	uint8_t data[512];
+
+	use(b, 1, SILENT, 0, 0);
+	while (ask(b, 1, 1) == 0)
+		n++;
+	assert_int_equal(n, UPSTREAM_OWNER_MAX);
+	assert_int_equal(ask(b, 1, 1), -EDQUOT);
+	assert_int_equal(ask(b, 2, 1), 0);			/* a neighbour is served */
+	for (uint64_t owner = 3; upstream_pending(b->u) < UPSTREAM_PENDING_MAX; owner++)
+		for (n = 0; n < 60 && upstream_pending(b->u) < UPSTREAM_PENDING_MAX; n++)
+			assert_int_equal(ask(b, owner, 1), 0);
+	assert_int_equal(ask(b, 1000, 1), -ENOBUFS);
+	upstream_cancel(b->u, 1);
+	assert_int_equal(upstream_pending(b->u), UPSTREAM_PENDING_MAX - UPSTREAM_OWNER_MAX);
+	assert_int_equal(ask(b, 1, 1), 0);
+	assert_int_equal(b->answered, 0);			/* who is cancelled is not called */
+	query(data, 1, false);
+	assert_int_equal(upstream_query(b->u, 1, data, 11, on_answer, b), -EBADMSG);
+	data[2] |= 0x80;
+	assert_int_equal(upstream_query(b->u, 1, data, 33, on_answer, b), -EBADMSG);
+	assert_int_equal(upstream_stats(b->u)->refused, 3);
+}
+
+static void write_file(const char *path, const char *text)
+{
+	char next[300];
+	FILE *f;
+
+	snprintf(next, sizeof(next), "%s.next", path);
+	f = fopen(next, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+	assert_int_equal(rename(next, path), 0);
+}
+
+static void test_dns_20_resolv_conf(void **state)
+{
+	char path[] = "/tmp/lanyard-resolv-XXXXXX", link[64], text[256];
+	struct resolvers r;
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	write_file(path, "nameserver 10.0.0.1\n");
+	resolvers_init(&r, path);
+	resolvers_update(&r, 1000);
+	assert_int_equal(r.n, 1);
+	write_file(path, "nameserver 10.0.0.2\nnameserver 10.0.0.3\n");	/* replaced by another file */
+	resolvers_update(&r, 1999);
+	assert_int_equal(r.n, 1);					/* at most once a second */
+	resolvers_update(&r, 2000);
+	assert_int_equal(r.n, 2);
+	unlink(path);
+	resolvers_update(&r, 3000);
+	assert_int_equal(r.n, 0);
+	snprintf(link, sizeof(link), "%s.link", path);
+	write_file(link, "nameserver fe80::1%lo\nnameserver 1.1.1.1#5353\n");
+	assert_int_equal(symlink(link, path), 0);
+	resolvers_update(&r, 4000);
+	assert_int_equal(r.n, 2);
+	assert_int_equal(r.list[0].addr.ss_family, AF_INET6);
+	unlink(path);
+	snprintf(text, sizeof(text), "%s", "");
+	write_file(path, text);
+	resolvers_update(&r, 5000);
+	assert_int_equal(r.n, 0);
+	unlink(path);
+	unlink(link);
+}
+
+static const struct {
+	const char *text;
+	unsigned n;
+} files[] = {
+	{ "", 0 }, { "nameserver", 0 }, { "nameserver \n", 0 }, { "nameserver 10.0.0.1", 1 }, { "nameserver\t10.0.0.1 \r\n", 1 },
+	{ "# nameserver 10.0.0.1\n; nameserver 10.0.0.1\nsearch a b\noptions edns0\n", 0 },
+	{ "nameservers 10.0.0.1\nxnameserver 10.0.0.1\n nameserver 10.0.0.1\n", 0 },
+	{ "nameserver 0.0.0.0\nnameserver ::\nnameserver 10.0.0.256\nnameserver x\nnameserver 8.8.8.8 # google\n", 1 },
+	{ "nameserver ::1\nnameserver fe80::1%no-such-interface\nnameserver fe80::1%1\nnameserver fe80::1%\n", 2 },
+	{ "nameserver 1.1.1.1\nnameserver 1.1.1.2\nnameserver 1.1.1.3\nnameserver 1.1.1.4\nnameserver 1.1.1.5\nnameserver 1.1.1.6\n"
+	  "nameserver 1.1.1.7\nnameserver 1.1.1.8\nnameserver 1.1.1.9\n", RESOLVERS_MAX },
+	{ "nameserver aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n", 0 },
+};
+
+static void test_resolv_conf_lines(void **state)
+{
+	struct resolvers r;
+	struct resolver one;
+
+	(void)state;
+	resolvers_init(&r, "x");
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		resolvers_parse(&r, files[i].text);
+		assert_int_equal(r.n, files[i].n);
+	}
+	assert_int_equal(resolver_parse(&one, "10.0.0.1#0"), -EINVAL);
+	assert_int_equal(resolver_parse(&one, "10.0.0.1#65536"), -EINVAL);
+	assert_int_equal(resolver_parse(&one, ""), -EINVAL);
+	assert_int_equal(resolvers_set(&r, (const char *const[]){ "10.0.0.1", "bad" }, 2), -EINVAL);
+	assert_int_equal(resolvers_set(&r, NULL, RESOLVERS_MAX + 1), -EINVAL);
+	assert_int_equal(r.n, 0);
+}
+
+static void test_list_changes_while_a_query_waits(void **state)
+{
+	struct bench *b = *state;
+
+	use(b, 2, SILENT, SILENT, 0);
+	ask(b, 1, 1);
+	b->server[2].does = ANSWER;
+	assert_int_equal(upstream_set_resolvers(b->u, (const char *const[]){ b->server[2].address }, 1), 0);
+	settle(b, 1);
+	assert_int_equal(rcode(b), 0);
+	assert_int_equal(b->server[2].asked, 1);
+	use(b, 1, SILENT, 0, 0);
+	ask(b, 1, 2);
+	assert_int_equal(upstream_set_resolvers(b->u, NULL, 0), 0);
+	settle(b, 2);
+	assert_int_equal(rcode(b), 2);
+	ask(b, 1, 3);
+	settle(b, 3);
+	upstream_free(NULL);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		CASE(test_dns_01_relayed_as_it_is),
+		CASE(test_fresh_id_and_port),
+		CASE(test_dns_09_forged_replies),
+		CASE(test_dns_19_failover),
+		CASE(test_dns_19_the_one_that_answered_is_asked_first),
+		CASE(test_dns_03_04_too_large),
+		CASE(test_dns_14_case_of_the_question),
+		CASE(test_limits),
+		CASE(test_dns_20_resolv_conf),
+		CASE(test_resolv_conf_lines),
+		CASE(test_list_changes_while_a_query_waits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
