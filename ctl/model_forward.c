@@ -184,6 +184,20 @@ int forward_read(struct model_ctx *ctx, const struct net_conf *net, const char *
 	return rc < 0 ? rc : read_target(ctx, net, object, &raw, forward);
 }
 
+int forward_id(const json_t *settings, char id[NAME_MAX_SIZE])
+{
+	struct model_ctx ctx = { 0 };
+	struct forward_conf forward = { 0 };
+	struct raw raw = { 0 };
+	uint32_t set;
+
+	if (fields_read(&ctx, rows, ARRAY_SIZE(rows), settings, &raw, &set) < 0 ||
+	    read_listen(&ctx, settings, &raw, &forward) < 0)
+		return -EINVAL;
+	snprintf(id, NAME_MAX_SIZE, "%u/%s", forward.port, proto_name(raw.proto));
+	return 0;
+}
+
 static json_t *target(const struct forward_conf *forward)
 {
 	char ip[IP4_TEXT];

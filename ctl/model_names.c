@@ -33,7 +33,7 @@ static const struct word types[] = {
 };
 
 struct raw {
-	char name[DNS_NAME_TEXT];
+	char name[DOMAIN_TEXT];
 	enum record_type type;
 	char value[RECORD_VALUE_TEXT];
 };
@@ -54,7 +54,7 @@ static int dns_name(const char *text, char *to)
 {
 	size_t n = strlen(text), label = 0;
 
-	if (n == 0 || n >= DNS_NAME_TEXT || text[0] == '.')
+	if (n == 0 || n >= DOMAIN_TEXT || text[0] == '.')
 		return -EINVAL;
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)text[i];
@@ -73,7 +73,7 @@ static int dns_name(const char *text, char *to)
 /* own_name() - the record's own name: a full name below the network's domain is made relative to it */
 static int own_name(const struct net_conf *net, const struct raw *raw, char *to)
 {
-	char name[DNS_NAME_TEXT];
+	char name[DOMAIN_TEXT];
 	size_t n, d = strlen(net->domain);
 	uint32_t ip;
 
@@ -92,11 +92,34 @@ static int own_name(const struct net_conf *net, const struct raw *raw, char *to)
 	return 0;
 }
 
+int record_type_parse(const char *text, enum record_type *type)
+{
+	for (const struct word *w = types; w->text; w++)
+		if (!strcmp(w->text, text)) {
+			*type = (enum record_type)w->value;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+int record_id(const struct net_conf *net, const json_t *settings, char name[DOMAIN_TEXT], enum record_type *type)
+{
+	const char *text = json_string_value(json_object_get(settings, "name"));
+	const char *word = json_string_value(json_object_get(settings, "type"));
+	struct raw raw = { .type = RECORD_A };
+
+	if (!text || strlen(text) >= sizeof(raw.name) || (word && record_type_parse(word, &raw.type) < 0))
+		return -EINVAL;
+	strcpy(raw.name, text);
+	*type = raw.type;
+	return own_name(net, &raw, name);
+}
+
 /* numbers_then_name() - "10 mail" of an MX, "0 5 5060 sip" of an SRV (RFC 2782) in canonical form */
 static int numbers_then_name(const char *text, unsigned count, char *to)
 {
 	unsigned long number;
-	char word[DNS_NAME_TEXT];
+	char word[DOMAIN_TEXT];
 	int used;
 
 	to[0] = '\0';

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Which handler answers which method and path. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "ctl/api_config.h"
+#include "ctl/api_edit.h"
+#include "ctl/api_judge.h"
+#include "ctl/api_show.h"
+#include "ctl/api_stream.h"
+
+static void fail(struct call *call, int rc, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+static void fail(struct call *call, int rc, const char *fmt, ...)
+{
+	char text[300];
+	struct error err;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	error_set(&err, rc, "%s", text);
+	call_fail(call, &err);
+}
+
+static struct engine *engine_of(const struct call *call)
+{
+	return call->api->conf.engine;
+}
+
+/* net_of() - the network of the path if the caller may see it; else NULL, and the call is answered */
+static const struct net_conf *net_of(struct call *call)
+{
+	const struct net_conf *net = model_net(live_model(engine_of(call)), call->segments[1]);
+	struct error err;
+
+	if (!net)
+		fail(call, -ENOENT, "there is no network %.100s", call->segments[1]);
+	else if (judge_owner(call, net, &err) < 0)
+		call_fail(call, &err);
+	else
+		return net;
+	return NULL;
+}
+
+/* answer_list() - {"ports": [...]}; @list is taken */
+static void answer_list(struct call *call, const char *key, json_t *list)
+{
+	call_answer(call, 200, list ? json_pack("{s:o}", key, list) : NULL);
+}
+
+static void get_networks(struct call *call)
+{
+	const struct model *model = live_model(engine_of(call));
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < model->nnetworks; i++)
+		if (may_see(&call->who, model->networks[i].owner))
+			json_array_append_new(list, show_network(call->api, &model->networks[i]));
+	answer_list(call, "networks", list);
+}
+
+static void get_network(struct call *call)
+{
+	const struct net_conf *net = net_of(call);
+
+	if (net)
+		call_answer(call, 200, show_network(call->api, net));
+}
+
+static json_t *list_members(struct call *call, const struct net_conf *net, enum edit_what what)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && what == EDIT_PORT && i < net->nports; i++)
+		json_array_append_new(list, show_port(call->api, net, &net->ports[i]));
+	for (size_t i = 0; list && what == EDIT_FORWARD && i < net->nforwards; i++)
+		json_array_append_new(list, show_forward(call->api, net, &net->forwards[i]));
+	for (size_t i = 0; list && what == EDIT_RESERVATION && i < net->nreservations; i++)
+		json_array_append_new(list, show_reservation(&net->reservations[i]));
+	for (size_t i = 0; list && what == EDIT_RECORD && i < net->nrecords; i++)
+		json_array_append_new(list, show_record(&net->records[i]));
+	return list;
+}
+
+static json_t *show_member(struct call *call, const struct net_conf *net, enum edit_what what, const char *id)
+{
+	const struct port_conf *port = what == EDIT_PORT ? net_port(net, id) : NULL;
+	const struct forward_conf *forward = what == EDIT_FORWARD ? forward_named(net, id) : NULL;
+	const struct reservation_conf *reservation = what == EDIT_RESERVATION ? net_reservation(net, id) : NULL;
+	const struct record_conf *record = what == EDIT_RECORD ? record_named(net, id) : NULL;
+
+	return port ? show_port(call->api, net, port) : forward ? show_forward(call->api, net, forward) :
+	       reservation ? show_reservation(reservation) : record ? show_record(record) : NULL;
+}
+
+/* wait_seconds() - of ?wait=30 or ?wait=30s; 0 for none, -1 for nonsense */
+static int wait_seconds(const struct call *call)
+{
+	const char *text = call_query(call, "wait");
+	unsigned long number;
+	uint32_t s;
+
+	if (!text)
+		return 0;
+	if (number_parse(text, 0, WAIT_MAX_S, &number) == 0)
+		return (int)number;
+	return duration_parse(text, &s) == 0 && s <= WAIT_MAX_S ? (int)s : -1;
+}
+
+static void get_member(struct call *call, enum edit_what what, const char *singular)
+{
+	const struct net_conf *net = net_of(call);
+	const char *id = call->segments[3];
+	int wait = wait_seconds(call);
+	json_t *shown;
+
+	if (!net)
+		return;
+	shown = show_member(call, net, what, id);
+	if (!shown) {
+		fail(call, -ENOENT, "network %s has no %s %.150s", net->name, singular, id);
+	} else if (what == EDIT_PORT && wait) {
+		json_decref(shown);
+		if (wait < 0)
+			fail(call, -EINVAL, "wait: not a number of seconds in 0..%d", WAIT_MAX_S);
+		else
+			wait_begin(call, net->name, id, (unsigned)wait);
+	} else {
+		call_answer(call, 200, shown);
+	}
+}
+
+static const struct {
+	const char *plural, *singular;
+	enum edit_what what;
+} members[] = {
+	{ "ports", "port", EDIT_PORT }, { "forwards", "forward", EDIT_FORWARD },
+	{ "reservations", "reservation", EDIT_RESERVATION }, { "records", "record", EDIT_RECORD },
+};
+
+static void wrong_method(struct call *call)
+{
+	fail(call, -ENOSYS, "this method has no meaning here");
+}
+
+static const char *const lease_key = "leases";
+
+static json_t *find_lease(struct call *call, const struct net_conf *net)
+{
+	json_t *list = live_leases(engine_of(call), net->name), *lease, *found = NULL;
+	size_t i;
+
+	json_array_foreach(list, i, lease) {
+		const char *ip = json_string_value(json_object_get(lease, "ip"));
+
+		if (ip && !strcmp(ip, call->segments[3]))
+			found = json_incref(lease);
+	}
+	json_decref(list);
+	return found;
+}
+
+static void on_freed(void *arg, const struct error *err)
+{
+	struct call *call = arg;
+
+	if (err->rc < 0)
+		call_fail(call, err);
+	else
+		call_answer(call, 200, json_object());
+}
+
+static void route_leases(struct call *call)
+{
+	const struct net_conf *net = net_of(call);
+	json_t *lease;
+	uint32_t ip;
+
+	if (!net)
+		return;
+	if (call->nsegments == 3) {
+		if (call->method == EVHTTP_REQ_GET)
+			answer_list(call, lease_key, live_leases(engine_of(call), net->name));
+		else
+			wrong_method(call);
+	} else if (ip4_parse(call->segments[3], &ip) < 0) {
+		fail(call, -EINVAL, "%.100s is not an IPv4 address", call->segments[3]);
+	} else if (call->method == EVHTTP_REQ_DELETE) {
+		live_lease_free(engine_of(call), net->name, ip, on_freed, call);
+	} else if (call->method != EVHTTP_REQ_GET) {
+		wrong_method(call);
+	} else {
+		lease = find_lease(call, net);
+		if (lease)
+			call_answer(call, 200, lease);
+		else
+			fail(call, -ENOENT, "network %s has no lease of %s", net->name, call->segments[3]);
+	}
+}
+
+static void route_fdb(struct call *call)
+{
+	const struct net_conf *net = net_of(call);
+
+	if (!net)
+		return;
+	if (call->method == EVHTTP_REQ_GET)
+		answer_list(call, "fdb", live_fdb(engine_of(call), net->name));
+	else
+		wrong_method(call);
+}
+
+/* route_object() - a change of one object; @id is NULL for a network */
+static void route_object(struct call *call, enum edit_what what, const char *net, const char *id)
+{
+	switch (call->method) {
+	case EVHTTP_REQ_PUT:
+		edit_begin(call, what, EDIT_PUT, net, id);
+		break;
+	case EVHTTP_REQ_PATCH:
+		edit_begin(call, what, EDIT_PATCH, net, id);
+		break;
+	case EVHTTP_REQ_DELETE:
+		edit_begin(call, what, EDIT_REMOVE, net, id);
+		break;
+	default:
+		wrong_method(call);
+	}
+}
+
+static void route_member(struct call *call, size_t i)
+{
+	const char *name = call->segments[1], *id = call->segments[3];
+	const struct net_conf *net;
+
+	if (call->nsegments == 4) {
+		if (call->method == EVHTTP_REQ_GET)
+			get_member(call, members[i].what, members[i].singular);
+		else
+			route_object(call, members[i].what, name, id);
+	} else if (call->method == EVHTTP_REQ_POST) {
+		edit_begin(call, members[i].what, EDIT_ADD, name, NULL);
+	} else if (call->method == EVHTTP_REQ_GET) {
+		net = net_of(call);
+		if (net)
+			answer_list(call, members[i].plural, list_members(call, net, members[i].what));
+	} else {
+		wrong_method(call);
+	}
+}
+
+static void no_such_path(struct call *call)
+{
+	fail(call, -ENOENT, "there is nothing at /v1/%.60s%s", call->segments[0], call->nsegments > 1 ? "/..." : "");
+}
+
+static void route_networks(struct call *call)
+{
+	if (call->nsegments == 1 && call->method == EVHTTP_REQ_GET)
+		get_networks(call);
+	else if (call->nsegments == 1 && call->method == EVHTTP_REQ_POST)
+		edit_begin(call, EDIT_NETWORK, EDIT_ADD, NULL, NULL);
+	else if (call->nsegments == 1)
+		wrong_method(call);
+	else if (strlen(call->segments[1]) >= NAME_MAX_SIZE)
+		fail(call, -ENOENT, "there is no network %.100s", call->segments[1]);
+	else if (call->nsegments == 2 && call->method == EVHTTP_REQ_GET)
+		get_network(call);
+	else if (call->nsegments == 2)
+		route_object(call, EDIT_NETWORK, call->segments[1], NULL);
+	else if (!strcmp(call->segments[2], lease_key) && call->nsegments <= 4)
+		route_leases(call);
+	else if (!strcmp(call->segments[2], "fdb") && call->nsegments == 3)
+		route_fdb(call);
+	else if (call->nsegments <= 4) {
+		for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+			if (!strcmp(call->segments[2], members[i].plural)) {
+				route_member(call, i);
+				return;
+			}
+		no_such_path(call);
+	} else {
+		no_such_path(call);
+	}
+}
+
+static void route_config(struct call *call)
+{
+	if (call->method == EVHTTP_REQ_GET)
+		config_get(call);
+	else if (call->method == EVHTTP_REQ_PUT)
+		config_put(call);
+	else
+		wrong_method(call);
+}
+
+static void route_daemon(struct call *call)
+{
+	if (call->method == EVHTTP_REQ_GET)
+		call_answer(call, 200, live_daemon(engine_of(call)));
+	else
+		wrong_method(call);
+}
+
+static void route_events(struct call *call)
+{
+	if (call->method == EVHTTP_REQ_GET)
+		stream_begin(call);
+	else
+		wrong_method(call);
+}
+
+void api_route(struct call *call)
+{
+	static const struct {
+		const char *name;
+		void (*route)(struct call *call);
+	} tops[] = { { "config", route_config }, { "daemon", route_daemon }, { "events", route_events } };
+
+	if (!strcmp(call->segments[0], "networks")) {
+		route_networks(call);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(tops); i++)
+		if (call->nsegments == 1 && !strcmp(call->segments[0], tops[i].name)) {
+			tops[i].route(call);
+			return;
+		}
+	no_such_path(call);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ctl/api_show.h - objects as the API answers with them: settings from the model, state from the engine
+ *
+ * New references, or NULL when out of memory.
+ */
+#ifndef CTL_API_SHOW_H
+#define CTL_API_SHOW_H
+
+#include "ctl/api_call.h"
+
+json_t *show_network(struct api *api, const struct net_conf *net);
+json_t *show_port(struct api *api, const struct net_conf *net, const struct port_conf *port);
+json_t *show_forward(struct api *api, const struct net_conf *net, const struct forward_conf *forward);
+json_t *show_reservation(const struct reservation_conf *reservation);
+json_t *show_record(const struct record_conf *record);
+
+/* forward_named() - by id, by "8080-tcp", or by port and protocol of one that has a name and is the only one; or NULL */
+const struct forward_conf *forward_named(const struct net_conf *net, const char *text);
+
+/* record_named() - by NAME-TYPE; or NULL */
+const struct record_conf *record_named(const struct net_conf *net, const char *text);
+
+#endif
