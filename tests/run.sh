@@ -27,7 +27,7 @@ if [ "${1:-}" = --inside ]; then
 	mount --bind "$DIR/resolv.conf" "$conf" || exit 1
 	ip link set lo up
 	echo "0 0" >/proc/sys/net/ipv4/ping_group_range
-	bash "$2"
+	timeout -k 5 "${LIMIT:-0}" bash "$2"	# this shell stays: the first process has to bury orphans
 	exit $?
 fi
 
@@ -71,7 +71,7 @@ run_one() {
 	rc=0
 	[ -z "$before" ] || (cd "$ROOT" && bash -c "$before") >"$DIR/log" 2>&1 || rc=$?
 	# A failed preparation is told by the test itself, which knows what it cannot do without.
-	(sandbox timeout -k 5 "$limit" bash "$ROOT/tests/run.sh" --inside "$test") >>"$DIR/log" 2>&1 </dev/null &
+	(LIMIT=$limit sandbox bash "$ROOT/tests/run.sh" --inside "$test") >>"$DIR/log" 2>&1 </dev/null &
 	current=$!
 	wait "$current"
 	rc=$?

@@ -15,8 +15,8 @@ round() {
 		'lanyard forward add lab' 'quickstart-stop'; do
 		grep -qE "$line" "$DIR/shown" || shown "the output lacks: $line"
 	done
-	has "leases" "$("$B/lanyard" lease ls lab)" 'box1'
-	as_lanyard "$ROOT/scripts/quickstart" | grep -q 'already running'
+	has "leases" "$(lanyard lease ls lab)" 'box1'
+	has "begun again" "$(as_lanyard "$ROOT/scripts/quickstart" 2>&1)" "already running"
 	as_lanyard "$ROOT/scripts/quickstart" stop
 	[ -z "$(pgrep -f "$B/lanyard" || true)$(pgrep busybox || true)" ] || fail "left: $(pgrep -af 'lanyard|busybox')"
 	[ -z "$(find /run/lanyard "$XDG_RUNTIME_DIR" "$XDG_STATE_HOME" "$XDG_CONFIG_HOME" -mindepth 1 2>/dev/null)" ] ||

@@ -12,7 +12,7 @@ daemon_start
 lanyard net add lab --subnet 10.77.0.0/24
 box web1
 dhcp web1 >/dev/null
-get() { in_box web1 busybox wget -q -T 2 -O - "$1" 2>/dev/null || echo refused; }
+get() { in_box web1 curl -sS -m 2 "$1" 2>/dev/null || echo refused; }
 
 # table ACCESS OWN LOOPBACK - what a guest gets of each server at the gateway
 table() {

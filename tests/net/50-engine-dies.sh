@@ -20,8 +20,8 @@ lanyard port add lab/vm1 --stream "$DIR/r/vm1.sock"
 until_ok 5 grep -q pong "$DIR/station"
 
 works() {
-	in_box web2 ping -c 1 -W 1 "$web1" && in_box web2 busybox wget -q -T 1 -O - http://web1/ &&
-		in_box web2 busybox wget -q -T 1 -O - http://$OUTSIDE/ && curl -sS -m 1 http://127.0.0.1:8080/
+	in_box web2 ping -c 1 -W 1 "$web1" && in_box web2 curl -sS -m 1 http://web1/ &&
+		in_box web2 curl -sS -m 1 http://$OUTSIDE/ && curl -sS -m 1 http://127.0.0.1:8080/
 }
 works >/dev/null
 leases=$(json '[.leases[] | {ip, port, mac}]' lease ls lab)
