@@ -235,6 +235,10 @@ static int attach_first(struct run *r, struct error *err)
 		error_set(&a->err, -ETIMEDOUT, "daemon: no answer on %s", a->path);
 	if (a->state != ATTACH_THERE) {
 		*err = a->err;
+		if (!strcmp(err->code, "exists")) {	/* somebody is plugged in there: no matter of other settings */
+			error_code(err, "busy");
+			error_hint(err, "lanyard port show %.63s/%.63s", r->conf->name.net, r->conf->name.port);
+		}
 		return err->rc;
 	}
 	return netns_set_link(r->conf->ifname, a->mac, a->mtu, true, err);
