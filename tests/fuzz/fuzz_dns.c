@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* covers: dhcp/dns_name.c dhcp/dns_message.c dhcp/dns.c dhcp/dns_local.c dhcp/dns_record.c dhcp/resolvers.c dhcp/names.c */
+/* max_len: 2048 */
+/* Everything of DNS that comes from outside; the first byte says what the rest is: a guest's query, a resolver's reply to
+ * a fixed query, a resolv.conf, or a record that a user writes. Answers are read back and measured.
+ */
+#include <stdlib.h>
+#include <urcu/urcu-qsbr.h>
+
+#include "base/array.h"
+#include "dhcp/dns.h"
+#include "dhcp/resolvers.h"
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define MUST(what) do { if (!(what)) abort(); } while (0)
+
+static struct dns_zone zone, inner;
+static struct names *names;
+
+static void add(const char *owner, uint16_t type, const char *value)
+{
+	struct dns_record record;
+	struct dns_name n;
+
+	MUST(dns_owner_parse(&n, owner, &zone.origin) == 0);
+	MUST(dns_record_parse(&record, type, value, &zone.origin) == 0);
+	MUST(names_add(names, &n, &record) == 0);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	struct prefix4 subnet = { 0x0a4d0000, 24 };
+
+	(void)argc;
+	(void)argv;
+	urcu_qsbr_register_thread();
+	MUST(dns_zone_init(&zone, "lab.internal", subnet, true) == 0);
+	MUST(dns_zone_init(&inner, "lab.internal", subnet, false) == 0);
+	names = names_new(&zone.origin);
+	MUST(names);
+	names_set_host(names, "web1", 0x0a4d0032);
+	add("www", DNS_CNAME, "web1");
+	add("a", DNS_CNAME, "b");
+	add("b", DNS_CNAME, "a");
+	add("away", DNS_CNAME, "www.example.com");
+	add("@", DNS_MX, "10 mail");
+	add("x.y", DNS_TXT, "text");
+	add("six", DNS_AAAA, "fd00::1");
+	for (unsigned i = 0; i < 60; i++) {
+		char value[20];
+
+		add("many", DNS_A, ip4_format(0x0a4d0100 + i, value));
+	}
+	return 0;
+}
+
+/* check_answer() - can it be read, and is it no larger than it may be? */
+static void check_answer(const uint8_t *query, size_t size, const uint8_t *reply, size_t reply_size)
+{
+	char text[DNS_NAME_TEXT];
+	struct dns_query q;
+	struct dns_name name;
+	size_t pos = DNS_HEADER_SIZE, limit;
+
+	MUST(reply_size >= DNS_HEADER_SIZE && reply_size <= DNS_UDP_MAX);
+	MUST(!memcmp(query, reply, 2) && reply[2] & 0x80);
+	if (reply_size == DNS_HEADER_SIZE)
+		return;
+	MUST(dns_query_parse(&q, query, size) == 0);
+	limit = dns_reply_limit(&q);
+	MUST(reply_size <= limit);
+	MUST(dns_question_match(query, &q, reply, reply_size));
+	MUST(!memcmp(query + DNS_HEADER_SIZE, reply + DNS_HEADER_SIZE, q.question_size));
+	pos += q.question_size;
+	for (unsigned n = get_u16(reply + 6) + get_u16(reply + 8) + get_u16(reply + 10); n; n--) {
+		MUST(dns_name_read(&name, reply, reply_size, &pos) == 0);
+		MUST(pos + 10 <= reply_size);
+		pos += 10u + get_u16(reply + pos + 8);
+		MUST(pos <= reply_size);
+	}
+	MUST(pos == reply_size);
+	dns_name_to_text(&q.name, text);
+}
+
+static void query(const struct dns_zone *z, const uint8_t *data, size_t size)
+{
+	static uint8_t reply[1500];
+	enum dns_outcome outcome;
+	int n = dns_answer(z, names, data, size, reply, sizeof(reply), &outcome);
+
+	MUST(outcome < DNS_OUT_COUNT && dns_outcome_name(outcome));
+	MUST((n == 0) == (outcome == DNS_OUT_RELAY));
+	MUST(z->relay || n);
+	if (n > 0)
+		check_answer(data, size, reply, (size_t)n);
+	n = (int)dns_servfail(data, size, reply, sizeof(reply));
+	if (n)
+		check_answer(data, size, reply, (size_t)n);
+}
+
+static void reply_from_upstream(const uint8_t *data, size_t size)
+{
+	static const uint8_t asked[] = "\x12\x34\1\0\0\1\0\0\0\0\0\0\3www\7example\3com\0\0\1\0\1";
+	struct dns_query q;
+	struct dns_name name;
+	size_t pos = 0;
+
+	MUST(dns_query_parse(&q, asked, sizeof(asked) - 1) == 0);
+	dns_question_match(asked, &q, data, size);
+	while (pos < size && dns_name_read(&name, data, size, &pos) == 0)
+		dns_name_lower(&name);
+	for (pos = 0; pos < size && dns_name_skip(data, size, &pos) == 0;)
+		continue;
+}
+
+/* text_of() - the rest of the input as a string, in memory of its own so that a read past its end is seen */
+static char *text_of(const uint8_t *data, size_t size)
+{
+	char *text = malloc(size + 1);
+
+	MUST(text);
+	if (size)
+		memcpy(text, data, size);
+	text[size] = '\0';
+	return text;
+}
+
+static void resolv_conf(const uint8_t *data, size_t size)
+{
+	static struct resolvers r;
+	char *text = text_of(data, size);
+
+	resolvers_parse(&r, text);
+	MUST(r.n <= RESOLVERS_MAX);
+	resolvers_set(&r, (const char *const[]){ text }, 1);
+	MUST(r.n <= RESOLVERS_MAX);
+	resolvers_init(&r, "/dev/null");
+	resolvers_update(&r, 1);
+	free(text);
+}
+
+/* user_record() - type, owner and value on a line each; what is taken can be asked for and is gone when removed */
+static void user_record(const uint8_t *data, size_t size)
+{
+	char *type_text = text_of(data, size), *owner_text = strchr(type_text, '\n'), *value = owner_text ? strchr(owner_text + 1, '\n') : NULL;
+	static struct dns_record record;
+	struct dns_name owner, lower;
+	uint16_t type;
+
+	if (value) {
+		*owner_text++ = '\0';
+		*value++ = '\0';
+		if (dns_type_parse(type_text, &type) == 0 && dns_owner_parse(&owner, owner_text, &zone.origin) == 0 &&
+		    dns_record_parse(&record, type, value, &zone.origin) == 0) {
+			unsigned before = names_count(names);
+
+			MUST(dns_type_name(type));
+			lower = owner;
+			dns_name_lower(&lower);
+			if (!names_find(names, &lower) && names_add(names, &owner, &record) == 0) {
+				MUST(names_find(names, &lower)->n == 1);
+				MUST(names_remove(names, &owner, type) == 0);
+				MUST(names_count(names) == before);
+			}
+		}
+		if (strlen(owner_text) < 64 && strcmp(owner_text, "web1") && names_set_host(names, owner_text, 0x0a4d0099) == 0)
+			names_remove_host(names, owner_text);
+	}
+	free(type_text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static unsigned turn;
+
+	if (!size)
+		return 0;
+	switch (data[0] % 5) {
+	case 0:
+		query(&zone, data + 1, size - 1);
+		break;
+	case 1:
+		query(&inner, data + 1, size - 1);
+		break;
+	case 2:
+		reply_from_upstream(data + 1, size - 1);
+		break;
+	case 3:
+		resolv_conf(data + 1, size - 1);
+		break;
+	case 4:
+		user_record(data + 1, size - 1);
+		break;
+	}
+	if (turn++ % 256 == 0)
+		urcu_qsbr_quiescent_state();	/* what was replaced may go */
+	return 0;
+}
