@@ -97,7 +97,7 @@ static bool is_fresh(const struct fdb *fdb, uint64_t value, uint32_t now_s)
 struct fdb *fdb_new(uint32_t nentries, uint32_t nports, uint32_t age_ms)
 {
 	struct fdb *fdb = calloc(1, sizeof(*fdb));
-	uint32_t nbuckets = 1;
+	uint32_t nbuckets = 2;
 
 	if (!fdb)
 		return NULL;
@@ -134,7 +134,8 @@ void fdb_free(struct fdb *fdb)
 static void candidates(const struct fdb *fdb, uint64_t key, struct entry *at[CANDIDATES])
 {
 	uint64_t h = hash_u64(key, fdb->seed);
-	struct bucket *a = &fdb->buckets[h & fdb->mask], *b = &fdb->buckets[h >> 32 & fdb->mask];
+	uint32_t first = h & fdb->mask, second = h >> 32 & fdb->mask;
+	struct bucket *a = &fdb->buckets[first], *b = &fdb->buckets[second != first ? second : first ^ 1];
 
 	for (int i = 0; i < WAYS; i++) {
 		at[i] = &a->entries[i];
@@ -172,36 +173,61 @@ static void count_add(struct fdb *fdb, uint32_t port, uint32_t n)
 	atomic_fetch_add_explicit(&fdb->count[port], n, memory_order_relaxed);
 }
 
-/* clear() - empty a place; insert lock held */
+/* clear() - empty a place; insert lock held
+ * A worker that found the key before may be about to swap the value. The turn moves on in one step with taking the value
+ * out, so that a refresh or a move either came before, and is in what is counted, or fails. */
 static void clear(struct fdb *fdb, struct entry *e)
 {
 	uint64_t value = atomic_load_explicit(&e->value, memory_order_relaxed);
 
 	atomic_store_explicit(&e->key, 0, memory_order_release);
-	/* a refresh or a move may have swapped the value until the key went: count what it says now */
-	value = atomic_load_explicit(&e->value, memory_order_acquire);
+	while (!atomic_compare_exchange_weak_explicit(&e->value, &value, with_turn(0, value, 1), memory_order_acq_rel,
+						      memory_order_relaxed))
+		;
 	count_add(fdb, value_port(value), -1u);
 }
 
-/* choose_victim() - a free or aged-out place; else, of the ports that hold places here, the stalest entry of the one that
- * holds the most in the whole table. Static entries stay. NULL when all places are static. */
-static struct entry *choose_victim(struct fdb *fdb, struct entry *at[CANDIDATES], uint32_t now_s)
+static bool is_usable(const struct fdb *fdb, const struct entry *e, uint32_t now_s)
+{
+	return !atomic_load_explicit(&e->key, memory_order_relaxed) ||
+	       !is_fresh(fdb, atomic_load_explicit(&e->value, memory_order_relaxed), now_s);
+}
+
+/* usable_place() - a free or aged-out place, in the bucket that has more of them: that keeps both from filling up. Or NULL. */
+static struct entry *usable_place(const struct fdb *fdb, struct entry *at[CANDIDATES], uint32_t now_s)
+{
+	struct entry *last[2] = { NULL, NULL };
+	unsigned n[2] = { 0, 0 };
+
+	for (int i = 0; i < CANDIDATES; i++) {
+		if (is_usable(fdb, at[i], now_s)) {
+			last[i / WAYS] = at[i];
+			n[i / WAYS]++;
+		}
+	}
+	return n[0] >= n[1] ? last[0] : last[1];
+}
+
+static uint32_t held_by(const struct fdb *fdb, uint32_t port)
+{
+	return atomic_load_explicit(&fdb->count[port], memory_order_relaxed);
+}
+
+/* choose_victim() - of the ports that hold places here, the stalest entry of the one that holds the most in the whole table.
+ * Static entries stay, and so does every port that holds fewer than @least. NULL when that leaves none. */
+static struct entry *choose_victim(struct fdb *fdb, struct entry *at[CANDIDATES], uint32_t least, uint32_t now_s)
 {
 	struct entry *victim = NULL;
-	uint32_t most = 0, oldest = 0;
+	uint32_t most = least, oldest = 0;
 
 	for (int i = 0; i < CANDIDATES; i++) {
 		uint64_t value = atomic_load_explicit(&at[i]->value, memory_order_relaxed);
 		uint32_t held, age = age_of(value, now_s);
 
-		if (!atomic_load_explicit(&at[i]->key, memory_order_relaxed))
-			return at[i];
 		if (value_origin(value) == FDB_STATIC)
 			continue;
-		if (!is_fresh(fdb, value, now_s))
-			return at[i];
-		held = atomic_load_explicit(&fdb->count[value_port(value)], memory_order_relaxed);
-		if (!victim || held > most || (held == most && age > oldest)) {
+		held = held_by(fdb, value_port(value));
+		if (held > most || (held == most && (!victim || age > oldest))) {
 			victim = at[i];
 			most = held;
 			oldest = age;
@@ -217,7 +243,9 @@ static bool insert(struct fdb *fdb, uint64_t key, uint64_t value, uint32_t now_s
 	uint64_t before;
 
 	candidates(fdb, key, at);
-	e = choose_victim(fdb, at, now_s);
+	e = usable_place(fdb, at, now_s);
+	if (!e)
+		e = choose_victim(fdb, at, value_origin(value) == FDB_STATIC ? 0 : held_by(fdb, value_port(value)), now_s);
 	if (!e)
 		return false;
 	if (atomic_load_explicit(&e->key, memory_order_relaxed))
@@ -293,28 +321,31 @@ int fdb_add_static(struct fdb *fdb, uint16_t vid, const uint8_t *mac, uint32_t p
 	return ok ? 0 : -ENOSPC;
 }
 
-/* forget_if() - clear the entries that are at @port (any: UINT32_MAX) and, if @stale, too old */
+/* is_unwanted() - is the entry live, at @port (any: UINT32_MAX) and, if @stale, too old? */
+static bool is_unwanted(const struct fdb *fdb, const struct entry *e, uint32_t port, bool stale, uint32_t now_s)
+{
+	uint64_t value = atomic_load_explicit(&e->value, memory_order_relaxed);
+
+	return atomic_load_explicit(&e->key, memory_order_relaxed) && (port == UINT32_MAX || value_port(value) == port) &&
+	       !(stale && is_fresh(fdb, value, now_s));
+}
+
+/* forget_if() - clear what is unwanted; looked at once more under the lock, because another key may have come in between */
 static unsigned forget_if(struct fdb *fdb, uint32_t port, bool stale, uint32_t now_s)
 {
 	unsigned n = 0;
 
-	for (uint32_t i = 0; i <= fdb->mask; i++) {
-		for (int j = 0; j < WAYS; j++) {
-			struct entry *e = &fdb->buckets[i].entries[j];
-			uint64_t value;
+	for (uint32_t i = 0; i < (fdb->mask + 1) * WAYS; i++) {
+		struct entry *e = &fdb->buckets[i / WAYS].entries[i % WAYS];
 
-			if (!atomic_load_explicit(&e->key, memory_order_relaxed))
-				continue;
-			value = atomic_load_explicit(&e->value, memory_order_relaxed);
-			if ((port != UINT32_MAX && value_port(value) != port) || (stale && is_fresh(fdb, value, now_s)))
-				continue;
-			lock(fdb);
-			if (atomic_load_explicit(&e->key, memory_order_relaxed)) {
-				clear(fdb, e);
-				n++;
-			}
-			unlock(fdb);
+		if (!is_unwanted(fdb, e, port, stale, now_s))
+			continue;
+		lock(fdb);
+		if (is_unwanted(fdb, e, port, stale, now_s)) {
+			clear(fdb, e);
+			n++;
 		}
+		unlock(fdb);
 	}
 	return n;
 }
@@ -362,5 +393,5 @@ unsigned fdb_each(const struct fdb *fdb, uint64_t now_ms, struct fdb_entry *to, 
 
 uint32_t fdb_count(const struct fdb *fdb, uint32_t port)
 {
-	return atomic_load_explicit(&fdb->count[port], memory_order_relaxed);
+	return held_by(fdb, port);
 }

@@ -11,7 +11,8 @@
  * are single compare-and-swaps on the value.
  *
  * The table is bounded. Where both buckets are full, a new station displaces the stalest entry of the port that
- * holds the most among them, so that a guest inventing addresses pushes out its own.
+ * holds the most among them, so that a guest inventing addresses pushes out its own. A port that holds fewer than the
+ * newcomer's is never touched: where only such are in the way, the newcomer is not learnt, and its frames are flooded.
  */
 #ifndef SWITCH_FDB_H
 #define SWITCH_FDB_H
