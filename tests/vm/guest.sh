@@ -43,10 +43,10 @@ guest_start() {
 	local name=$1 in out; shift
 
 	[ -e "$DIR/initrd.img" ] || guest_initrd "$DIR/initrd.img"
-	mkfifo "$DIR/$name.in" "$DIR/$name.out"
+	"${RUN_AS[@]}" mkfifo "$DIR/$name.in" "$DIR/$name.out"
 	# Both ends are held open here, so that neither QEMU nor this shell waits for the other to open one.
 	exec {in}<>"$DIR/$name.in" {out}<>"$DIR/$name.out"
-	qemu-system-x86_64 -M q35,accel=tcg -cpu max -m 256 -nodefaults -no-user-config -no-reboot -display none \
+	"${RUN_AS[@]}" qemu-system-x86_64 -M q35,accel=tcg -cpu max -m 256 -nodefaults -no-user-config -no-reboot -display none \
 		-kernel "$B/vm/kernel/vmlinuz" -initrd "$DIR/initrd.img" \
 		-append "console=ttyS0 quiet panic=-1 net.ifnames=0 mitigations=off" \
 		-serial "file:$DIR/$name.console" -chardev "pipe,id=commands,path=$DIR/$name" -serial chardev:commands \
