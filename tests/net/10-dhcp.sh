@@ -9,7 +9,7 @@ said() { sed -n "s/^$2='\(.*\)'\$/\1/p" "$DIR/$1.lease"; }
 
 say "udhcpc"
 box web1
-first=$(dhcp web1 -x hostname:web1-inside)
+first=$(dhcp web1 -x hostname:web1-inside -O mtu)
 has "address" "$first" '^10\.77\.0\.[0-9]+$'
 is "router" "$(said web1 router)" 10.77.0.1
 is "name server" "$(said web1 dns)" 10.77.0.1

@@ -24,10 +24,10 @@ say "a file each way"
 head -c 20000000 /dev/urandom >"$DIR/www/file"
 want=$(sum <"$DIR/www/file")
 http_serve outside $OUTSIDE:80 "$DIR/www"
-is "down" "$(in_box web1 busybox wget -q -O - http://$OUTSIDE/file | sum)" "$want"
-outside sh -c "busybox nc -l -p 7010 >'$DIR/up'" &
+is "down" "$(in_box web1 curl -sS -m 20 http://$OUTSIDE/file | sum)" "$want"
+outside sh -c "nc -d -l 7010 >'$DIR/up'" &
 until_ok 5 outside sh -c 'ss -Hltn "sport = :7010" | grep -q .'
-in_box web1 sh -c "busybox nc $OUTSIDE 7010 <'$DIR/www/file'" || true
+in_box web1 sh -c "nc -N -w 10 $OUTSIDE 7010 <'$DIR/www/file'"
 same() { [ "$(sum <"$DIR/up")" = "$want" ]; }
 until_ok 5 same
 

@@ -20,8 +20,12 @@ is "nobody listens" "$(call $OUTSIDE 7999 echo)" refused
 took=$SECONDS
 is "nobody listens, UDP" "$(call $OUTSIDE 7998 datagram | sed 's/.*: //')" "Connection refused"
 
+unreachable() { is "$1" "$(call "$2" 80 echo | sed -E 's/(host|net) unreachable/unreachable/')" unreachable; }
+ip route add unreachable 192.0.2.0/24
+unreachable "the host knows no way there" 192.0.2.5
+outside sysctl -qw net.ipv4.ip_forward=1
 outside ip route add unreachable 203.0.113.0/24
-is "no way there" "$(call 203.0.113.5 80 echo | sed -E 's/(host|net) unreachable/unreachable/')" unreachable
+unreachable "a router outside knows no way there" 203.0.113.5
 [ $((SECONDS - took)) -lt 5 ] || fail "being refused took $((SECONDS - took)) s"
 
 serve 7001 half

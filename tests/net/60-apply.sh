@@ -67,7 +67,7 @@ networks:
     mode: nat-network
     subnett: 10.77.0.0/24
 END
-bad 5 'forward' <<'END'
+bad 4 'forward' <<'END'
 networks:
   quiet:
     mode: internal

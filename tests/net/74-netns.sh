@@ -43,12 +43,12 @@ until_ok 3 no_interface
 
 say "a TAP whose kernel side is the host itself"
 if [ -w /dev/net/tun ]; then
-	lanyard port add lab/host --tap lytap0
+	lanyard port add lab/kernel --tap lytap0
 	ip link set lytap0 up
 	busybox udhcpc -q -n -i lytap0 -s "$ROOT/scripts/udhcpc.script" >/dev/null 2>&1
 	has "address" "$(ip -4 -o addr show dev lytap0)" '10\.77\.0\.'
 	ping -c 1 -W 2 "$(lanyard ip lab/pid)" >/dev/null
-	lanyard port rm lab/host
+	lanyard port rm lab/kernel
 	no_tap() { ! ip link show lytap0 >/dev/null 2>&1; }
 	until_ok 3 no_tap
 fi
