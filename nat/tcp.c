@@ -65,6 +65,8 @@ static enum verdict to_answered(struct flow *f, const struct packet *p)
 	}
 	if ((p->tcp_flags & (TCP_ACK | TCP_RST | TCP_SYN)) == TCP_ACK && p->ack == t->snd_nxt)
 		tcp_opened(f, p);
+	else if (!(p->tcp_flags & TCP_RST))
+		return VERDICT_DROP_NO_SESSION;		/* nothing counts before our SYN is acknowledged */
 	return tcp_segment(f, p);
 }
 

@@ -27,6 +27,7 @@ enum {
 	BIG_AT = SLOTS * SLOT,		/* a gap in front takes the slot's part, so that a large one lies in one piece */
 	BATCHES = 4,			/* per readiness; more waits for the next turn */
 	GSO_SEGMENTS = 64,		/* UDP_MAX_SEGMENTS of older kernels */
+	LOOPBACK_NET = 127,
 };
 
 _Static_assert(BIG_AT + SLOT + 65536 <= WORKER_SCRATCH, "one batch fits the scratch");
@@ -171,8 +172,9 @@ static enum verdict send_out(struct flow *f, const struct arrival *a, const stru
 	follow(f, p, p->dst != a->segment->gateway);
 	rc = send_all(f, a, p, &to);
 	if (rc < 0 && rc != -EAGAIN) {
-		udp_errors(f);			/* a send reports the error of an earlier one, and does nothing: again */
-		rc = send_all(f, a, p, &to);
+		udp_errors(f);
+		if (rc != -EMSGSIZE)		/* a send reports the error of an earlier one, and does nothing: again */
+			rc = send_all(f, a, p, &to);
 	}
 	return rc < 0 ? failed(f, f->shard->worker, a, p, rc) : VERDICT_CONSUMED_NAT;
 }
@@ -275,7 +277,7 @@ static bool take(struct flow *f, const struct site *site, struct batch *b, uint8
 			.dport = f->key.guest_port, .mac = f->mac, .buffer = scratch + i * SLOT, .size = b->msgs[i].msg_len,
 		};
 
-		if (!any && !filter_has(&f->udp.filter, ip)) {
+		if ((!any && !filter_has(&f->udp.filter, ip)) || d.src >> 24 == LOOPBACK_NET) {
 			counter_add(&s->counts.filtered, 1);
 			continue;
 		}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #define _GNU_SOURCE
-/* covers: nat/tcp_in.c nat/tcp.c nat/tcp_wire.c nat/tcp_out.c nat/tcp_open.c nat/answer.c nat/policy.c */
+/* covers: nat/tcp_in.c nat/tcp.c nat/tcp_wire.c nat/tcp_out.c nat/tcp_open.c nat/answer.c nat/policy.c nat/gateway.c */
 /* max_len: 2048 */
 /* The input plays a guest, the remote ends and the clock, whole conversations deep, on sockets that lead nowhere: socket(),
  * connect() and their like are this file's own and make pairs of unix sockets. What must hold whatever happens: each

@@ -427,6 +427,22 @@ static void test_answer_lost(void **state)
 	end(&c);
 }
 
+static void test_data_before_open(void **state)
+{
+	struct case_state c;
+
+	(void)state;
+	begin(&c);
+	guest_put(&c.g, TCP_SYN, c.g.iss, NULL, 0);
+	bed_settle(&c.bed);
+	guest_put(&c.g, TCP_ACK | TCP_PSH, c.g.iss + 1, (const uint8_t *)"blind", 5);	/* acknowledges nothing that we sent */
+	bed_settle(&c.bed);
+	remote_step(&c.r);
+	assert_int_equal(c.r.in_size, 0);
+	assert_int_equal(c.bed.verdicts[VERDICT_DROP_NO_SESSION], 1);
+	end(&c);
+}
+
 static void test_ports_are_apart(void **state)
 {
 	struct case_state c;
@@ -526,6 +542,7 @@ int main(void)
 		cmocka_unit_test(test_port_full),
 		cmocka_unit_test(test_idle),
 		cmocka_unit_test(test_answer_lost),
+		cmocka_unit_test(test_data_before_open),
 		cmocka_unit_test(test_ports_are_apart),
 		cmocka_unit_test(test_quota),
 		cmocka_unit_test(test_reopened_port),
