@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* port add|set|rm|show|ls */
+#include "ctl/cmd_port.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,7 +9,6 @@
 #include "ctl/cli.h"
 #include "ctl/cli_api.h"
 #include "ctl/cli_output.h"
-#include "ctl/cmd_port.h"
 
 #define PORT_SETTINGS                                                                                      \
 	{ "--mac", 0, FLAG_TEXT, "MAC", "mac", "fixed by the port's name unless given" },                  \
