@@ -5,8 +5,9 @@
 
 #include <jansson.h>
 
+#include "ctl/cli_output.h"
+
 struct cli;
-struct column;
 
 extern const struct column port_columns[];	/* of `lanyard ps` */
 
