@@ -8,9 +8,15 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <net/if.h>
+#include <sys/ioctl.h>
+
 #include "base/array.h"
 #include "nat/budget.h"
+#include "nat/hostaddr.h"
 #include "tests/packet/nat_bed.h"
+
+enum { STRANGER = 0xc0000207 };		/* 192.0.2.7, a second address of the loopback interface */
 
 static const struct nat_conf loopback = { .host_access = HOST_LOOPBACK, .uplink = true };
 
@@ -132,7 +138,7 @@ static void test_mapping(void **state)
 /* a stranger's datagram to the mapping, from an address that the guest has not talked to */
 static bool stranger_gets_in(struct case_state *c)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000007) };
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(STRANGER) };
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	bool in;
 
@@ -416,6 +422,36 @@ static void test_host_closed(void **state)
 	end(&c);
 }
 
+static void test_host_addresses(void **state)
+{
+	static const struct nat_conf none = { .host_access = HOST_NONE, .uplink = true };
+	static const struct nat_conf own = { .host_access = HOST_OWN, .uplink = true };
+	struct case_state c;
+	char data[8];
+
+	(void)state;
+	assert_true(hostaddr_is_local(STRANGER));
+	assert_true(hostaddr_is_local(0x7f000001));
+	assert_false(hostaddr_is_local(0xc6336407));
+	begin_with(&c, &none);
+	assert_int_equal(bed_udp(&c.bed, 5000, STRANGER, c.port, "a", 1), VERDICT_CONSUMED_REFUSED);
+	expect_icmp(&c, 3, 10, BED_GATEWAY);
+	end(&c);
+	begin_with(&c, &own);
+	assert_int_equal(hostaddr_own(c.bed.snap), STRANGER);	/* no route to anywhere: the one non-loopback address */
+	close(c.fd);
+	c.fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(c.fd, (struct sockaddr *)&(struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(c.port),
+		.sin_addr.s_addr = htonl(STRANGER) }, sizeof(struct sockaddr_in)), 0);
+	assert_int_equal(bed_udp(&c.bed, 5000, BED_GATEWAY, c.port, "own", 3), VERDICT_CONSUMED_NAT);
+	assert_int_equal(server_takes(&c, data, sizeof(data)), 3);
+	assert_int_equal(ntohl(c.from.sin_addr.s_addr), STRANGER);
+	server_sends(&c, "x", 1);
+	assert_true(guest_takes(&c));
+	assert_int_equal(c.p.src, BED_GATEWAY);
+	end(&c);
+}
+
 /* ---- the gateway itself ---- */
 
 static void test_arp(void **state)
@@ -498,16 +534,31 @@ static void test_other_protocols(void **state)
 	end(&c);
 }
 
+static void give_address(void)
+{
+	struct ifreq r = { .ifr_name = "lo:1" };
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(STRANGER) };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	memcpy(&r.ifr_addr, &a, sizeof(a));
+	if (ioctl(fd, SIOCSIFADDR, &r) < 0) {
+		printf("needs a network namespace of its own: %s\n", strerror(errno));
+		exit(77);
+	}
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_mapping), cmocka_unit_test(test_filtering),
 		cmocka_unit_test(test_timeouts), cmocka_unit_test(test_quota), cmocka_unit_test(test_large),
 		cmocka_unit_test(test_bursts), cmocka_unit_test(test_uso), cmocka_unit_test(test_port_unreachable),
-		cmocka_unit_test(test_refusals), cmocka_unit_test(test_host_closed), cmocka_unit_test(test_arp),
+		cmocka_unit_test(test_refusals), cmocka_unit_test(test_host_closed), cmocka_unit_test(test_host_addresses), cmocka_unit_test(test_arp),
 		cmocka_unit_test(test_ping), cmocka_unit_test(test_other_protocols),
 	};
 
+	give_address();
 	urcu_qsbr_register_thread();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
