@@ -19,6 +19,7 @@
 #include "base/inbox.h"
 #include "switch/forward.h"
 #include "switch/offload.h"
+#include "switch/poller.h"
 #include "switch/port.h"
 #include "switch/snapshot.h"
 
@@ -35,13 +36,6 @@ struct message {
 	void *arg;
 };
 
-/* slot - what an epoll event refers to; the generation tells an event for a watch that is gone */
-struct slot {
-	struct watch *watch;
-	uint32_t generation;
-	uint32_t next_free;
-};
-
 /* queue - the receive side of a port, edge-triggered: it is polled while frames come and then waits for the next edge */
 struct queue {
 	struct watch watch;
@@ -55,12 +49,10 @@ struct worker {
 	struct snapshot **current;
 	const struct snapshot *snapshot;	/* of this turn */
 	uint64_t now_ms;
-	int epoll;
+	struct poller poller;
 	struct inbox *inbox;
 	struct watch inbox_watch;
 	struct timers timers;
-	struct slot *slots;
-	uint32_t nslots, free_slot;		/* free_slot: index plus one */
 	struct queue *active;			/* queues that had frames when last looked at */
 	struct rx_space rx;
 	uint8_t *scratch, *cut, *linear;	/* parts of one mapping with rx.data */
@@ -74,78 +66,19 @@ enum { SPACE = RX_SPACE + WORKER_SCRATCH + OFFLOAD_ROOM + FRAME_MAX };
 
 /* ---- watches ---- */
 
-static int grow_slots(struct worker *w)
-{
-	uint32_t n = w->nslots ? 2 * w->nslots : 64;
-	struct slot *slots = realloc(w->slots, n * sizeof(*slots));
-
-	if (!slots)
-		return -ENOMEM;
-	w->slots = slots;
-	for (uint32_t i = n; i-- > w->nslots;) {
-		slots[i] = (struct slot){ .generation = 1, .next_free = w->free_slot };
-		w->free_slot = i + 1;
-	}
-	w->nslots = n;
-	return 0;
-}
-
-static int epoll_set(struct worker *w, int op, const struct watch *watch, uint32_t events)
-{
-	struct epoll_event ev = {
-		.events = events,
-		.data.u64 = (uint64_t)w->slots[watch->slot].generation << 32 | watch->slot,
-	};
-
-	return epoll_ctl(w->epoll, op, watch->fd, &ev) < 0 ? -errno : 0;
-}
-
 int worker_watch(struct worker *w, struct watch *watch, uint32_t events)
 {
-	uint32_t i;
-	int rc;
-
-	if (!w->free_slot && grow_slots(w) < 0)
-		return -ENOMEM;
-	i = w->free_slot - 1;
-	watch->slot = i;
-	watch->events = events;
-	rc = epoll_set(w, EPOLL_CTL_ADD, watch, events);
-	if (rc < 0)
-		return rc;
-	w->free_slot = w->slots[i].next_free;
-	w->slots[i].watch = watch;
-	return 0;
+	return poller_add(&w->poller, watch, events);
 }
 
 int worker_rewatch(struct worker *w, struct watch *watch, uint32_t events)
 {
-	if (watch->events == events)
-		return 0;
-	watch->events = events;
-	return epoll_set(w, EPOLL_CTL_MOD, watch, events);
+	return poller_change(&w->poller, watch, events);
 }
 
 void worker_unwatch(struct worker *w, struct watch *watch)
 {
-	struct slot *s = &w->slots[watch->slot];
-
-	if (s->watch != watch)
-		return;
-	epoll_ctl(w->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
-	s->watch = NULL;
-	s->generation++;
-	s->next_free = w->free_slot;
-	w->free_slot = watch->slot + 1;
-}
-
-static void dispatch(struct worker *w, const struct epoll_event *ev)
-{
-	uint32_t i = (uint32_t)ev->data.u64;
-	struct slot *s = &w->slots[i];
-
-	if (s->watch && s->generation == (uint32_t)(ev->data.u64 >> 32))
-		s->watch->ready(w, s->watch, ev->events);
+	poller_remove(&w->poller, watch);
 }
 
 /* ---- receive queues ---- */
@@ -310,13 +243,17 @@ void worker_turn(struct worker *w, int timeout_ms)
 
 	if (wait_ms)
 		urcu_qsbr_thread_offline();
-	n = epoll_wait(w->epoll, events, EVENTS, wait_ms);
+	n = epoll_wait(w->poller.epoll, events, EVENTS, wait_ms);
 	if (wait_ms)
 		urcu_qsbr_thread_online();
 	w->now_ms = clock_now_ms();
 	w->snapshot = rcu_dereference(*w->current);
-	for (int i = 0; i < n; i++)
-		dispatch(w, &events[i]);
+	for (int i = 0; i < n; i++) {
+		struct watch *watch = poller_find(&w->poller, &events[i]);
+
+		if (watch)
+			watch->ready(w, watch, events[i].events);
+	}
 	read_inbox(w);
 	if (w->active)
 		poll_active(w);
@@ -348,11 +285,10 @@ struct worker *worker_new(unsigned index, struct snapshot **current)
 	w->current = current;
 	w->now_ms = clock_now_ms();
 	timers_init(&w->timers, w);
-	w->epoll = epoll_create1(EPOLL_CLOEXEC);
 	w->inbox = inbox_new(INBOX_CELLS, sizeof(struct message));
 	space = mmap(NULL, SPACE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	w->rx = (struct rx_space){ space == MAP_FAILED ? NULL : space, RX_SPACE };
-	if (w->epoll < 0 || !w->inbox || !w->rx.data)
+	if (poller_init(&w->poller) < 0 || !w->inbox || !w->rx.data)
 		goto fail;
 	w->scratch = w->rx.data + RX_SPACE;
 	w->cut = w->scratch + WORKER_SCRATCH;
@@ -401,10 +337,8 @@ void worker_free(struct worker *w)
 	if (w->rx.data)
 		munmap(w->rx.data, SPACE);
 	inbox_free(w->inbox);
-	if (w->epoll >= 0)
-		close(w->epoll);
+	poller_fini(&w->poller);
 	timers_fini(&w->timers);
-	free(w->slots);
 	free(w);
 }
 
