@@ -101,6 +101,9 @@ int lease_load(struct lease_table *t, const struct lease_record *record, bool po
 int lease_reserve(struct lease_table *t, const char *port, uint32_t ip);
 void lease_unreserve(struct lease_table *t, const char *port);
 
+/* lease_unreserve_all() - before another set of reservations is made: so that two may change places */
+void lease_unreserve_all(struct lease_table *t);
+
 /* lease_port_gone() - the port was removed: its leases are freed and remembered */
 void lease_port_gone(struct lease_table *t, const char *port, int64_t now_s);
 

@@ -163,6 +163,14 @@ void lease_unreserve(struct lease_table *t, const char *port)
 	table_port_tidy(t, p);
 }
 
+void lease_unreserve_all(struct lease_table *t)
+{
+	struct lease_port *p, *next;
+
+	HASH_ITER(hh_reserved, t->reserved, p, next)
+		lease_unreserve(t, p->name);
+}
+
 void lease_port_gone(struct lease_table *t, const char *port, int64_t now_s)
 {
 	struct lease_port *p = table_port(t, port);

@@ -250,8 +250,8 @@ static const struct name_record *host_address(const struct names *t, const struc
 	return NULL;
 }
 
-/* remove_reverse() - the way back from @ip, as long as it leads to this host and not to one that took the address over */
-static void remove_reverse(struct names *t, uint32_t ip, const struct dns_name *name)
+/* leads_back() - does the reverse name of @ip lead to this host? */
+static bool leads_back(const struct names *t, uint32_t ip, const struct dns_name *name)
 {
 	struct dns_name reverse;
 	const struct entry *e;
@@ -259,11 +259,23 @@ static void remove_reverse(struct names *t, uint32_t ip, const struct dns_name *
 	dns_name_reverse4(&reverse, ip);
 	e = find(t, &reverse);
 	for (unsigned i = 0; e && i < e->set.n; i++) {
-		if (!e->records[i].host || e->records[i].size != name->size || memcmp(e->records[i].rdata, name->wire, name->size))
-			continue;
-		replace(t, &reverse, DNS_PTR, true, NULL, 0);
-		return;
+		const struct name_record *r = &e->records[i];
+
+		if (r->host && r->size == name->size && !memcmp(r->rdata, name->wire, name->size))
+			return true;
 	}
+	return false;
+}
+
+/* remove_reverse() - the way back from @ip, as long as it leads to this host and not to one that took the address over */
+static void remove_reverse(struct names *t, uint32_t ip, const struct dns_name *name)
+{
+	struct dns_name reverse;
+
+	if (!leads_back(t, ip, name))
+		return;
+	dns_name_reverse4(&reverse, ip);
+	replace(t, &reverse, DNS_PTR, true, NULL, 0);
 }
 
 int names_set_host(struct names *t, const char *label, uint32_t ip)
@@ -276,6 +288,8 @@ int names_set_host(struct names *t, const char *label, uint32_t ip)
 	if (rc < 0)
 		return rc;
 	had = host_address(t, &name);
+	if (had && get_u32(had->rdata) == ip && leads_back(t, ip, &name))
+		return 0;
 	if (had && get_u32(had->rdata) != ip)
 		remove_reverse(t, get_u32(had->rdata), &name);
 	put_u32(a, ip);
@@ -298,6 +312,16 @@ void names_remove_host(struct names *t, const char *label)
 		return;
 	remove_reverse(t, get_u32(had->rdata), &name);
 	replace(t, &name, DNS_A, true, NULL, 0);
+}
+
+void names_remove_host_at(struct names *t, const char *label, uint32_t ip)
+{
+	const struct name_record *had;
+	struct dns_name name;
+
+	had = host_name(t, label, &name) == 0 ? host_address(t, &name) : NULL;
+	if (had && get_u32(had->rdata) == ip)
+		names_remove_host(t, label);
 }
 
 static bool same(const struct name_record *a, const struct dns_record *b)

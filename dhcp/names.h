@@ -46,12 +46,15 @@ const struct name_set *names_find(const struct names *t, const struct dns_name *
 
 /* names_set_host() - "web1" has this address: an A record of web1.ORIGIN and the PTR record back
  *
- * What it had before is replaced. Return: 0; -EINVAL for no DNS label; -ENOSPC; -ENOMEM.
+ * What it had before is replaced; the same again costs next to nothing. Return: 0; -EINVAL for no DNS label; -ENOSPC; -ENOMEM.
  */
 int names_set_host(struct names *t, const char *label, uint32_t ip);
 
 /* names_remove_host() - the guest has no address any more; no matter if it had none */
 void names_remove_host(struct names *t, const char *label);
+
+/* names_remove_host_at() - the same, but only if @ip is what it has: what follows the end of one of several leases of a port */
+void names_remove_host_at(struct names *t, const char *label, uint32_t ip);
 
 /* names_add() - add a record of the user's. What is there already is added once.
  *

@@ -133,11 +133,14 @@ int resolvers_set(struct resolvers *r, const char *const *texts, unsigned n)
 	for (unsigned i = 0; i < n; i++)
 		if (resolver_parse(&list[i], texts[i]) < 0)
 			return -EINVAL;
+	if (!n && !r->given)
+		return 0;		/* it is the file's already */
+	r->given = n != 0;
+	r->read = false;		/* the file, when it is its turn again */
 	if (n)
 		memcpy(r->list, list, n * sizeof(*list));
 	r->n = n;
 	r->generation++;
-	r->path[0] = '\0';
 	return 0;
 }
 
@@ -171,7 +174,7 @@ void resolvers_update(struct resolvers *r, uint64_t now_ms)
 {
 	struct stat st;
 
-	if (!r->path[0] || (r->read && now_ms - r->checked_ms < CHECK_MS))
+	if (r->given || (r->read && now_ms - r->checked_ms < CHECK_MS))
 		return;
 	r->checked_ms = now_ms;
 	if (stat(r->path, &st) < 0)

@@ -20,7 +20,8 @@ struct resolver {
 };
 
 struct resolvers {
-	char path[4096];			/* "" for a list that was given */
+	char path[4096];
+	bool given;				/* the list was given: the file is not looked at */
 	struct stat seen;			/* of the file when it was read */
 	bool read;
 	uint64_t checked_ms;
@@ -32,7 +33,10 @@ struct resolvers {
 /* resolvers_init() - follow the file at @path */
 void resolvers_init(struct resolvers *r, const char *path);
 
-/* resolvers_set() - use these instead: "ADDRESS", "ADDRESS#PORT" each; IPv6 may have a %scope. Return: 0, or -EINVAL (nothing changed). */
+/* resolvers_set() - use these instead, or with none the file again: "ADDRESS" or "ADDRESS#PORT" each; IPv6 may have a %scope
+ *
+ * Return: 0, or -EINVAL with nothing changed.
+ */
 int resolvers_set(struct resolvers *r, const char *const *texts, unsigned n);
 
 /* resolvers_update() - look whether the file has changed. An unreadable file lists none. */

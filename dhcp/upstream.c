@@ -159,12 +159,22 @@ static void pending_free(struct pending *p)
 	free(p);
 }
 
+/* finish() - hand the answer over, if there is one; @p is gone then, so that the callback finds its place free again */
+static void finish(struct pending *p, const uint8_t *reply, size_t size)
+{
+	upstream_fn *fn = p->fn;
+	void *arg = p->arg;
+
+	pending_free(p);
+	fn(arg, reply, size);
+}
+
 void upstream_free(struct upstream *u)
 {
 	if (!u)
 		return;
 	while (!TAILQ_EMPTY(&u->pending))
-		pending_free(TAILQ_FIRST(&u->pending));
+		finish(TAILQ_FIRST(&u->pending), NULL, 0);
 	free(u);
 }
 
@@ -175,18 +185,8 @@ void upstream_cancel(struct upstream *u, uint64_t owner)
 	for (p = TAILQ_FIRST(&u->pending); p; p = next) {
 		next = TAILQ_NEXT(p, link);
 		if (p->owner->key == owner)
-			pending_free(p);
+			finish(p, NULL, 0);
 	}
-}
-
-/* finish() - hand the answer over; @p is gone then, so that the callback finds its place free again */
-static void finish(struct pending *p, const uint8_t *reply, size_t size)
-{
-	upstream_fn *fn = p->fn;
-	void *arg = p->arg;
-
-	pending_free(p);
-	fn(arg, reply, size);
 }
 
 static void fail(struct pending *p)

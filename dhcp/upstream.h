@@ -21,9 +21,9 @@ struct upstream;
 enum { UPSTREAM_PENDING_MAX = 512, UPSTREAM_OWNER_MAX = 64 };
 
 /* upstream_fn - the answer to one query, with the guest's id
- * @reply:	borrowed for the call
+ * @reply:	borrowed for the call; NULL and @size 0 when there is none because of upstream_cancel() or upstream_free()
  *
- * It may call upstream_query(), but not upstream_free() or upstream_cancel().
+ * It may call upstream_query() but after upstream_free(), and neither upstream_free() nor upstream_cancel().
  */
 typedef void upstream_fn(void *arg, const uint8_t *reply, size_t size);
 
@@ -33,10 +33,10 @@ typedef void upstream_fn(void *arg, const uint8_t *reply, size_t size);
  */
 struct upstream *upstream_new(struct event_base *base, const char *resolv_path);
 
-/* upstream_free() - queries that wait are dropped; their callbacks are not called */
+/* upstream_free() - queries that wait are dropped: their callbacks are called without an answer */
 void upstream_free(struct upstream *u);
 
-/* upstream_set_resolvers() - ask these instead of the file's: "10.0.0.1", "fe80::1%eth0", "127.0.0.1#5353"
+/* upstream_set_resolvers() - ask these instead of the file's: "10.0.0.1", "fe80::1%eth0", "127.0.0.1#5353"; with none the file's again
  * Return: 0, or -EINVAL with nothing changed.
  */
 int upstream_set_resolvers(struct upstream *u, const char *const *addresses, unsigned n);
@@ -53,7 +53,7 @@ void upstream_set_patience(struct upstream *u, unsigned ms);
  */
 int upstream_query(struct upstream *u, uint64_t owner, const uint8_t *data, size_t size, upstream_fn *fn, void *arg);
 
-/* upstream_cancel() - forget what waits for this owner (its port goes); callbacks are not called */
+/* upstream_cancel() - drop what waits for this owner (its port goes): callbacks are called without an answer */
 void upstream_cancel(struct upstream *u, uint64_t owner);
 
 /* upstream_pending() - queries that wait */

@@ -482,6 +482,11 @@ static void test_dhcp_47_reservation(void **state)
 	lease_unreserve(b.t, "web3");
 	lease_unreserve(b.t, "web3");
 	assert_int_equal(get(&b, "web3", 4, NOW), ip);
+	lease_unreserve_all(b.t);
+	assert_int_equal(lease_reserve(b.t, "web2", NET + 20), 0);
+	lease_unreserve_all(b.t);
+	lease_unreserve_all(b.t);
+	assert_int_equal(lease_reserve(b.t, "nobody", NET + 20), 0);
 	lease_table_free(b.t);
 }
 

@@ -71,6 +71,11 @@ static void test_dns_30_host(void **state)
 	assert_memory_equal(s->records[0].rdata, "\4web1\3lab\10internal", 19);
 	assert_int_equal(names_count(t), 2);
 
+	assert_int_equal(names_set_host(t, "web1", 0x0a4d0032), 0);
+	assert_ptr_equal(look(t, "50.0.77.10.in-addr.arpa"), s);		/* nothing is made anew */
+	names_remove_host_at(t, "web1", 0x0a4d0099);
+	names_remove_host_at(t, "a.b", 0x0a4d0032);
+	assert_non_null(look(t, "web1.lab.internal"));
 	assert_int_equal(names_set_host(t, "web1", 0x0a4d0033), 0);	/* it moves */
 	assert_null(look(t, "50.0.77.10.in-addr.arpa"));
 	assert_non_null(look(t, "51.0.77.10.in-addr.arpa"));
@@ -80,7 +85,7 @@ static void test_dns_30_host(void **state)
 	names_remove_host(t, "web1");
 	assert_null(look(t, "web1.lab.internal"));
 	assert_memory_equal(look(t, "51.0.77.10.in-addr.arpa")->records[0].rdata, "\4web2", 5);
-	names_remove_host(t, "web2");
+	names_remove_host_at(t, "web2", 0x0a4d0033);
 	names_remove_host(t, "web2");
 	assert_int_equal(names_count(t), 0);
 	assert_null(look(t, "51.0.77.10.in-addr.arpa"));
