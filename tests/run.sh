@@ -25,6 +25,7 @@ if [ "${1:-}" = --inside ]; then
 	[ -e "$conf" ] || : >"$conf"
 	: >"$DIR/resolv.conf"
 	mount --bind "$DIR/resolv.conf" "$conf" || exit 1
+	export TMPDIR=$DIR
 	ip link set lo up
 	echo "0 0" >/proc/sys/net/ipv4/ping_group_range
 	timeout -k 5 "${LIMIT:-0}" bash "$2"	# this shell stays: the first process has to bury orphans

@@ -49,7 +49,7 @@ for _ in {1..40}; do
 done
 # shellcheck disable=SC2086
 wait $calls
-is "answered" "$(grep -c $HOST "$DIR/names")" 40
+[ "$(grep -c "^$HOST\$" "$DIR/names")" = 40 ] || fail "not each of 40 was answered: $(sort "$DIR/names" | uniq -c | xargs)"
 
 say "the outside cannot begin"
 outside ip route add 10.77.0.0/24 via $HOST

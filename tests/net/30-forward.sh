@@ -62,5 +62,6 @@ say "rm: new connections are refused at once, the port is free"
 lanyard forward rm lab 8080
 is "after rm" "$(call 127.0.0.1 8080 name)" refused
 lanyard forward rm lab query
-if ss -Hlun "sport = :5353" | grep -q .; then fail "the UDP socket is still there"; fi
+port_free() { ! ss -Hlun "sport = :5353" | grep -q .; }
+until_ok 2 port_free
 status 4 lanyard forward rm lab 8080

@@ -4,7 +4,8 @@
 # as: root
 . "$ROOT/tests/net/lib.sh"
 daemon_start
-chmod 755 "$DIR" "$DIR/r"
+# Root opens its sockets to everybody; without that they are for root and the group lanyard.
+chmod 666 "$LANYARD_SOCKET" "$DIR/r/lanyard/attach.sock"
 as() { local uid=$1; shift; setpriv --reuid "$uid" --regid "$uid" --clear-groups "$B/lanyard" "$@"; }
 
 as 50001 net add mine --subnet 10.77.0.0/24
@@ -31,8 +32,8 @@ as 50001 run mine/p -- true
 is "root may, too" "$(lanyard net set mine --mtu 1500 --json | jq .mtu)" 1500
 
 say "a low port is not to be had through root's daemon"
-as 50001 forward add mine 80:p:80 --listen 127.0.0.1 || true
-is "state" "$(json '.forwards[0].state' forward ls mine)" failed
+status 5 as 50001 forward add mine 80:p:80 --listen 127.0.0.1
+is "forwards" "$(json '.forwards | length' forward ls mine)" 0
 
 say "a path is opened with the client's rights"
 mkdir -m 700 "$DIR/private"

@@ -65,7 +65,10 @@ error busy
 api 200 DELETE '/v1/networks/lab?force=true'
 
 say "events"
-until_ok 5 sh -c "[ \$(wc -l <'$DIR/events') -ge 3 ]"
+api 201 POST /v1/networks '{"name":"lab","subnet":"10.77.0.0/24"}'
+box web1
+address=$(dhcp web1)
+until_ok 5 grep -q "\"event\":\"lease\".*\"ip\":\"$address\"" "$DIR/events"
 jq -es 'all(type == "object" and has("event"))' "$DIR/events" >/dev/null || fail "an event is not an object with its name"
 
 say "idle clients cost nothing and end nothing"

@@ -15,8 +15,8 @@ if [ "$AS" = user ]; then
 		has "address" "$(dhcp own)" '^10\.77\.0\.'
 	fi
 	ip netns add roots
-	status 1 lanyard port add lab/roots --netns roots || status 5 lanyard port add lab/roots --netns roots
-	status 1 lanyard port add lab/tap --tap lytap0
+	status 5 lanyard port add lab/roots --netns roots
+	status 5 lanyard port add lab/tap --tap lytap0
 	has "what helps" "$ERR" 'hint: '
 	exit 0
 fi

@@ -9,7 +9,8 @@
 # Any command that fails ends the test. Nothing sleeps for luck: until_ok looks again until a deadline.
 
 set -Eeuo pipefail
-trap 'echo "failed: ${BASH_SOURCE[0]##*/}:$LINENO: $BASH_COMMAND"' ERR
+exec {LOG}>&1
+trap 'echo "failed: ${BASH_SOURCE[0]##*/}:$LINENO: $BASH_COMMAND" >&$LOG' ERR
 trap 'test_end' EXIT
 trap 'exit 124' TERM
 
@@ -30,7 +31,7 @@ if [ "$AS" = user ]; then
 fi
 
 say() { printf '== %s\n' "$*"; }
-fail() { printf 'FAILED: %s\n' "$*"; exit 1; }
+fail() { printf 'FAILED: %s\n' "$*" >&$LOG; exit 1; }
 skip() { printf '%s\n' "$*"; exit 77; }
 absent() { [ "${CI:-}" = true ] && fail "$* (in CI it must be there)"; skip "$*"; }
 
@@ -113,13 +114,16 @@ box() {
 	BOX[$name]=$(<"$DIR/$name.pid")
 }
 in_box() {
-	local pid=${BOX[$1]} enter=(-n -m) by=(); shift
-	if [ "$(readlink "/proc/$pid/ns/user")" != "$(readlink /proc/self/ns/user)" ]; then
+	local pid=${BOX[$1]} enter=(-n) by=(); shift
+	same_space "$pid" mnt || enter+=(-m)
+	if ! same_space "$pid" user; then
 		enter+=(-U --preserve-credentials)
 		[ "${RUN_AS[0]:-}" = setpriv ] && by=("${RUN_AS[@]}")
 	fi
 	"${by[@]}" nsenter -t "$pid" "${enter[@]}" -- "$@"
 }
+same_space() { [ "$(readlink "/proc/$1/ns/$2")" = "$(readlink "/proc/self/ns/$2")" ]; }
+
 # box_end NAME - the guest's command ends, and with it its port
 box_end() {
 	kill "${BOX[$1]}"

@@ -145,7 +145,7 @@ class Station:
 
     def garbage(self):
         chance = random.Random(1)
-        for size in list(range(0, 60)) + [61, 1514, 1600]:
+        for size in list(range(1, 60)) + [61, 1514, 1600]:
             self.stream.sendall(struct.pack("!I", size) + chance.randbytes(size))
         for body in (b"\x45", b"\x4f" + bytes(30), b"\x45\0\xff\xff" + bytes(30), b"\x60" + bytes(50)):
             self.send(BROADCAST, 0x800, body)
