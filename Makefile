@@ -65,7 +65,12 @@ $B/flags: FORCE
 # Tests: an archive, so that each links what it uses.
 $B/tested.a: $(call objs,$(TESTED_C) $(HELP_C))
 	@rm -f $@; $(AR) rcs $@ $^
-$(TESTS) $(TOOLS): $B/%: $B/%.o $B/tested.a
+# ThreadSanitizer is told what liburcu orders.
+ifneq ($(findstring thread,$(SAN)),)
+TSAN_C := tests/tsan/urcu.c
+LINK   += $(patsubst __wrap_%,-Wl$(comma)--wrap=%,$(sort $(shell grep -o '__wrap_[a-z_]*' tests/tsan/urcu.c)))
+endif
+$(TESTS) $(TOOLS): $B/%: $B/%.o $(TSAN_C:%.c=$B/%.o) $B/tested.a
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) $^ $(call libs,$(ALL) cmocka) -o $@
 
 tests: $(TESTS) $(TOOLS)
