@@ -30,10 +30,13 @@ int dns_zone_init(struct dns_zone *zone, const char *domain, struct prefix4 subn
 	return 0;
 }
 
-/* add_soa() - the record that tells how long a "no" may be remembered (RFC 2308 3); the zone's name ends the question's */
+/* add_soa() - the record that tells how long a "no" may be remembered (RFC 2308 3); the zone's name ends the
+ * question's
+ */
 static void add_soa(struct asking *a, bool authority)
 {
-	static const uint8_t nobody[] = "\6nobody\7invalid";	/* RFC 6303 3; with the final zero of C, which is the root */
+	/* RFC 6303 3; the final zero of C is the root */
+	static const uint8_t nobody[] = "\6nobody\7invalid";
 	uint8_t rdata[64];
 	struct writer w = writer_init(rdata, sizeof(rdata));
 
@@ -104,7 +107,8 @@ static unsigned add_records(struct asking *a, const struct dns_name *owner, cons
 }
 
 /* add_alias() - a CNAME record, if there is one, and what it leads to */
-static bool add_alias(struct asking *a, const struct dns_name *owner, const struct name_set *set, struct dns_name *target)
+static bool add_alias(struct asking *a, const struct dns_name *owner, const struct name_set *set,
+		      struct dns_name *target)
 {
 	for (unsigned i = 0; i < set->n; i++) {
 		const struct name_record *r = &set->records[i];
@@ -235,8 +239,8 @@ static enum dns_outcome answer_query(struct asking *a)
 	return q->type == DNS_ANY && set->n ? answer_any(a) : answer_set(a, set);
 }
 
-int dns_answer(const struct dns_zone *zone, const struct names *names, const uint8_t *query, size_t size, uint8_t *reply,
-	       size_t room, enum dns_outcome *outcome)
+int dns_answer(const struct dns_zone *zone, const struct names *names, const uint8_t *query, size_t size,
+	       uint8_t *reply, size_t room, enum dns_outcome *outcome)
 {
 	struct dns_query q;
 	struct asking a = { .zone = zone, .names = names, .q = &q };

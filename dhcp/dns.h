@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dhcp/dns.h - the DNS responder of one segment: a query in, an answer out, or the word that it is to be relayed
  *
- * Names of the segment are answered with authority from its name table: by their full name, and guests also by their bare
- * one. What lies in a local zone (dns_local.h) and is not there does not exist, and nobody else is asked. A name that exists
- * but lacks the type asked for is answered as such (NODATA), never as missing. Everything else is relayed.
+ * Names of the segment are answered with authority from its name table: by their full name, and guests also by
+ * their bare one. What lies in a local zone (dns_local.h) and is not there does not exist, and nobody else is
+ * asked. A name that exists but lacks the type asked for is answered as such (NODATA), never as missing.
+ * Everything else is relayed.
  *
  * Pure but for the name table's grace periods: any thread that is registered with liburcu (QSBR). No allocation.
  */
@@ -46,8 +47,8 @@ int dns_zone_init(struct dns_zone *zone, const char *domain, struct prefix4 subn
  *
  * Return: bytes to send; 0 when the query is to be relayed; negative when it is to be dropped.
  */
-int dns_answer(const struct dns_zone *zone, const struct names *names, const uint8_t *query, size_t size, uint8_t *reply,
-	       size_t room, enum dns_outcome *outcome);
+int dns_answer(const struct dns_zone *zone, const struct names *names, const uint8_t *query, size_t size,
+	       uint8_t *reply, size_t room, enum dns_outcome *outcome);
 
 /* dns_servfail() - the answer to a query that could not be relayed, for the guest
  * Return: bytes, or 0 when @query is none.

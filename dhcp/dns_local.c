@@ -74,7 +74,8 @@ static bool find_network(struct prefix4 subnet, uint32_t ip, unsigned octets, un
 }
 
 /* reverse4() - a name of @n labels below in-addr.arpa */
-static enum dns_local reverse4(const struct dns_name *name, unsigned n, struct prefix4 subnet, struct dns_name *zone)
+static enum dns_local reverse4(const struct dns_name *name, unsigned n, struct prefix4 subnet,
+			       struct dns_name *zone)
 {
 	unsigned octets, cut;
 	uint32_t ip = 0;
@@ -121,7 +122,8 @@ static enum dns_local reverse6(const struct dns_name *name, unsigned n, struct d
 	return DNS_LOCAL_NOT;
 }
 
-static enum dns_local below_arpa(const struct dns_name *name, unsigned n, struct prefix4 subnet, struct dns_name *zone)
+static enum dns_local below_arpa(const struct dns_name *name, unsigned n, struct prefix4 subnet,
+				 struct dns_name *zone)
 {
 	const uint8_t *second;
 

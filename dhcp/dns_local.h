@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dhcp/dns_local.h - the names that are answered here and never asked elsewhere
  *
- * The segment's own domain and addresses; private, link-local and documentation addresses (RFC 6303, RFC 7793); and special
- * names (RFC 6761, 6762, 7686, 8375, 9462, 9476, and `internal`, which is set aside for private use). Pure; any thread.
+ * The segment's own domain and addresses; private, link-local and documentation addresses (RFC 6303, RFC 7793);
+ * and special names (RFC 6761, 6762, 7686, 8375, 9462, 9476, and `internal`, which is set aside for private
+ * use). Pure; any thread.
  */
 #ifndef DHCP_DNS_LOCAL_H
 #define DHCP_DNS_LOCAL_H

@@ -141,7 +141,8 @@ static uint16_t suffix_of(const struct dns_query *q, const struct dns_name *owne
 	while (q->name.size - at > owner->size)
 		at += 1u + q->name.wire[at];
 	for (size_t i = 0; i < owner->size; i++)
-		if (q->name.size - at != owner->size || dns_lower(q->name.wire[at + i]) != dns_lower(owner->wire[i]))
+		if (q->name.size - at != owner->size ||
+		    dns_lower(q->name.wire[at + i]) != dns_lower(owner->wire[i]))
 			return 0;
 	return (uint16_t)(DNS_TO_QUESTION + at);
 }
@@ -156,8 +157,8 @@ static void write_owner(struct writer *w, const struct dns_query *q, const struc
 		write_bytes(w, owner->wire, owner->size);
 }
 
-void dns_reply_record(struct dns_reply *r, bool authority, const struct dns_name *owner, uint16_t type, uint32_t ttl_s,
-		      const uint8_t *rdata, size_t size)
+void dns_reply_record(struct dns_reply *r, bool authority, const struct dns_name *owner, uint16_t type,
+		      uint32_t ttl_s, const uint8_t *rdata, size_t size)
 {
 	struct writer before = r->w;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dhcp/dns_message.h - DNS queries taken apart and answers put together
  *
- * RFC 1035 4, EDNS by RFC 6891, parsing with RFC 9267 in mind. Any thread; no allocation; nothing borrowed after the call but
- * where said.
+ * RFC 1035 4, EDNS by RFC 6891, parsing with RFC 9267 in mind. Any thread; no allocation; nothing borrowed
+ * after the call but where said.
  */
 #ifndef DHCP_DNS_MESSAGE_H
 #define DHCP_DNS_MESSAGE_H
@@ -24,7 +24,8 @@ enum {
 
 enum dns_type {
 	DNS_A = 1, DNS_NS = 2, DNS_CNAME = 5, DNS_SOA = 6, DNS_PTR = 12, DNS_HINFO = 13, DNS_MX = 15, DNS_TXT = 16,
-	DNS_AAAA = 28, DNS_SRV = 33, DNS_OPT = 41, DNS_DS = 43, DNS_DNSKEY = 48, DNS_IXFR = 251, DNS_AXFR = 252, DNS_ANY = 255,
+	DNS_AAAA = 28, DNS_SRV = 33, DNS_OPT = 41, DNS_DS = 43, DNS_DNSKEY = 48, DNS_IXFR = 251, DNS_AXFR = 252,
+	DNS_ANY = 255,
 };
 
 enum { DNS_CLASS_IN = 1, DNS_CLASS_ANY = 255 };
@@ -78,8 +79,8 @@ void dns_reply_begin(struct dns_reply *r, const struct dns_query *q, uint8_t *da
  *
  * What does not fit sets TC, and nothing more is written.
  */
-void dns_reply_record(struct dns_reply *r, bool authority, const struct dns_name *owner, uint16_t type, uint32_t ttl_s,
-		      const uint8_t *rdata, size_t size);
+void dns_reply_record(struct dns_reply *r, bool authority, const struct dns_name *owner, uint16_t type,
+		      uint32_t ttl_s, const uint8_t *rdata, size_t size);
 
 /* dns_reply_end() - counts, flags and, if the query had one, the OPT record. Return: bytes of the answer. */
 size_t dns_reply_end(struct dns_reply *r);
@@ -89,7 +90,9 @@ size_t dns_reply_end(struct dns_reply *r);
  */
 size_t dns_reply_error(const struct dns_query *q, enum dns_rcode rcode, uint8_t *data, size_t room);
 
-/* dns_reply_limit() - most bytes of an answer over UDP: what the client said, between 512 and DNS_UDP_MAX; 512 without EDNS */
+/* dns_reply_limit() - most bytes of an answer over UDP: what the client said, between 512 and DNS_UDP_MAX; 512
+ * without EDNS
+ */
 size_t dns_reply_limit(const struct dns_query *q);
 
 #endif

@@ -57,7 +57,9 @@ const char *dns_name_to_text(const struct dns_name *name, char text[DNS_NAME_TEX
 	return text;
 }
 
-/* A name is read as a row of stretches, each but the first before the one that points to it; so there is an end to them. */
+/* A name is read as a row of stretches, each but the first before the one that points to it; so there is an end
+ * to them.
+ */
 int dns_name_read(struct dns_name *name, const uint8_t *message, size_t size, size_t *pos)
 {
 	size_t at = *pos, begin = *pos, after = 0, n = 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dhcp/dns_name.h - domain names: written, on the wire, and compared
  *
- * A name is kept as on the wire without compression (RFC 1035 3.1): labels with their length before them, and a zero. Names are
- * compared without regard to the case of ASCII letters (RFC 4343); a name made lower-case once compares as bytes.
- * Any thread; no allocation.
+ * A name is kept as on the wire without compression (RFC 1035 3.1): labels with their length before them, and a
+ * zero. Names are compared without regard to the case of ASCII letters (RFC 4343); a name made lower-case once
+ * compares as bytes. Any thread; no allocation.
  */
 #ifndef DHCP_DNS_NAME_H
 #define DHCP_DNS_NAME_H
@@ -25,13 +25,16 @@ struct dns_name {
  */
 int dns_name_from_text(struct dns_name *name, const char *text);
 
-/* dns_name_to_text() - without a final dot; bytes that are not visible, '.' and '\\' in a label become \DDD (RFC 1035 5.1) */
+/* dns_name_to_text() - without a final dot; bytes that are not visible, '.' and '\\' in a label become \DDD
+ * (RFC 1035 5.1)
+ */
 const char *dns_name_to_text(const struct dns_name *name, char text[DNS_NAME_TEXT]);
 
 /* dns_name_read() - a name of a message, compressed or not
  * @pos:	where it begins; moved behind it
  *
- * Each pointer must lead to before the name or part that holds it, and not into the header, so that reading ends (RFC 9267 2).
+ * Each pointer must lead to before the name or part that holds it, and not into the header, so that reading
+ * ends (RFC 9267 2).
  * Return: 0, or -EBADMSG.
  */
 int dns_name_read(struct dns_name *name, const uint8_t *message, size_t size, size_t *pos);

@@ -16,7 +16,9 @@ struct dns_record {
 	uint8_t rdata[DNS_RDATA_MAX];	/* names in it are not compressed */
 };
 
-/* dns_owner_parse() - the name of a record of a zone: "web" and "@" are in @origin, "web.example.com" stands for itself */
+/* dns_owner_parse() - the name of a record of a zone: "web" and "@" are in @origin, "web.example.com" stands
+ * for itself
+ */
 int dns_owner_parse(struct dns_name *name, const char *text, const struct dns_name *origin);
 
 /* dns_type_parse() - "A", "AAAA", "CNAME", "MX", "PTR", "SRV" or "TXT", in any case; -EINVAL for others */

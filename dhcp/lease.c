@@ -54,7 +54,8 @@ static bool lease_may_keep(const struct lease_table *t, const struct lease *l)
 	if (!table_may_lease(t, l->ip) || (other && other != p))
 		return false;
 	/* Its port has a reservation that it could take up now: it shall move there. */
-	return !p->reserved || p->reserved == l->ip || table_find(t, p->reserved) || !table_may_lease(t, p->reserved);
+	return !p->reserved || p->reserved == l->ip || table_find(t, p->reserved) ||
+	       !table_may_lease(t, p->reserved);
 }
 
 /* former_lease() - the address a new MAC behind this port takes over, or NULL
@@ -97,8 +98,8 @@ static int make_lease(struct lease_table *t, struct lease_port *p, const uint8_t
 	return 0;
 }
 
-static int give_lease(struct lease_table *t, struct lease *l, struct lease_port *p, const uint8_t *mac, int64_t end_s,
-		      struct lease **given)
+static int give_lease(struct lease_table *t, struct lease *l, struct lease_port *p, const uint8_t *mac,
+		      int64_t end_s, struct lease **given)
 {
 	int rc = table_give(t, l, p, mac, end_s);
 
@@ -219,7 +220,8 @@ static int adopt_for(struct lease_table *t, struct lease_port *p, const uint8_t 
 	return make_lease(t, p, mac, ip, end_s, adopted);
 }
 
-static int adopt_lease(struct lease_table *t, const struct lease_guest *who, uint32_t ip, int64_t end_s, struct lease **adopted)
+static int adopt_lease(struct lease_table *t, const struct lease_guest *who, uint32_t ip, int64_t end_s,
+		       struct lease **adopted)
 {
 	struct lease_port *p = table_port_get(t, who->port);
 	int rc;
@@ -232,8 +234,8 @@ static int adopt_lease(struct lease_table *t, const struct lease_guest *who, uin
 	return rc;
 }
 
-int lease_bind(struct lease_table *t, const struct lease_guest *who, uint32_t ip, bool adopt, uint32_t lease_s, int64_t now_s,
-	       struct lease_record *record, bool *durable)
+int lease_bind(struct lease_table *t, const struct lease_guest *who, uint32_t ip, bool adopt, uint32_t lease_s,
+	       int64_t now_s, struct lease_record *record, bool *durable)
 {
 	int64_t end_s = lease_s == UINT32_MAX ? LEASE_NEVER : now_s + lease_s;
 	struct lease *l;
@@ -281,7 +283,8 @@ uint32_t lease_durable_left(const struct lease_table *t, const struct lease_gues
 	return (uint32_t)MIN_OF(l->durable_s - now_s, (int64_t)UINT32_MAX - 1);
 }
 
-int lease_release(struct lease_table *t, const struct lease_guest *who, uint32_t ip, int64_t now_s, struct lease_record *record)
+int lease_release(struct lease_table *t, const struct lease_guest *who, uint32_t ip, int64_t now_s,
+		  struct lease_record *record)
 {
 	struct lease *l = own_lease(t, who);
 	struct lease_port *p;
@@ -298,7 +301,8 @@ int lease_release(struct lease_table *t, const struct lease_guest *who, uint32_t
 }
 
 /* A port may let an eighth of its quota rest; what it declines beyond that is only taken from it. */
-int lease_decline(struct lease_table *t, const struct lease_guest *who, uint32_t ip, int64_t now_s, struct lease_record *record)
+int lease_decline(struct lease_table *t, const struct lease_guest *who, uint32_t ip, int64_t now_s,
+		  struct lease_record *record)
 {
 	struct lease *l = own_lease(t, who);
 	struct lease_port *p;

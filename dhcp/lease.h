@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dhcp/lease.h - who has which address on one segment
  *
- * One table per segment, in memory; what must survive is handed out as plain records for the store and comes back through
- * lease_load(). Control thread only. Time is wall time in seconds, given by the caller. Every operation that a guest can
- * cause takes constant or logarithmic time, and memory is bounded by the pool, max_leases and the quota of each port.
+ * One table per segment, in memory; what must survive is handed out as plain records for the store and comes
+ * back through lease_load(). Control thread only. Time is wall time in seconds, given by the caller. Every
+ * operation that a guest can cause takes constant or logarithmic time, and memory is bounded by the pool,
+ * max_leases and the quota of each port.
  *
- * A guest is (port, MAC). The client-id is kept to be shown, never to merge two guests: clones share it. An address
- * once given is remembered. A guest that asks is given, in this order:
- *   the address reserved for its port; the one it has or had; the one its port's only former guest had (a new network card);
- *   the one its MAC had on a port that is gone; the one it asks for, if nobody ever had it; one nobody ever had;
- *   the one that has been idle longest.
- * A port that reached its quota gives up its own idle addresses first and then gets no more, so that a guest inventing
- * MAC addresses pushes out nobody else.
+ * A guest is (port, MAC). The client-id is kept to be shown, never to merge two guests: clones share it. An
+ * address once given is remembered. A guest that asks is given the first of these that there is:
+ *   1. the address reserved for its port
+ *   2. the one it has or had
+ *   3. the one its port's only former guest had, if it is idle (a new network card)
+ *   4. the one its MAC had on a port that is gone
+ *   5. the one it asks for, if nobody ever had it
+ *   6. one that nobody ever had
+ *   7. the one that has been idle longest
+ * A port that reached its quota gives up its own idle addresses first and then gets no more, so that a guest
+ * inventing MAC addresses pushes out nobody else.
  */
 #ifndef DHCP_LEASE_H
 #define DHCP_LEASE_H
@@ -69,7 +74,8 @@ struct lease_guest {
 
 struct lease_table;
 
-/* lease_changed_fn - a lease changed other than by the call that reports it itself: it expired, was displaced or freed
+/* lease_changed_fn - a lease changed other than by the call that reports it itself: it expired, was displaced
+ * or freed
  * @record:	borrowed for the call; the store may write it at its leisure
  *
  * It must not call back into the table.
@@ -78,25 +84,30 @@ typedef void lease_changed_fn(void *arg, const struct lease_record *record);
 
 /* lease_table_new() - an empty table
  *
- * Return: a table for lease_table_free(), or NULL with errno: ENOMEM, or EINVAL when the pool is empty or outside the subnet.
+ * Return: a table for lease_table_free(), or NULL with errno: ENOMEM, or EINVAL when the pool is empty or
+ * outside the subnet.
  */
 struct lease_table *lease_table_new(const struct lease_conf *conf, lease_changed_fn *changed, void *arg);
 void lease_table_free(struct lease_table *t);
 
-/* lease_table_configure() - another pool or setting; live leases inside the subnet go on, what is outside it is dropped */
+/* lease_table_configure() - another pool or setting; live leases inside the subnet go on, what is outside it is
+ * dropped
+ */
 int lease_table_configure(struct lease_table *t, const struct lease_conf *conf, int64_t now_s);
 
-/* lease_load() - take back a record from the store (start-up); in the order of their ends, so that the longest idle is known
+/* lease_load() - take back a record from the store (start-up); in the order of their ends, so that the longest
+ * idle is known
  * @port_exists: false makes it the memory of a port that is gone, until the port is seen again
  *
- * The record counts as durable. Return: 0; -ERANGE for an address that cannot be leased; -EEXIST when it is there; -ENOMEM.
+ * The record counts as durable. Return: 0; -ERANGE for an address that cannot be leased; -EEXIST when it is
+ * there; -ENOMEM.
  */
 int lease_load(struct lease_table *t, const struct lease_record *record, bool port_exists);
 
 /* lease_reserve() - the address that guests of @port shall have; replaces the port's former reservation
  *
- * Somebody else who has it now keeps it until he renews (DHCP-47). Return: 0; -ERANGE when it is outside the subnet or excluded;
- * -EADDRINUSE when it is reserved for another port; -ENOMEM.
+ * Somebody else who has it now keeps it until he renews (DHCP-47). Return: 0; -ERANGE when it is outside the
+ * subnet or excluded; -EADDRINUSE when it is reserved for another port; -ENOMEM.
  */
 int lease_reserve(struct lease_table *t, const char *port, uint32_t ip);
 void lease_unreserve(struct lease_table *t, const char *port);
@@ -123,23 +134,32 @@ void lease_withdraw(struct lease_table *t, const struct lease_guest *who, int64_
  * @record:	what the store must know
  * @durable:	set when the store had this very binding unexpired, so that the record may follow the ACK
  *
- * Return: 0; -ENOENT nothing was offered to this guest and it may not adopt; -EADDRINUSE it has another address, or somebody
- * else has this one; -ERANGE the address is not ours to give; -EDQUOT; -ENOMEM. On error nothing changed.
+ * Return: 0; -ENOENT nothing was offered to this guest and it may not adopt; -EADDRINUSE it has another
+ * address, or somebody else has this one; -ERANGE the address is not ours to give; -EDQUOT; -ENOMEM. On error
+ * nothing changed.
  */
-int lease_bind(struct lease_table *t, const struct lease_guest *who, uint32_t ip, bool adopt, uint32_t lease_s, int64_t now_s,
-	       struct lease_record *record, bool *durable);
+int lease_bind(struct lease_table *t, const struct lease_guest *who, uint32_t ip, bool adopt, uint32_t lease_s,
+	       int64_t now_s, struct lease_record *record, bool *durable);
 
-/* lease_committed() - the store has written this record; until then lease_bind() will not call the binding durable */
+/* lease_committed() - the store has written this record; until then lease_bind() will not call the binding
+ * durable
+ */
 void lease_committed(struct lease_table *t, const struct lease_record *record);
 
-/* lease_durable_left() - seconds left of the guest's lease on @ip (0: on any) as the store knows it: 0 for none, UINT32_MAX for ever */
+/* lease_durable_left() - seconds left of the guest's lease on @ip (0: on any) as the store knows it: 0 for
+ * none, UINT32_MAX for ever
+ */
 uint32_t lease_durable_left(const struct lease_table *t, const struct lease_guest *who, uint32_t ip, int64_t now_s);
 
 /* lease_release() - the guest gives its address up. Return: 0 with the record, or -ENOENT when it is not its own. */
-int lease_release(struct lease_table *t, const struct lease_guest *who, uint32_t ip, int64_t now_s, struct lease_record *record);
+int lease_release(struct lease_table *t, const struct lease_guest *who, uint32_t ip, int64_t now_s,
+		  struct lease_record *record);
 
-/* lease_decline() - the guest found its address in use: it rests, and the guest will get another. Return: as lease_release(). */
-int lease_decline(struct lease_table *t, const struct lease_guest *who, uint32_t ip, int64_t now_s, struct lease_record *record);
+/* lease_decline() - the guest found its address in use: it rests, and the guest will get another. Return: as
+ * lease_release().
+ */
+int lease_decline(struct lease_table *t, const struct lease_guest *who, uint32_t ip, int64_t now_s,
+		  struct lease_record *record);
 
 /* lease_free() - take a lease away, by an administrator. Return: 0 with the record, or -ENOENT. */
 int lease_free(struct lease_table *t, uint32_t ip, int64_t now_s, struct lease_record *record);
@@ -150,7 +170,9 @@ int lease_free(struct lease_table *t, uint32_t ip, int64_t now_s, struct lease_r
  */
 int64_t lease_expire(struct lease_table *t, int64_t now_s);
 
-/* lease_find() - the record of an address; lease_find_port() - of the bound lease of a port with the latest end. Return: 0 or -ENOENT. */
+/* lease_find() - the record of an address; lease_find_port() - of the bound lease of a port with the latest
+ * end. Return: 0 or -ENOENT.
+ */
 int lease_find(const struct lease_table *t, uint32_t ip, struct lease_record *record);
 int lease_find_port(const struct lease_table *t, const char *port, struct lease_record *record);
 

@@ -7,7 +7,9 @@
 
 #include "dhcp/lease_table.h"
 
-/* What of lease.h guests do not cause: settings, start-up, reservations, ports that go, and questions about leases. */
+/* What of lease.h guests do not cause: settings, start-up, reservations, ports that go, and questions about
+ * leases.
+ */
 
 enum { QUOTA = 64, MAX_LEASES = 65536, OFFER_S = 30, DECLINE_S = 86400 };
 

@@ -47,7 +47,7 @@ struct lease {
 	bool was_bound;				/* worth remembering */
 	struct expiry expiry;			/* when it ends, or ended */
 	int64_t durable_s;			/* the end of this very binding as stored; 0 for not stored */
-	uint8_t *said;				/* what the guest said of itself: size, client-id, hostname, NUL; or NULL */
+	uint8_t *said;				/* of itself: size, client-id, hostname, NUL; or NULL */
 	TAILQ_ENTRY(lease) of_port, idle, idle_of_port;
 	UT_hash_handle hh_ip, hh_owner, hh_mac;	/* the latter two have .tbl NULL while not in */
 };
@@ -80,18 +80,25 @@ struct lease_port *table_reserved(const struct lease_table *t, uint32_t ip);	/* 
 
 struct lease *table_find(const struct lease_table *t, uint32_t ip);
 struct lease *table_find_guest(const struct lease_table *t, struct lease_port *p, const uint8_t *mac);
-struct lease *table_find_orphan(const struct lease_table *t, const uint8_t *mac);	/* the MAC's lease at a port that is gone */
+
+/* table_find_orphan() - a lease that this MAC had at a port that is gone, or NULL */
+struct lease *table_find_orphan(const struct lease_table *t, const uint8_t *mac);
 
 /* table_add() - a new lease of the guest, offered until @end_s. Return: NULL for lack of memory. */
-struct lease *table_add(struct lease_table *t, uint32_t ip, struct lease_port *p, const uint8_t *mac, int64_t end_s);
+struct lease *table_add(struct lease_table *t, uint32_t ip, struct lease_port *p, const uint8_t *mac,
+			int64_t end_s);
 
-/* table_give() - make a lease that somebody had the lease of this guest, offered; what was known of it is forgotten */
+/* table_give() - make a lease that somebody had the lease of this guest, offered; what was known of it is
+ * forgotten
+ */
 int table_give(struct lease_table *t, struct lease *l, struct lease_port *p, const uint8_t *mac, int64_t end_s);
 
 /* table_remove() - forget a lease altogether; its address may be given as if new. Its port remains. */
 void table_remove(struct lease_table *t, struct lease *l);
 
-/* table_set() - another state and end; moves the lease between heap and idle lists. @first: to the front of the idle ones */
+/* table_set() - another state and end; moves the lease between heap and idle lists. @first: to the front of the
+ * idle ones
+ */
 void table_set(struct lease_table *t, struct lease *l, enum lease_state state, int64_t end_s, bool first);
 
 /* table_say() - keep what the guest says of itself; for lack of memory what was known stays */
@@ -113,7 +120,9 @@ void table_record(const struct lease *l, struct lease_record *record);
  */
 void lease_retire(struct lease_table *t, struct lease *l, enum lease_state state, int64_t now_s);
 
-/* lease_end() - the same for a lease that ends by itself or by force, and tells lease_changed_fn if it had been bound or declined */
+/* lease_end() - the same for a lease that ends by itself or by force, and tells lease_changed_fn if it had been
+ * bound or declined
+ */
 void lease_end(struct lease_table *t, struct lease *l, enum lease_state state, int64_t now_s);
 
 #endif

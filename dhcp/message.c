@@ -18,7 +18,8 @@ struct areas {
 
 /* next_option() - the next option of one area
  *
- * Return: 1 with *@code, *@data and *@size; 0 at the end, which END marks or the area's last byte; -EBADMSG when it runs over.
+ * Return: 1 with *@code, *@data and *@size; 0 at the end, which END marks or the area's last byte; -EBADMSG
+ * when it runs over.
  */
 static int next_option(struct reader *r, uint8_t *code, const uint8_t **data, uint8_t *size)
 {
@@ -131,7 +132,8 @@ static int read_typed(struct dhcp_message *m)
 	const uint8_t *p;
 	size_t size;
 
-	if (wrong_size(m, OPTION_TYPE, 1) || wrong_size(m, OPTION_REQUESTED_IP, 4) || wrong_size(m, OPTION_SERVER_ID, 4))
+	if (wrong_size(m, OPTION_TYPE, 1) || wrong_size(m, OPTION_REQUESTED_IP, 4) ||
+	    wrong_size(m, OPTION_SERVER_ID, 4))
 		return -EBADMSG;
 	p = message_option(m, OPTION_TYPE, &size);
 	if (!p)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dhcp/message.h - a DHCPv4 message as it came off the wire
  *
- * message_parse() checks and takes apart a UDP payload (RFC 2131 2, RFC 2132): fixed header, magic cookie and options,
- * including those in `file` and `sname` (option 52) and those sent in several pieces (RFC 3396). Everything is
- * copied, so the result does not borrow from the packet. Both ends use it: the server for what guests send,
- * the client of `lanyard run` for what a server answers. Addresses are in host order, 0 for absent. Any thread; no allocation.
+ * message_parse() checks and takes apart a UDP payload (RFC 2131 2, RFC 2132): fixed header, magic cookie and
+ * options, including those in `file` and `sname` (option 52) and those sent in several pieces (RFC 3396).
+ * Everything is copied, so the result does not borrow from the packet. Both ends use it: the server for what
+ * guests send, the client of `lanyard run` for what a server answers. Addresses are in host order, 0 for
+ * absent. Any thread; no allocation.
  */
 #ifndef DHCP_MESSAGE_H
 #define DHCP_MESSAGE_H
@@ -20,10 +21,14 @@ enum { DHCP_SERVER_PORT = 67, DHCP_CLIENT_PORT = 68 };
 enum { BOOTP_REQUEST = 1, BOOTP_REPLY = 2 };		/* op */
 enum { HTYPE_ETHERNET = 1 };				/* htype */
 enum { DHCP_FLAG_BROADCAST = 0x8000 };			/* flags */
-enum { DHCP_COOKIE = 0x63825363, DHCP_FIXED_SIZE = 236, DHCP_CHADDR_SIZE = 16, DHCP_SNAME_SIZE = 64, DHCP_FILE_SIZE = 128 };
+enum {
+	DHCP_COOKIE = 0x63825363,
+	DHCP_FIXED_SIZE = 236,		/* bytes before the cookie */
+	DHCP_CHADDR_SIZE = 16, DHCP_SNAME_SIZE = 64, DHCP_FILE_SIZE = 128,
+};
 
 enum {
-	MESSAGE_SIZE_MAX = 2048,	/* a longer payload is refused: no client sends one, and the copy has to end somewhere */
+	MESSAGE_SIZE_MAX = 2048,	/* a longer payload is refused: no client sends one */
 	DHCP_INFINITE = 0xffffffffu,	/* a lease time that never ends (RFC 2131 3.3) */
 };
 
@@ -82,13 +87,16 @@ struct dhcp_message {
 
 /* message_parse() - take a UDP payload apart
  *
- * Return: 0; -EBADMSG when it is malformed: truncated, hlen above 16, an option that runs past its end, or a wrong size of
- * an option that decides what the message means (50, 53, 54); -EPROTO when there is no magic cookie or no option 53 (BOOTP).
- * Other options of a wrong size are kept as bytes and left out of the typed fields.
+ * Return: 0; -EBADMSG when it is malformed: truncated, hlen above 16, an option that runs past its end, or a
+ * wrong size of an option that decides what the message means (50, 53, 54); -EPROTO when there is no magic
+ * cookie or no option 53 (BOOTP). Other options of a wrong size are kept as bytes and left out of the typed
+ * fields.
  */
 int message_parse(struct dhcp_message *m, const uint8_t *data, size_t size);
 
-/* message_option() - the bytes of option @code, borrowed from @m, or NULL when absent; *@size may be 0 when present */
+/* message_option() - the bytes of option @code, borrowed from @m, or NULL when absent; *@size may be 0 when
+ * present
+ */
 const uint8_t *message_option(const struct dhcp_message *m, uint8_t code, size_t *size);
 
 /* message_option_u32() - the value of a four-byte option (or the first of a list of such), or 0 */
@@ -96,7 +104,8 @@ uint32_t message_option_u32(const struct dhcp_message *m, uint8_t code);
 
 /* message_clean_hostname() - make one DNS label of what a guest calls itself
  *
- * Up to the first dot; letters are made small, anything but letters and digits becomes '-', and none is left at the ends.
+ * Up to the first dot; letters are made small, anything but letters and digits becomes '-', and none is left at
+ * the ends.
  * @to holds "" when nothing remains.
  */
 void message_clean_hostname(char to[NAME_MAX_SIZE], const uint8_t *from, size_t size);

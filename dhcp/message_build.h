@@ -2,7 +2,8 @@
 /* dhcp/message_build.h - writing DHCPv4 messages, a server's and a client's
  *
  * A message is collected as a list of options, most important first, and then written at once. Options that do not
- * fit are left out from the end of the list, never cut (RFC 2131 4.1, RFC 3396 for more than 255 bytes). Any thread; no allocation.
+ * fit are left out from the end of the list, never cut (RFC 2131 4.1, RFC 3396 for more than 255 bytes). Any
+ * thread; no allocation.
  */
 #ifndef DHCP_MESSAGE_BUILD_H
 #define DHCP_MESSAGE_BUILD_H
@@ -43,12 +44,15 @@ struct message_header {
 /* message_build() - write a message of at least 300 bytes (RFC 1542 2.1), padded with zeros
  * @limit:	most bytes it may take; at least 300
  *
- * Options are written in the order of @list: those marked `must` always have their place, the others as long as there is room.
+ * Options are written in the order of @list: those marked `must` always have their place, the others as long as
+ * there is room.
  * Return: bytes written, or -EMSGSIZE when not even the options that must be there fit.
  */
 int message_build(const struct message_header *h, const struct option_list *list, uint8_t *data, size_t limit);
 
-/* message_reply_limit() - most bytes of a reply to @request over a link of @mtu: option 57 counts the IP datagram, 576 if absent */
+/* message_reply_limit() - most bytes of a reply to @request over a link of @mtu: option 57 counts the IP
+ * datagram, 576 if absent
+ */
 size_t message_reply_limit(const struct dhcp_message *request, uint16_t mtu);
 
 /* What a client says of itself and asks for; used by `lanyard run`, which leases as any guest does. */

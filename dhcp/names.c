@@ -9,7 +9,9 @@
 #include "base/array.h"
 #include "base/hash.h"
 
-/* One allocation: the entry, its records, and their data. Immutable once in the table but for `children`, which only the writer uses. */
+/* One allocation: the entry, its records, and their data. Immutable once in the table but for `children`, which
+ * only the writer uses.
+ */
 struct entry {
 	struct cds_lfht_node node;
 	struct rcu_head rcu;
@@ -67,7 +69,8 @@ struct names *names_new(const struct dns_name *origin)
 
 	if (!t)
 		return NULL;
-	t->table = cds_lfht_new_flavor(64, 64, 0, CDS_LFHT_AUTO_RESIZE | CDS_LFHT_ACCOUNTING, &urcu_qsbr_flavor, NULL);
+	t->table = cds_lfht_new_flavor(64, 64, 0, CDS_LFHT_AUTO_RESIZE | CDS_LFHT_ACCOUNTING, &urcu_qsbr_flavor,
+				       NULL);
 	if (!t->table) {
 		free(t);
 		return NULL;
@@ -87,7 +90,8 @@ void names_free(struct names *t)
 
 	if (!t)
 		return;
-	for (cds_lfht_first(t->table, &iter); (node = cds_lfht_iter_get_node(&iter)); cds_lfht_next(t->table, &iter)) {
+	for (cds_lfht_first(t->table, &iter); (node = cds_lfht_iter_get_node(&iter));
+	     cds_lfht_next(t->table, &iter)) {
 		cds_lfht_del(t->table, node);
 		urcu_qsbr_call_rcu(&container_of(node, struct entry, node)->rcu, free_rcu);
 	}
@@ -105,7 +109,8 @@ unsigned names_count(const struct names *t)
 }
 
 /* entry_new() - an entry with these records, whose data is copied */
-static struct entry *entry_new(const struct dns_name *name, const struct name_record *records, unsigned n, unsigned children)
+static struct entry *entry_new(const struct dns_name *name, const struct name_record *records, unsigned n,
+			       unsigned children)
 {
 	size_t head = sizeof(struct entry) + n * sizeof(*records), size = head;
 	struct entry *e;
@@ -146,7 +151,9 @@ static bool parent_of(const struct names *t, const struct dns_name *name, struct
 	return parent->size > t->origin.size;
 }
 
-/* hold_parents() - a new entry keeps those above it; without memory for one, it is answered as missing, and no worse */
+/* hold_parents() - a new entry keeps those above it; without memory for one, it is answered as missing, and no
+ * worse
+ */
 static void hold_parents(struct names *t, const struct dns_name *name)
 {
 	struct dns_name at = *name, up;
@@ -181,7 +188,8 @@ static void release_parents(struct names *t, const struct dns_name *name)
 }
 
 /* store() - let readers see these records under this name, instead of what was there */
-static int store(struct names *t, const struct dns_name *name, struct entry *old, const struct name_record *records, unsigned n)
+static int store(struct names *t, const struct dns_name *name, struct entry *old,
+		 const struct name_record *records, unsigned n)
 {
 	struct entry *e;
 
@@ -219,7 +227,8 @@ static unsigned keep(const struct entry *e, uint16_t type, bool host, struct nam
 	return n;
 }
 
-static int replace(struct names *t, const struct dns_name *name, uint16_t type, bool host, const uint8_t *rdata, size_t size)
+static int replace(struct names *t, const struct dns_name *name, uint16_t type, bool host, const uint8_t *rdata,
+		   size_t size)
 {
 	struct name_record records[NAMES_RECORDS_MAX + 1];
 	struct entry *old = find(t, name);
@@ -234,7 +243,8 @@ static int host_name(const struct names *t, const char *label, struct dns_name *
 {
 	struct dns_name n;
 
-	if (dns_name_from_text(&n, label) < 0 || dns_name_labels(&n) != 1 || dns_name_join(name, &n, &t->origin) < 0)
+	if (dns_name_from_text(&n, label) < 0 || dns_name_labels(&n) != 1 ||
+	    dns_name_join(name, &n, &t->origin) < 0)
 		return -EINVAL;
 	dns_name_lower(name);
 	return 0;
@@ -267,7 +277,9 @@ static bool leads_back(const struct names *t, uint32_t ip, const struct dns_name
 	return false;
 }
 
-/* remove_reverse() - the way back from @ip, as long as it leads to this host and not to one that took the address over */
+/* remove_reverse() - the way back from @ip, as long as it leads to this host and not to one that took the
+ * address over
+ */
 static void remove_reverse(struct names *t, uint32_t ip, const struct dns_name *name)
 {
 	struct dns_name reverse;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dhcp/names.h - the DNS names of one segment
  *
- * Written by the control thread alone, which is registered with liburcu (QSBR); read by workers at any time with names_find().
- * A name's records are one immutable set that is replaced whole and freed after a grace period, so that an
- * answer never mixes old and new (DNS-37). A reader may use a set until its next quiescent state.
+ * Written by the control thread alone, which is registered with liburcu (QSBR); read by workers at any time
+ * with names_find(). A name's records are one immutable set that is replaced whole and freed after a grace
+ * period, so that an answer never mixes old and new (DNS-37). A reader may use a set until its next quiescent
+ * state.
  *
  * Two sources share a name: the address of a guest (names_set_host) and what the user adds (names_add).
  */
@@ -23,7 +24,9 @@ struct name_record {
 	const uint8_t *rdata;
 };
 
-/* name_set - the records of one name; none for a name that only has others below it (RFC 8020: it exists nevertheless) */
+/* name_set - the records of one name; none for a name that only has others below it (RFC 8020: it exists
+ * nevertheless)
+ */
 struct name_set {
 	unsigned n;
 	const struct name_record *records;
@@ -32,8 +35,8 @@ struct name_set {
 /* names_new() - an empty table whose hosts are named below @origin. Return: a table for names_free(), or NULL. */
 struct names *names_new(const struct dns_name *origin);
 
-/* names_free() - and every name in it; no reader may look it up any more. It may wait for a grace period, and is a quiescent
- * state of the calling thread.
+/* names_free() - and every name in it; no reader may look it up any more. It may wait for a grace period, and
+ * is a quiescent state of the calling thread.
  */
 void names_free(struct names *t);
 
@@ -46,19 +49,23 @@ const struct name_set *names_find(const struct names *t, const struct dns_name *
 
 /* names_set_host() - "web1" has this address: an A record of web1.ORIGIN and the PTR record back
  *
- * What it had before is replaced; the same again costs next to nothing. Return: 0; -EINVAL for no DNS label; -ENOSPC; -ENOMEM.
+ * What it had before is replaced; the same again costs next to nothing. Return: 0; -EINVAL for no DNS label;
+ * -ENOSPC; -ENOMEM.
  */
 int names_set_host(struct names *t, const char *label, uint32_t ip);
 
 /* names_remove_host() - the guest has no address any more; no matter if it had none */
 void names_remove_host(struct names *t, const char *label);
 
-/* names_remove_host_at() - the same, but only if @ip is what it has: what follows the end of one of several leases of a port */
+/* names_remove_host_at() - the same, but only if @ip is what it has: what follows the end of one of several
+ * leases of a port
+ */
 void names_remove_host_at(struct names *t, const char *label, uint32_t ip);
 
 /* names_add() - add a record of the user's. What is there already is added once.
  *
- * Return: 0; -EEXIST for a CNAME beside other records or other records beside a CNAME (RFC 2181 10.1); -ENOSPC; -ENOMEM.
+ * Return: 0; -EEXIST for a CNAME beside other records or other records beside a CNAME (RFC 2181 10.1); -ENOSPC;
+ * -ENOMEM.
  */
 int names_add(struct names *t, const struct dns_name *owner, const struct dns_record *record);
 

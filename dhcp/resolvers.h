@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dhcp/resolvers.h - the host's DNS resolvers: as resolv.conf(5) lists them, or as they were given
  *
- * The file is read again when it has changed, which is looked up at most once a second and only when asked for. No lock: one thread.
+ * The file is read again when it has changed, which is looked up at most once a second and only when asked for.
+ * No lock: one thread.
  */
 #ifndef DHCP_RESOLVERS_H
 #define DHCP_RESOLVERS_H
@@ -33,7 +34,8 @@ struct resolvers {
 /* resolvers_init() - follow the file at @path */
 void resolvers_init(struct resolvers *r, const char *path);
 
-/* resolvers_set() - use these instead, or with none the file again: "ADDRESS" or "ADDRESS#PORT" each; IPv6 may have a %scope
+/* resolvers_set() - use these instead, or with none the file again: "ADDRESS" or "ADDRESS#PORT" each; IPv6 may
+ * have a %scope
  *
  * Return: 0, or -EINVAL with nothing changed.
  */
@@ -45,7 +47,9 @@ void resolvers_update(struct resolvers *r, uint64_t now_ms);
 /* resolver_parse() - one address as above, port 53 if none is said. Return: 0 or -EINVAL. */
 int resolver_parse(struct resolver *r, const char *text);
 
-/* resolvers_parse() - take the `nameserver` lines of @text, the first RESOLVERS_MAX; 0.0.0.0, :: and what is no address are left out */
+/* resolvers_parse() - take the `nameserver` lines of @text, the first RESOLVERS_MAX; 0.0.0.0, :: and what is no
+ * address are left out
+ */
 void resolvers_parse(struct resolvers *r, const char *text);
 
 #endif

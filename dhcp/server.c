@@ -171,7 +171,8 @@ static int guest_mac(const struct dhcp_message *m, uint8_t mac[MAC_SIZE])
 		memcpy(mac, m->chaddr, MAC_SIZE);
 		return mac_is_group(mac) || !memcmp(mac, none, MAC_SIZE) ? -EBADMSG : 0;
 	}
-	h = hash_bytes(m->chaddr, DHCP_CHADDR_SIZE, (uint64_t)m->htype << 8 | m->hlen);	/* not seeded: leases outlive us */
+	/* not seeded: leases outlive us */
+	h = hash_bytes(m->chaddr, DHCP_CHADDR_SIZE, (uint64_t)m->htype << 8 | m->hlen);
 	memcpy(mac, &h, MAC_SIZE);
 	mac[0] = (mac[0] & 0xfc) | 0x02;
 	return 0;
@@ -191,7 +192,8 @@ static int admit(struct turn *t, const uint8_t *data, size_t size)
 		return DHCP_OUT_UNEXPECTED;
 	if (guest_mac(m, t->result->mac) < 0 || !server_reply_fits(conf, m))
 		return DHCP_OUT_MALFORMED;
-	if (m->hops > HOPS_MAX || (m->giaddr && (m->giaddr == conf->server_ip || !prefix4_has(conf->subnet, m->giaddr))))
+	if (m->hops > HOPS_MAX ||
+	    (m->giaddr && (m->giaddr == conf->server_ip || !prefix4_has(conf->subnet, m->giaddr))))
 		return DHCP_OUT_RELAY;
 	return -1;
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dhcp/server.h - the DHCPv4 server of one segment: a message in, at most one message out
  *
- * RFC 2131 4.3 and 4.1, with RFC 6842 (client-id echoed), RFC 3046 (relay information echoed) and, on purpose, one difference: a
- * guest that renews or reboots into an address of our subnet which nobody has is given it even if we know nothing
- * of it, because we are the only server and may have lost our store. Another server's guests are never touched.
+ * RFC 2131 4.3 and 4.1, with RFC 6842 (client-id echoed), RFC 3046 (relay information echoed) and, on purpose,
+ * one difference: a guest that renews or reboots into an address of our subnet which nobody has is given it
+ * even if we know nothing of it, because we are the only server and may have lost our store. Another server's
+ * guests are never touched.
  *
- * Nothing here waits, sends or stores: time comes in, and what must be stored or sent comes out. Control thread only.
+ * Nothing here waits, sends or stores: time comes in, and what must be stored or sent comes out. Control thread
+ * only.
  */
 #ifndef DHCP_SERVER_H
 #define DHCP_SERVER_H
@@ -78,9 +80,9 @@ struct dhcp_result {
  * @now_wall_s:	wall time, seconds
  * @reply:	for the UDP payload of the answer; @room at least 576
  *
- * With durable_first the caller stores result->record, then calls lease_committed() and sends the reply, or, if the store
- * fails, drops it: the guest asks again. Other records are stored likewise, without holding the reply back.
- * Changes of other leases (those that ended, meanwhile) are told to the lease table's lease_changed_fn.
+ * With durable_first the caller stores result->record, then calls lease_committed() and sends the reply, or, if
+ * the store fails, drops it: the guest asks again. Other records are stored likewise, without holding the reply
+ * back. Changes of other leases (those that ended, meanwhile) are told to the lease table's lease_changed_fn.
  *
  * Return: bytes of the reply, 0 for silence.
  */

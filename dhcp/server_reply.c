@@ -9,7 +9,8 @@
 #include "dhcp/dns_name.h"
 #include "dhcp/message_build.h"
 
-enum { ECHO_RESERVE = DHCP_FIXED_SIZE + 4 + 32 };	/* header, cookie, and the other options an answer cannot do without */
+/* header, cookie, and the other options an answer cannot do without */
+enum { ECHO_RESERVE = DHCP_FIXED_SIZE + 4 + 32 };
 
 static bool ethernet(const struct dhcp_message *m)
 {
@@ -57,7 +58,8 @@ static void add_times(struct option_list *list, uint32_t lease_s)
 }
 
 /* add_asked() - one option of the guest's parameter request list, if we have it */
-static void add_asked(struct option_list *list, const struct dhcp_conf *conf, const struct dhcp_answer *a, uint8_t code)
+static void add_asked(struct option_list *list, const struct dhcp_conf *conf, const struct dhcp_answer *a,
+		      uint8_t code)
 {
 	switch (code) {
 	case OPTION_SUBNET_MASK:
@@ -114,7 +116,8 @@ static void add_parameters(struct option_list *list, const struct dhcp_conf *con
 		add_asked(list, conf, a, unasked[i]);
 }
 
-static void collect(struct option_list *list, const struct dhcp_conf *conf, const struct dhcp_message *m, const struct dhcp_answer *a)
+static void collect(struct option_list *list, const struct dhcp_conf *conf, const struct dhcp_message *m,
+		    const struct dhcp_answer *a)
 {
 	static const char refused[] = "address not available";
 
@@ -132,12 +135,19 @@ static void collect(struct option_list *list, const struct dhcp_conf *conf, cons
 		add_bytes(list, OPTION_RELAY_INFO, m);	/* RFC 3046 2.2: last */
 }
 
-int server_reply_build(const struct dhcp_conf *conf, const struct dhcp_message *m, const struct dhcp_answer *a, uint8_t *reply,
-		       size_t room)
+int server_reply_build(const struct dhcp_conf *conf, const struct dhcp_message *m, const struct dhcp_answer *a,
+		       uint8_t *reply, size_t room)
 {
 	struct message_header h = {
-		.op = BOOTP_REPLY, .htype = m->htype, .hlen = m->hlen, .xid = m->xid, .flags = m->flags,
-		.ciaddr = a->type == DHCP_ACK ? m->ciaddr : 0, .yiaddr = a->yiaddr, .giaddr = m->giaddr, .chaddr = m->chaddr,
+		.op = BOOTP_REPLY,
+		.htype = m->htype,
+		.hlen = m->hlen,
+		.xid = m->xid,
+		.flags = m->flags,
+		.ciaddr = a->type == DHCP_ACK ? m->ciaddr : 0,
+		.yiaddr = a->yiaddr,
+		.giaddr = m->giaddr,
+		.chaddr = m->chaddr,
 	};
 	struct option_list list;
 

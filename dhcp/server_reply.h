@@ -23,8 +23,8 @@ bool server_reply_fits(const struct dhcp_conf *conf, const struct dhcp_message *
 /* server_reply_build() - write the answer
  * Return: bytes written, or a negative errno when @room is too small.
  */
-int server_reply_build(const struct dhcp_conf *conf, const struct dhcp_message *m, const struct dhcp_answer *a, uint8_t *reply,
-		       size_t room);
+int server_reply_build(const struct dhcp_conf *conf, const struct dhcp_message *m, const struct dhcp_answer *a,
+		       uint8_t *reply, size_t room);
 
 /* server_reply_route() - fill in where it goes (RFC 2131 4.1) */
 void server_reply_route(const struct dhcp_message *m, const struct dhcp_request *from, const struct dhcp_answer *a,

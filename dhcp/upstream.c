@@ -20,7 +20,7 @@
 #include <uthash.h>
 
 enum {
-	TRIES_MAX = 4,			/* one a second: the guest hears of a failure before it gives up itself, after five */
+	TRIES_MAX = 4,			/* one a second: a guest gives up itself after five */
 	TRY_MS = 1000,			/* unless set otherwise */
 	PREFER_MS = 30000,		/* how long a resolver that had to step in is asked first */
 	QUERY_MAX = 4096,
@@ -159,7 +159,9 @@ static void pending_free(struct pending *p)
 	free(p);
 }
 
-/* finish() - hand the answer over, if there is one; @p is gone then, so that the callback finds its place free again */
+/* finish() - hand the answer over, if there is one; @p is gone then, so that the callback finds its place free
+ * again
+ */
 static void finish(struct pending *p, const uint8_t *reply, size_t size)
 {
 	upstream_fn *fn = p->fn;
@@ -252,7 +254,8 @@ static void ask(struct pending *p)
 			break;
 		*t = (struct try){ .p = p, .fd = -1, .resolver = (unsigned)at };
 		p->ntries++;
-		if (try_open(t, &p->u->resolvers.list[at]) == 0 && try_send(t) == 0 && evtimer_add(p->timer, patience) == 0)
+		if (try_open(t, &p->u->resolvers.list[at]) == 0 && try_send(t) == 0 &&
+		    evtimer_add(p->timer, patience) == 0)
 			return;
 		try_close(t);
 		p->failed |= 1u << at;
@@ -314,7 +317,8 @@ static bool cannot_help(const struct pending *p, const uint8_t *reply)
 	unsigned rcode = get_u16(reply + 2) & DNS_RCODE_MASK;
 	unsigned left = p->u->resolvers.n - (unsigned)__builtin_popcount(p->failed);
 
-	return (rcode == DNS_SERVFAIL || rcode == DNS_REFUSED || rcode == DNS_NOTIMP) && left > 1 && p->ntries < TRIES_MAX;
+	return (rcode == DNS_SERVFAIL || rcode == DNS_REFUSED || rcode == DNS_NOTIMP) && left > 1 &&
+	       p->ntries < TRIES_MAX;
 }
 
 /* accept_cut() - the answer is larger than the guest takes: just that */
@@ -363,7 +367,8 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-static struct pending *pending_new(struct upstream *u, struct owner *o, const struct dns_query *q, const uint8_t *data, size_t size)
+static struct pending *pending_new(struct upstream *u, struct owner *o, const struct dns_query *q,
+				   const uint8_t *data, size_t size)
 {
 	struct pending *p = calloc(1, sizeof(*p) + size);
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dhcp/upstream.h - relaying DNS queries to the host's resolvers over UDP
  *
- * Each query goes out from a socket of its own, so from a fresh random port, and with a fresh random id (RFC 5452); a reply counts
- * only if it comes from the resolver asked, with that id and the same question. Nothing else of query and reply
- * is touched (RFC 5625), but that a reply larger than the guest takes is cut to its question with TC set.
+ * Each query goes out from a socket of its own, so from a fresh random port, and with a fresh random id (RFC
+ * 5452); a reply counts only if it comes from the resolver asked, with that id and the same question. Nothing
+ * else of query and reply is touched (RFC 5625), but that a reply larger than the guest takes is cut to its
+ * question with TC set.
  *
- * A resolver that is silent for a second, refuses, fails or is unreachable is passed over for the next one, and the one that
- * answered is asked first for a while. A query ends with an answer or with SERVFAIL, after at most four
- * seconds. One libevent base, its thread.
+ * A resolver that is silent for a second, refuses, fails or is unreachable is passed over for the next one, and
+ * the one that answered is asked first for a while. A query ends with an answer or with SERVFAIL, after at most
+ * four seconds. One libevent base, its thread.
  */
 #ifndef DHCP_UPSTREAM_H
 #define DHCP_UPSTREAM_H
@@ -27,7 +28,8 @@ enum { UPSTREAM_PENDING_MAX = 512, UPSTREAM_OWNER_MAX = 64 };
  */
 typedef void upstream_fn(void *arg, const uint8_t *reply, size_t size);
 
-/* upstream_new() - a relay to the resolvers in the file at @resolv_path ("/etc/resolv.conf"), which is followed as it changes
+/* upstream_new() - a relay to the resolvers in the file at @resolv_path ("/etc/resolv.conf"), which is followed
+ * as it changes
  *
  * Return: for upstream_free(), or NULL with ENOMEM.
  */
@@ -36,7 +38,8 @@ struct upstream *upstream_new(struct event_base *base, const char *resolv_path);
 /* upstream_free() - queries that wait are dropped: their callbacks are called without an answer */
 void upstream_free(struct upstream *u);
 
-/* upstream_set_resolvers() - ask these instead of the file's: "10.0.0.1", "fe80::1%eth0", "127.0.0.1#5353"; with none the file's again
+/* upstream_set_resolvers() - ask these instead of the file's: "10.0.0.1", "fe80::1%eth0", "127.0.0.1#5353";
+ * with none the file's again
  * Return: 0, or -EINVAL with nothing changed.
  */
 int upstream_set_resolvers(struct upstream *u, const char *const *addresses, unsigned n);
@@ -49,9 +52,11 @@ void upstream_set_patience(struct upstream *u, unsigned ms);
  * @data:	copied
  * @fn:		called exactly once, later or from within this call, if this returns 0
  *
- * Return: 0; -EDQUOT the owner's share is used up; -ENOBUFS too many wait; -EBADMSG no query; -ENOMEM. The query is dropped then.
+ * Return: 0; -EDQUOT the owner's share is used up; -ENOBUFS too many wait; -EBADMSG no query; -ENOMEM. The
+ * query is dropped then.
  */
-int upstream_query(struct upstream *u, uint64_t owner, const uint8_t *data, size_t size, upstream_fn *fn, void *arg);
+int upstream_query(struct upstream *u, uint64_t owner, const uint8_t *data, size_t size, upstream_fn *fn,
+		   void *arg);
 
 /* upstream_cancel() - drop what waits for this owner (its port goes): callbacks are called without an answer */
 void upstream_cancel(struct upstream *u, uint64_t owner);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* covers: dhcp/message.c dhcp/message_build.c dhcp/server.c dhcp/server_reply.c dhcp/lease.c dhcp/lease_table.c dhcp/lease_admin.c dhcp/expiry.c */
 /* max_len: 4096 */
-/* Whole conversations of several ports with one server on a fake clock. The input is a row of steps: what happens (a byte), how long
- * after the last (a byte), and then the step's own bytes. Besides memory errors it looks for broken promises: an answer no client could
- * read, an address outside the pool or held twice, a lease that the store was not told of.
+/* Whole conversations of several ports with one server on a fake clock. The input is a row of steps: what
+ * happens (a byte), how long after the last (a byte), and then the step's own bytes. Besides memory errors it
+ * looks for broken promises: an answer no client could read, an address outside the pool or held twice, a lease
+ * that the store was not told of.
  */
 #include <stdlib.h>
 
@@ -55,7 +56,9 @@ static void on_changed(void *arg, const struct lease_record *record)
 	store(arg, record);
 }
 
-/* short_message() - the fields that decide, so that the fuzzer need not find a cookie: type, mac, ciaddr, giaddr, flags; options follow */
+/* short_message() - the fields that decide, so that the fuzzer need not find a cookie: type, mac, ciaddr,
+ * giaddr, flags; options follow
+ */
 static size_t short_message(struct reader *r, uint8_t *to)
 {
 	uint8_t type = read_u8(r), mac = read_u8(r), ciaddr = read_u8(r), giaddr = read_u8(r), flags = read_u8(r);
@@ -109,7 +112,8 @@ static void check_reply(const struct world *w, const uint8_t *reply, size_t size
 	if (m.type == DHCP_NAK) {
 		MUST(!m.yiaddr && !m.has_lease);
 	} else if (m.yiaddr) {
-		MUST(prefix4_has(w->conf.subnet, m.yiaddr) && m.yiaddr != SERVER && m.yiaddr != NET && m.yiaddr != NET + 255);
+		MUST(prefix4_has(w->conf.subnet, m.yiaddr) && m.yiaddr != SERVER && m.yiaddr != NET &&
+		     m.yiaddr != NET + 255);
 		MUST(m.has_lease && m.lease_s);
 		MUST(lease_find(w->s.leases, m.yiaddr, &r) == 0);
 		MUST(!memcmp(r.mac, result->mac, 6) && !strcmp(r.port, w->port));
@@ -211,10 +215,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&w, 0, sizeof(w));
 	w.now = 1000000;
 	w.conf = (struct lease_conf){
-		.subnet = { NET, 24 }, .first = NET + 16, .last = NET + 23, .excluded = { SERVER }, .nexcluded = 1, .quota = 5,
+		.subnet = { NET, 24 },
+		.first = NET + 16,
+		.last = NET + 23,
+		.excluded = { SERVER },
+		.nexcluded = 1,
+		.quota = 5,
 	};
 	w.s.conf = (struct dhcp_conf){
-		.subnet = w.conf.subnet, .server_ip = SERVER, .router = SERVER, .dns = SERVER, .domain = "lab.internal", .mtu = 1500,
+		.subnet = w.conf.subnet,
+		.server_ip = SERVER,
+		.router = SERVER,
+		.dns = SERVER,
+		.domain = "lab.internal",
+		.mtu = 1500,
 		.lease_s = 3600,
 	};
 	w.s.leases = lease_table_new(&w.conf, on_changed, &w);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* covers: dhcp/dns_name.c dhcp/dns_message.c dhcp/dns.c dhcp/dns_local.c dhcp/dns_record.c dhcp/resolvers.c dhcp/names.c */
 /* max_len: 2048 */
-/* Everything of DNS that comes from outside; the first byte says what the rest is: a guest's query, a resolver's reply to
- * a fixed query, a resolv.conf, or a record that a user writes. Answers are read back and measured.
+/* Everything of DNS that comes from outside; the first byte says what the rest is: a guest's query, a
+ * resolver's reply to a fixed query, a resolv.conf, or a record that a user writes. Answers are read back and
+ * measured.
  */
 #include <stdlib.h>
 #include <urcu/urcu-qsbr.h>
@@ -144,7 +145,8 @@ static void resolv_conf(const uint8_t *data, size_t size)
 /* user_record() - type, owner and value on a line each; what is taken can be asked for and is gone when removed */
 static void user_record(const uint8_t *data, size_t size)
 {
-	char *type_text = text_of(data, size), *owner_text = strchr(type_text, '\n'), *value = owner_text ? strchr(owner_text + 1, '\n') : NULL;
+	char *type_text = text_of(data, size), *owner_text = strchr(type_text, '\n'),
+	     *value = owner_text ? strchr(owner_text + 1, '\n') : NULL;
 	static struct dns_record record;
 	struct dns_name owner, lower;
 	uint16_t type;
@@ -152,7 +154,8 @@ static void user_record(const uint8_t *data, size_t size)
 	if (value) {
 		*owner_text++ = '\0';
 		*value++ = '\0';
-		if (dns_type_parse(type_text, &type) == 0 && dns_owner_parse(&owner, owner_text, &zone.origin) == 0 &&
+		if (dns_type_parse(type_text, &type) == 0 &&
+		    dns_owner_parse(&owner, owner_text, &zone.origin) == 0 &&
 		    dns_record_parse(&record, type, value, &zone.origin) == 0) {
 			unsigned before = names_count(names);
 
@@ -165,7 +168,8 @@ static void user_record(const uint8_t *data, size_t size)
 				MUST(names_count(names) == before);
 			}
 		}
-		if (strlen(owner_text) < 64 && strcmp(owner_text, "web1") && names_set_host(names, owner_text, 0x0a4d0099) == 0)
+		if (strlen(owner_text) < 64 && strcmp(owner_text, "web1") &&
+		    names_set_host(names, owner_text, 0x0a4d0099) == 0)
 			names_remove_host(names, owner_text);
 	}
 	free(type_text);

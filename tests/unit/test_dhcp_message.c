@@ -113,8 +113,10 @@ static void test_fixed_header(void **state)
 
 static void test_typed_fields(void **state)
 {
-	static const char options[] = "\x35\x01\x03\x32\x04\x0a\x4d\x00\x32\x36\x04\x0a\x4d\x00\x01\x33\x04\x00\x00\x0e\x10"
-				      "\x39\x02\x05\xdc\x37\x03\x01\x03\x06\x0c\x05" "Web1\0\x3d\x03\x01\x02\x03\xff";
+	static const char options[] =
+		"\x35\x01\x03\x32\x04\x0a\x4d\x00\x32\x36\x04\x0a\x4d\x00\x01\x33\x04\x00\x00\x0e\x10"
+		"\x39\x02\x05\xdc\x37\x03\x01\x03\x06\x0c\x05"
+		"Web1\0\x3d\x03\x01\x02\x03\xff";
 	struct dhcp_message m;
 	const uint8_t *p;
 	size_t size;
@@ -210,7 +212,12 @@ static void test_sec_17_hostname(void **state)
 }
 
 static const struct message_header head = {
-	.op = BOOTP_REPLY, .htype = HTYPE_ETHERNET, .hlen = 6, .xid = 0x12345678, .yiaddr = 0x0a4d0032, .chaddr = guest_mac,
+	.op = BOOTP_REPLY,
+	.htype = HTYPE_ETHERNET,
+	.hlen = 6,
+	.xid = 0x12345678,
+	.yiaddr = 0x0a4d0032,
+	.chaddr = guest_mac,
 };
 
 static void test_dhcp_25_at_least_300_bytes(void **state)

@@ -53,8 +53,13 @@ static int setup(void **state)
 
 	memset(b, 0, sizeof(*b));
 	b->s.conf = (struct dhcp_conf){
-		.subnet = { NET, 24 }, .server_ip = SERVER, .router = SERVER, .dns = SERVER, .domain = "lab.internal",
-		.mtu = 1500, .lease_s = HOUR,
+		.subnet = { NET, 24 },
+		.server_ip = SERVER,
+		.router = SERVER,
+		.dns = SERVER,
+		.domain = "lab.internal",
+		.mtu = 1500,
+		.lease_s = HOUR,
 	};
 	b->s.leases = lease_table_new(&leases, NULL, NULL);
 	b->now = NOW;
@@ -80,9 +85,15 @@ static size_t write_say(const struct say *say, uint8_t *data, size_t room)
 {
 	uint8_t mac[16] = { 2, 0, 0, 0, 0, say->mac };
 	struct message_header h = {
-		.op = say->op ? say->op : BOOTP_REQUEST, .htype = say->htype ? say->htype : HTYPE_ETHERNET,
-		.hlen = say->hlen ? say->hlen : 6, .xid = 0xabcd0001, .secs = 2, .flags = say->flags, .ciaddr = say->ciaddr,
-		.giaddr = say->giaddr, .chaddr = mac,
+		.op = say->op ? say->op : BOOTP_REQUEST,
+		.htype = say->htype ? say->htype : HTYPE_ETHERNET,
+		.hlen = say->hlen ? say->hlen : 6,
+		.xid = 0xabcd0001,
+		.secs = 2,
+		.flags = say->flags,
+		.ciaddr = say->ciaddr,
+		.giaddr = say->giaddr,
+		.chaddr = mac,
 	};
 	struct option_list list;
 	int n;
@@ -140,7 +151,8 @@ static uint32_t lease(struct bench *b, const char *port, uint8_t mac)
 
 	assert_int_equal(TELL(b, DHCP_DISCOVER, .port = port, .mac = mac), DHCP_OUT_OFFER);
 	ip = b->answer.yiaddr;
-	assert_int_equal(TELL(b, DHCP_REQUEST, .port = port, .mac = mac, .want = ip, .server = SERVER), DHCP_OUT_ACK);
+	assert_int_equal(TELL(b, DHCP_REQUEST, .port = port, .mac = mac, .want = ip, .server = SERVER),
+			 DHCP_OUT_ACK);
 	assert_int_equal(b->answer.yiaddr, ip);
 	return ip;
 }
@@ -178,7 +190,8 @@ static void test_dhcp_02_foreign_server(void **state)
 	struct bench *b = *state;
 
 	TELL(b, DHCP_DISCOVER, .mac = 1);
-	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .want = FIRST, .server = SERVER + 1), DHCP_OUT_FOREIGN_SERVER);
+	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .want = FIRST, .server = SERVER + 1),
+			 DHCP_OUT_FOREIGN_SERVER);
 	assert_int_equal(b->size, 0);
 	for (unsigned i = 0; i < 9; i++)
 		lease(b, "web2", (uint8_t)(10 + i));
@@ -192,7 +205,8 @@ static void test_dhcp_03_and_04_selecting(void **state)
 	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .want = FIRST, .server = SERVER), DHCP_OUT_NAK);
 	TELL(b, DHCP_DISCOVER, .mac = 1);
 	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .want = FIRST + 1, .server = SERVER), DHCP_OUT_NAK);
-	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .want = FIRST, .server = SERVER, .ciaddr = FIRST), DHCP_OUT_MALFORMED);
+	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .want = FIRST, .server = SERVER, .ciaddr = FIRST),
+			 DHCP_OUT_MALFORMED);
 	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .server = SERVER), DHCP_OUT_MALFORMED);
 	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1), DHCP_OUT_MALFORMED);
 	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .ciaddr = FIRST, .want = FIRST + 1), DHCP_OUT_MALFORMED);
@@ -301,8 +315,9 @@ static void test_dhcp_10_destination(void **state)
 			uint8_t mac[6] = { 2, 0, 0, 0, 0, routes[i].mac };
 
 			print_message("  %s\n", routes[i].what);
-			TELL(b, ack ? DHCP_REQUEST : DHCP_DISCOVER, .mac = 1, .giaddr = routes[i].giaddr, .flags = routes[i].flags,
-			     .ciaddr = routes[i].ciaddr, .want = ack && !routes[i].ciaddr ? FIRST : 0);
+			TELL(b, ack ? DHCP_REQUEST : DHCP_DISCOVER, .mac = 1, .giaddr = routes[i].giaddr,
+			     .flags = routes[i].flags, .ciaddr = routes[i].ciaddr,
+			     .want = ack && !routes[i].ciaddr ? FIRST : 0);
 			assert_int_equal(b->r.dst_ip, routes[i].dst_ip);
 			assert_int_equal(b->r.dst_port, routes[i].dst_port);
 			assert_memory_equal(b->r.dst_mac, routes[i].mac == 0xff ? everybody : mac, 6);
@@ -315,7 +330,8 @@ static void test_dhcp_11_nak(void **state)
 	struct bench *b = *state;
 	static const uint8_t allowed[] = { 53, 54, 56, 60, 61, 82 };
 
-	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .ciaddr = 0xc0a80105, .client_id = "id", .parameters = "\1\3\6\17"),
+	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .ciaddr = 0xc0a80105, .client_id = "id",
+			      .parameters = "\1\3\6\17"),
 			 DHCP_OUT_NAK);
 	assert_int_equal(b->r.dst_ip, 0xffffffff);
 	assert_memory_equal(b->r.dst_mac, everybody, 6);
@@ -324,7 +340,8 @@ static void test_dhcp_11_nak(void **state)
 		if (has(b, (uint8_t)code))
 			assert_non_null(memchr(allowed, (int)code, sizeof(allowed)));
 	assert_true(has(b, OPTION_MESSAGE));
-	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .want = 0xc0a80105, .giaddr = NET + 9, .relay = "r"), DHCP_OUT_NAK);
+	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .want = 0xc0a80105, .giaddr = NET + 9, .relay = "r"),
+			 DHCP_OUT_NAK);
 	assert_int_equal(b->r.dst_ip, NET + 9);
 	assert_int_equal(b->answer.flags, DHCP_FLAG_BROADCAST);
 }
@@ -335,9 +352,12 @@ static void test_dhcp_15_release(void **state)
 	uint32_t ip = lease(b, "web1", 1);
 
 	assert_int_equal(TELL(b, DHCP_RELEASE, .mac = 2, .ciaddr = ip, .server = SERVER), DHCP_OUT_STRANGER);
-	assert_int_equal(TELL(b, DHCP_RELEASE, .port = "web2", .mac = 1, .ciaddr = ip, .server = SERVER), DHCP_OUT_STRANGER);
-	assert_int_equal(TELL(b, DHCP_RELEASE, .mac = 1, .ciaddr = ip + 1, .server = SERVER), DHCP_OUT_STRANGER);
-	assert_int_equal(TELL(b, DHCP_RELEASE, .mac = 1, .ciaddr = ip, .server = SERVER + 1), DHCP_OUT_STRANGER);
+	assert_int_equal(TELL(b, DHCP_RELEASE, .port = "web2", .mac = 1, .ciaddr = ip, .server = SERVER),
+			 DHCP_OUT_STRANGER);
+	assert_int_equal(TELL(b, DHCP_RELEASE, .mac = 1, .ciaddr = ip + 1, .server = SERVER),
+			 DHCP_OUT_STRANGER);
+	assert_int_equal(TELL(b, DHCP_RELEASE, .mac = 1, .ciaddr = ip, .server = SERVER + 1),
+			 DHCP_OUT_STRANGER);
 	assert_int_equal(TELL(b, DHCP_RELEASE, .mac = 1, .ciaddr = ip), DHCP_OUT_STRANGER);
 	assert_false(b->r.has_record);
 	assert_int_equal(TELL(b, DHCP_RELEASE, .mac = 1, .ciaddr = ip, .server = SERVER), DHCP_OUT_RELEASE);
@@ -382,7 +402,9 @@ static void test_dhcp_20_21_client_id(void **state)
 	assert_int_equal(b->r.record.client_id_size, 6);
 	TELL(b, DHCP_DISCOVER, .port = "web2", .mac = 1, .client_id = "\1clone");
 	assert_int_not_equal(b->answer.yiaddr, first);
-	assert_int_equal(TELL(b, DHCP_REQUEST, .port = "web3", .mac = 3, .client_id = "\1clone", .ciaddr = first), DHCP_OUT_NAK);
+	assert_int_equal(
+		TELL(b, DHCP_REQUEST, .port = "web3", .mac = 3, .client_id = "\1clone", .ciaddr = first),
+		DHCP_OUT_NAK);
 	assert_true(has(b, OPTION_CLIENT_ID));
 	TELL(b, DHCP_DISCOVER, .mac = 1);
 	assert_false(has(b, OPTION_CLIENT_ID));		/* not invented */
@@ -394,7 +416,8 @@ static void test_dhcp_22_inform(void **state)
 {
 	struct bench *b = *state;
 
-	assert_int_equal(TELL(b, DHCP_INFORM, .mac = 1, .ciaddr = NET + 50, .flags = DHCP_FLAG_BROADCAST), DHCP_OUT_INFORM);
+	assert_int_equal(TELL(b, DHCP_INFORM, .mac = 1, .ciaddr = NET + 50, .flags = DHCP_FLAG_BROADCAST),
+			 DHCP_OUT_INFORM);
 	assert_int_equal(b->answer.type, DHCP_ACK);
 	assert_int_equal(b->answer.yiaddr, 0);
 	assert_int_equal(b->r.dst_ip, NET + 50);
@@ -467,7 +490,8 @@ static void test_dhcp_26_parameters(void **state)
 		all[i] = (char)(254 - i);	/* all of them, 254 first */
 	all[254] = '\0';
 	TELL(b, DHCP_DISCOVER, .mac = 1, .parameters = all, .max_size = 1500);
-	assert_true(has(b, 1) && has(b, 3) && has(b, 6) && has(b, 15) && has(b, 26) && has(b, 28) && has(b, 58) && has(b, 59));
+	assert_true(has(b, 1) && has(b, 3) && has(b, 6) && has(b, 15) && has(b, 26) && has(b, 28) &&
+		    has(b, 58) && has(b, 59));
 	p = message_option(&b->answer, OPTION_HOSTNAME, &size);
 	assert_int_equal(size, 4);
 	assert_memory_equal(p, "web1", 4);
@@ -506,7 +530,8 @@ static void test_dhcp_27_size(void **state)
 			 DHCP_OUT_OFFER);
 	assert_true(has(b, 61) && has(b, 82));
 	b->s.conf.mtu = 576;
-	assert_int_equal(TELL(b, DHCP_DISCOVER, .mac = 1, .max_size = 1500, .parameters = "\17\167\1\3\6\14"), DHCP_OUT_OFFER);
+	assert_int_equal(TELL(b, DHCP_DISCOVER, .mac = 1, .max_size = 1500, .parameters = "\17\167\1\3\6\14"),
+			 DHCP_OUT_OFFER);
 	assert_true(b->size <= 548);
 }
 

@@ -331,7 +331,8 @@ static void test_dns_05_not_queries(void **state)
 	put_u16(b->query + 4, 2);
 	assert_int_equal(send_query(b), DNS_OUT_FORMERR);
 	write_query(b, "web1", DNS_A, DNS_CLASS_IN, 0);
-	assert_int_equal(dns_answer(&b->zone, b->names, b->query, b->query_size, b->reply, 511, &b->outcome), -EMSGSIZE);
+	assert_int_equal(dns_answer(&b->zone, b->names, b->query, b->query_size, b->reply, 511, &b->outcome),
+			 -EMSGSIZE);
 }
 
 static void test_servfail(void **state)

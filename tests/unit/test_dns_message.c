@@ -283,7 +283,9 @@ static void test_dns_09_question_match(void **state)
 	assert_int_equal(dns_query_parse(&q, B(query)), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(replies); i++) {
 		print_message("  %s\n", replies[i].what);
-		assert_int_equal(dns_question_match((const uint8_t *)query, &q, replies[i].data, replies[i].size), replies[i].match);
+		assert_int_equal(
+			dns_question_match((const uint8_t *)query, &q, replies[i].data, replies[i].size),
+			replies[i].match);
 	}
 }
 
@@ -322,7 +324,8 @@ static void test_dns_36_records(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(records); i++) {
 		print_message("  %s %s\n", records[i].type, records[i].value);
 		assert_int_equal(dns_type_parse(records[i].type, &type), 0);
-		assert_int_equal(dns_record_parse(&r, type, records[i].value, &origin), records[i].size ? 0 : -EINVAL);
+		assert_int_equal(dns_record_parse(&r, type, records[i].value, &origin),
+				 records[i].size ? 0 : -EINVAL);
 		if (!records[i].size)
 			continue;
 		assert_int_equal(r.type, type);

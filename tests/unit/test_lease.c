@@ -45,7 +45,9 @@ static void bench_init(struct bench *b, const struct lease_conf *conf)
 	assert_non_null(b->t);
 }
 
-/* guest() - the guest of a port with the MAC 02:00:00:00:hi:lo; storage is shared by all that are made in one expression */
+/* guest() - the guest of a port with the MAC 02:00:00:00:hi:lo; storage is shared by all that are made in one
+ * expression
+ */
 static struct lease_guest guest(const char *port, unsigned n)
 {
 	static uint8_t macs[8][6];
@@ -608,8 +610,14 @@ static void test_restart(void **state)
 static void test_restart_after_a_move(void **state)
 {
 	struct lease_conf c = small_conf(10);
-	struct lease_record old = { .port = "web1", .mac = { 2 }, .state = LEASE_RELEASED, .ip = NET + 100, .expires_wall_s = NOW };
-	struct lease_record now = { .port = "web1", .mac = { 2 }, .state = LEASE_BOUND, .ip = NET + 105, .expires_wall_s = NOW + HOUR };
+	struct lease_record old = {
+		.port = "web1", .mac = { 2 }, .state = LEASE_RELEASED, .ip = NET + 100, .expires_wall_s = NOW
+	};
+	struct lease_record now = { .port = "web1",
+				    .mac = { 2 },
+				    .state = LEASE_BOUND,
+				    .ip = NET + 105,
+				    .expires_wall_s = NOW + HOUR };
 	struct bench b;
 
 	(void)state;
@@ -695,10 +703,14 @@ static double now_s(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* DHCP-52: 60,000 leases; the last thousand exchanges cost what the first did. The bound is wide: a linear scan misses it by far. */
+/* DHCP-52: 60,000 leases; the last thousand exchanges cost what the first did. The bound is wide: a linear scan
+ * misses it by far.
+ */
 static void test_dhcp_52_stays_fast(void **state)
 {
-	struct lease_conf c = { .subnet = { 0x0a000000, 8 }, .first = 0x0a000100, .last = 0x0affff00, .quota = 100000 };
+	struct lease_conf c = {
+		.subnet = { 0x0a000000, 8 }, .first = 0x0a000100, .last = 0x0affff00, .quota = 100000
+	};
 	struct bench b;
 	double t;
 

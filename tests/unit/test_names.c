@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* dhcp/names: the name table, alone and with readers beside the writer. IDs are those of the conformance statements. */
+/* dhcp/names: the name table, alone and with readers beside the writer. IDs are those of the conformance
+ * statements.
+ */
 #include "dhcp/names.h"
 
 #include <errno.h>
@@ -184,11 +186,14 @@ struct reading {
 	unsigned wrong;
 };
 
-/* whole() - what a reader may see of the host that moves: nothing, or exactly its one address with a TXT record beside it */
+/* whole() - what a reader may see of the host that moves: nothing, or exactly its one address with a TXT record
+ * beside it
+ */
 static bool whole(const struct name_set *s)
 {
-	return s->n == 2 && s->records[0].type == DNS_TXT && s->records[0].rdata[0] == 4 && s->records[1].type == DNS_A &&
-	       s->records[1].rdata[0] == 10 && s->records[1].rdata[3] == s->records[1].rdata[2];
+	return s->n == 2 && s->records[0].type == DNS_TXT && s->records[0].rdata[0] == 4 &&
+	       s->records[1].type == DNS_A && s->records[1].rdata[0] == 10 &&
+	       s->records[1].rdata[3] == s->records[1].rdata[2];
 }
 
 static void *read_names(void *arg)

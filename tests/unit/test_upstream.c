@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* dhcp/upstream and resolvers: relaying to resolvers of this test on loopback. IDs are those of the conformance statements. */
+/* dhcp/upstream and resolvers: relaying to resolvers of this test on loopback. IDs are those of the conformance
+ * statements.
+ */
 #include "dhcp/upstream.h"
 
 #include <arpa/inet.h>
