@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* tests/bench/dhcpload.c - DHCP exchanges per second: DISCOVER, OFFER, REQUEST, ACK, each by a client of its own
+/* tests/bench/dhcpload.c - DHCP exchanges per second: DISCOVER, OFFER, REQUEST, ACK, then RELEASE, each by a new client
  *
  *	dhcpload INTERFACE SECONDS IN-FLIGHT
  *
  * Runs in a guest's namespace, whose interface need not have an address: clients are made up, with a MAC address and
- * a transaction each. IN-FLIGHT of them are at work at any time; one that hears nothing for a second begins again. Prints
- * one JSON object. The server is measured, not judged: an ACK counts once it has the address that was asked for.
+ * a transaction each. IN-FLIGHT of them are at work at any time; one that hears nothing for a second begins again. They
+ * release what they got, since a port may have 64 addresses. Prints one JSON object. An ACK counts once it has the
+ * address that was asked for.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -28,7 +29,7 @@
 enum {
 	IN_FLIGHT_MAX = 8192, FRAME = 14 + 20 + 8 + 300, EXCHANGES_MAX = 1 << 20,
 	BOOTP = 14 + 20 + 8, OPTIONS = BOOTP + 240,	/* offsets in a frame: the message, its options (RFC 2131, 2) */
-	DISCOVER = 1, OFFER, REQUEST, ACK = 5,	/* RFC 2132, 9.6 */
+	DISCOVER = 1, OFFER, REQUEST, ACK = 5, RELEASE = 7,	/* RFC 2132, 9.6 */
 };
 
 struct client {
@@ -62,26 +63,28 @@ static void write_option_u32(struct writer *w, uint8_t code, uint32_t value)
 	write_u32(w, value);
 }
 
-static void write_message(struct writer *w, const struct client *c, const uint8_t *mac)
+static void write_message(struct writer *w, const struct client *c, uint8_t type, const uint8_t *mac)
 {
 	write_u32(w, 0x01010600);		/* BOOTREQUEST, Ethernet, six bytes, no hops */
 	write_u32(w, c->id);
-	write_zeros(w, 20);			/* seconds and flags (answer to our MAC), four addresses */
+	write_u32(w, 0);			/* seconds, and flags: answer to our MAC */
+	write_u32(w, type == RELEASE ? c->offered : 0);
+	write_zeros(w, 12);
 	write_bytes(w, mac, 6);
 	write_zeros(w, 10 + 64 + 128);
 	write_u32(w, 0x63825363);
 	write_u8(w, 53);
 	write_u8(w, 1);
-	write_u8(w, c->waits_for == OFFER ? DISCOVER : REQUEST);
-	if (c->waits_for == ACK) {
+	write_u8(w, type);
+	if (type == REQUEST)
 		write_option_u32(w, 50, c->offered);
+	if (type != DISCOVER)
 		write_option_u32(w, 54, c->server);
-	}
 	write_u8(w, 255);
 	write_zeros(w, w->room - w->pos);
 }
 
-static void write_frame(uint8_t *frame, const struct client *c)
+static void write_frame(uint8_t *frame, const struct client *c, uint8_t type)
 {
 	uint8_t mac[6] = { 0x02, 0x1d, (uint8_t)(c->id >> 24), (uint8_t)(c->id >> 16), (uint8_t)(c->id >> 8), (uint8_t)c->id };
 	struct writer w = writer_init(frame, FRAME);
@@ -99,15 +102,15 @@ static void write_frame(uint8_t *frame, const struct client *c)
 	write_u16(&w, 67);
 	write_u16(&w, FRAME - 34);
 	write_u16(&w, 0);			/* no checksum (RFC 768) */
-	write_message(&w, c, mac);
+	write_message(&w, c, type, mac);
 }
 
-/* send_step() - what the client says next; a full socket is a lost message, as on any wire */
-static void send_step(struct load *load, struct client *c, uint64_t now)
+/* say() - a full socket is a lost message, as on any wire */
+static void say(struct load *load, struct client *c, uint8_t type, uint64_t now)
 {
 	uint8_t frame[FRAME];
 
-	write_frame(frame, c);
+	write_frame(frame, c, type);
 	c->sent_ns = now;
 	(void)!send(load->sock, frame, sizeof(frame), 0);
 }
@@ -117,7 +120,7 @@ static void begin(struct load *load, struct client *c, uint64_t now)
 	/* Client and slot are found again from the id of an answer. */
 	*c = (struct client){ .id = load->next_id++ * load->nclients + (uint32_t)(c - load->clients), .begun_ns = now,
 			      .waits_for = OFFER };
-	send_step(load, c, now);
+	say(load, c, DISCOVER, now);
 }
 
 /* read_type() - message type and server of the answer, 0 where there is none */
@@ -158,12 +161,14 @@ static void on_answer(struct load *load, const uint8_t *frame, size_t size, uint
 		c->offered = ip;
 		c->server = server;
 		c->waits_for = ACK;
-		send_step(load, c, now);
+		say(load, c, REQUEST, now);
 	} else if (c->waits_for == ACK && type > OFFER) {
-		if (type == ACK && ip == c->offered && load->done < EXCHANGES_MAX)
+		if (type == ACK && ip == c->offered && load->done < EXCHANGES_MAX) {
 			load->took_us[load->done++] = (uint32_t)((now - c->begun_ns) / 1000);
-		else
+			say(load, c, RELEASE, now);
+		} else {
 			load->refused++;
+		}
 		begin(load, c, now);
 	}
 }
