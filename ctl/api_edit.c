@@ -187,9 +187,9 @@ static void id_after(struct edit *edit, const char *id, const struct net_conf *n
 	char text[DOMAIN_TEXT], forward[NAME_MAX_SIZE];
 	enum record_type type;
 
-	if (edit->what == EDIT_RECORD && record_id(net, value, text, &type) == 0)
+	if (edit->what == EDIT_RECORD && model_record_id(net, value, text, &type) == 0)
 		snprintf(edit->id, sizeof(edit->id), "%s-%s", text, record_type_name(type));
-	else if (edit->what == EDIT_FORWARD && nameless && forward_id(value, forward) == 0)
+	else if (edit->what == EDIT_FORWARD && nameless && model_forward_id(value, forward) == 0)
 		snprintf(edit->id, sizeof(edit->id), "%s", forward);
 	else if (id != edit->id)
 		snprintf(edit->id, sizeof(edit->id), "%s", id);
@@ -311,7 +311,7 @@ static int set_forward_name(struct edit *edit, struct error *err)
 			       set_name(edit, edit->id, NAME_MAX_SIZE, "name", err) :
 			       error_set(err, -EINVAL, "forward %s: name cannot be changed; make a new one", edit->id);
 	if (edit->how == EDIT_ADD)	/* settings without an id are refused with the reason when they are parsed */
-		snprintf(edit->id, sizeof(edit->id), "%s", forward_id(edit->settings, id) == 0 ? id : "new");
+		snprintf(edit->id, sizeof(edit->id), "%s", model_forward_id(edit->settings, id) == 0 ? id : "new");
 	return 0;
 }
 

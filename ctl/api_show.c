@@ -96,7 +96,7 @@ const struct record_conf *record_named(const struct net_conf *net, const char *t
 		return NULL;
 	snprintf(name, sizeof(name), "%.*s", (int)(dash - text), text);
 	settings = json_pack("{s:s, s:s}", "name", name, "type", dash + 1);
-	rc = settings ? record_id(net, settings, canonical, &type) : -1;
+	rc = settings ? model_record_id(net, settings, canonical, &type) : -1;
 	json_decref(settings);
 	return rc < 0 ? NULL : net_record(net, canonical, type);
 }

@@ -15,6 +15,7 @@
 #include "switch/forward.h"
 #include "switch/service.h"
 #include "switch/snapshot.h"
+#include "switch/worker.h"
 
 /* ---- snapshot ---- */
 
@@ -65,6 +66,7 @@ static void fill_segment(struct segment *seg, struct net_view *view, const struc
 	seg->gateway = net->conf->gateway;
 	memcpy(seg->gateway_mac, net->gateway_mac, MAC_SIZE);
 	seg->stations = net->stations;
+	seg->requests = net->engine->requests;
 	for (size_t i = 0; i < SEGMENT_SERVICES; i++)
 		if (services[i])
 			seg->services[seg->nservices++] = services[i];
@@ -189,16 +191,23 @@ static void remove_ports(struct live_net *net, const struct net_conf *conf)
 	}
 }
 
+/* remove_forwards() - when this returns, their host ports take nobody any more and are free */
 static void remove_forwards(struct live_net *net, const struct net_conf *conf)
 {
+	struct engine *e = net->engine;
 	struct live_forward *f, *tmp;
+	bool some = false;
 
 	HASH_ITER(hh, net->forwards, f, tmp) {
 		const struct forward_conf *next = net_forward(conf, f->id);
 
-		if (!next || !forward_equal(f->conf, next))
-			live_forward_remove(f);
+		if (next && forward_equal(f->conf, next))
+			continue;
+		live_forward_remove(f);
+		some = true;
 	}
+	for (unsigned i = 0; some && i < e->nworkers; i++)
+		worker_sync(e->workers[i]);
 }
 
 /* another_network() - may this network go on running under its new settings, or is it another one of the same name? */

@@ -34,6 +34,7 @@ struct client {
 	struct event *event;
 	struct attach_message m;
 	int given;			/* the descriptor that came along, until the port has it; or -1 */
+	bool too_many;			/* more than one came along */
 	bool busy;			/* its change is under way */
 	bool attached;			/* it owns a transient port */
 	bool gone;			/* the connection ended while busy */
@@ -259,14 +260,25 @@ static ssize_t receive(struct client *c, char *text, size_t room)
 			int fd;
 
 			memcpy(&fd, CMSG_DATA(cm) + i * sizeof(int), sizeof(fd));
-			if (c->given >= 0)
-				close(fd);	/* one is enough */
-			else
+			if (c->given >= 0) {
+				close(fd);
+				c->too_many = true;
+			} else {
 				c->given = fd;
+			}
 		}
 	}
 	text[n] = '\0';
 	return m.msg_flags & MSG_TRUNC ? -EMSGSIZE : n;
+}
+
+static int check_given(const struct client *c, struct error *err)
+{
+	if (c->given < 0)
+		return error_set(err, -EINVAL, "no descriptor came with the message");
+	if (c->too_many)
+		return error_set(err, -EINVAL, "more than one descriptor came with the message");
+	return 0;
 }
 
 static void on_client(evutil_socket_t fd, short what, void *arg)
@@ -283,8 +295,7 @@ static void on_client(evutil_socket_t fd, short what, void *arg)
 		client_end(c);
 		return;
 	}
-	if (attach_parse(&c->m, text, (size_t)n, &err) < 0 ||
-	    (c->given < 0 && error_set(&err, -EINVAL, "no descriptor came with the message") < 0)) {
+	if (attach_parse(&c->m, text, (size_t)n, &err) < 0 || check_given(c, &err) < 0) {
 		answer_error(c, &err);
 		client_end(c);
 		return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #define _GNU_SOURCE
-#include "ctl/engine_run.h"
+#include "ctl/engine.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "ctl/api.h"
-#include "ctl/engine.h"
+#include "ctl/engine_run.h"
 #include "ctl/host_client.h"
 #include "ctl/state.h"
 #include "ctl/yaml.h"

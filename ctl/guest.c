@@ -191,6 +191,24 @@ static void on_dns(struct live_net *net, const struct request *r)
 		free(a);		/* over its share, or no query: dropped, and counted there */
 }
 
+/* ---- stations ---- */
+
+/* An address that was set by hand: the port has no lease, so its name follows what ARP told. */
+static void on_station(struct live_net *net, const struct request *r)
+{
+	const struct live_port *p = net->engine->by_id[r->port];
+	struct lease_record lease;
+	char ip[IP4_TEXT];
+
+	if (!p)
+		return;
+	if (net->names && (!net->leases || lease_find_port(net->leases, p->name, &lease) < 0))
+		names_set_host(net->names, p->name, r->src);
+	if (net->engine->api)
+		api_event(net->engine->api, net->name, p->name,
+			  json_pack("{s:s s:s}", "event", "station", "ip", ip4_format(r->src, ip)));
+}
+
 /* ---- all of them ---- */
 
 static void take(struct engine *e, const struct request *r)
@@ -199,10 +217,14 @@ static void take(struct engine *e, const struct request *r)
 
 	if (r->kind == REQUEST_PORT_GONE)
 		live_port_gone(e, r->port, r->rc);
-	else if (net && r->port < PORT_IDS && r->kind == REQUEST_DHCP)
+	else if (!net || r->port >= PORT_IDS)
+		return;			/* the network went while the request waited */
+	else if (r->kind == REQUEST_DHCP)
 		on_dhcp(net, r);
-	else if (net && r->port < PORT_IDS)
+	else if (r->kind == REQUEST_DNS)
 		on_dns(net, r);
+	else
+		on_station(net, r);
 }
 
 void guest_requests(evutil_socket_t fd, short what, void *arg)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What the API is told about running objects (ctl/live.h). */
+#include "ctl/live.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

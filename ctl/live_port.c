@@ -17,6 +17,7 @@
 #include "ctl/host_client.h"
 #include "ctl/live_stream.h"
 #include "dhcp/lease.h"
+#include "dhcp/names.h"
 #include "nat/nat.h"
 #include "switch/fdb.h"
 #include "switch/forward.h"
@@ -357,6 +358,8 @@ void live_port_remove(struct live_port *p)
 	if (net->leases)
 		lease_port_gone(net->leases, p->name, (int64_t)(clock_wall_ms() / 1000));
 	stations_forget_port(net->stations, p->id);
+	if (net->names)
+		names_remove_host(net->names, p->name);
 	fdb_flush_port(net->fdb, p->id);
 	if (net->nat_state)
 		nat_forget_port(net->nat_state, p->id);

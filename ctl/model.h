@@ -186,11 +186,11 @@ const struct forward_conf *net_forward(const struct net_conf *net, const char *i
 const struct reservation_conf *net_reservation(const struct net_conf *net, const char *port);
 const struct record_conf *net_record(const struct net_conf *net, const char *name, enum record_type type);
 
-/* forward_id() - the id of a forward without a name, "8080/tcp", from its settings in either shape; 0 or -EINVAL
- * record_id() - name and type as the model keeps them, from a record's settings; 0 or -EINVAL
+/* model_forward_id() - the id of a forward without a name, "8080/tcp", from its settings in either shape; 0 or -EINVAL
+ * model_record_id() - name and type as the model keeps them, from a record's settings; 0 or -EINVAL
  */
-int forward_id(const json_t *settings, char id[NAME_MAX_SIZE]);
-int record_id(const struct net_conf *net, const json_t *settings, char name[DOMAIN_TEXT], enum record_type *type);
+int model_forward_id(const json_t *settings, char id[NAME_MAX_SIZE]);
+int model_record_id(const struct net_conf *net, const json_t *settings, char name[DOMAIN_TEXT], enum record_type *type);
 
 /* The words of the file format for an enumerator; never NULL. */
 const char *net_mode_name(enum net_mode mode);

@@ -184,7 +184,7 @@ int forward_read(struct model_ctx *ctx, const struct net_conf *net, const char *
 	return rc < 0 ? rc : read_target(ctx, net, object, &raw, forward);
 }
 
-int forward_id(const json_t *settings, char id[NAME_MAX_SIZE])
+int model_forward_id(const json_t *settings, char id[NAME_MAX_SIZE])
 {
 	struct model_ctx ctx = { 0 };
 	struct forward_conf forward = { 0 };

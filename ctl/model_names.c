@@ -102,7 +102,7 @@ int record_type_parse(const char *text, enum record_type *type)
 	return -EINVAL;
 }
 
-int record_id(const struct net_conf *net, const json_t *settings, char name[DOMAIN_TEXT], enum record_type *type)
+int model_record_id(const struct net_conf *net, const json_t *settings, char name[DOMAIN_TEXT], enum record_type *type)
 {
 	const char *text = json_string_value(json_object_get(settings, "name"));
 	const char *word = json_string_value(json_object_get(settings, "type"));

@@ -7,10 +7,20 @@
 #include "base/array.h"
 #include "base/bytes.h"
 #include "switch/port.h"
+#include "switch/request.h"
 #include "switch/service.h"
 #include "switch/snapshot.h"
 #include "switch/station.h"
 #include "switch/worker.h"
+
+/* tell_station() - a name and a waiting client may depend on it; when the inbox is full it is seen in the table later */
+static void tell_station(const struct segment *seg, const struct station *s)
+{
+	struct request r = { .kind = REQUEST_STATION, .net_id = seg->net->net_id, .vid = seg->vid, .port = s->port, .src = s->ip };
+
+	memcpy(r.src_mac, s->mac, MAC_SIZE);
+	request_post(seg->requests, &r);
+}
 
 /* note_sender() - ARP tells where an address lives (RFC 826); only what the Ethernet source agrees with is believed */
 static void note_sender(struct worker *w, const struct arrival *a, const struct packet *p)
@@ -26,7 +36,8 @@ static void note_sender(struct worker *w, const struct arrival *a, const struct 
 	if (seg->has_subnet && (!prefix4_has(seg->subnet, p->src) || p->src == seg->gateway))
 		return;
 	memcpy(s.mac, sha, MAC_SIZE);
-	station_note(seg->stations, &s, false);
+	if (station_note(seg->stations, &s, false) && seg->requests)
+		tell_station(seg, &s);
 }
 
 /* contiguous() - the frame's bytes in one piece: as they are, or copied whole to private memory */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* switch/request.h - what a worker hands to the control thread: a lease to decide, a query to relay, a peer that is gone
+/* switch/request.h - what a worker hands to the control thread: a lease to decide, a query to relay, an
+ * address seen, a peer that is gone
  *
  * One bounded inbox for all workers. A port may have only so many requests waiting, so that one guest's flood leaves room for the
  * others'. request_post() may be called by any worker; the rest belongs to the control thread.
@@ -15,7 +16,7 @@
 
 enum { REQUEST_DATA = 1600, REQUESTS_PER_PORT = 32 };
 
-enum request_kind { REQUEST_DHCP, REQUEST_DNS, REQUEST_PORT_GONE };
+enum request_kind { REQUEST_DHCP, REQUEST_DNS, REQUEST_STATION, REQUEST_PORT_GONE };
 
 struct request {
 	uint8_t kind;			/* enum request_kind */

@@ -18,6 +18,7 @@
 struct fdb;
 struct net_view;
 struct port;
+struct requests;
 struct service;
 struct stations;
 
@@ -32,6 +33,7 @@ struct segment {
 	uint32_t gateway;		/* host order */
 	uint8_t gateway_mac[MAC_SIZE];
 	struct stations *stations;	/* borrowed; outlives the snapshot */
+	struct requests *requests;	/* where a station seen for the first time is told; may be NULL; as above */
 	struct service *services[SEGMENT_SERVICES];	/* asked in order; borrowed; outlive the snapshot */
 	unsigned nservices;
 };

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -200,6 +201,25 @@ bool worker_post(struct worker *w, void (*fn)(struct worker *w, void *arg), void
 	struct message m = { fn, arg };
 
 	return inbox_push(w->inbox, &m);
+}
+
+static void signal_sync(struct worker *w, void *arg)
+{
+	(void)w;
+	sem_post(arg);
+}
+
+void worker_sync(struct worker *w)
+{
+	sem_t done;
+
+	if (!w->started)
+		return;
+	sem_init(&done, 0, 0);
+	post_surely(w, signal_sync, &done);
+	while (sem_wait(&done) < 0)
+		;		/* EINTR */
+	sem_destroy(&done);
 }
 
 static void on_inbox(struct worker *w, struct watch *watch, uint32_t events)

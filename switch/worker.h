@@ -95,6 +95,9 @@ uint8_t *worker_linear_space(struct worker *w);
 int worker_add_port(struct worker *w, struct port *port);
 void worker_remove_port(struct worker *w, struct port *port);
 
+/* worker_sync() - return when everything posted to this worker before has been done: a turn at most; control thread */
+void worker_sync(struct worker *w);
+
 /* worker_turn() - one turn: wait up to @timeout_ms (-1: until something happens), then move what there is
  * The worker's thread does nothing else; a test that has no thread calls it itself.
  */
