@@ -142,6 +142,21 @@ static void resolv_conf(const uint8_t *data, size_t size)
 	free(text);
 }
 
+/* host() - a guest comes, moves and goes */
+static void host(const char *label)
+{
+	unsigned before = names_count(names);
+
+	if (names_set_host(names, label, 0x0a4d0099) < 0)
+		return;
+	MUST(names_set_host(names, label, 0x0a4d0099) == 0);
+	MUST(names_set_host(names, label, 0x0a4d0098) == 0);
+	names_remove_host_at(names, label, 0x0a4d0099);
+	names_remove_host_at(names, label, 0x0a4d0098);
+	names_remove_host(names, label);
+	MUST(names_count(names) == before);
+}
+
 /* user_record() - type, owner and value on a line each; what is taken can be asked for and is gone when removed */
 static void user_record(const uint8_t *data, size_t size)
 {
@@ -168,9 +183,8 @@ static void user_record(const uint8_t *data, size_t size)
 				MUST(names_count(names) == before);
 			}
 		}
-		if (strlen(owner_text) < 64 && strcmp(owner_text, "web1") &&
-		    names_set_host(names, owner_text, 0x0a4d0099) == 0)
-			names_remove_host(names, owner_text);
+		if (strcmp(owner_text, "web1"))
+			host(owner_text);
 	}
 	free(type_text);
 }
