@@ -93,7 +93,7 @@ enum record_type { RECORD_A = 1, RECORD_CNAME = 5, RECORD_PTR = 12, RECORD_MX = 
 		   RECORD_SRV = 33 };	/* the numbers of the DNS (IANA) */
 
 struct record_conf {
-	char name[DOMAIN_TEXT];	/* lower case; below the domain, or absolute with a dot at its end */
+	char name[DOMAIN_TEXT];	/* lower case; one label: below the domain; with a dot: whole; "@": the domain */
 	enum record_type type;
 	char value[RECORD_VALUE_TEXT];	/* canonical text: an address, a name, or the words of an MX, SRV or TXT */
 };

@@ -70,7 +70,10 @@ static int dns_name(const char *text, char *to)
 	return 0;
 }
 
-/* own_name() - the record's own name: a full name below the network's domain is made relative to it */
+/* own_name() - the record's own name: one label is below the network's domain, "@" the domain, what has a dot is whole
+ *
+ * Canonical is the shortest of these ways.
+ */
 static int own_name(const struct net_conf *net, const struct raw *raw, char *to)
 {
 	char name[DOMAIN_TEXT];
@@ -78,15 +81,19 @@ static int own_name(const struct net_conf *net, const struct raw *raw, char *to)
 	uint32_t ip;
 
 	if (raw->type == RECORD_PTR && ip4_parse(raw->name, &ip) == 0) {	/* as people say it; RFC 1035 3.5 */
-		sprintf(to, "%u.%u.%u.%u.in-addr.arpa.", ip & 255, ip >> 8 & 255, ip >> 16 & 255, ip >> 24);
+		sprintf(to, "%u.%u.%u.%u.in-addr.arpa", ip & 255, ip >> 8 & 255, ip >> 16 & 255, ip >> 24);
 		return 0;
 	}
+	if (!strcmp(raw->name, "@"))
+		return strcpy(to, "@"), 0;
 	if (dns_name(raw->name, name) < 0)
 		return -EINVAL;
 	n = strlen(name);
-	if (n && name[n - 1] == '.' && n - 1 > d + 1 && !strncmp(name + n - 1 - d, net->domain, d) && name[n - 2 - d] == '.')
+	if (name[n - 1] == '.' && strchr(name, '.') < name + n - 1)
 		name[--n] = '\0';
-	if (n > d + 1 && !strcmp(name + n - d, net->domain) && name[n - d - 1] == '.')
+	if (!strcmp(name, net->domain))
+		strcpy(name, "@");
+	else if (n > d + 1 && !strcmp(name + n - d, net->domain) && strchr(name, '.') == name + n - d - 1)
 		name[n - d - 1] = '\0';
 	strcpy(to, name);
 	return 0;
@@ -140,7 +147,7 @@ static int text_value(const char *text, char *to)
 		if (!isprint((unsigned char)*p))
 			return -EINVAL;
 	strcpy(to, text);
-	return strlen(text) <= 255 ? 0 : -EINVAL;	/* one character-string, RFC 1035 3.3.14 */
+	return 0;
 }
 
 static int canonical_value(const struct raw *raw, char *to)

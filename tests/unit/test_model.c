@@ -273,6 +273,7 @@ static void test_forms(void **state)
 		"    records:\n      - {name: WWW.lab.internal, type: CNAME, value: Web1.lab.internal}\n"
 		"      - {name: 10.77.0.9, type: PTR, value: nine.lab.internal}\n"
 		"      - {name: _sip._udp, type: SRV, value: '0 05 5060 sip'}\n"
+		"      - {name: a.b.lab.internal., value: 10.0.0.1}\n      - {name: lab.internal, value: 10.0.0.2}\n"
 		"      - {name: v6, type: AAAA, value: '2001:DB8:0::1'}\n");
 	const struct net_conf *net = model_net(model, "lab");
 	const struct forward_conf *f = net_forward(net, "a");
@@ -301,8 +302,10 @@ static void test_forms(void **state)
 	assert_int_equal(f->to_ip, 0x0a4d0009);
 	assert_int_equal(f->to_port, 5353);
 	assert_string_equal(net_record(net, "www", RECORD_CNAME)->value, "web1.lab.internal");
-	assert_string_equal(net_record(net, "9.0.77.10.in-addr.arpa.", RECORD_PTR)->value, "nine.lab.internal");
+	assert_string_equal(net_record(net, "9.0.77.10.in-addr.arpa", RECORD_PTR)->value, "nine.lab.internal");
 	assert_string_equal(net_record(net, "_sip._udp", RECORD_SRV)->value, "0 5 5060 sip");
+	assert_non_null(net_record(net, "a.b.lab.internal", RECORD_A));
+	assert_non_null(net_record(net, "@", RECORD_A));
 	assert_string_equal(net_record(net, "v6", RECORD_AAAA)->value, "2001:db8::1");
 	model_free(model);
 }
