@@ -6,6 +6,7 @@
  * measured.
  */
 #include <stdlib.h>
+#include <strings.h>
 #include <urcu/urcu-qsbr.h>
 
 #include "base/array.h"
@@ -183,7 +184,7 @@ static void user_record(const uint8_t *data, size_t size)
 				MUST(names_count(names) == before);
 			}
 		}
-		if (strcmp(owner_text, "web1"))
+		if (strncasecmp(owner_text, "web1", 4))		/* the one that is there already */
 			host(owner_text);
 	}
 	free(type_text);
