@@ -8,6 +8,7 @@
 
 #include "base/array.h"
 #include "nat/answer.h"
+#include "nat/echo.h"
 #include "nat/forward.h"
 #include "nat/hostaddr.h"
 #include "nat/nat_in.h"
@@ -139,8 +140,7 @@ static enum verdict translate(struct nat *nat, struct worker *w, const struct ar
 		return tcp_input(s, port, a, p);
 	if (p->proto == PROTO_UDP)
 		return udp_input(s, port, a, p);
-	answer_icmp(w, a, p, &port->answers, ICMP_UNREACHABLE, ICMP_ADMIN_PROHIBITED);
-	return VERDICT_DROP_NO_PROTOCOL;
+	return echo_input(s, port, a, p);
 }
 
 static bool input(struct service *service, struct worker *w, const struct arrival *a, const struct packet *p,

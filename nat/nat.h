@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* nat/nat.h - user-mode NAT: the way out of a segment, through ordinary sockets of the host
  *
- * One struct nat per segment. It is a service (switch/service.h): guests' TCP and UDP for the gateway's MAC address is
- * re-originated from host sockets. Each worker has a shard of its own with the flows of the guest ports whose receive
+ * One struct nat per segment. It is a service (switch/service.h): guests' TCP, UDP and ping for the gateway's MAC
+ * address is re-originated from host sockets. Each worker has a shard of its own with the flows of the guest ports whose receive
  * queues it owns; shards share nothing. RFC 4787, 5382, 7857: mapping endpoint-independent for UDP, filtering
  * address-dependent (or endpoint-independent by setting), refreshed by outbound packets only.
  *
@@ -64,7 +64,8 @@ struct nat_counts {
 struct nat *nat_new(const struct nat_conf *conf, struct worker *const *workers, unsigned nworkers);
 struct service *nat_service(struct nat *nat);
 
-/* nat_set_conf() - new settings on running flows; net_id and vid stay. Control thread. Return: 0 or -ENOMEM. */
+/* nat_set_conf() - new settings: for each new flow and each UDP datagram; TCP connections that are open stay so. net_id and
+ * vid stay. Control thread. Return: 0 or -ENOMEM. */
 int nat_set_conf(struct nat *nat, const struct nat_conf *conf);
 
 /* nat_forget_port() - a guest's port is gone: end its flows; remote ends see a reset. Control thread.

@@ -6,30 +6,51 @@
 
 #include "base/array.h"
 #include "nat/hostaddr.h"
+#include "nat/nat_in.h"
 #include "switch/port.h"
 #include "switch/snapshot.h"
 
 enum { OWN_AGE_MS = 1000 };
 
-/* on_turn() - the end of a turn: acknowledge and send on every flow that packets of this turn belonged to
+static void work_again(struct worker *w, void *arg);
+
+/* work() - acknowledge and send on every flow that packets of this turn belonged to
  *
  * Packets of one burst are thus answered once per flow instead of once per packet. Work that a flow puts off again
- * waits for the next turn.
+ * waits for the next turn, in which the guests' queues are looked at first.
  */
-static void on_turn(struct timer *timer, uint64_t now_ms, void *context)
+static void work(struct nat_shard *s)
 {
-	struct nat_shard *s = container_of(timer, struct nat_shard, turn);
 	struct flow *f;
 
-	(void)now_ms, (void)context;
 	for (uint32_t n = s->nwork; n && (f = TAILQ_FIRST(&s->work)) != NULL; n--) {
 		TAILQ_REMOVE(&s->work, f, work);
 		s->nwork--;
 		f->working = false;
 		f->kind->work(f);
 	}
-	if (!TAILQ_EMPTY(&s->work))
-		timer_set(worker_timers(s->worker), &s->turn, shard_now(s));
+	if (TAILQ_EMPTY(&s->work))
+		return;
+	timer_cancel(worker_timers(s->worker), &s->turn);
+	if (worker_post(s->worker, work_again, s))
+		nat_hold(s->nat);
+	else
+		timer_set(worker_timers(s->worker), &s->turn, shard_now(s) + 1);
+}
+
+static void work_again(struct worker *w, void *arg)
+{
+	struct nat_shard *s = arg;
+
+	(void)w;
+	nat_release(s->nat);
+	work(s);
+}
+
+static void on_turn(struct timer *timer, uint64_t now_ms, void *context)
+{
+	(void)now_ms, (void)context;
+	work(container_of(timer, struct nat_shard, turn));
 }
 
 struct nat_shard *shard_new(struct nat *nat, struct worker *w)

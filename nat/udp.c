@@ -14,6 +14,7 @@
 #include "nat/datagram.h"
 #include "nat/forward_udp.h"
 #include "nat/nat_in.h"
+#include "nat/neterror.h"
 #include "switch/packet.h"
 #include "switch/service.h"
 #include "switch/snapshot.h"
@@ -73,8 +74,7 @@ static struct flow *new_mapping(struct nat_shard *s, struct nat_port *port, cons
 	return f;
 }
 
-/* follow() - the datagram leaves with the guest's TTL, one less, and its don't-fragment bit (RFC 1812 5.3.1) */
-static void follow(struct flow *f, const struct packet *p, bool routed)
+void udp_follow(struct flow *f, const struct packet *p, bool routed)
 {
 	int ttl = routed ? p->ttl - 1 : p->ttl;
 	bool dont = p->data[ETH_HEADER + 6] & 0x40;
@@ -130,7 +130,7 @@ static int send_all(struct flow *f, const struct arrival *a, const struct packet
 	return rc;
 }
 
-static enum verdict failed(struct flow *f, struct worker *w, const struct arrival *a, const struct packet *p, int rc)
+enum verdict udp_send_failed(struct flow *f, const struct arrival *a, const struct packet *p, int rc)
 {
 	uint8_t code;
 
@@ -151,7 +151,7 @@ static enum verdict failed(struct flow *f, struct worker *w, const struct arriva
 	default:
 		code = ICMP_UNREACHABLE_HOST;
 	}
-	answer_icmp(w, a, p, &f->port->answers, ICMP_UNREACHABLE, code);
+	answer_icmp(f->shard->worker, a, p, &f->port->answers, ICMP_UNREACHABLE, code);
 	return VERDICT_CONSUMED_REFUSED;
 }
 
@@ -169,14 +169,14 @@ static enum verdict send_out(struct flow *f, const struct arrival *a, const stru
 		u->host_addr = 0;		/* the guest now talks to it directly */
 	u->only_dns = u->only_dns && p->dport == DNS_PORT;
 	filter_add(&u->filter, dst);
-	follow(f, p, p->dst != a->segment->gateway);
+	udp_follow(f, p, p->dst != a->segment->gateway);
 	rc = send_all(f, a, p, &to);
 	if (rc < 0 && rc != -EAGAIN) {
-		udp_errors(f);
+		neterror_tell(f);
 		if (rc != -EMSGSIZE)		/* a send reports the error of an earlier one, and does nothing: again */
 			rc = send_all(f, a, p, &to);
 	}
-	return rc < 0 ? failed(f, f->shard->worker, a, p, rc) : VERDICT_CONSUMED_NAT;
+	return rc < 0 ? udp_send_failed(f, a, p, rc) : VERDICT_CONSUMED_NAT;
 }
 
 static struct flow_key key_of(const struct nat_port *port, const struct packet *p)
@@ -317,7 +317,7 @@ static void on_ready(struct worker *w, struct watch *watch, uint32_t events)
 	struct site site;
 
 	if (events & EPOLLERR)
-		udp_errors(f);
+		neterror_tell(f);
 	if (!shard_site(f->shard, f->key.port, &site)) {
 		flow_free(f);
 		return;

@@ -148,6 +148,19 @@ ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 	return (ssize_t)syscall(SYS_sendmsg, fd, &plain, flags);
 }
 
+ssize_t sendto(int fd, const void *data, size_t size, int flags, const struct sockaddr *to, socklen_t to_size)
+{
+	memcpy(&fds[fd].peer, to, to_size < sizeof(fds[fd].peer) ? to_size : sizeof(fds[fd].peer));
+	return (ssize_t)syscall(SYS_sendto, fd, data, size, flags, NULL, 0);
+}
+
+ssize_t recvfrom(int fd, void *data, size_t size, int flags, struct sockaddr *from, socklen_t *from_size)
+{
+	memcpy(from, &fds[fd].peer, sizeof(fds[fd].peer));
+	*from_size = sizeof(fds[fd].peer);
+	return (ssize_t)syscall(SYS_recvfrom, fd, data, size, flags, NULL, NULL);
+}
+
 int recvmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags, struct timespec *timeout)
 {
 	int got = (int)syscall(SYS_recvmmsg, fd, msgs, n, flags, timeout);

@@ -516,6 +516,38 @@ static void test_ping(void **state)
 	end(&c);
 }
 
+static void test_ping_outside(void **state)
+{
+	struct case_state c;
+	uint8_t frame[1600];
+	int fd = open("/proc/sys/net/ipv4/ping_group_range", O_WRONLY | O_CLOEXEC), probe;
+
+	(void)state;
+	begin(&c);
+	probe = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_ICMP);
+	if (probe < 0) {			/* as on a host that does not allow it */
+		assert_int_equal(bed_input(&c.bed, frame, make_ping(frame, STRANGER, 8, 56)), VERDICT_DROP_NO_PROTOCOL);
+		expect_icmp(&c, 3, 13, BED_GATEWAY);
+		assert_int_equal(write(fd, "0 0", 3), 3);
+		probe = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_ICMP);
+	}
+	close(probe);
+	close(fd);
+	c.descriptors -= 1;
+	assert_int_equal(bed_input(&c.bed, frame, make_ping(frame, STRANGER, 8, 56)), VERDICT_CONSUMED_NAT);
+	expect_icmp(&c, 0, 0, STRANGER);
+	assert_int_equal(c.p.sport, 77);	/* the guest's identifier, whatever it was outside */
+	assert_int_equal(packet_payload_len(&c.p), 56);
+	assert_int_equal(packet_payload(&c.p)[3], 'p');
+	assert_int_equal(bed_input(&c.bed, frame, make_ping(frame, 0xc6336407, 8, 56)), VERDICT_CONSUMED_REFUSED);
+	expect_icmp(&c, 3, 0, BED_GATEWAY);
+	assert_int_equal(bed_input(&c.bed, frame, make_ping(frame, STRANGER, 13, 56)), VERDICT_DROP_NO_SESSION);
+	assert_int_equal(count(&c).flows, 1);
+	bed_skip(&c.bed, 61000, 1000);
+	assert_int_equal(count(&c).flows, 0);
+	end(&c);
+}
+
 static void test_other_protocols(void **state)
 {
 	struct case_state c;
@@ -555,7 +587,8 @@ int main(void)
 		cmocka_unit_test(test_timeouts), cmocka_unit_test(test_quota), cmocka_unit_test(test_large),
 		cmocka_unit_test(test_bursts), cmocka_unit_test(test_uso), cmocka_unit_test(test_port_unreachable),
 		cmocka_unit_test(test_refusals), cmocka_unit_test(test_host_closed), cmocka_unit_test(test_host_addresses), cmocka_unit_test(test_arp),
-		cmocka_unit_test(test_ping), cmocka_unit_test(test_other_protocols),
+		cmocka_unit_test(test_ping), cmocka_unit_test(test_ping_outside),
+		cmocka_unit_test(test_other_protocols),
 	};
 
 	give_address();

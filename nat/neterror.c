@@ -1,36 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #define _GNU_SOURCE
-#include "nat/udp.h"
+#include "nat/neterror.h"
 
-#include <linux/errqueue.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
+
+#include <linux/errqueue.h>
 
 #include "base/array.h"
 #include "base/bytes.h"
+#include "base/checksum.h"
 #include "nat/answer.h"
+#include "nat/udp.h"
 #include "switch/build.h"
 #include "switch/snapshot.h"
 
-enum { ERRORS_AT_ONCE = 16, LOOPBACK_NET = 127 };
+enum { ERRORS_AT_ONCE = 16, LOOPBACK_NET = 127, QUOTED_L4 = 8 };
 
 /* report - what the kernel says about a datagram of the flow */
 struct report {
 	struct sockaddr_in to;		/* where it was sent */
 	struct sockaddr_in offender;	/* who says so; family 0 for this host */
 	struct sock_extended_err error;
-	uint32_t size;			/* of its payload, as far as it was kept */
+	uint8_t payload[64];		/* what it carried, as far as it was kept; of an echo, with its ICMP header */
+	uint32_t size;
 };
 
 static bool next_report(int fd, struct report *r)
 {
-	uint8_t payload[64];
 	union {
 		char space[512];
 		struct cmsghdr align;
 	} control;
-	struct iovec iov = { payload, sizeof(payload) };
+	struct iovec iov = { r->payload, sizeof(r->payload) };
 	struct msghdr msg = {
 		.msg_name = &r->to, .msg_namelen = sizeof(r->to), .msg_iov = &iov, .msg_iovlen = 1,
 		.msg_control = &control, .msg_controllen = sizeof(control),
@@ -68,31 +72,52 @@ static bool translate(struct report *r, uint8_t *type, uint8_t *code, uint16_t *
 	return e->ee_origin == SO_EE_ORIGIN_ICMP && (*type == ICMP_UNREACHABLE || *type == ICMP_TIME_EXCEEDED);
 }
 
+/* quote_udp(), quote_echo() - the first bytes behind the IP header, as the guest had sent them (RFC 5508 REQ-4) */
+static void quote_udp(uint8_t *to, const struct flow *f, const struct report *r)
+{
+	put_u16(to, f->key.guest_port);
+	put_u16(to + 2, ntohs(r->to.sin_port));
+	put_u16(to + 4, (uint16_t)(UDP_HEADER + r->size));
+}
+
+static void quote_echo(uint8_t *to, const struct flow *f, const struct report *r)
+{
+	uint32_t sum;
+
+	memcpy(to, r->payload, QUOTED_L4);
+	/* RFC 1624: the checksum with the identifier of the socket taken out and the guest's put in */
+	sum = (uint16_t)~get_u16(to + 2) + (uint32_t)(uint16_t)~get_u16(to + 4) + f->key.guest_port;
+	put_u16(to + 4, f->key.guest_port);
+	put_u16(to + 2, checksum_finish(sum));
+}
+
 /* send_report() - the error with the headers as the guest had sent them (RFC 5508 REQ-4) */
 static void send_report(struct flow *f, const struct site *site, struct report *r)
 {
 	const struct segment *seg = site->segment;
-	uint8_t sent[ETH_HEADER + IP4_HEADER + UDP_HEADER] = { 0 }, data[128], type, code, *u;
+	uint8_t sent[ETH_HEADER + IP4_HEADER + QUOTED_L4] = { 0 }, data[128], type, code, *l4;
+	bool udp = f->key.proto == PROTO_UDP;
 	uint32_t offender = ntohl(r->offender.sin_addr.s_addr), from = seg->gateway;
 	struct packet p = { .data = sent, .len = sizeof(sent), .src = f->key.guest, .l4 = ETH_HEADER + IP4_HEADER };
 	struct frame frame;
 	uint16_t mtu;
 
-	if (!translate(r, &type, &code, &mtu) || !limit_take(&f->port->answers, shard_now(f->shard)))
+	if ((!udp && r->size < QUOTED_L4) || !translate(r, &type, &code, &mtu) || !limit_take(&f->port->answers, shard_now(f->shard)))
 		return;
 	if (r->error.ee_origin == SO_EE_ORIGIN_ICMP && r->offender.sin_family == AF_INET && offender >> 24 != LOOPBACK_NET)
 		from = udp_seen_as(f, site, offender);
-	u = build_ip4(sent + ETH_HEADER, f->key.guest, udp_seen_as(f, site, ntohl(r->to.sin_addr.s_addr)), PROTO_UDP, 1,
-		      UDP_HEADER + r->size);
-	put_u16(u, f->key.guest_port);
-	put_u16(u + 2, ntohs(r->to.sin_port));
-	put_u16(u + 4, (uint16_t)(UDP_HEADER + r->size));
+	l4 = build_ip4(sent + ETH_HEADER, f->key.guest, udp_seen_as(f, site, ntohl(r->to.sin_addr.s_addr)), f->key.proto, 1,
+		       (udp ? UDP_HEADER : 0) + r->size);
+	if (udp)
+		quote_udp(l4, f, r);
+	else
+		quote_echo(l4, f, r);
 	frame_init(&frame, data, build_icmp_error(data, f->mac, seg->gateway_mac, from, type, code, mtu, &p));
 	frame.vid = seg->vid;
 	worker_emit(f->shard->worker, site->local_port, &frame, 1);
 }
 
-void udp_errors(struct flow *f)
+void neterror_tell(struct flow *f)
 {
 	struct site site;
 	bool known = shard_site(f->shard, f->key.port, &site);
