@@ -124,8 +124,8 @@ static unsigned nesting(const char *text, size_t size)
 			i++;
 		else if (text[i] == '"')
 			string = !string;
-		else if (!string && (text[i] == '[' || text[i] == '{'))
-			deepest = MAX_OF(deepest, ++depth);
+		else if (!string && (text[i] == '[' || text[i] == '{') && ++depth > deepest)
+			deepest = depth;
 		else if (!string && (text[i] == ']' || text[i] == '}') && depth)
 			depth--;
 	}

@@ -743,6 +743,14 @@ static void test_nesting(void **state)
 	assert_non_null(strstr(answer, "nested deeper than 16 levels"));
 	assert_int_equal(ask(fd, "PUT", "/v1/config", "application/yaml", text), 400);
 	assert_non_null(strstr(answer, "nested deeper than 16 levels"));
+	for (unsigned depth = 15; depth <= 17; depth++) {	/* the limit itself, with brackets in text beside it */
+		memcpy(text, "{\"[[[\\\"[[\":", 11);
+		memset(text + 11, '[', depth - 1);
+		memset(text + 10 + depth, ']', depth - 1);
+		strcpy(text + 9 + 2 * depth, "}");
+		assert_int_equal(ask_json(fd, "POST", "/v1/networks", text), 400);
+		assert_int_equal(strstr(answer, "nested deeper") != NULL, depth > 16);
+	}
 	assert_int_equal(ask_json(fd, "GET", "/v1/daemon", NULL), 200);
 	free(text);
 	close(fd);
