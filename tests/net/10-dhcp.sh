@@ -50,7 +50,7 @@ END
 chmod 755 "$DIR/dhclient.script"
 box web2
 touch "$DIR/dh.leases" "$DIR/dh.pid"
-[ "$AS" = root ] || [ "$(id -u)" != 0 ] || chown 54321 "$DIR"/dh.*
+[ "${RUN_AS[0]:-}" != setpriv ] || chown "$USER_ID" "$DIR"/dh.*
 dh() {
 	in_box web2 env DHCLIENT_SAW="$DIR/saw" "$DIR/dhclient" -4 -1 -cf /dev/null -lf "$DIR/dh.leases" -pf "$DIR/dh.pid" \
 		-sf "$DIR/dhclient.script" -e "DHCLIENT_SAW=$DIR/saw" "$@" eth0 >>"$DIR/dh.log" 2>&1 || { cat "$DIR/dh.log"; return 1; }
