@@ -23,7 +23,7 @@ struct level {
 struct yaml_in {
 	yaml_parser_t parser;
 	struct level levels[YAML_DEPTH_MAX];
-	unsigned depth;
+	unsigned depth, nodes;
 	json_t *root;		/* owned */
 	struct line_map *lines;	/* owned */
 	struct error *err;
@@ -72,6 +72,10 @@ static int add(struct yaml_in *y, json_t *node, const yaml_event_t *event)
 
 	if (!node)
 		return error_set(y->err, -ENOMEM, "out of memory");
+	if (++y->nodes > YAML_NODES_MAX) {
+		json_decref(node);
+		return fail(y, line_of(event), "more than %d entries", YAML_NODES_MAX);
+	}
 	if (!level) {
 		y->root = node;
 		return 0;

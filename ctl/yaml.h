@@ -16,7 +16,7 @@
 
 struct line_map;
 
-enum { YAML_SIZE_MAX = 1 << 20, YAML_DEPTH_MAX = 16 };
+enum { YAML_SIZE_MAX = 1 << 20, YAML_DEPTH_MAX = 16, YAML_NODES_MAX = 1 << 17 };
 
 /* yaml_parse() - read a document
  * @name:	the file's name, for messages

@@ -98,6 +98,11 @@ static void test_too_large(void **state)
 	assert_string_equal(err.message, "t: larger than 1048576 bytes");
 	memset(text, '[', YAML_SIZE_MAX);
 	assert_null(yaml_parse(text, YAML_SIZE_MAX, "t", NULL, &err));
+	for (size_t i = 0; i < 2 * (YAML_NODES_MAX + 1); i += 2)
+		memcpy(text + i, i ? ",a" : "[a", 2);
+	strcpy(text + 2 * YAML_NODES_MAX, "]");		/* and the sequence itself is one more */
+	assert_null(yaml_parse(text, strlen(text), "t", NULL, &err));
+	assert_string_equal(err.message, "t:1: more than 131072 entries");
 	free(text);
 }
 
