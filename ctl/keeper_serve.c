@@ -220,22 +220,20 @@ void serve_engine_gone(struct serve *s)
 	s->ready = false;
 }
 
-/* What is left on the host goes all at once, in a second at most: the daemon is asked to stop, not to wait. */
+/* All undo at the same time: taking one veth pair away has the kernel wait for tens of milliseconds. */
 void serve_fini(struct serve *s)
 {
-	uint64_t until = clock_now_ms() + 1000;
+	uint64_t until = clock_now_ms() + KEEPER_STOP_MS;
+	struct job job;
 
 	serve_engine_gone(s);
 	for (size_t i = 0; i < s->held.n; i++) {
 		struct held *h = &s->held.entries[i];
 
-		if (held_leaves_trace(h) && job_start(&s->job, NULL, h, undo_user(h), s->job_ms) == 0) {
-			struct pollfd p = { .fd = s->job.sock, .events = POLLIN };
-			uint64_t now = clock_now_ms();
-
-			poll(&p, 1, now < until ? (int)(until - now) : 0);
-			job_cancel(&s->job);
-		}
+		if (held_leaves_trace(h) && job_start(&job, NULL, h, undo_user(h), s->job_ms) == 0)
+			close(job.sock);
 	}
+	while (waitpid(-1, NULL, WNOHANG) >= 0 && clock_now_ms() < until)
+		poll(NULL, 0, 5);
 	held_fini(&s->held);
 }
