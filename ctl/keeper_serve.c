@@ -225,6 +225,7 @@ void serve_fini(struct serve *s)
 {
 	uint64_t until = clock_now_ms() + KEEPER_STOP_MS;
 	struct job job;
+	pid_t pid;
 
 	serve_engine_gone(s);
 	for (size_t i = 0; i < s->held.n; i++) {
@@ -233,7 +234,8 @@ void serve_fini(struct serve *s)
 		if (held_leaves_trace(h) && job_start(&job, NULL, h, undo_user(h), s->job_ms) == 0)
 			close(job.sock);
 	}
-	while (waitpid(-1, NULL, WNOHANG) >= 0 && clock_now_ms() < until)
-		poll(NULL, 0, 5);
+	while ((pid = waitpid(-1, NULL, WNOHANG)) >= 0 && clock_now_ms() < until)
+		if (pid == 0)
+			poll(NULL, 0, 5);
 	held_fini(&s->held);
 }
