@@ -16,7 +16,7 @@
 #include "switch/request.h"
 #include "switch/worker.h"
 
-enum { REPLY_MAX = 1500, BUDGET = 256 };
+enum { REPLY_MAX = 1500, BUDGET = 256, STORE_RETRY_MS = 1000 };
 
 /* ---- frames from the control thread ---- */
 
@@ -134,10 +134,21 @@ static void store_then_send(struct live_net *net, const struct request *r, const
 	lease_store_put(net, &result->record, on_durable, a);
 }
 
+/* may_store() - after a failed write the store is tried again once a second, with whoever asks then (DHCP-49) */
+static bool may_store(struct engine *e)
+{
+	uint64_t now = clock_now_ms();
+
+	if (!e->store_ok && now - e->store_tried_ms < STORE_RETRY_MS)
+		return false;
+	e->store_tried_ms = now;
+	return true;
+}
+
 static void on_dhcp(struct live_net *net, const struct request *r)
 {
 	struct live_port *p = net->engine->by_id[r->port];
-	struct dhcp_request from = { .src_ip = r->src, .store_ok = net->engine->store_ok };
+	struct dhcp_request from = { .src_ip = r->src, .store_ok = may_store(net->engine) };
 	struct dhcp_result result = { 0 };
 	uint8_t reply[REPLY_MAX];
 	size_t size, room = net->conf->mtu - IP4_HEADER - UDP_HEADER;

@@ -51,8 +51,9 @@ void lease_names(struct live_net *net, const struct lease_record *r)
 		struct lease_record other;
 
 		station_forget(net->stations, r->ip);
-		if (lease_find_port(net->leases, r->port, &other) < 0)
-			names_remove_host(net->names, r->port);
+		names_remove_host_at(net->names, r->port, r->ip);
+		if (lease_find_port(net->leases, r->port, &other) == 0)
+			names_set_host(net->names, r->port, other.ip);	/* it may hold several */
 		return;
 	}
 	s.port = p->id;
@@ -89,7 +90,7 @@ void lease_changed(void *arg, const struct lease_record *record)
 	lease_store_put(net, record, note_store, net->engine);
 	if (record->state != LEASE_BOUND) {
 		station_forget(net->stations, record->ip);
-		names_remove_host(net->names, record->port);
+		names_remove_host_at(net->names, record->port, record->ip);
 	}
 	if (net->engine->api)
 		api_event(net->engine->api, net->name, record->port,
@@ -141,8 +142,8 @@ void lease_store_load(struct engine *e)
 		if (!net || !net->leases)
 			continue;
 		from_state(&r, &rows.rows[i]);
-		/* a transient port's client is about to attach again: its lease waits for it as that of a port */
-		if (lease_load(net->leases, &r, true) == 0)
+		/* a transient port's client is about to attach again: a lease that is bound waits for it as that of a port */
+		if (lease_load(net->leases, &r, r.state == LEASE_BOUND || net_port(net->conf, r.port)) == 0)
 			lease_names(net, &r);
 	}
 	free(rows.rows);

@@ -69,9 +69,7 @@ static void reserve_all(struct live_net *net)
 {
 	const struct net_conf *conf = net->conf;
 
-	for (struct live_port *p = net->ports; p; p = p->hh.next)
-		if (!net_reservation(conf, p->name))
-			lease_unreserve(net->leases, p->name);
+	lease_unreserve_all(net->leases);
 	for (size_t i = 0; i < conf->nreservations; i++) {
 		const struct reservation_conf *r = &conf->reservations[i];
 		int rc = lease_reserve(net->leases, r->port, r->ip);
