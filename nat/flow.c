@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "nat/shard.h"
+#include "nat/flow.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "nat/budget.h"
 #include "nat/forward.h"
+#include "nat/shard.h"
 
 enum { CHUNK_FLOWS = 32, FIRST_BUCKETS = 64, FLOWS_DEFAULT = 4096 };
 
