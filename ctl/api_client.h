@@ -21,7 +21,7 @@ struct bufferevent;
 enum {
 	CLIENTS_MAX = 1024,
 	CLIENTS_OF_UID_MAX = 256,
-	BUFFERED_MAX = 8 << 20,		/* bytes of incomplete requests, all clients together */
+	BUFFERED_MAX = 4 << 20,		/* bytes of incomplete requests, all clients together */
 	AHEAD_MAX = 64 << 10,		/* bytes a client may send before it has its answer */
 	READ_S = 30,			/* for a whole request to come */
 	IDLE_S = 60,			/* for an answer to be taken, and the next request to come */

@@ -866,7 +866,7 @@ static void test_hoarders(void **state)
 		kept += recv(fds[i], answer, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
 		close(fds[i]);
 	}
-	assert_true(kept <= 14);	/* 8 MiB of 600,000 bytes each */
+	assert_true(kept <= 7);	/* 4 MiB of 600,000 bytes each */
 	free(half);
 }
 
