@@ -77,7 +77,8 @@ void call_text(struct call *call, const char *type, const char *text)
 
 void call_fail(struct call *call, const struct error *err)
 {
-	json_t *shape = json_pack("{s:{s:s, s:s, s:s}}", "error", "code", err->code, "message", err->message, "hint", err->hint);
+	json_t *shape = json_pack("{s:{s:s, s:s, s:s}}", "error", "code", err->code, "message", err->message, "hint",
+				  err->hint);
 	char *text = shape ? json_dumps(shape, JSON_COMPACT) : NULL;
 	int status = 500;
 	const char *reason = "Internal Server Error";

@@ -7,22 +7,10 @@
 #include <string.h>
 
 #include "ctl/api_judge.h"
+#include "ctl/api_settings.h"
 #include "ctl/api_show.h"
 #include "ctl/api_tree.h"
 #include "ctl/changes.h"
-
-/* edit - one change from its request to its answer */
-struct edit {
-	struct call *call;
-	enum edit_what what;
-	enum edit_how how;
-	char net[NAME_MAX_SIZE];
-	char id[API_SEGMENT_TEXT];	/* as the path says; from edit_run() on as the tree does */
-	json_t *settings;		/* owned; without the name */
-	bool made;			/* there was none before */
-};
-
-static const char *const whats[] = { "network", "port", "forward", "reservation", "record" };
 
 static void edit_free(struct edit *edit)
 {
@@ -167,7 +155,7 @@ static int not_there(struct edit *edit, struct error *err)
 {
 	if (edit->what == EDIT_NETWORK)
 		return error_set(err, -ENOENT, "there is no network %s", edit->net);
-	return error_set(err, -ENOENT, "network %s has no %s %.200s", edit->net, whats[edit->what], edit->id);
+	return error_set(err, -ENOENT, "network %s has no %s %.200s", edit->net, edit_words[edit->what], edit->id);
 }
 
 static int remove_object(struct edit *edit, json_t *tree, const char *id, const struct net_conf *net, struct error *err)
@@ -199,7 +187,8 @@ static int place(struct edit *edit, json_t *tree, const char *id, const struct n
 		 struct error *err)
 {
 	const struct forward_conf *forward = edit->what == EDIT_FORWARD ? object : NULL;
-	json_t *old = tree_get(tree, edit->what, edit->net, object ? id : edit->id), *value = wished(edit, old, net, object);
+	json_t *old = tree_get(tree, edit->what, edit->net, object ? id : edit->id);
+	json_t *value = wished(edit, old, net, object);
 	char before[API_SEGMENT_TEXT];
 
 	snprintf(before, sizeof(before), "%s", id);
@@ -208,7 +197,8 @@ static int place(struct edit *edit, json_t *tree, const char *id, const struct n
 	if (object && edit->what != EDIT_NETWORK && strcmp(before, edit->id)) {
 		if (tree_get(tree, edit->what, edit->net, edit->id)) {
 			json_decref(value);
-			return error_set(err, -EEXIST, "network %s has a %s %s already", edit->net, whats[edit->what], edit->id);
+			return error_set(err, -EEXIST, "network %s has a %s %s already", edit->net,
+					 edit_words[edit->what], edit->id);
 		}
 		tree_remove(tree, edit->what, edit->net, before);
 	}
@@ -225,7 +215,7 @@ static int compare(struct edit *edit, const struct model *candidate, const void 
 	if (edit->how != EDIT_ADD || !object)
 		return 0;
 	if (!other || !same(edit->what, object, other))
-		return error_set(err, -EEXIST, "%s %s%s%.200s exists with other settings", whats[edit->what], edit->net,
+		return error_set(err, -EEXIST, "%s %s%s%.200s exists with other settings", edit_words[edit->what], edit->net,
 				 edit->what == EDIT_NETWORK ? "" : "/", edit->what == EDIT_NETWORK ? "" : edit->id);
 	json_object_update(tree, before);	/* as it was, in writing too */
 	return 0;
@@ -236,7 +226,8 @@ static int make(struct edit *edit, json_t *tree, const char *id, const struct ne
 {
 	json_t *before = edit->how == EDIT_ADD && object ? json_deep_copy(tree) : NULL;
 	struct model *candidate = NULL;
-	int rc = edit->how == EDIT_REMOVE ? remove_object(edit, tree, id, net, err) : place(edit, tree, id, net, object, err);
+	int rc = edit->how == EDIT_REMOVE ? remove_object(edit, tree, id, net, err) :
+					    place(edit, tree, id, net, object, err);
 
 	if (rc == 0)
 		rc = judge(edit->call, tree, NULL, &candidate, err);
@@ -271,109 +262,6 @@ static int edit_run(void *arg, json_t *tree, struct error *err)
 	return make(edit, tree, id, net, object, err);
 }
 
-/* path_id() - in a path a forward's id is written with a dash: 8080-tcp */
-static void path_id(struct edit *edit, const char *id)
-{
-	size_t digits = strspn(id, "0123456789");
-
-	snprintf(edit->id, sizeof(edit->id), "%s", id);
-	if (edit->what == EDIT_FORWARD && digits && (!strcmp(id + digits, "-tcp") || !strcmp(id + digits, "-udp")))
-		edit->id[digits] = '/';
-}
-
-static int set_name(struct edit *edit, char *to, size_t room, const char *key, struct error *err)
-{
-	const json_t *name = json_object_get(edit->settings, key);
-
-	if (!name && to[0])
-		return 0;
-	if (!json_is_string(name))
-		return error_set(err, -EINVAL, "%s: %s is missing", whats[edit->what], key);
-	if (strlen(json_string_value(name)) >= room)
-		return error_set(err, -EINVAL, "%s: %s is longer than 63 letters", whats[edit->what], key);
-	if (to[0] && strcmp(to, json_string_value(name)))
-		return error_set(err, -EINVAL, "%s %s: %s cannot be changed; make a new one", whats[edit->what], to, key);
-	strcpy(to, json_string_value(name));
-	json_object_del(edit->settings, key);
-	return 0;
-}
-
-/* set_forward_name() - a forward may go without */
-static int set_forward_name(struct edit *edit, struct error *err)
-{
-	const char *name = json_string_value(json_object_get(edit->settings, "name"));
-	char id[NAME_MAX_SIZE];
-
-	if (name && !*name)
-		json_object_del(edit->settings, "name");
-	if (json_object_get(edit->settings, "name"))
-		return edit->how == EDIT_ADD || !strchr(edit->id, '/') ?
-			       set_name(edit, edit->id, NAME_MAX_SIZE, "name", err) :
-			       error_set(err, -EINVAL, "forward %s: name cannot be changed; make a new one", edit->id);
-	if (edit->how == EDIT_ADD)	/* settings without an id are refused with the reason when they are parsed */
-		snprintf(edit->id, sizeof(edit->id), "%s", model_forward_id(edit->settings, id) == 0 ? id : "new");
-	return 0;
-}
-
-/* set_record_id() - name and type may come with the path or with the settings, which keep them */
-static int set_record_id(struct edit *edit, struct error *err)
-{
-	const char *dash = strrchr(edit->id, '-'), *name, *type;
-
-	if (edit->id[0] && dash && !json_object_get(edit->settings, "name"))
-		json_object_set_new(edit->settings, "name", json_stringn(edit->id, (size_t)(dash - edit->id)));
-	if (edit->id[0] && dash && !json_object_get(edit->settings, "type"))
-		json_object_set_new(edit->settings, "type", json_string(dash + 1));
-	name = json_string_value(json_object_get(edit->settings, "name"));
-	type = json_string_value(json_object_get(edit->settings, "type"));
-	if (!name)
-		return error_set(err, -EINVAL, "record: name is missing");
-	if (!edit->id[0])
-		snprintf(edit->id, sizeof(edit->id), "%.255s-%.10s", name, type ? type : "A");
-	return 0;
-}
-
-/* set_reservation_port() - what is left is the address */
-static int set_reservation_port(struct edit *edit, struct error *err)
-{
-	int rc = set_name(edit, edit->id, NAME_MAX_SIZE, "port", err);
-
-	if (rc == 0 && (json_object_size(edit->settings) != 1 || !json_object_get(edit->settings, "ip")))
-		rc = error_set(err, -EINVAL, "reservation %s: its fields are port and ip", edit->id);
-	return rc;
-}
-
-static int read_name(struct edit *edit, struct error *err)
-{
-	switch (edit->what) {
-	case EDIT_NETWORK:
-		return set_name(edit, edit->net, sizeof(edit->net), "name", err);
-	case EDIT_PORT:
-		return set_name(edit, edit->id, NAME_MAX_SIZE, "name", err);
-	case EDIT_RESERVATION:
-		return set_reservation_port(edit, err);
-	case EDIT_FORWARD:
-		return set_forward_name(edit, err);
-	case EDIT_RECORD:
-		return set_record_id(edit, err);
-	}
-	return -EINVAL;
-}
-
-/* read_settings() - the body, the name taken out of it, and nothing in it that is not a setting */
-static int read_settings(struct edit *edit, struct error *err)
-{
-	static const char *const others[] = { "owner", "ports", "forwards", "reservations", "records", "transient" };
-
-	edit->settings = call_body(edit->call, err);
-	if (!edit->settings)
-		return err->rc;
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		if (json_object_get(edit->settings, others[i]))
-			return error_set(err, -EINVAL, "%s: %s: unknown field", whats[edit->what], others[i]);
-	return read_name(edit, err);
-}
-
 void edit_begin(struct call *call, enum edit_what what, enum edit_how how, const char *net, const char *id)
 {
 	struct edit *edit = calloc(1, sizeof(*edit));
@@ -387,8 +275,8 @@ void edit_begin(struct call *call, enum edit_what what, enum edit_how how, const
 	edit->what = what;
 	edit->how = how;
 	snprintf(edit->net, sizeof(edit->net), "%s", net ? net : "");
-	path_id(edit, id ? id : "");
-	if (how != EDIT_REMOVE && read_settings(edit, &err) < 0) {
+	settings_path(edit, id ? id : "");
+	if (how != EDIT_REMOVE && settings_read(edit, &err) < 0) {
 		call_fail(call, &err);
 		edit_free(edit);
 		return;

@@ -24,8 +24,8 @@ static int judge_port(const struct port_conf *port, const struct net_conf *net, 
 {
 	if (port->kind == PORT_KIND_ATTACHED)
 		return 0;
-	error_set(err, -EACCES, "network %s: port %s: kind %s is opened with the daemon's rights, which you do not have", net->name,
-		  port->name, port_kind_name(port->kind));
+	error_set(err, -EACCES, "network %s: port %s: kind %s is opened with the daemon's rights, which you do not have",
+		  net->name, port->name, port_kind_name(port->kind));
 	error_hint(err, "lanyard run %s/%s -- COMMAND", net->name, port->name);
 	return -EACCES;
 }
@@ -34,8 +34,9 @@ static int judge_forward(const struct forward_conf *forward, const struct net_co
 {
 	if (forward->port >= LOW_PORTS)
 		return 0;
-	return error_set(err, -EACCES, "network %s: forward %s: port %u is below %d, which needs rights that you do not have",
-			 net->name, forward->id, forward->port, LOW_PORTS);
+	return error_set(err, -EACCES,
+			 "network %s: forward %s: port %u is below %d, which needs rights that you do not have", net->name,
+			 forward->id, forward->port, LOW_PORTS);
 }
 
 static void judge_change(void *arg, const struct change *c)

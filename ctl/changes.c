@@ -119,7 +119,8 @@ static const char *list_of(const struct kind *kind, const struct net_conf *net, 
 }
 
 /* members() - both lists are sorted: walk them side by side */
-static void members(const struct walk *w, const struct kind *kind, const struct net_conf *old_net, const struct net_conf *new_net)
+static void members(const struct walk *w, const struct kind *kind, const struct net_conf *old_net,
+		    const struct net_conf *new_net)
 {
 	size_t nold, nnew;
 	const char *old = list_of(kind, old_net, &nold), *new = list_of(kind, new_net, &nnew);

@@ -75,6 +75,14 @@ uint32_t field_bit(const struct field *rows, size_t nrows, const char *name);
 
 const char *word_of(const struct word *words, int value);
 
+/* field_string() - the value's text, or NULL after an error that says what was wanted
+ * field_not_a() - "X is not WANTS"; Return: -EINVAL
+ */
+const char *field_string(struct model_ctx *ctx, const struct field *field, const json_t *parent, const json_t *value,
+			 const char *wants);
+int field_not_a(struct model_ctx *ctx, const struct field *field, const json_t *parent, const char *text,
+		const char *wants);
+
 /* ctx_fail() - note an error about @key of @parent, or (NULL) about the object being read; Return: @rc */
 int ctx_fail(struct model_ctx *ctx, const json_t *parent, const char *key, int rc, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));

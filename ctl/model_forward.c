@@ -33,8 +33,8 @@ const char *proto_name(uint8_t proto)
 
 static int bad_listen(struct model_ctx *ctx, const json_t *object, const char *text)
 {
-	return ctx_fail(ctx, object, "listen", -EINVAL, "%s is not a port like 8080 or an address with one like 127.0.0.1:8080",
-			shown(text));
+	return ctx_fail(ctx, object, "listen", -EINVAL,
+			"%s is not a port like 8080 or an address with one like 127.0.0.1:8080", shown(text));
 }
 
 static int add_address(struct model_ctx *ctx, const json_t *object, struct forward_conf *forward, struct endpoint address)
@@ -81,7 +81,8 @@ static int add_listen(struct model_ctx *ctx, const json_t *object, const json_t 
 	if (!port && !forward->port)
 		return bad_listen(ctx, object, text);
 	if (port && forward->port && port != forward->port)
-		return ctx_fail(ctx, object, "listen", -EINVAL, "a forward has one port, not %u and %u", forward->port, port);
+		return ctx_fail(ctx, object, "listen", -EINVAL, "a forward has one port, not %u and %u", forward->port,
+				port);
 	if (port)
 		forward->port = port;
 	return text && endpoint_parse(text, &e) == 0 ? add_address(ctx, object, forward, e) :
@@ -127,7 +128,8 @@ static int read_target(struct model_ctx *ctx, const struct net_conf *net, const 
 	char guest[NAME_MAX_SIZE] = "";
 
 	if (!text)
-		return ctx_fail(ctx, object, "to", -EINVAL, raw->to ? "is not text like vm1:80" : "is missing: which guest and port?");
+		return ctx_fail(ctx, object, "to", -EINVAL,
+				raw->to ? "is not text like vm1:80" : "is missing: which guest and port?");
 	colon = strchr(text, ':');
 	if (colon && (raw->to_port || number_parse(colon + 1, 1, 65535, &number) < 0))
 		return bad_target(ctx, object, text);

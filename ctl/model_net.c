@@ -113,7 +113,8 @@ const char *net_mode_name(enum net_mode mode)
 static int supported(struct model_ctx *ctx, const json_t *object, const struct net_conf *net)
 {
 	if (net->mode != NET_NAT_NETWORK && net->mode != NET_INTERNAL)
-		return ctx_fail(ctx, object, "mode", -ENOTSUP, "%s comes with a later release; this one has nat-network and internal",
+		return ctx_fail(ctx, object, "mode", -ENOTSUP,
+				"%s comes with a later release; this one has nat-network and internal",
 				net_mode_name(net->mode));
 	if (net->nat == NAT_KIND_KERNEL)
 		return ctx_fail(ctx, object, "nat", -ENOTSUP, "kernel comes with a later release; this one has user");
@@ -131,7 +132,8 @@ static int read_group(struct model_ctx *ctx, const json_t *object, const char *k
 		return ctx_fail(ctx, object, NULL, -EINVAL, "is not a mapping");
 	rc = fields_read(ctx, table, n, group, net, set);
 	if (rc == 0)
-		rc = fields_of_kind(ctx, table, n, group, *set, net->mode, "an internal network: it answers local names only");
+		rc = fields_of_kind(ctx, table, n, group, *set, net->mode,
+				    "an internal network: it answers local names only");
 	ctx_leave(ctx, mark);
 	return rc;
 }
@@ -193,7 +195,8 @@ static void default_pool(struct net_conf *net)
 	net->pool_last = net->gateway - first > last - net->gateway ? net->gateway - 1 : last;
 }
 
-static int fail_group(struct model_ctx *ctx, const json_t *object, const char *group, const char *key, const char *what)
+static int fail_group(struct model_ctx *ctx, const json_t *object, const char *group, const char *key,
+		      const char *what)
 {
 	struct ctx_mark mark = ctx_enter(ctx, object, group, group, "");
 

@@ -2,16 +2,13 @@
 /* The types of fields that are written as text: addresses, durations, lists of VLANs. */
 #include "ctl/model_fields.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* text_of() - the value's text, or NULL after an error that says what was wanted */
-static const char *text_of(struct model_ctx *ctx, const struct field *field, const json_t *parent, const json_t *value,
-			   const char *wants)
+const char *field_string(struct model_ctx *ctx, const struct field *field, const json_t *parent, const json_t *value,
+			 const char *wants)
 {
 	if (!json_is_string(value)) {
 		ctx_fail(ctx, parent, field->name, -EINVAL, "is not %s (write it as text, in quotes)", wants);
@@ -20,7 +17,8 @@ static const char *text_of(struct model_ctx *ctx, const struct field *field, con
 	return json_string_value(value);
 }
 
-static int not_a(struct model_ctx *ctx, const struct field *field, const json_t *parent, const char *text, const char *wants)
+int field_not_a(struct model_ctx *ctx, const struct field *field, const json_t *parent, const char *text,
+		const char *wants)
 {
 	return ctx_fail(ctx, parent, field->name, -EINVAL, "%s is not %s", shown(text), wants);
 }
@@ -28,14 +26,14 @@ static int not_a(struct model_ctx *ctx, const struct field *field, const json_t 
 static int read_text(struct model_ctx *ctx, const struct field *field, const json_t *parent, const json_t *value, void *to)
 {
 	const char *wants = field->wants ? field->wants : "text";
-	const char *text = text_of(ctx, field, parent, value, wants);
+	const char *text = field_string(ctx, field, parent, value, wants);
 
 	if (!text)
 		return -EINVAL;
 	if (strlen(text) >= field->size)
 		return ctx_fail(ctx, parent, field->name, -EINVAL, "is longer than %zu bytes", field->size - 1);
 	if (field->valid && !field->valid(text))
-		return not_a(ctx, field, parent, text, wants);
+		return field_not_a(ctx, field, parent, text, wants);
 	strcpy(to, text);
 	return 0;
 }
@@ -48,16 +46,16 @@ static json_t *write_text(const struct field *field, const void *from)
 
 static int read_mac(struct model_ctx *ctx, const struct field *field, const json_t *parent, const json_t *value, void *to)
 {
-	const char *text = text_of(ctx, field, parent, value, "a MAC address");
+	const char *text = field_string(ctx, field, parent, value, "a MAC address");
 	static const uint8_t none[MAC_SIZE];
 	uint8_t mac[MAC_SIZE];
 
 	if (!text)
 		return -EINVAL;
 	if (mac_parse(text, mac) < 0)
-		return not_a(ctx, field, parent, text, "a MAC address");
+		return field_not_a(ctx, field, parent, text, "a MAC address");
 	if (mac_is_group(mac) || !memcmp(mac, none, MAC_SIZE))
-		return not_a(ctx, field, parent, text, "the address of one station");
+		return field_not_a(ctx, field, parent, text, "the address of one station");
 	memcpy(to, mac, MAC_SIZE);
 	return 0;
 }
@@ -72,11 +70,11 @@ static json_t *write_mac(const struct field *field, const void *from)
 
 static int read_ip4(struct model_ctx *ctx, const struct field *field, const json_t *parent, const json_t *value, void *to)
 {
-	const char *text = text_of(ctx, field, parent, value, "an IPv4 address");
+	const char *text = field_string(ctx, field, parent, value, "an IPv4 address");
 
 	if (!text)
 		return -EINVAL;
-	return ip4_parse(text, to) < 0 ? not_a(ctx, field, parent, text, "an IPv4 address") : 0;
+	return ip4_parse(text, to) < 0 ? field_not_a(ctx, field, parent, text, "an IPv4 address") : 0;
 }
 
 static json_t *write_ip4(const struct field *field, const void *from)
@@ -87,14 +85,15 @@ static json_t *write_ip4(const struct field *field, const void *from)
 	return json_string(ip4_format(*(const uint32_t *)from, text));
 }
 
-static int read_prefix4(struct model_ctx *ctx, const struct field *field, const json_t *parent, const json_t *value, void *to)
+static int read_prefix4(struct model_ctx *ctx, const struct field *field, const json_t *parent, const json_t *value,
+			void *to)
 {
-	const char *text = text_of(ctx, field, parent, value, "a subnet like 10.77.0.0/24");
+	const char *text = field_string(ctx, field, parent, value, "a subnet like 10.77.0.0/24");
 
 	if (!text)
 		return -EINVAL;
 	if (prefix4_parse(text, to) < 0)
-		return not_a(ctx, field, parent, text, "a subnet like 10.77.0.0/24 (host bits zero)");
+		return field_not_a(ctx, field, parent, text, "a subnet like 10.77.0.0/24 (host bits zero)");
 	return 0;
 }
 
@@ -106,17 +105,19 @@ static json_t *write_prefix4(const struct field *field, const void *from)
 	return json_string(prefix4_format(*(const struct prefix4 *)from, text));
 }
 
-static int read_duration(struct model_ctx *ctx, const struct field *field, const json_t *parent, const json_t *value, void *to)
+static int read_duration(struct model_ctx *ctx, const struct field *field, const json_t *parent, const json_t *value,
+			 void *to)
 {
-	const char *text = text_of(ctx, field, parent, value, "a duration like 90s or 1h");
+	const char *text = field_string(ctx, field, parent, value, "a duration like 90s or 1h");
 	uint32_t s;
 
 	if (!text)
 		return -EINVAL;
 	if (duration_parse(text, &s) < 0)
-		return not_a(ctx, field, parent, text, "a duration like 90s, 10m, 1h, 7d or infinite");
+		return field_not_a(ctx, field, parent, text, "a duration like 90s, 10m, 1h, 7d or infinite");
 	if (s < field->min || s > field->max)
-		return ctx_fail(ctx, parent, field->name, -EINVAL, "%s is shorter than %llds", shown(text), (long long)field->min);
+		return ctx_fail(ctx, parent, field->name, -EINVAL, "%s is shorter than %llds", shown(text),
+				(long long)field->min);
 	*(uint32_t *)to = s;
 	return 0;
 }
@@ -162,11 +163,11 @@ static int read_vlans(struct model_ctx *ctx, const struct field *field, const js
 		snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(value));
 	text = number;
 	if (!json_is_integer(value))
-		text = text_of(ctx, field, parent, value, "a list of VLANs like 10,20-29");
+		text = field_string(ctx, field, parent, value, "a list of VLANs like 10,20-29");
 	if (!text)
 		return -EINVAL;
 	if (vlans_parse(text, to) < 0)
-		return not_a(ctx, field, parent, text, "a list of VLANs in 1..4094 like 10,20-29");
+		return field_not_a(ctx, field, parent, text, "a list of VLANs in 1..4094 like 10,20-29");
 	return 0;
 }
 
@@ -190,102 +191,6 @@ static json_t *write_vlans(const struct field *field, const void *from)
 	return json_string(text);
 }
 
-int endpoint_parse(const char *text, struct endpoint *endpoint)
-{
-	struct endpoint e = { 0 };
-	char host[48];
-	const char *port = NULL;
-	unsigned long number = 0;
-	size_t n = strlen(text);
-
-	if (text[0] == '[') {
-		const char *end = strchr(text, ']');
-
-		if (!end || (end[1] && end[1] != ':'))
-			return -EINVAL;
-		port = end[1] ? end + 2 : NULL;
-		text++;
-		n = (size_t)(end - text);
-	} else if (strchr(text, ':') && strchr(text, ':') == strrchr(text, ':')) {
-		n = (size_t)(strchr(text, ':') - text);
-		port = text + n + 1;
-	}
-	if (n >= sizeof(host) || (port && number_parse(port, 1, 65535, &number) < 0))
-		return -EINVAL;
-	memcpy(host, text, n);
-	host[n] = '\0';
-	e.v6 = strchr(host, ':') != NULL;
-	e.port = (uint16_t)number;
-	if (inet_pton(e.v6 ? AF_INET6 : AF_INET, host, e.ip) != 1)
-		return -EINVAL;
-	*endpoint = e;
-	return 0;
-}
-
-char *endpoint_format(const struct endpoint *endpoint, char text[ENDPOINT_TEXT])
-{
-	char host[INET6_ADDRSTRLEN];
-
-	inet_ntop(endpoint->v6 ? AF_INET6 : AF_INET, endpoint->ip, host, sizeof(host));
-	if (endpoint->port)
-		snprintf(text, ENDPOINT_TEXT, endpoint->v6 ? "[%s]:%u" : "%s:%u", host, endpoint->port);
-	else
-		snprintf(text, ENDPOINT_TEXT, "%s", host);
-	return text;
-}
-
-socklen_t endpoint_sockaddr(const struct endpoint *endpoint, uint16_t port, struct sockaddr_storage *to)
-{
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)to;
-	struct sockaddr_in *in = (struct sockaddr_in *)to;
-
-	memset(to, 0, sizeof(*to));
-	if (endpoint->v6) {
-		in6->sin6_family = AF_INET6;
-		in6->sin6_port = htons(port);
-		memcpy(&in6->sin6_addr, endpoint->ip, 16);
-		return sizeof(*in6);
-	}
-	in->sin_family = AF_INET;
-	in->sin_port = htons(port);
-	memcpy(&in->sin_addr, endpoint->ip, 4);
-	return sizeof(*in);
-}
-
-/* A list of endpoints is an array of UPSTREAMS_MAX, ended by the first whose address is unspecified. */
-static int read_endpoints(struct model_ctx *ctx, const struct field *field, const json_t *parent, const json_t *value,
-			  void *to)
-{
-	size_t n = json_is_array(value) ? json_array_size(value) : 1;
-	struct endpoint *list = to;
-
-	if (n > field->size / sizeof(*list))
-		return ctx_fail(ctx, parent, field->name, -EINVAL, "has more than %zu entries", field->size / sizeof(*list));
-	for (size_t i = 0; i < n; i++) {
-		const json_t *item = json_is_array(value) ? json_array_get(value, i) : value;
-		const char *text = text_of(ctx, field, parent, item, "an address like 192.0.2.53");
-		static const uint8_t none[16];
-
-		if (!text)
-			return -EINVAL;
-		if (endpoint_parse(text, &list[i]) < 0 || !memcmp(list[i].ip, none, sizeof(none)))
-			return not_a(ctx, field, parent, text, "an address like 192.0.2.53 or [2001:db8::53]:53");
-	}
-	return 0;
-}
-
-static json_t *write_endpoints(const struct field *field, const void *from)
-{
-	static const struct endpoint none;
-	const struct endpoint *list = from;
-	json_t *array = json_array();
-	char text[ENDPOINT_TEXT];
-
-	for (size_t i = 0; array && i < field->size / sizeof(*list) && memcmp(list[i].ip, none.ip, 16); i++)
-		json_array_append_new(array, json_string(endpoint_format(&list[i], text)));
-	return array;
-}
-
 static int read_tree(struct model_ctx *ctx, const struct field *field, const json_t *parent, const json_t *value, void *to)
 {
 	(void)ctx, (void)field, (void)parent;
@@ -293,7 +198,8 @@ static int read_tree(struct model_ctx *ctx, const struct field *field, const jso
 	return 0;
 }
 
-static int read_members(struct model_ctx *ctx, const struct field *field, const json_t *parent, const json_t *value, void *to)
+static int read_members(struct model_ctx *ctx, const struct field *field, const json_t *parent, const json_t *value,
+			void *to)
 {
 	(void)ctx, (void)field, (void)parent, (void)value, (void)to;
 	return 0;
@@ -305,6 +211,5 @@ const struct field_type field_ip4 = { read_ip4, write_ip4 };
 const struct field_type field_prefix4 = { read_prefix4, write_prefix4 };
 const struct field_type field_duration = { read_duration, write_duration };
 const struct field_type field_vlans = { read_vlans, write_vlans };
-const struct field_type field_endpoints = { read_endpoints, write_endpoints };
 const struct field_type field_tree = { read_tree, NULL };
 const struct field_type field_members = { read_members, NULL };

@@ -21,9 +21,11 @@ static const char *const steps[] = {
 	"CREATE TABLE ports(net TEXT, name TEXT, config TEXT NOT NULL, PRIMARY KEY(net, name)) WITHOUT ROWID;"
 	"CREATE TABLE forwards(net TEXT, id TEXT, config TEXT NOT NULL, PRIMARY KEY(net, id)) WITHOUT ROWID;"
 	"CREATE TABLE reservations(net TEXT, port TEXT, ip TEXT NOT NULL, PRIMARY KEY(net, port)) WITHOUT ROWID;"
-	"CREATE TABLE records(net TEXT, name TEXT, type TEXT, value TEXT NOT NULL, PRIMARY KEY(net, name, type)) WITHOUT ROWID;"
-	"CREATE TABLE leases(net TEXT, vid INTEGER, ip INTEGER, port TEXT NOT NULL, mac BLOB NOT NULL, client_id BLOB NOT NULL,"
-	" hostname TEXT NOT NULL, state INTEGER NOT NULL, expires INTEGER NOT NULL, PRIMARY KEY(net, vid, ip)) WITHOUT ROWID;",
+	"CREATE TABLE records(net TEXT, name TEXT, type TEXT, value TEXT NOT NULL, PRIMARY KEY(net, name, type))"
+	" WITHOUT ROWID;"
+	"CREATE TABLE leases(net TEXT, vid INTEGER, ip INTEGER, port TEXT NOT NULL, mac BLOB NOT NULL,"
+	" client_id BLOB NOT NULL, hostname TEXT NOT NULL, state INTEGER NOT NULL, expires INTEGER NOT NULL,"
+	" PRIMARY KEY(net, vid, ip)) WITHOUT ROWID;",
 };
 
 _Static_assert(ARRAY_SIZE(steps) == STATE_SCHEMA, "each schema has the step that leads to it");
@@ -174,8 +176,8 @@ static int migrate(struct db *db, struct error *err)
 	int result = ask_number(db, "PRAGMA user_version", &version);
 
 	if (result == SQLITE_OK && version > STATE_SCHEMA) {
-		error_set(err, -ENOTSUP, "%s was written by a newer lanyard (schema %ld; this one knows up to %d)", db->path, version,
-			  STATE_SCHEMA);
+		error_set(err, -ENOTSUP, "%s was written by a newer lanyard (schema %ld; this one knows up to %d)", db->path,
+			  version, STATE_SCHEMA);
 		error_hint(err, "run the newer version, or move the file away to begin anew");
 		return -ENOTSUP;
 	}
@@ -213,7 +215,8 @@ static int connect_file(struct db *db, struct error *err)
 	if (result == SQLITE_OK)
 		result = migrate(db, err);
 	for (size_t i = 0; result == SQLITE_OK && i < DB_STATEMENTS; i++)
-		result = sqlite3_prepare_v3(db->handle, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &db->statements[i], NULL);
+		result = sqlite3_prepare_v3(db->handle, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &db->statements[i],
+					    NULL);
 	return result;
 }
 

@@ -229,6 +229,7 @@ json_t *yaml_parse(const char *text, size_t size, const char *name, struct line_
 
 	if (size > YAML_SIZE_MAX) {
 		error_set(err, -EFBIG, "%s: larger than %d bytes", name, YAML_SIZE_MAX);
+		error_code(err, "too-large");
 		return NULL;
 	}
 	y.lines = line_map_new(name);

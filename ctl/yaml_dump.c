@@ -109,9 +109,10 @@ static int emit_mapping(struct yaml_out *y, const json_t *node, unsigned depth)
 	yaml_event_t event;
 	const char *key;
 	json_t *value;
+	bool flow = depth > 2 && is_flat(node);
 
-	if (!yaml_mapping_start_event_initialize(&event, NULL, NULL, 1, depth > 2 && is_flat(node) ? YAML_FLOW_MAPPING_STYLE :
-									YAML_BLOCK_MAPPING_STYLE) ||
+	if (!yaml_mapping_start_event_initialize(&event, NULL, NULL, 1,
+						 flow ? YAML_FLOW_MAPPING_STYLE : YAML_BLOCK_MAPPING_STYLE) ||
 	    !yaml_emitter_emit(&y->emitter, &event))
 		return 0;
 	json_object_foreach((json_t *)node, key, value)
