@@ -146,6 +146,6 @@ if wanted idle; then
 		for m in {0..9}; do box "n$n/p$n$m"; done
 	done
 	for p in p00 p55 p99; do dhcp $p >/dev/null; done
-	is "ports up" "$(json '[.ports[] | select(.state == "up")] | length' ps)" 100
+	is "ports up" "$(json '[.ports[] | select(.state == "up")] | length' ps)" 100 >&2
 	idle "idle, 10 networks, 100 ports"
 fi
