@@ -18,7 +18,7 @@ enum { FDB_ENTRIES = 4096, FDB_AGE_MS = 300000, STATIONS = 256 };
 const char *__tsan_default_suppressions(void);
 const char *__tsan_default_suppressions(void)
 {
-	return "called_from_lib:liburcu-qsbr\nrace:liburcu-qsbr\nrace:free_rcu\nrace:free_port\n";
+	return "race:liburcu-qsbr\nrace:free_rcu\nrace:free_port\n";
 }
 
 struct rig *rig_new(void)
@@ -180,6 +180,7 @@ void rig_remove(struct rig_port *p)
 
 	rig->ports[p->port.id] = NULL;
 	rig_publish(rig);
+	rig_kind_drop(p);
 	worker_remove_port(rig->w, &p->port);
 }
 

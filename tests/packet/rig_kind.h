@@ -18,5 +18,6 @@ static inline void must(bool ok)
 
 struct rig_port *rig_kind_new(struct rig *rig);
 void rig_kind_clear(struct rig_port *p);
+void rig_kind_drop(struct rig_port *p);		/* frames received and sent, all of them */
 
 #endif

@@ -125,14 +125,8 @@ static void frames_free(struct rig_frame *list, unsigned from, unsigned n)
 
 static void rig_port_free(struct port *port)
 {
-	struct rig_port *p = rig_port_of(port);
-
-	frames_free(p->wire, p->wire_at, p->nwire);
-	frames_free(p->sent, 0, p->nsent);
-	free(p->wire);
-	free(p->sent);
 	port_fini(port);
-	free(p);
+	free(rig_port_of(port));
 }
 
 static const struct port_ops rig_ops = {
@@ -177,6 +171,16 @@ void rig_kind_clear(struct rig_port *p)
 {
 	frames_free(p->sent, 0, p->nsent);
 	p->nsent = 0;
+}
+
+void rig_kind_drop(struct rig_port *p)
+{
+	frames_free(p->wire, p->wire_at, p->nwire);
+	frames_free(p->sent, 0, p->nsent);
+	free(p->wire);
+	free(p->sent);
+	p->wire = p->sent = NULL;
+	p->wire_at = p->nwire = p->wire_room = p->nsent = p->sent_room = 0;
 }
 
 uint32_t rig_serial(const struct rig *rig, const struct frame *f)
