@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <urcu/urcu-qsbr.h>
 
@@ -35,6 +36,17 @@ static int check_file(const char *path)
 	line_map_free(lines);
 	json_decref(tree);
 	return EXIT_SUCCESS;
+}
+
+/* Each flow and forward is a descriptor: take what the administrator allows. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0) {
+		r.rlim_cur = r.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &r);
+	}
 }
 
 static int usage(void)
@@ -76,6 +88,7 @@ int main(int argc, char **argv)
 		return check_file(conf.config);
 	conf.workers = (unsigned)workers;
 	signal(SIGPIPE, SIG_IGN);
+	raise_descriptor_limit();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	urcu_qsbr_register_thread();	/* the control thread calls call_rcu() */
 	urcu_qsbr_thread_offline();	/* and never reads under RCU */

@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -361,8 +362,8 @@ void live_port_remove(struct live_port *p)
 	if (net->names)
 		names_remove_host(net->names, p->name);
 	fdb_flush_port(net->fdb, p->id);
-	if (net->nat_state)
-		nat_forget_port(net->nat_state, p->id);
+	while (net->nat_state && !nat_forget_port(net->nat_state, p->id))
+		sched_yield();		/* a worker's inbox was full; it empties it every turn */
 	p->state = LIVE_DOWN;
 	snprintf(p->reason, sizeof(p->reason), "removed");
 	tell(p, "port-removed");

@@ -14,7 +14,7 @@ enum { ICMP_ROOM = 128 };
 
 struct site answer_site(const struct arrival *a)
 {
-	return (struct site){ a->segment, a->local_port, a->segment->net->mtu };
+	return (struct site){ a->segment, a->local_port, a->segment->net->mtu, port_window(a->from->port) };
 }
 
 /* RFC 1122 3.2.2: not about an ICMP error, nor about what was not addressed to one host or came from none */

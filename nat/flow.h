@@ -77,6 +77,7 @@ struct tcp {
 	uint32_t fin_seq;		/* of our FIN */
 	uint32_t recover;
 	uint32_t rcv_nxt, rcv_adv;	/* from the guest; rcv_adv: right edge of the window told */
+	uint32_t window_max;		/* most bytes that the guest should have under way */
 	uint32_t space, space_asked;	/* bytes the socket is believed to take; what it was when asked */
 	uint64_t rto_ms;		/* when to retransmit or probe; 0: no need */
 	uint64_t stall_ms;		/* when to offer frames again; 0: no need */

@@ -111,7 +111,7 @@ static bool segment_site(const struct nat *nat, const struct snapshot *snap, str
 		const struct segment *seg = net->net_id == conf->net_id ? segment_of(net, conf->vid) : NULL;
 
 		if (seg && seg->has_subnet && seg->stations && net->nmembers && net->members[0]->local) {
-			*site = (struct site){ seg, net->members[0]->port->id, net->mtu };
+			*site = (struct site){ .segment = seg, .local_port = net->members[0]->port->id, .mtu = net->mtu };
 			return true;
 		}
 	}

@@ -103,6 +103,14 @@ static const struct net_view *net_of(const struct nat_shard *s, uint32_t port_id
 	return snap->ports[port_id].net;
 }
 
+uint32_t port_window(const struct port *port)
+{
+	enum { WINDOW_MIN = 64 * 1024, WINDOW_MAX = 1024 * 1024, OVERHEAD = 3 };
+	uint32_t room = port->rx_room / OVERHEAD;
+
+	return port->rx_room ? MIN_OF(MAX_OF(room, (uint32_t)WINDOW_MIN), (uint32_t)WINDOW_MAX) : WINDOW_MAX;
+}
+
 bool shard_site(const struct nat_shard *s, uint32_t port_id, struct site *site)
 {
 	const struct net_view *net = net_of(s, port_id);
@@ -113,7 +121,8 @@ bool shard_site(const struct nat_shard *s, uint32_t port_id, struct site *site)
 	segment = segment_of(net, shard_conf(s)->vid);
 	if (!segment || !segment->has_subnet)
 		return false;
-	*site = (struct site){ segment, net->members[0]->port->id, net->mtu };
+	*site = (struct site){ segment, net->members[0]->port->id, net->mtu,
+			       port_window(worker_snapshot(s->worker)->ports[port_id].port) };
 	return true;
 }
 

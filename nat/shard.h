@@ -64,7 +64,11 @@ struct site {
 	const struct segment *segment;
 	uint32_t local_port;
 	uint32_t mtu;
+	uint32_t window;		/* most bytes that the guest should have under way to us */
 };
+
+/* port_window() - that of a guest on this port: what its medium can hold, the kernel's overhead for small frames included */
+uint32_t port_window(const struct port *port);
 
 struct nat_shard *shard_new(struct nat *nat, struct worker *w);
 

@@ -9,6 +9,16 @@
 
 enum { ACKS_DUE_MAX = 4, DUPACKS = 3, ACK_AGE_MAX = 64 << 20 };
 
+/* ack_gap() - for data behind a gap: as many duplicates as a receiver of the frame's segments would send one by one, so
+ * that a guest whose super-frame was lost resends it at once (RFC 5681 3.2) and not after a timeout */
+static void ack_gap(struct flow *f, uint32_t size)
+{
+	uint32_t segments = size / f->tcp.mss;
+
+	f->tcp.acks_due = (uint8_t)MIN_OF(f->tcp.acks_due + MAX_OF(segments, 1u), (uint32_t)ACKS_DUE_MAX);
+	flow_defer(f);
+}
+
 static void ack_soon(struct flow *f, bool one_each)
 {
 	struct tcp *t = &f->tcp;
@@ -141,7 +151,11 @@ static void take_data(struct flow *f, const struct packet *p)
 
 	if (!size && !fin && !old)
 		return;
-	if (t->guest_fin || seq_before(t->rcv_nxt, p->seq) || old > size) {
+	if (!t->guest_fin && seq_before(t->rcv_nxt, p->seq)) {
+		ack_gap(f, size);
+		return;
+	}
+	if (t->guest_fin || old > size) {
 		ack_soon(f, true);
 		return;
 	}

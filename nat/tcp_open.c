@@ -50,11 +50,14 @@ static void half_open(struct flow *f, bool is)
 		f->port->half_open--;
 }
 
-static void agree(struct flow *f, const struct tcp_options *o, uint32_t mtu)
+static void agree(struct flow *f, const struct tcp_options *o, const struct site *site)
 {
+	uint32_t mtu = site->mtu;
+
 	f->tcp.mss = (uint16_t)MIN_OF((uint32_t)o->mss, mtu - IP4_HEADER - TCP_HEADER);
 	f->tcp.snd_scale = o->scale >= 0 ? (uint8_t)o->scale : 0;
 	f->tcp.rcv_scale = o->scale >= 0 ? TCP_SCALE : 0;
+	f->tcp.window_max = site->window;
 }
 
 /* ready_socket() - what every connected socket is set to. Failures cost speed, not correctness. */
@@ -182,6 +185,7 @@ enum verdict tcp_begin(struct nat_shard *s, struct nat_port *port, const struct 
 {
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(p->dport) };
 	struct tcp_options options = tcp_wire_options(p);
+	struct site site;
 	struct flow *f;
 	enum verdict v;
 	uint32_t dst;
@@ -196,7 +200,8 @@ enum verdict tcp_begin(struct nat_shard *s, struct nat_port *port, const struct 
 		return v;
 	memcpy(f->mac, p->data + MAC_SIZE, MAC_SIZE);
 	begin_seq(f);
-	agree(f, &options, a->segment->net->mtu);
+	site = answer_site(a);
+	agree(f, &options, &site);
 	f->tcp.rcv_nxt = f->tcp.rcv_adv = p->seq + 1;
 	f->tcp.snd_wnd = p->tcp_window;
 	half_open(f, true);
@@ -243,7 +248,7 @@ int tcp_call(struct nat_shard *s, struct nat_port *port, struct forward *forward
 	f->forward = forward;
 	f->tcp.phase = TCP_PHASE_CALLING;
 	begin_seq(f);
-	agree(f, &(struct tcp_options){ .mss = TCP_OUT_MSS_DEFAULT, .scale = 0 }, site.mtu);
+	agree(f, &(struct tcp_options){ .mss = TCP_OUT_MSS_DEFAULT, .scale = 0 }, &site);
 	half_open(f, true);
 	ready_socket(f);
 	tcp_ask_space(f);
@@ -279,7 +284,7 @@ void tcp_opened(struct flow *f, const struct packet *p)
 	struct site site;
 
 	if (t->phase == TCP_PHASE_CALLING && shard_site(f->shard, f->key.port, &site))
-		agree(f, &options, site.mtu);
+		agree(f, &options, &site);
 	half_open(f, false);
 	t->snd_wnd = (uint32_t)p->tcp_window << (p->tcp_flags & TCP_SYN ? 0 : t->snd_scale);
 	t->snd_wl1 = p->seq;

@@ -36,10 +36,6 @@ _Static_assert(TCP_OUT_HEADERS + PAYLOAD_MAX <= WASTE_AT && WASTE_AT + WASTE <= 
 
 /* ---- the guest's data: window ---- */
 
-/* The guest is microseconds away, so this much in flight is plenty; and it fits the receive buffer of a packet socket under the usual
- * net.core.rmem_max, where more would be lost. */
-enum { WINDOW_MAX = 256 * 1024 };
-
 void tcp_ask_space(struct flow *f)
 {
 	struct tcp *t = &f->tcp;
@@ -72,7 +68,7 @@ void tcp_want_space(struct flow *f)
  * socket took less than we believed: then the guest had better wait */
 static uint16_t window(struct tcp *t)
 {
-	uint32_t edge = t->rcv_nxt + MIN_OF(t->space, (uint32_t)WINDOW_MAX), told;
+	uint32_t edge = t->rcv_nxt + MIN_OF(t->space, t->window_max), told;
 
 	if (t->blocked)
 		return 0;

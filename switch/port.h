@@ -67,6 +67,7 @@ struct port {
 	uint32_t worker;		/* index of the worker that owns the receive queue */
 	int fd;				/* what the owner worker waits on, or -1 */
 	uint32_t offloads;		/* enum port_offload */
+	uint32_t rx_room;		/* bytes that may wait in the medium to be received before it drops; 0: plenty */
 	struct port_stats *stats;	/* one per worker; owned by the port */
 	unsigned nstats;
 	atomic_flag tx_lock;

@@ -207,5 +207,6 @@ struct port *packet_new(int fd, unsigned nworkers)
 		return NULL;
 	}
 	port->offloads = OFFLOADS;
+	getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &port->rx_room, &(socklen_t){ sizeof(port->rx_room) });
 	return port;
 }
