@@ -61,7 +61,7 @@ const struct model_env *live_env(struct engine *e)
 	return &env;
 }
 
-/* only_transient() - is there nothing in the difference that the store would keep? */
+/* note_stored() - is there anything that the store keeps? Transient ports it does not. */
 static void note_stored(void *arg, const struct change *c)
 {
 	const struct port_conf *p = c->new ? c->new : c->old;
@@ -105,7 +105,7 @@ static void run_one(struct change_job *job)
 		finish(job, &err);
 		return;
 	}
-	changes_each(e->model, job->next, note_stored, &stored);
+	changes_written(e->model, job->next, note_stored, &stored);
 	if (!stored) {
 		apply_commit(e, job->next);
 		finish(job, &err);

@@ -55,10 +55,11 @@ static int listen_on(struct live_forward *f, unsigned i, struct error *err)
 	struct live_net *net = f->net;
 	const struct endpoint *at = &f->conf->listen[i];
 	struct forward_target target = target_of(f);
-	char text[ENDPOINT_TEXT];
+	char text[ENDPOINT_TEXT], name[sizeof(f->held[i])];
 	int fd;
 
-	snprintf(f->held[i], sizeof(f->held[i]), "forward:%s/%s/%s", net->name, f->id, endpoint_format(at, text));
+	snprintf(name, sizeof(name), "forward:%s/%s/%s", net->name, f->id, endpoint_format(at, text));
+	memcpy(f->held[i], name, sizeof(name));
 	fd = host_listen(net->engine->host, f->held[i], at->v6 ? 6 : 4,
 			 f->conf->proto == IPPROTO_TCP ? HOST_TCP : HOST_UDP, at->ip, f->conf->port, net->conf->owner, NULL,
 			 err);

@@ -267,6 +267,7 @@ struct live_port *live_port_new(struct live_net *net, const struct port_conf *co
 	fdb_flush_port(net->fdb, id);
 	HASH_ADD_STR(net->ports, name, p);
 	recall_lease(p);
+	tell(p, "port-added");
 	return p;
 }
 

@@ -19,7 +19,7 @@ static const char *stream_path(struct engine *e, const char *net, const struct p
 {
 	if (conf->path[0])
 		return conf->path;
-	snprintf(to, room, "%s/%s-%s.sock", e->runtime_dir, net, conf->name);
+	snprintf(to, room, "%s/%s.%s.sock", e->runtime_dir, net, conf->name);
 	return to;
 }
 
