@@ -10,11 +10,13 @@
 #include "base/array.h"
 #include "base/bytes.h"
 #include "switch/offload.h"
+#include "switch/packet.h"
 #include "switch/port.h"
 #include "switch/worker.h"
 
 enum {
 	PREFIX = 4,
+	ADDRESSES = 12,				/* the tag stands behind both (802.1Q, 9.4) */
 	RX_ROOM = 256 * 1024,			/* three of the longest frames */
 	KEPT_ROOM = OFFLOAD_ROOM + OFFLOAD_SEGMENTS * (PREFIX + VLAN_TAG),	/* the rest of one frame, cut */
 	SEND_PIECES = 960,			/* below IOV_MAX */
@@ -103,7 +105,7 @@ struct sending {
 	struct iovec iov[SEND_PIECES];
 	unsigned n;
 	size_t bytes;
-	uint8_t marks[BURST_MAX + OFFLOAD_SEGMENTS][PREFIX + VLAN_TAG];	/* length prefixes and tags */
+	uint8_t marks[BURST_MAX + OFFLOAD_SEGMENTS][PREFIX + ADDRESSES + VLAN_TAG];	/* what is put in front of frames */
 	unsigned nmarks;
 	unsigned first, frames;		/* frames [first, first + frames) of the burst */
 	size_t end[BURST_MAX];
@@ -184,18 +186,23 @@ static void add_piece(struct sending *b, void *base, size_t len)
 	b->bytes += len;
 }
 
-/* add_frame() - prefix, and the frame's own memory */
+/* add_frame() - prefix, with the tag both addresses, and the frame's own memory: two pieces and the body's */
 static void add_frame(struct sending *b, const struct frame *f, uint16_t tci)
 {
 	uint8_t *mark = b->marks[b->nmarks++];
-	unsigned n;
+	size_t taken = 0;
 
 	put_u32(mark, f->len + (tci ? VLAN_TAG : 0));
-	add_piece(b, mark, PREFIX);
-	n = frame_iov(f, tci, mark + PREFIX, b->iov + b->n);
-	for (unsigned i = 0; i < n; i++)
-		b->bytes += b->iov[b->n + i].iov_len;
-	b->n += n;
+	if (tci) {
+		taken = ADDRESSES;
+		memcpy(mark + PREFIX, f->head, taken);
+		put_u16(mark + PREFIX + ADDRESSES, ETHERTYPE_CTAG);
+		put_u16(mark + PREFIX + ADDRESSES + 2, tci);
+	}
+	add_piece(b, mark, tci ? PREFIX + ADDRESSES + VLAN_TAG : PREFIX);
+	add_piece(b, f->head + taken, f->head_len - taken);
+	for (uint32_t i = 0; i < f->nbody; i++)
+		add_piece(b, f->body[i].iov_base, f->body[i].iov_len);
 }
 
 /* add() - one frame of the burst, cut or completed in worker memory where it needs it. Return: false when there is no room */
@@ -204,13 +211,13 @@ static bool add(struct sending *b, const struct tx_frame *tx, uint64_t *segments
 	struct iovec cut[OFFLOAD_SEGMENTS];
 	unsigned n;
 
-	if (b->n + FRAME_BODY_MAX + 4 > SEND_PIECES || b->nmarks == BURST_MAX + OFFLOAD_SEGMENTS)
+	if (b->n + FRAME_BODY_MAX + 2 > SEND_PIECES || b->nmarks == BURST_MAX + OFFLOAD_SEGMENTS)
 		return false;
 	if (offload_fits(&tx->frame->offload, 0)) {
 		add_frame(b, tx->frame, tx->tci);
 	} else {
 		n = offload_cut(tx->frame, b->cut, b->cut_room, cut, OFFLOAD_SEGMENTS);
-		if (!n || b->n + 4 * n > SEND_PIECES || b->nmarks + n > BURST_MAX + OFFLOAD_SEGMENTS)
+		if (!n || b->n + 2 * n > SEND_PIECES || b->nmarks + n > BURST_MAX + OFFLOAD_SEGMENTS)
 			return false;
 		for (unsigned i = 0; i < n; i++) {
 			struct frame f;
