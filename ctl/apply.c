@@ -214,7 +214,7 @@ static void remove_forwards(struct live_net *net, const struct net_conf *conf)
 static bool another_network(const struct net_conf *a, const struct net_conf *b)
 {
 	return a->mode != b->mode || a->has_subnet != b->has_subnet || a->dns_enabled != b->dns_enabled ||
-	       a->dhcp_enabled != b->dhcp_enabled || memcmp(&a->subnet, &b->subnet, sizeof(a->subnet)) != 0 ||
+	       a->dhcp_enabled != b->dhcp_enabled || a->subnet.addr != b->subnet.addr || a->subnet.len != b->subnet.len ||
 	       a->gateway != b->gateway;
 }
 
