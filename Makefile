@@ -46,11 +46,17 @@ TOOLS   := $(TOOL_C:%.c=$B/%)
 FUZZERS := $(FUZZ_C:tests/fuzz/fuzz_%.c=$B/fuzz/%)
 PROGRAMS := $B/lanyardd $B/lanyard-engine $B/lanyard
 
+# ThreadSanitizer is told what liburcu orders.
+ifneq ($(findstring thread,$(SAN)),)
+TSAN_C := tests/tsan/urcu.c
+WRAP   := $(patsubst __wrap_%,-Wl$(comma)--wrap=%,$(sort $(shell grep -o '__wrap_[a-z_]*' tests/tsan/urcu.c)))
+endif
+
 all: $(PROGRAMS)
 $B/lanyardd: $(call objs,$(KEEPER_C))
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) $^ $(call libs,$(KEEPER)) -o $@
-$B/lanyard-engine: $(call objs,$(ENGINE_C))
-	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) $^ $(call libs,$(ENGINE)) -o $@
+$B/lanyard-engine: $(call objs,$(ENGINE_C) $(TSAN_C))
+	$(CC) $(LINK) $(WRAP) $(CFLAGS) $(LDFLAGS) $^ $(call libs,$(ENGINE)) -o $@
 $B/lanyard: $(call objs,$(CLI_C))
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) $^ $(call libs,$(CLI)) -o $@
 
@@ -65,13 +71,8 @@ $B/flags: FORCE
 # Tests: an archive, so that each links what it uses.
 $B/tested.a: $(call objs,$(TESTED_C) $(HELP_C))
 	@rm -f $@; $(AR) rcs $@ $^
-# ThreadSanitizer is told what liburcu orders.
-ifneq ($(findstring thread,$(SAN)),)
-TSAN_C := tests/tsan/urcu.c
-LINK   += $(patsubst __wrap_%,-Wl$(comma)--wrap=%,$(sort $(shell grep -o '__wrap_[a-z_]*' tests/tsan/urcu.c)))
-endif
 $(TESTS) $(TOOLS): $B/%: $B/%.o $(TSAN_C:%.c=$B/%.o) $B/tested.a
-	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) $^ $(call libs,$(ALL) cmocka) -o $@
+	$(CC) $(LINK) $(WRAP) $(CFLAGS) $(LDFLAGS) $^ $(call libs,$(ALL) cmocka) -o $@
 
 tests: $(TESTS) $(TOOLS)
 check: all $(TESTS)
