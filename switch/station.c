@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/hash.h"
 
 /* Open addressing with linear probing; a free place has source 0. Removal closes the gap, so probes stay short. */
@@ -101,15 +102,16 @@ static unsigned stalest_of(const struct stations *t, uint32_t port, uint32_t *pl
 	return n;
 }
 
-/* make_room() - keep the port within its share and the table within its size. Return: false when neither can be */
-static bool make_room(struct stations *t, uint32_t port)
+/* make_room() - keep the port within its share and the table, which is to have @more entries, within its size
+ * Return: false when neither can be. */
+static bool make_room(struct stations *t, uint32_t port, unsigned more)
 {
-	uint32_t place = NO_PLACE;
+	uint32_t place = NOBODY;
 	unsigned held = stalest_of(t, port, &place);
 
-	if (held < MAX_STATIONS_PER_PORT && t->n < t->nmax)
+	if (held < MAX_STATIONS_PER_PORT && t->n + more <= t->nmax)
 		return true;
-	if (place == NO_PLACE)
+	if (place == NOBODY)
 		return false;
 	remove_at(t, place);
 	return true;
@@ -118,24 +120,21 @@ static bool make_room(struct stations *t, uint32_t port)
 /* A lease says whose an address is; what ARP claims from another port does not change that. */
 static bool note_locked(struct stations *t, const struct station *s)
 {
-	struct station *old = &t->table[place_of(t, s->ip)];
-	bool fresh = !old->source || old->port != s->port || memcmp(old->mac, s->mac, MAC_SIZE) != 0;
+	struct station *at = &t->table[place_of(t, s->ip)];
+	bool known = at->port != NOBODY, here = at->port == s->port;
+	bool fresh = !here || memcmp(at->mac, s->mac, MAC_SIZE) != 0;
+	uint8_t source = fresh ? s->source : MAX_OF(at->source, s->source);
 
-	if (old->source) {
-		if (old->source == STATION_DHCP && s->source == STATION_ARP && fresh)
+	if (known && fresh && at->source == STATION_DHCP && s->source == STATION_ARP)
+		return false;
+	if (!here) {			/* claiming the address of another port counts like a new one */
+		if (!make_room(t, s->port, !known))
 			return false;
-		old->source = s->source == STATION_DHCP ? STATION_DHCP : (fresh ? STATION_ARP : old->source);
-	} else {
-		if (!make_room(t, s->port))
-			return false;
-		old = &t->table[place_of(t, s->ip)];
-		old->source = s->source;
-		t->n++;
+		at = &t->table[place_of(t, s->ip)];
+		t->n += !known;
 	}
-	old->ip = s->ip;
-	old->port = s->port;
-	memcpy(old->mac, s->mac, MAC_SIZE);
-	old->seen_ms = s->seen_ms;
+	*at = *s;
+	at->source = source;
 	return fresh;
 }
 
