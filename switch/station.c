@@ -106,12 +106,12 @@ static unsigned stalest_of(const struct stations *t, uint32_t port, uint32_t *pl
  * Return: false when neither can be. */
 static bool make_room(struct stations *t, uint32_t port, unsigned more)
 {
-	uint32_t place = NOBODY;
+	uint32_t place = NO_PLACE;
 	unsigned held = stalest_of(t, port, &place);
 
 	if (held < MAX_STATIONS_PER_PORT && t->n + more <= t->nmax)
 		return true;
-	if (place == NOBODY)
+	if (place == NO_PLACE)
 		return false;
 	remove_at(t, place);
 	return true;
@@ -121,7 +121,7 @@ static bool make_room(struct stations *t, uint32_t port, unsigned more)
 static bool note_locked(struct stations *t, const struct station *s)
 {
 	struct station *at = &t->table[place_of(t, s->ip)];
-	bool known = at->port != NOBODY, here = at->port == s->port;
+	bool known = at->source != 0, here = known && at->port == s->port;
 	bool fresh = !here || memcmp(at->mac, s->mac, MAC_SIZE) != 0;
 	uint8_t source = fresh ? s->source : MAX_OF(at->source, s->source);
 
