@@ -264,32 +264,40 @@ static void deliver(struct flow *f, const struct site *site, struct batch *b, co
 		counter_add(&s->counts.lost, 1);
 }
 
+/* lay_whole() - the start of a large datagram joins the rest of it, which is the last that ran over its slot */
+static uint8_t *lay_whole(uint8_t *scratch, unsigned slot)
+{
+	uint8_t *buffer = scratch + BIG_AT;
+
+	memcpy(buffer + DATAGRAM_HEADERS, scratch + slot * SLOT + DATAGRAM_HEADERS, PAYLOAD);
+	return buffer;
+}
+
 /* take() - the @n datagrams received. Return: was there one that did not fit a slot? */
 static bool take(struct flow *f, const struct site *site, struct batch *b, uint8_t *scratch, unsigned n)
 {
 	struct nat_shard *s = f->shard;
 	bool any = shard_conf(s)->filter_any, big = false;
 
-	for (unsigned i = n; i-- > 0;) {	/* the last large one is whole */
+	for (unsigned i = n; i-- > 0;) {	/* the last large one is whole, and no other, whoever sent it */
 		uint32_t ip = ntohl(b->from[i].sin_addr.s_addr);
+		bool large = b->msgs[i].msg_len > PAYLOAD, broken = large && big;
 		struct datagram d = {
 			.src = udp_seen_as(f, site, ip), .dst = f->key.guest, .sport = ntohs(b->from[i].sin_port),
 			.dport = f->key.guest_port, .mac = f->mac, .buffer = scratch + i * SLOT, .size = b->msgs[i].msg_len,
 		};
 
+		big |= large;
 		if ((!any && !filter_has(&f->udp.filter, ip)) || d.src >> 24 == LOOPBACK_NET) {
 			counter_add(&s->counts.filtered, 1);
 			continue;
 		}
-		if (d.size > PAYLOAD && big) {
+		if (broken) {
 			counter_add(&s->counts.lost, 1);
 			continue;
 		}
-		if (d.size > PAYLOAD) {
-			big = true;
-			d.buffer = scratch + BIG_AT;
-			memcpy(d.buffer + DATAGRAM_HEADERS, scratch + i * SLOT + DATAGRAM_HEADERS, PAYLOAD);
-		}
+		if (large)
+			d.buffer = lay_whole(scratch, i);
 		deliver(f, site, b, &d);
 	}
 	return big;

@@ -293,6 +293,42 @@ static void test_large(void **state)
 	end(&c);
 }
 
+/* Two datagrams that run over their slots in one batch: what a stranger sent must not end up in what the guest gets. */
+static void test_large_of_a_stranger(void **state)
+{
+	static uint8_t good[5000], bad[5000], whole[66000];
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(STRANGER) };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct case_state c;
+	char data[4];
+	unsigned n;
+
+	(void)state;
+	memset(good, 'g', sizeof(good));
+	memset(bad, 'b', sizeof(bad));
+	begin(&c);
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	bed_udp(&c.bed, 5000, BED_GATEWAY, c.port, "a", 1);
+	server_takes(&c, data, sizeof(data));
+	for (unsigned i = 0; i < 7; i++)	/* the batches grow: 1, 2, 4 */
+		server_sends(&c, "x", 1);
+	bed_settle(&c.bed);
+	bed_flush(&c.bed);
+	server_sends(&c, good, sizeof(good));
+	assert_int_equal(sendto(fd, bad, sizeof(bad), 0, (struct sockaddr *)&c.from, sizeof(c.from)), sizeof(bad));
+	bed_settle(&c.bed);
+	assert_int_equal(collect(&c, whole, &n), 0);
+	assert_int_equal(count(&c).filtered, 1);
+	assert_int_equal(count(&c).lost, 1);
+	server_sends(&c, good, sizeof(good));
+	bed_settle(&c.bed);
+	assert_int_equal(collect(&c, whole, &n), UDP_HEADER + sizeof(good));
+	assert_memory_equal(whole + UDP_HEADER, good, sizeof(good));
+	close(fd);
+	c.descriptors--;
+	end(&c);
+}
+
 static void test_bursts(void **state)
 {
 	struct case_state c;
@@ -585,7 +621,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_mapping), cmocka_unit_test(test_filtering),
 		cmocka_unit_test(test_timeouts), cmocka_unit_test(test_quota), cmocka_unit_test(test_large),
-		cmocka_unit_test(test_bursts), cmocka_unit_test(test_uso), cmocka_unit_test(test_port_unreachable),
+		cmocka_unit_test(test_bursts), cmocka_unit_test(test_large_of_a_stranger), cmocka_unit_test(test_uso), cmocka_unit_test(test_port_unreachable),
 		cmocka_unit_test(test_refusals), cmocka_unit_test(test_host_closed), cmocka_unit_test(test_host_addresses), cmocka_unit_test(test_arp),
 		cmocka_unit_test(test_ping), cmocka_unit_test(test_ping_outside),
 		cmocka_unit_test(test_other_protocols),
