@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#define _GNU_SOURCE	/* preadv2 */
 #include "tap/tap.h"
 
 #include <errno.h>
@@ -7,7 +8,7 @@
 #include <net/if.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <unistd.h>
+#include <sys/uio.h>
 
 #include "switch/offload.h"
 #include "switch/port.h"
@@ -15,7 +16,10 @@
 
 enum { OFFLOADS = PORT_CSUM | PORT_TSO4 | PORT_TSO6 | PORT_ECN, ALIGN = 64 };
 
-/* One read() a frame: the tun driver has no batches. Frames are laid one behind the other, so that a burst of small ones stays in
+/* Whoever passed the descriptor may still have it, and take O_NONBLOCK off; a worker must not wait even then. So each read and
+ * write says for itself that it does not (RWF_NOWAIT).
+ *
+ * One read a frame: the tun driver has no batches. Frames are laid one behind the other, so that a burst of small ones stays in
  * a few cache lines. */
 static int tap_rx(struct port *port, struct rx_space *space, struct frame *frames, unsigned n)
 {
@@ -23,12 +27,15 @@ static int tap_rx(struct port *port, struct rx_space *space, struct frame *frame
 	unsigned i = 0;
 
 	while (i < n && (size_t)(end - at) >= VNET_HEADER + FRAME_MAX) {
-		ssize_t got = read(port->fd, at, VNET_HEADER + FRAME_MAX);
+		struct iovec iov = { at, VNET_HEADER + FRAME_MAX };
+		ssize_t got = preadv2(port->fd, &iov, 1, -1, RWF_NOWAIT);
 
 		if (got < 0 && errno != EAGAIN && errno != EINTR && i == 0)
 			return -errno;	/* EBADFD: the interface was deleted */
-		if (got <= VNET_HEADER)
+		if (got <= 0)
 			break;
+		if (got <= VNET_HEADER)
+			continue;	/* nothing of a frame: the next one may wait behind it */
 		frame_init(&frames[i], at + VNET_HEADER, (uint32_t)got - VNET_HEADER);
 		offload_read(&frames[i].offload, at);
 		at += ((size_t)got + ALIGN - 1) & ~(size_t)(ALIGN - 1);
@@ -46,7 +53,7 @@ static bool write_frame(int fd, const struct tx_frame *tx)
 	offload_write(&tx->frame->offload, tx->tci, header, sizeof(header));
 	iov[0] = (struct iovec){ header, sizeof(header) };
 	n = frame_iov(tx->frame, tx->tci, tag, iov + 1);
-	return writev(fd, iov, (int)n + 1) > 0;
+	return pwritev2(fd, iov, (int)n + 1, -1, RWF_NOWAIT) > 0;
 }
 
 /* write_cut() - segment by segment; a frame of which one segment went out counts as taken */

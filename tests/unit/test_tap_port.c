@@ -210,6 +210,27 @@ static void test_send_cut(void **state)
 	}
 }
 
+/* Who passed the descriptor has a copy, and makes it one that waits: nobody may wait for it here. */
+static void test_made_to_wait(void **state)
+{
+	struct rx_space space = { t.space, sizeof(t.space) };
+	uint64_t segments = 0;
+	uint8_t bytes[128];
+	struct frame f;
+	int small = 1;
+
+	(void)state;
+	assert_int_equal(fcntl(t.port->fd, F_SETFL, O_RDWR), 0);
+	alarm(10);
+	while (t.port->ops->rx(t.port, &space, t.frames, BURST_MAX) > 0)
+		;
+	assert_int_equal(ioctl(t.port->fd, TUNSETSNDBUF, &small), 0);
+	frame_init(&f, bytes, plain(bytes, 100, 1));
+	for (unsigned i = 0; i < 10; i++)
+		tx(&f, 0, &segments);
+	alarm(0);
+}
+
 static void test_down_and_gone(void **state)
 {
 	uint8_t bytes[128];
@@ -254,7 +275,7 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_receive), T(test_send), T(test_gso), T(test_send_cut), T(test_down_and_gone),
+		T(test_receive), T(test_send), T(test_gso), T(test_send_cut), T(test_made_to_wait), T(test_down_and_gone),
 		cmocka_unit_test(test_refused_descriptors),
 	};
 	const char *why = wire_namespace();
