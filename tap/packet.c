@@ -19,6 +19,7 @@ enum {
 	HEADER = VNET_HEADER_LEGACY,		/* what PACKET_VNET_HDR puts in front */
 	STRIDE = 66048,				/* one frame's place in the receive space: header, frame, padding */
 	BATCH = 31,				/* places that fit */
+	ERRORS_MAX = 1024,			/* frames in a row that cannot be received, of a guest that sends nothing else */
 	BAD_TAG_VID = 4095,			/* no port is a member: dropped by classification */
 };
 
@@ -64,29 +65,46 @@ static void read_tag(struct frame *f, struct msghdr *m)
 	}
 }
 
-/* The kernel reports ENETDOWN once when the interface goes down and when it is deleted; then it is no longer bound. */
+/* after_error() - Return: 0 when more may wait behind what went wrong, or negative errno
+ * The kernel reports ENETDOWN once when the interface goes down and when it is deleted; then it is no longer bound. EINVAL is one
+ * frame that the vnet header cannot tell of: UDP segments and SCTP, which Linux before 6.2 hands us from a veth. */
 static int after_error(struct port *port, int err)
 {
 	struct sockaddr_ll at = { 0 };
 	socklen_t size = sizeof(at);
 
-	if (err == EAGAIN || err == EINTR)
+	if (err == EINTR || err == EINVAL)
 		return 0;
 	if (err == ENETDOWN && getsockname(port->fd, (struct sockaddr *)&at, &size) == 0 && at.sll_ifindex > 0)
 		return 0;
 	return -err;
 }
 
+/* receive() - the next batch, past what cannot be received; 0 when nothing waits: no edge would tell of what still does */
+static int receive(struct port *port, struct batch *b, uint8_t *space, unsigned want)
+{
+	for (unsigned tries = 0; tries < ERRORS_MAX; tries++) {
+		int got, rc;
+
+		batch_init(b, space, want);
+		got = recvmmsg(port->fd, b->messages, want, MSG_DONTWAIT, NULL);
+		if (got >= 0)
+			return got;
+		if (errno == EAGAIN)
+			return 0;
+		rc = after_error(port, errno);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;	/* a flood of such frames, whose next one makes an edge */
+}
+
 static int packet_rx(struct port *port, struct rx_space *space, struct frame *frames, unsigned n)
 {
 	struct batch b;
-	unsigned want = n < BATCH ? n : BATCH, used = 0;
-	int got;
+	unsigned used = 0;
+	int got = receive(port, &b, space->data, n < BATCH ? n : BATCH);
 
-	batch_init(&b, space->data, want);
-	got = recvmmsg(port->fd, b.messages, want, MSG_DONTWAIT, NULL);
-	if (got < 0)
-		return after_error(port, errno);
 	for (int i = 0; i < got; i++) {
 		struct frame *f = &frames[used];
 		uint8_t *at = b.iov[i].iov_base;
@@ -98,7 +116,7 @@ static int packet_rx(struct port *port, struct rx_space *space, struct frame *fr
 		read_tag(f, &b.messages[i].msg_hdr);
 		used++;
 	}
-	return (int)used;
+	return got < 0 ? got : (int)used;
 }
 
 /* outgoing - one frame's pieces for sendmmsg() */
