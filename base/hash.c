@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/hash.h"
 
+#include <endian.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/random.h>
@@ -32,13 +33,13 @@ uint64_t hash_bytes(const void *data, size_t size, uint64_t with)
 		uint64_t w;
 
 		memcpy(&w, p, sizeof(w));
-		h = hash_u64(h ^ w, with);
+		h = hash_u64(h ^ le64toh(w), with);
 	}
 	if (size) {
 		uint64_t w = 0;
 
 		memcpy(&w, p, size);
-		h = hash_u64(h ^ w, with);
+		h = hash_u64(h ^ le64toh(w), with);
 	}
 	return h;
 }

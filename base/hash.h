@@ -21,7 +21,7 @@ static inline uint64_t hash_u64(uint64_t key, uint64_t seed)
 	return key;
 }
 
-/* hash_bytes() - hash of @size bytes under @seed */
+/* hash_bytes() - hash of @size bytes under @seed; the same on every machine */
 uint64_t hash_bytes(const void *data, size_t size, uint64_t seed);
 
 #endif
