@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/uio.h>
 
+#include "base/array.h"
 #include "switch/offload.h"
 #include "switch/port.h"
 #include "switch/worker.h"
@@ -17,9 +18,18 @@
 enum { OFFLOADS = PORT_CSUM | PORT_TSO4 | PORT_TSO6 | PORT_ECN, ALIGN = 64 };
 
 /* Whoever passed the descriptor may still have it, and take O_NONBLOCK off; a worker must not wait even then. So each read and
- * write says for itself that it does not (RWF_NOWAIT).
- *
- * One read a frame: the tun driver has no batches. Frames are laid one behind the other, so that a burst of small ones stays in
+ * write says for itself that it does not. Before Linux 6.4 tun does not know RWF_NOWAIT, and there is only O_NONBLOCK. */
+struct tap {
+	struct port port;
+	int flags;			/* of each read and write: RWF_NOWAIT or 0 */
+};
+
+static const struct tap *tap_of(const struct port *port)
+{
+	return container_of(port, const struct tap, port);
+}
+
+/* One read a frame: the tun driver has no batches. Frames are laid one behind the other, so that a burst of small ones stays in
  * a few cache lines. */
 static int tap_rx(struct port *port, struct rx_space *space, struct frame *frames, unsigned n)
 {
@@ -28,7 +38,7 @@ static int tap_rx(struct port *port, struct rx_space *space, struct frame *frame
 
 	while (i < n && (size_t)(end - at) >= VNET_HEADER + FRAME_MAX) {
 		struct iovec iov = { at, VNET_HEADER + FRAME_MAX };
-		ssize_t got = preadv2(port->fd, &iov, 1, -1, RWF_NOWAIT);
+		ssize_t got = preadv2(port->fd, &iov, 1, -1, tap_of(port)->flags);
 
 		if (got < 0 && errno != EAGAIN && errno != EINTR && i == 0)
 			return -errno;	/* EBADFD: the interface was deleted */
@@ -44,7 +54,7 @@ static int tap_rx(struct port *port, struct rx_space *space, struct frame *frame
 	return (int)i;
 }
 
-static bool write_frame(int fd, const struct tx_frame *tx)
+static bool write_frame(const struct port *port, const struct tx_frame *tx)
 {
 	struct iovec iov[FRAME_BODY_MAX + 4];
 	uint8_t header[VNET_HEADER], tag[VLAN_TAG];
@@ -53,11 +63,11 @@ static bool write_frame(int fd, const struct tx_frame *tx)
 	offload_write(&tx->frame->offload, tx->tci, header, sizeof(header));
 	iov[0] = (struct iovec){ header, sizeof(header) };
 	n = frame_iov(tx->frame, tx->tci, tag, iov + 1);
-	return pwritev2(fd, iov, (int)n + 1, -1, RWF_NOWAIT) > 0;
+	return pwritev2(port->fd, iov, (int)n + 1, -1, tap_of(port)->flags) > 0;
 }
 
 /* write_cut() - segment by segment; a frame of which one segment went out counts as taken */
-static bool write_cut(int fd, struct worker *w, const struct tx_frame *tx, uint64_t *segments)
+static bool write_cut(const struct port *port, struct worker *w, const struct tx_frame *tx, uint64_t *segments)
 {
 	struct iovec pieces[OFFLOAD_SEGMENTS];
 	unsigned n = offload_cut(tx->frame, worker_cut_space(w), OFFLOAD_ROOM, pieces, OFFLOAD_SEGMENTS), sent = 0;
@@ -66,7 +76,7 @@ static bool write_cut(int fd, struct worker *w, const struct tx_frame *tx, uint6
 		struct frame f;
 
 		frame_init(&f, pieces[i].iov_base, (uint32_t)pieces[i].iov_len);
-		sent += write_frame(fd, &(struct tx_frame){ .frame = &f, .tci = tx->tci });
+		sent += write_frame(port, &(struct tx_frame){ .frame = &f, .tci = tx->tci });
 	}
 	*segments += sent;
 	return sent > 0;
@@ -78,8 +88,8 @@ static uint64_t tap_tx(struct port *port, struct worker *w, const struct tx_fram
 
 	for (unsigned i = 0; i < n; i++) {
 		bool ok = offload_fits(&frames[i].frame->offload, port->offloads) ?
-				  write_frame(port->fd, &frames[i]) :
-				  write_cut(port->fd, w, &frames[i], segments);
+				  write_frame(port, &frames[i]) :
+				  write_cut(port, w, &frames[i], segments);
 
 		taken |= (uint64_t)ok << i;
 	}
@@ -89,7 +99,7 @@ static uint64_t tap_tx(struct port *port, struct worker *w, const struct tx_fram
 static void tap_free(struct port *port)
 {
 	port_fini(port);
-	free(port);
+	free(container_of(port, struct tap, port));
 }
 
 static const struct port_ops tap_ops = { .kind = "tap", .rx = tap_rx, .tx = tap_tx, .free = tap_free };
@@ -109,18 +119,27 @@ static int check(int fd)
 	return 0;
 }
 
+/* nowait_flag() - a write shorter than a header is refused, with another error where the flag itself is */
+static int nowait_flag(int fd)
+{
+	struct iovec iov = { "", 1 };
+
+	return pwritev2(fd, &iov, 1, -1, RWF_NOWAIT) < 0 && errno == EOPNOTSUPP ? 0 : RWF_NOWAIT;
+}
+
 struct port *tap_new(int fd, unsigned nworkers)
 {
-	struct port *port = calloc(1, sizeof(*port));
-	int rc = port ? check(fd) : -ENOMEM;
+	struct tap *tap = calloc(1, sizeof(*tap));
+	int rc = tap ? check(fd) : -ENOMEM;
 
 	if (rc == 0)
-		rc = port_init(port, &tap_ops, fd, nworkers);
+		rc = port_init(&tap->port, &tap_ops, fd, nworkers);
 	if (rc < 0) {
-		free(port);
+		free(tap);
 		errno = -rc;
 		return NULL;
 	}
-	port->offloads = OFFLOADS;
-	return port;
+	tap->port.offloads = OFFLOADS;
+	tap->flags = nowait_flag(fd);
+	return &tap->port;
 }
