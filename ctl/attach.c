@@ -35,9 +35,9 @@ struct client {
 	struct attach_message m;
 	int given;			/* the descriptor that came along, until the port has it; or -1 */
 	bool too_many;			/* more than one came along */
-	bool busy;			/* its change is under way */
+	bool busy;			/* its change is under way, and it is not listened to */
 	bool attached;			/* it owns a transient port */
-	bool gone;			/* the connection ended while busy */
+	bool gone;			/* nobody hears its answers any more */
 };
 
 static void client_free(struct client *c)
@@ -87,12 +87,16 @@ static void answer_attached(struct client *c)
 
 /* ---- the port goes with its client ---- */
 
+/* edit_remove() - unless it was removed meanwhile, and what has its name now is to stay */
 static int edit_remove(void *arg, json_t *tree, struct error *err)
 {
 	struct client *c = arg;
 	json_t *net = json_object_get(json_object_get(tree, "networks"), c->m.network);
+	const struct port_conf *port = net_port(model_net(c->engine->model, c->m.network), c->m.port);
 
 	(void)err;
+	if (!port || port->kind != PORT_KIND_ATTACHED || port->transient != c->m.transient)
+		return 0;
 	json_object_del(json_object_get(net, "ports"), c->m.port);
 	return 0;
 }
@@ -105,11 +109,6 @@ static void removed(void *arg, const struct error *err)
 
 static void client_end(struct client *c)
 {
-	if (c->busy) {
-		c->gone = true;
-		event_del(c->event);
-		return;
-	}
 	if (!c->attached) {
 		client_free(c);
 		return;
@@ -197,7 +196,10 @@ static void attached(void *arg, const struct error *err)
 	struct error failed = { 0 };
 	struct live_net *net = live_net_find(c->engine, c->m.network);
 	struct live_port *p = NULL;
+	bool made = c->busy;		/* by a change, not there before as with reattach() */
 
+	if (made)
+		event_add(c->event, NULL);	/* it may be heard again */
 	c->busy = false;
 	if (err->rc == 0 && net)
 		HASH_FIND_STR(net->ports, c->m.port, p);
@@ -207,8 +209,7 @@ static void attached(void *arg, const struct error *err)
 	} else if (!p || !p->port) {
 		error_set(&failed, -EINVAL, "port %s/%s: %s", c->m.network, c->m.port, p ? p->reason : "not made");
 		answer_error(c, &failed);
-		c->attached = true;	/* it must not stay in the model */
-		c->gone = true;
+		c->attached = c->gone = made;	/* it must not stay in the model */
 	} else {
 		answer_attached(c);
 	}
@@ -303,6 +304,7 @@ static void on_client(evutil_socket_t fd, short what, void *arg)
 	if (reattach(c))
 		return;
 	c->busy = true;
+	event_del(c->event);		/* one message at a time: the change under way reads this one, and ends with the client */
 	live_change(c->engine, edit_attach, attached, c);
 }
 
