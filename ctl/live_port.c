@@ -346,13 +346,24 @@ void live_port_keep(struct live_port *p)
 	LIST_INSERT_HEAD(&e->opened, o, link);
 }
 
+/* end_event() - a timer, the listener's, or that of a socket which is being connected and has no other owner */
+static void end_event(struct live_port *p)
+{
+	int fd = p->event ? event_get_fd(p->event) : -1;
+
+	if (p->event)
+		event_free(p->event);
+	p->event = NULL;
+	if (fd >= 0 && fd != p->listener)
+		close(fd);
+}
+
 void live_port_remove(struct live_port *p)
 {
 	struct live_net *net = p->net;
 	struct engine *e = net->engine;
 
-	if (p->event)
-		event_free(p->event);
+	end_event(p);
 	if (p->listener >= 0)
 		close(p->listener);
 	if (p->held[0])
@@ -380,8 +391,8 @@ void live_port_gone(struct engine *e, uint32_t id, int rc)
 	struct live_port *p = id < PORT_IDS ? e->by_id[id] : NULL;
 	char reason[sizeof(p->reason)];
 
-	if (!p || !p->port)
-		return;
+	if (!p || !p->port || p == &p->net->local)
+		return;			/* it was removed meanwhile, and a gateway may have its id */
 	snprintf(reason, sizeof(reason), "%s", rc == -EPIPE || rc == -ECONNRESET ? "the peer has closed" : strerror(-rc));
 	detach(p);
 	if (p->held[0] && p->conf->kind != PORT_KIND_STREAM) {

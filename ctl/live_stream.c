@@ -113,8 +113,12 @@ static void dial_tcp(struct live_port *p, const struct endpoint *at)
 		return;
 	}
 	p->event = event_new(p->net->engine->base, fd, EV_WRITE | EV_TIMEOUT, on_dialled, p);
-	if (p->event)
+	if (p->event) {
 		event_add(p->event, &(struct timeval){ .tv_sec = 5 });
+	} else {
+		close(fd);
+		live_port_retry(p, LIVE_PENDING, strerror(ENOMEM));
+	}
 }
 
 static void dial_unix(struct live_port *p, const char *path)
