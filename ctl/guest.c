@@ -153,8 +153,8 @@ static void on_dhcp(struct live_net *net, const struct request *r)
 	uint8_t reply[REPLY_MAX];
 	size_t size, room = net->conf->mtu - IP4_HEADER - UDP_HEADER;
 
-	if (!p || !net->leases)
-		return;
+	if (!p || p->net != net || !net->leases)
+		return;			/* its port went while the request waited */
 	from.port = p->name;
 	memcpy(from.src_mac, r->src_mac, MAC_SIZE);
 	size = dhcp_server_input(&net->server, &from, r->data, r->size, (int64_t)(clock_wall_ms() / 1000), reply,
@@ -211,7 +211,7 @@ static void on_station(struct live_net *net, const struct request *r)
 	struct lease_record lease;
 	char ip[IP4_TEXT];
 
-	if (!p)
+	if (!p || p->net != net)
 		return;
 	if (net->names && (!net->leases || lease_find_port(net->leases, p->name, &lease) < 0))
 		names_set_host(net->names, p->name, r->src);
