@@ -58,10 +58,9 @@ void inbox_free(struct inbox *inbox)
 	free(inbox);
 }
 
-/* wake() - after a message was made readable
- * Its turn was stored, and asleep is loaded here, in the one order of sequential consistency; the consumer stores
+/* After a message was made readable: its turn was stored, and asleep is loaded here, in the one order of sequential consistency; the consumer stores
  * asleep and loads the turn in that order too. So either we see asleep, or the consumer sees the message. */
-static void wake(struct inbox *inbox)
+void inbox_wake(struct inbox *inbox)
 {
 	uint64_t one = 1;
 
@@ -92,7 +91,7 @@ bool inbox_push(struct inbox *inbox, const void *message)
 	}
 	memcpy(cell->message, message, inbox->size);
 	atomic_store(&cell->turn, turn + 1);
-	wake(inbox);
+	inbox_wake(inbox);
 	return true;
 }
 

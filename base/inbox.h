@@ -39,4 +39,7 @@ int inbox_fd(const struct inbox *inbox);
  */
 bool inbox_sleep(struct inbox *inbox);
 
+/* inbox_wake() - wake the consumer for something that it finds elsewhere, and looks for after inbox_sleep(); any thread */
+void inbox_wake(struct inbox *inbox);
+
 #endif

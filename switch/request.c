@@ -7,10 +7,17 @@
 #include "base/inbox.h"
 #include "switch/forward.h"
 
-enum { REQUESTS = 256 };
+enum { REQUESTS = 256, GONE = PORT_IDS };
+
+/* gone - the end of a port has a place of its own: it is told once, and a flood of other guests' requests must not lose it */
+struct gone {
+	uint32_t port;
+	int32_t rc;
+};
 
 struct requests {
 	struct inbox *inbox;
+	struct inbox *gone;			/* asked together with the inbox, whose descriptor wakes for both */
 	_Atomic uint16_t waiting[PORT_IDS];	/* by port id */
 };
 
@@ -21,8 +28,9 @@ struct requests *requests_new(void)
 	if (!r)
 		return NULL;
 	r->inbox = inbox_new(REQUESTS, sizeof(struct request));
-	if (!r->inbox) {
-		free(r);
+	r->gone = inbox_new(GONE, sizeof(struct gone));
+	if (!r->inbox || !r->gone) {
+		requests_free(r);
 		return NULL;
 	}
 	return r;
@@ -33,17 +41,28 @@ void requests_free(struct requests *r)
 	if (!r)
 		return;
 	inbox_free(r->inbox);
+	inbox_free(r->gone);
 	free(r);
 }
 
-/* A port that is gone is told even when its guest's flood fills the port's share. */
+static enum verdict post_gone(struct requests *r, const struct request *request)
+{
+	struct gone gone = { request->port, request->rc };
+
+	if (!inbox_push(r->gone, &gone))
+		return VERDICT_DROP_BUSY;
+	inbox_wake(r->inbox);
+	return VERDICT_FORWARDED;
+}
+
 enum verdict request_post(struct requests *r, const struct request *request)
 {
 	_Atomic uint16_t *waiting = &r->waiting[request->port % PORT_IDS];
-	uint16_t n = atomic_fetch_add_explicit(waiting, 1, memory_order_relaxed);
 	enum verdict v = VERDICT_FORWARDED;
 
-	if (n >= REQUESTS_PER_PORT && request->kind != REQUEST_PORT_GONE)
+	if (request->kind == REQUEST_PORT_GONE)
+		return post_gone(r, request);
+	if (atomic_fetch_add_explicit(waiting, 1, memory_order_relaxed) >= REQUESTS_PER_PORT)
 		v = VERDICT_DROP_QUOTA;
 	else if (!inbox_push(r->inbox, request))
 		v = VERDICT_DROP_BUSY;
@@ -54,6 +73,12 @@ enum verdict request_post(struct requests *r, const struct request *request)
 
 bool request_take(struct requests *r, struct request *request)
 {
+	struct gone gone;
+
+	if (inbox_pop(r->gone, &gone)) {
+		*request = (struct request){ .kind = REQUEST_PORT_GONE, .port = gone.port, .rc = gone.rc };
+		return true;
+	}
 	if (!inbox_pop(r->inbox, request))
 		return false;
 	atomic_fetch_sub_explicit(&r->waiting[request->port % PORT_IDS], 1, memory_order_relaxed);
@@ -67,5 +92,5 @@ int requests_fd(const struct requests *r)
 
 bool requests_sleep(struct requests *r)
 {
-	return inbox_sleep(r->inbox);
+	return inbox_sleep(r->inbox) && inbox_sleep(r->gone);	/* in this order: see inbox_wake() */
 }

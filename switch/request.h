@@ -3,7 +3,7 @@
  * address seen, a peer that is gone
  *
  * One bounded inbox for all workers. A port may have only so many requests waiting, so that one guest's flood leaves room for the
- * others'. request_post() may be called by any worker; the rest belongs to the control thread.
+ * others'; the end of a port is told whatever else waits. request_post() may be called by any worker; the rest belongs to the control thread.
  */
 #ifndef SWITCH_REQUEST_H
 #define SWITCH_REQUEST_H

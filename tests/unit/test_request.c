@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "switch/request.h"
+
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+static struct request request(uint32_t port, enum request_kind kind, uint32_t number)
+{
+	struct request q = { .kind = (uint8_t)kind, .port = port, .net_id = 3, .vid = 10, .sport = 68, .size = REQUEST_DATA };
+
+	q.src = number;
+	memset(q.data, (int)number, sizeof(q.data));
+	return q;
+}
+
+static enum verdict post(struct requests *r, uint32_t port, enum request_kind kind, uint32_t number)
+{
+	struct request q = request(port, kind, number);
+
+	return request_post(r, &q);
+}
+
+static bool readable(struct requests *r)
+{
+	struct pollfd p = { .fd = requests_fd(r), .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1;
+}
+
+static void test_order(void **state)
+{
+	struct requests *r = requests_new();
+	struct request q, want;
+
+	(void)state;
+	assert_non_null(r);
+	assert_false(request_take(r, &q));
+	assert_true(requests_sleep(r));
+	assert_false(readable(r));
+	for (uint32_t i = 0; i < 10; i++)
+		assert_int_equal(post(r, i, REQUEST_DHCP, i), VERDICT_FORWARDED);
+	assert_true(readable(r));
+	assert_false(requests_sleep(r));
+	for (uint32_t i = 0; i < 10; i++) {
+		want = request(i, REQUEST_DHCP, i);
+		assert_true(request_take(r, &q));
+		assert_memory_equal(&q, &want, sizeof(q));
+	}
+	assert_false(request_take(r, &q));
+	requests_free(r);
+	requests_free(NULL);
+}
+
+/* One guest's flood leaves room for the others', and for the word that it is gone. */
+static void test_share(void **state)
+{
+	struct requests *r = requests_new();
+	struct request q;
+	unsigned n = 0;
+
+	(void)state;
+	while (post(r, 5, REQUEST_DNS, n) == VERDICT_FORWARDED)
+		assert_true(n++ < 10000);
+	assert_int_equal(n, REQUESTS_PER_PORT);
+	assert_int_equal(post(r, 5, REQUEST_DHCP, n), VERDICT_DROP_QUOTA);
+	assert_int_equal(post(r, 6, REQUEST_DHCP, n), VERDICT_FORWARDED);
+	assert_int_equal(post(r, 5, REQUEST_PORT_GONE, n), VERDICT_FORWARDED);
+	print_message("  what is taken gives its share back\n");
+	assert_true(request_take(r, &q));
+	assert_true(request_take(r, &q));
+	assert_int_equal(post(r, 5, REQUEST_DNS, n), VERDICT_FORWARDED);
+	assert_int_equal(post(r, 5, REQUEST_DNS, n), VERDICT_DROP_QUOTA);
+	while (request_take(r, &q))
+		;
+	for (unsigned i = 0; i < REQUESTS_PER_PORT; i++)
+		assert_int_equal(post(r, 5, REQUEST_DNS, i), VERDICT_FORWARDED);
+	assert_int_equal(post(r, 5, REQUEST_DNS, n), VERDICT_DROP_QUOTA);
+	requests_free(r);
+}
+
+/* Many ports together fill the queue; a refusal costs no share. */
+static void test_full(void **state)
+{
+	struct requests *r = requests_new();
+	struct request q;
+	unsigned n = 0;
+
+	(void)state;
+	while (post(r, n % 1000, REQUEST_DHCP, n) == VERDICT_FORWARDED)
+		assert_true(n++ < 100000);
+	for (unsigned i = 0; i < 100; i++)
+		assert_int_equal(post(r, 2000, REQUEST_DHCP, i), VERDICT_DROP_BUSY);
+	for (unsigned i = 0; i < n; i++)
+		assert_true(request_take(r, &q));
+	assert_false(request_take(r, &q));
+	for (unsigned i = 0; i < REQUESTS_PER_PORT; i++)
+		assert_int_equal(post(r, 2000, REQUEST_DHCP, i), VERDICT_FORWARDED);
+	requests_free(r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_order), cmocka_unit_test(test_share), cmocka_unit_test(test_full),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
