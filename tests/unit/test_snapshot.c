@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The snapshot's lookups, and the counters beside it. */
+#include "switch/snapshot.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/array.h"
+#include "switch/local.h"
+#include "switch/port.h"
+#include "switch/stats.h"
+#include "switch/verdict.h"
+
+/* plan - two networks: lab with VLAN 1 (10.77.0.0/24) and VLAN 10 without a subnet, other with VLAN 1 (10.78.0.0/16) */
+static struct snapshot *plan(void)
+{
+	struct snapshot *s = snapshot_new(4, 2);
+
+	assert_non_null(s);
+	for (unsigned i = 0; i < 2; i++) {
+		struct net_view *net = &s->nets[i];
+
+		net->net_id = i + 1;
+		net->segments = calloc(2, sizeof(*net->segments));
+		net->members = calloc(2, sizeof(*net->members));
+		net->nsegments = i ? 1 : 2;
+		for (unsigned j = 0; j < 2; j++)
+			net->segments[j] = (struct segment){ .net = net, .vid = j ? 10 : 1, .has_subnet = !j };
+	}
+	s->nets[0].segments[0].subnet = (struct prefix4){ 0x0a4d0000, 24 };
+	s->nets[1].segments[0].subnet = (struct prefix4){ 0x0a4e0000, 16 };
+	return s;
+}
+
+static void test_segments(void **state)
+{
+	struct snapshot *s = plan(), *t = plan();
+	const struct segment *lab = &s->nets[0].segments[0], *other = &s->nets[1].segments[0];
+
+	(void)state;
+	assert_ptr_equal(segment_of(&s->nets[0], 1), lab);
+	assert_ptr_equal(segment_of(&s->nets[0], 10), lab + 1);
+	assert_null(segment_of(&s->nets[0], 2));
+	assert_null(segment_of(&s->nets[1], 10));
+	assert_ptr_equal(segment_for_ip(s, 0x0a4d0005, NULL), lab);
+	assert_ptr_equal(segment_for_ip(s, 0x0a4e1234, lab), other);
+	assert_null(segment_for_ip(s, 0x0a4d0005, lab));
+	assert_null(segment_for_ip(s, 0x0a4d0105, NULL));
+	assert_null(segment_for_ip(s, 0, NULL));	/* a segment without a subnet holds no address */
+	print_message("  a segment is the same in the next snapshot\n");
+	assert_null(segment_for_ip(t, 0x0a4d0005, lab));
+	assert_ptr_equal(segment_for_ip(t, 0x0a4d0005, other), &t->nets[0].segments[0]);
+	snapshot_free(s);
+	snapshot_free(t);
+}
+
+static void test_life(void **state)
+{
+	struct snapshot *empty = snapshot_new(0, 0);
+
+	(void)state;
+	assert_non_null(empty);
+	assert_null(segment_for_ip(empty, 1, NULL));
+	snapshot_free(empty);
+	snapshot_free(NULL);
+	snapshot_release(NULL);
+	urcu_qsbr_register_thread();
+	snapshot_release(plan());
+	urcu_qsbr_barrier();
+	urcu_qsbr_unregister_thread();
+}
+
+/* Every counter of every worker is summed, to the last verdict. */
+static void test_stats(void **state)
+{
+	enum { WORKERS = 3 };
+	struct port *port = local_new(WORKERS);
+	struct port_stats sum;
+
+	(void)state;
+	assert_non_null(port);
+	for (unsigned w = 0; w < WORKERS; w++) {
+		struct port_stats *s = &port->stats[w];
+
+		counter_add(&s->rx_frames, 1);
+		counter_add(&s->made, 10);
+		counter_add(&s->segments, 100 * (w + 1));
+		for (unsigned v = 0; v < VERDICT_COUNT; v++) {
+			counter_add(&s->verdicts[v], v);
+			counter_add(&s->served[v], 2 * v + w);
+		}
+	}
+	memset(&sum, 0xee, sizeof(sum));
+	stats_sum(port->stats, WORKERS, &sum);
+	assert_int_equal(counter_get(&sum.rx_frames), 3);
+	assert_int_equal(counter_get(&sum.rx_bytes), 0);
+	assert_int_equal(counter_get(&sum.made), 30);
+	assert_int_equal(counter_get(&sum.segments), 600);
+	for (unsigned v = 0; v < VERDICT_COUNT; v++) {
+		assert_int_equal(counter_get(&sum.verdicts[v]), 3 * v);
+		assert_int_equal(counter_get(&sum.served[v]), 6 * v + 3);
+	}
+	port->ops->free(port);
+}
+
+/* Programs read the names: they are words, they differ, and none is without a meaning. */
+static void test_verdict_names(void **state)
+{
+	(void)state;
+	for (unsigned v = 0; v < VERDICT_COUNT; v++) {
+		const char *name = verdict_name((enum verdict)v);
+
+		assert_true(name[0] != '\0' && verdict_meaning((enum verdict)v)[0] != '\0');
+		assert_int_equal(strspn(name, "abcdefghijklmnopqrstuvwxyz-"), strlen(name));
+		for (unsigned u = 0; u < v; u++)
+			assert_string_not_equal(name, verdict_name((enum verdict)u));
+	}
+	assert_string_equal(verdict_name(VERDICT_COUNT), "unknown");
+	assert_string_equal(verdict_meaning(VERDICT_COUNT), "");
+	assert_false(verdict_is_drop(VERDICT_CONSUMED_REFUSED));
+	assert_true(verdict_is_drop(VERDICT_DROP_RUNT) && verdict_is_drop(VERDICT_DROP_NO_MEMORY));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_segments), cmocka_unit_test(test_life), cmocka_unit_test(test_stats),
+		cmocka_unit_test(test_verdict_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
