@@ -66,6 +66,7 @@ struct live_port {
 	bool served;			/* a worker has its queue */
 	int listener;			/* stream server: waiting for a peer, or -1 */
 	struct event *event;		/* on the listener, or the timer until the next try */
+	unsigned acks;			/* DHCP replies that wait for the store */
 	struct live_port *next_leaving;
 	UT_hash_handle hh;
 };

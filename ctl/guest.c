@@ -16,7 +16,7 @@
 #include "switch/request.h"
 #include "switch/worker.h"
 
-enum { REPLY_MAX = 1500, BUDGET = 256, STORE_RETRY_MS = 1000 };
+enum { REPLY_MAX = 1500, BUDGET = 256, STORE_RETRY_MS = 1000, ACKS_PER_PORT = 64 };
 
 /* ---- frames from the control thread ---- */
 
@@ -91,7 +91,10 @@ static void on_durable(void *arg, const struct error *err)
 	struct pending_ack *a = arg;
 	struct engine *e = a->engine;
 	struct live_net *net = live_net_by_id(e, a->net_id);
+	struct live_port *p = e->by_id[a->port];
 
+	if (p && p->acks)
+		p->acks--;
 	if (err->rc < 0 && e->store_ok)
 		log_error("event=store-failed reason=\"%s\"", err->message);
 	e->store_ok = err->rc == 0;
@@ -124,6 +127,7 @@ static void store_then_send(struct live_net *net, const struct request *r, const
 
 	if (!a)
 		return;
+	net->engine->by_id[r->port]->acks++;
 	a->engine = net->engine;
 	a->net_id = net->net_id;
 	a->port = r->port;
@@ -155,6 +159,10 @@ static void on_dhcp(struct live_net *net, const struct request *r)
 
 	if (!p || p->net != net || !net->leases)
 		return;			/* its port went while the request waited */
+	if (p->acks >= ACKS_PER_PORT) {
+		net->dhcp_outcomes[DHCP_OUT_QUOTA]++;
+		return;			/* a slow disk and a guest in a hurry: the queue to the store is everybody's */
+	}
 	from.port = p->name;
 	memcpy(from.src_mac, r->src_mac, MAC_SIZE);
 	size = dhcp_server_input(&net->server, &from, r->data, r->size, (int64_t)(clock_wall_ms() / 1000), reply,
