@@ -103,10 +103,38 @@ static void test_full(void **state)
 	requests_free(r);
 }
 
+/* A full queue does not lose the end of a port, which comes first and wakes the sleeper as the others do. */
+static void test_gone_in_a_flood(void **state)
+{
+	struct requests *r = requests_new();
+	struct request q;
+	unsigned n = 0;
+
+	(void)state;
+	while (post(r, n % 1000, REQUEST_DHCP, n) == VERDICT_FORWARDED)
+		n++;
+	for (uint32_t port = 0; port < 100; port++)
+		assert_int_equal(post(r, port, REQUEST_PORT_GONE, n), VERDICT_FORWARDED);
+	for (uint32_t port = 0; port < 100; port++) {
+		assert_true(request_take(r, &q));
+		assert_int_equal(q.kind, REQUEST_PORT_GONE);
+		assert_int_equal(q.port, port);
+	}
+	for (; n; n--)
+		assert_true(request_take(r, &q));
+	assert_true(requests_sleep(r));
+	assert_int_equal(post(r, 1, REQUEST_PORT_GONE, 0), VERDICT_FORWARDED);
+	assert_int_equal(poll(&(struct pollfd){ .fd = requests_fd(r), .events = POLLIN }, 1, 0), 1);
+	assert_false(requests_sleep(r));
+	assert_true(request_take(r, &q));
+	assert_true(requests_sleep(r));
+	requests_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_order), cmocka_unit_test(test_share), cmocka_unit_test(test_full),
+		cmocka_unit_test(test_order), cmocka_unit_test(test_share), cmocka_unit_test(test_full), cmocka_unit_test(test_gone_in_a_flood),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
