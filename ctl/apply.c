@@ -236,6 +236,14 @@ static void remove_net(struct live_net *net)
 	HASH_DEL(net->engine->nets, net);
 }
 
+/* keep_port() - it stays as it is; whether its link is up may have changed */
+static void keep_port(struct live_port *p, const struct port_conf *conf)
+{
+	p->conf = conf;
+	if (p->port && (p->state == LIVE_UP || p->state == LIVE_DOWN))
+		p->state = conf->link_up ? LIVE_UP : LIVE_DOWN;
+}
+
 static void add_members(struct live_net *net)
 {
 	struct engine *e = net->engine;
@@ -247,7 +255,7 @@ static void add_members(struct live_net *net)
 
 		HASH_FIND_STR(net->ports, pc->name, p);
 		if (p) {
-			p->conf = pc;
+			keep_port(p, pc);
 			continue;
 		}
 		p = live_port_new(net, pc);
