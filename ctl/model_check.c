@@ -96,6 +96,20 @@ static void use(struct uses *uses, const struct net_conf *net, const char *objec
 	u->object = object;
 }
 
+/* written_after() - does @a stand behind @b? What is added last is the one that finds its thing taken. */
+static bool written_after(const json_t *networks, const struct use *a, const struct use *b, const char *group)
+{
+	const json_t *objects = json_object_get(json_object_get(networks, b->net->name), group);
+	bool same = a->net == b->net;
+	const char *key, *wanted = same ? b->object : b->net->name, *other = same ? a->object : a->net->name;
+	json_t *value;
+
+	json_object_foreach((json_t *)(same ? objects : networks), key, value)
+		if (!strcmp(key, wanted) || !strcmp(key, other))
+			return !strcmp(key, wanted);
+	return false;
+}
+
 /* clash() - @b has what @a has already; only who owns the other network is told its name */
 static int clash(struct model_ctx *ctx, const json_t *networks, const struct use *a, const struct use *b, const char *group,
 		 const char *what, const char *key, const char *text, int rc)
@@ -123,9 +137,13 @@ static int uses_twice(struct model_ctx *ctx, const json_t *networks, struct uses
 {
 	qsort(uses->list, uses->n, sizeof(*uses->list), by_what);
 	for (size_t i = 1; i < uses->n; i++)
-		if (!strcmp(uses->list[i - 1].what, uses->list[i].what))
-			return clash(ctx, networks, &uses->list[i - 1], &uses->list[i], group, what, key,
-				     shown(strchr(uses->list[i].what, ' ') + 1), rc);
+		if (!strcmp(uses->list[i - 1].what, uses->list[i].what)) {
+			const struct use *a = &uses->list[i - 1], *b = &uses->list[i];
+			bool swap = written_after(networks, a, b, group);
+
+			return clash(ctx, networks, swap ? b : a, swap ? a : b, group, what, key,
+				     shown(strchr(a->what, ' ') + 1), rc);
+		}
 	return 0;
 }
 
