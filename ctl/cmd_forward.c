@@ -42,9 +42,22 @@ static int check_listen(struct cli *cli, const struct args *args, const struct f
 	return -EINVAL;
 }
 
-static void print_forward(const struct cli *cli, const char *net, const struct args *args, const json_t *forward)
+/* open_wide() - is it reached by other machines, whichever they are? */
+static bool open_wide(const json_t *forward)
+{
+	json_t *list = json_object_get(forward, "listen"), *at;
+	size_t i;
+
+	json_array_foreach(list, i, at)
+		if (!strcmp(json_string_value(at), "0.0.0.0") || !strcmp(json_string_value(at), "::"))
+			return true;
+	return false;
+}
+
+static void print_forward(const struct cli *cli, const char *net, const json_t *forward)
 {
 	const char *state = row_text(forward, "state"), *reason = row_text(forward, "reason");
+	const char *hint = row_text(forward, "hint");
 	char listen[CELL_TEXT], id[CELL_TEXT];
 
 	cell_text(json_object_get(forward, "listen"), listen);
@@ -52,10 +65,10 @@ static void print_forward(const struct cli *cli, const char *net, const struct a
 	output_result(cli, forward, "%s: forward %s: %s port %lld to %s:%lld, %s", net, id, listen[0] ? listen : "loopback",
 		     (long long)json_integer_value(json_object_get(forward, "port")), row_text(forward, "to"),
 		     (long long)json_integer_value(json_object_get(forward, "to_port")), state);
-	if (args_has(args, "--lan"))
-		output_note("%s: forward %s is open to every machine that reaches this host (0.0.0.0 and ::)", net, id);
+	if (open_wide(forward))
+		output_note("%s: forward %s is open to every machine that reaches this host (%s)", net, id, listen);
 	if (reason[0] && strcmp(state, "up"))
-		output_note("%s: forward %s: %s: %s", net, id, state, reason);
+		output_note("%s: forward %s: %s: %s%s%s", net, id, state, reason, hint[0] ? "\nhint: " : "", hint);
 }
 
 static int forward_add(struct cli *cli, const struct args *args)
@@ -81,7 +94,7 @@ static int forward_add(struct cli *cli, const struct args *args)
 		return -EINVAL;
 	rc = cli_add(cli, path, object, body, args_has(args, "--replace"), &forward);
 	if (rc == 0)
-		print_forward(cli, net, args, forward);
+		print_forward(cli, net, forward);
 	json_decref(forward);
 	json_decref(body);
 	return rc;

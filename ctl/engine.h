@@ -79,6 +79,7 @@ struct live_forward {
 	struct forward *listeners[FORWARD_LISTEN_MAX];	/* NULL where the socket is not to be had yet */
 	char held[FORWARD_LISTEN_MAX][160];
 	char reason[320];		/* why one is missing, or empty */
+	char hint[200];			/* what helps, or empty */
 	struct event *retry;
 	UT_hash_handle hh;
 };

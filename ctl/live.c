@@ -179,8 +179,8 @@ json_t *live_forward(struct engine *e, const char *net_name, const char *id)
 		sum.refused += c.refused;
 		sum.no_address += c.no_address;
 	}
-	return json_pack("{s:s s:s s:I s:I s:I s:I}", "state", f->reason[0] ? "pending" : "up", "reason", f->reason, "hits",
-			 (json_int_t)sum.hits, "active", (json_int_t)sum.active, "refused", (json_int_t)sum.refused,
+	return json_pack("{s:s s:s s:s s:I s:I s:I s:I}", "state", f->reason[0] ? "pending" : "up", "reason", f->reason,
+			 "hint", f->hint, "hits", (json_int_t)sum.hits, "active", (json_int_t)sum.active, "refused", (json_int_t)sum.refused,
 			 "no_address", (json_int_t)sum.no_address);
 }
 

@@ -48,7 +48,7 @@ const struct model_env *live_env(struct engine *engine);
 /* The state of one object: an object with the further fields. */
 json_t *live_network(struct engine *engine, const char *net);	/* gateway_mac, warnings */
 json_t *live_port(struct engine *engine, const char *net, const char *port);	/* state, addresses, stats, ... */
-json_t *live_forward(struct engine *engine, const char *net, const char *id);	/* state, reason, hits, active, owner */
+json_t *live_forward(struct engine *engine, const char *net, const char *id);	/* state, reason, hint, counters */
 json_t *live_daemon(struct engine *engine);
 
 /* Lists: an array of objects. */

@@ -114,13 +114,15 @@ void live_forward_start(struct live_forward *f)
 	bool first = !f->retry;
 
 	memcpy(before, f->reason, sizeof(before));
-	f->reason[0] = '\0';
+	f->reason[0] = f->hint[0] = '\0';
 	for (unsigned i = 0; i < f->conf->nlisten; i++) {
 		struct error err = { 0 };
 		int rc = f->listeners[i] ? 0 : listen_on(f, i, &err);
 
-		if (rc < 0 && !may_lack(f, i, rc) && !f->reason[0])
+		if (rc < 0 && !may_lack(f, i, rc) && !f->reason[0]) {
 			snprintf(f->reason, sizeof(f->reason), "%s", err.message);
+			snprintf(f->hint, sizeof(f->hint), "%s", err.hint);
+		}
 	}
 	if (f->reason[0])
 		retry_later(f);
