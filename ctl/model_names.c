@@ -70,7 +70,15 @@ static int dns_name(const char *text, char *to)
 	return 0;
 }
 
-/* own_name() - the record's own name: one label is below the network's domain, "@" the domain, what has a dot is whole
+/* below_domain() - one label is, and the name of a service, whose last label begins with a low line (RFC 2782) */
+static bool below_domain(const char *name)
+{
+	const char *last = strrchr(name, '.');
+
+	return !last || last[1] == '_';
+}
+
+/* own_name() - the record's own name: below the network's domain, or "@" for the domain, or whole with dots in it
  *
  * Canonical is the shortest of these ways.
  */
@@ -93,8 +101,11 @@ static int own_name(const struct net_conf *net, const struct raw *raw, char *to)
 		name[--n] = '\0';
 	if (!strcmp(name, net->domain))
 		strcpy(name, "@");
-	else if (n > d + 1 && !strcmp(name + n - d, net->domain) && strchr(name, '.') == name + n - d - 1)
+	else if (n > d + 1 && !strcmp(name + n - d, net->domain) && name[n - d - 1] == '.') {
 		name[n - d - 1] = '\0';
+		if (!below_domain(name))
+			name[n - d - 1] = '.';
+	}
 	strcpy(to, name);
 	return 0;
 }

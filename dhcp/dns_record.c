@@ -41,13 +41,15 @@ const char *dns_type_name(uint16_t type)
 
 int dns_owner_parse(struct dns_name *name, const char *text, const struct dns_name *origin)
 {
+	const char *last = strrchr(text, '.');
+
 	if (!strcmp(text, "@")) {
 		*name = *origin;
 		return 0;
 	}
 	if (dns_name_from_text(name, text) < 0)
 		return -EINVAL;
-	return strchr(text, '.') ? 0 : dns_name_join(name, name, origin);
+	return last && last[1] != '_' ? 0 : dns_name_join(name, name, origin);
 }
 
 static int write_address(struct writer *w, int family, const char *value)
