@@ -221,7 +221,7 @@ static int check_top(struct model_ctx *ctx, const json_t *tree)
 int model_parse(const json_t *tree, const struct line_map *lines, const struct model_env *env, struct model **out,
 		struct error *err)
 {
-	struct model_ctx ctx = { .lines = lines, .env = env, .err = err };
+	struct model_ctx ctx = { .lines = lines, .env = env, .err = err, .line = lines ? 1 : 0 };
 	struct model *model;
 	int rc = check_top(&ctx, tree);
 

@@ -43,7 +43,7 @@ static struct model *parse(const char *yaml)
 static const struct {
 	const char *what, *yaml, *message, *code;
 } refusals[] = {
-	{ "no mapping", "[1]", "not a mapping with networks: at its top", "invalid" },
+	{ "no mapping", "[1]", "t:1: not a mapping with networks: at its top", "invalid" },
 	{ "another top", "nets: {}", "t:1: nets: unknown field; the one at the top is networks", "invalid" },
 	{ "networks a list", "networks: [lab]", "t:1: networks: is not a mapping", "invalid" },
 	{ "network a number", "networks:\n  lab: 5", "t:2: network lab: is not a mapping", "invalid" },
