@@ -14,7 +14,7 @@
 
 static const char usage[] =
 	"usage: lanyardd [--runtime-dir DIR] [--state-dir DIR] [--config FILE] [--workers N]\n"
-	"       lanyardd -t [--config FILE]\n";
+	"       lanyardd -t --config FILE\n";
 
 static const struct option options[] = {
 	{ "runtime-dir", required_argument, NULL, 'r' }, { "state-dir", required_argument, NULL, 's' },
@@ -70,7 +70,9 @@ int main(int argc, char **argv)
 	}
 	if (rc < 0 || optind < argc)
 		return wrong(rc < 0 ? "a path that is too long, or a number of workers outside 1..256" : "unknown argument");
-	if (!runtime[0] || !state[0])
+	if (test && !config[0])
+		return wrong("-t checks a file: give it with --config");
+	if (!test && (!runtime[0] || !state[0]))
 		return wrong("no home directory: give --runtime-dir and --state-dir");
 	if (engine_path(engine, sizeof(engine)) < 0)
 		return wrong("lanyard-engine is neither beside lanyardd nor in ../libexec/lanyard");
