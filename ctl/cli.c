@@ -61,7 +61,8 @@ static int check_words(struct cli *cli, const struct command *command, const str
 	int rc = 0;
 
 	if (args->nwords < command->min_words)
-		rc = error_set(&cli->err, -EINVAL, "%s: %s is missing", command->verb, command->args);
+		rc = error_set(&cli->err, -EINVAL, "%s%s%s: %s is missing", command->object ? command->object : "",
+			       command->object ? " " : "", command->verb, command->args);
 	else if (args->nwords > command->max_words)
 		rc = error_set(&cli->err, -EINVAL, "%.100s: one word too many", args->words[command->max_words]);
 	else if (args->rest && !command->rest)
@@ -120,6 +121,7 @@ static int dispatch(struct cli *cli, struct args *args, char **argv)
 	const struct command *command;
 	int taken;
 
+	cli->line = argv;
 	if (is_help(argv[0]))
 		return help_word(cli, argv + 1);
 	if (is_help(argv[1]) && help_object(argv[0]))

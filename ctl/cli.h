@@ -35,6 +35,7 @@ struct cli {
 	const char *socket_given;	/* --socket, or NULL */
 	char socket[CLIENT_PATH_MAX];	/* set with client */
 	struct client *client;	/* made by cli_client() at first use */
+	char **line;		/* the words of the command, without general flags in front; ended by NULL */
 	struct error err;	/* of the command that failed */
 };
 

@@ -10,6 +10,9 @@
 #include "ctl/cli.h"
 #include "ctl/cli_output.h"
 
+/* What no shell takes for anything but itself. */
+#define SHELL_PLAIN "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@%_+=:,./-"
+
 int cli_client(struct cli *cli)
 {
 	int rc;
@@ -63,6 +66,25 @@ int cli_change(struct cli *cli, const char *method, const char *path, const json
 	return rc < 0 ? rc : client_json(cli->client, method, path, body, 0, answer, &cli->err);
 }
 
+/* hint_replace() - the same command again with --replace, if it can be pasted into a shell as it is */
+static void hint_replace(struct cli *cli)
+{
+	char line[sizeof(cli->err.hint)];
+	size_t n = 0;
+
+	for (char **word = cli->line; word && *word; word++) {
+		size_t size = strlen(*word);
+
+		if (!size || size >= sizeof(line) - n - 1 || strspn(*word, SHELL_PLAIN) != size) {
+			error_hint(&cli->err, "--replace puts these settings in place of those");
+			return;
+		}
+		n += (size_t)sprintf(line + n, " %s", *word);
+	}
+	line[n] = '\0';
+	error_hint(&cli->err, "lanyard%s --replace", line);
+}
+
 int cli_add(struct cli *cli, const char *collection, const char *object, const json_t *body, bool replace,
 	    json_t **answer)
 {
@@ -71,7 +93,7 @@ int cli_add(struct cli *cli, const char *collection, const char *object, const j
 	if (rc < 0 && replace && !strcmp(cli->err.code, "exists"))
 		rc = cli_change(cli, "PUT", object, body, answer);
 	else if (rc < 0 && !strcmp(cli->err.code, "exists") && !cli->err.hint[0])
-		error_hint(&cli->err, "--replace puts these settings in place of those");
+		hint_replace(cli);
 	return rc;
 }
 

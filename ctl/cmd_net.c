@@ -37,8 +37,8 @@ static void print_net(const struct cli *cli, const json_t *net)
 	json_t *warning;
 	size_t i;
 
-	output_result(cli, net, "%s: %s %s%s%s", row_text(net, "name"), row_text(net, "mode"),
-		     row_text(net, "subnet"), row_text(net, "gateway")[0] ? ", gateway " : "",
+	output_result(cli, net, "%s: %s%s%s%s%s", row_text(net, "name"), row_text(net, "mode"),
+		     row_text(net, "subnet")[0] ? " " : ", no subnet", row_text(net, "subnet"), row_text(net, "gateway")[0] ? ", gateway " : "",
 		     row_text(net, "gateway"));
 	json_array_foreach(json_object_get(net, "warnings"), i, warning)
 		output_note("%s: %s", row_text(net, "name"), json_string_value(warning));

@@ -2,14 +2,19 @@
 /* ps, ip */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "ctl/cli.h"
 #include "ctl/cli_api.h"
 #include "ctl/cli_output.h"
 #include "ctl/cmd_port.h"
 
+enum { POLL_MS = 100 };
+
 static const struct flag ip_flags[] = {
-	{ "--wait", 'w', FLAG_DURATION, "TIME", NULL, "until the port has an address, but no longer" },
+	{ "--wait", 'w', FLAG_DURATION, "TIME", NULL, "until the port is there and has an address, but no longer" },
 	{ 0 },
 };
 
@@ -49,10 +54,45 @@ static int print_addresses(struct cli *cli, const struct port_name *name, const 
 	return 0;
 }
 
+static bool has_network(struct cli *cli, const char *net)
+{
+	struct error ignored = { 0 };
+	char path[CLI_PATH_MAX];
+	json_t *answer = NULL;
+	int rc;
+
+	cli_path(path, "networks", net, NULL);
+	rc = client_json(cli->client, "GET", path, NULL, 0, &answer, &ignored);
+	json_decref(answer);
+	return rc == 0;
+}
+
+/* get_port() - within @wait_s seconds: a port that is being made, as by `lanyard run` in the background, is waited for, too */
+static int get_port(struct cli *cli, const struct port_name *name, uint32_t wait_s, json_t **port)
+{
+	char path[CLI_PATH_MAX], query[CLI_PATH_MAX + 24];
+	uint64_t end = clock_now_ms() + wait_s * UINT64_C(1000);
+	int rc;
+
+	cli_path(path, "networks", name->net, "ports", name->port, NULL);
+	for (;;) {
+		uint64_t now = clock_now_ms();
+		unsigned left = now < end ? (unsigned)((end - now + 999) / 1000) : 0;
+
+		snprintf(query, sizeof(query), left ? "%s?wait=%u" : "%s", path, left);
+		rc = client_json(cli->client, "GET", query, NULL, (long)left, port, &cli->err);
+		if (rc == 0 || !wait_s || strcmp(cli->err.code, "not-found") || !has_network(cli, name->net))
+			return rc;
+		if (!left)
+			return error_set(&cli->err, -ETIMEDOUT, "port %s/%s: is not there after %u s", name->net, name->port,
+					 wait_s);
+		nanosleep(&(struct timespec){ .tv_nsec = POLL_MS * 1000000L }, NULL);
+	}
+}
+
 static int ip(struct cli *cli, const struct args *args)
 {
 	uint32_t wait_s = args_seconds(args, "--wait", 0);
-	char path[CLI_PATH_MAX], query[CLI_PATH_MAX + 24];
 	struct port_name name;
 	json_t *port = NULL;
 	int rc = cli_port_name(cli, args->words[0], &name);
@@ -61,9 +101,7 @@ static int ip(struct cli *cli, const struct args *args)
 		rc = cli_client(cli);
 	if (rc < 0)
 		return rc;
-	cli_path(path, "networks", name.net, "ports", name.port, NULL);
-	snprintf(query, sizeof(query), wait_s ? "%s?wait=%u" : "%s", path, wait_s);
-	rc = client_json(cli->client, "GET", query, NULL, (long)wait_s, &port, &cli->err);
+	rc = get_port(cli, &name, wait_s, &port);
 	if (rc == 0)
 		rc = print_addresses(cli, &name, port);
 	json_decref(port);
