@@ -116,6 +116,7 @@ void shard_free(struct nat_shard *s)
 		}
 	}
 	free(s->buckets);
+	hold_fini(&s->hold);
 	free(s);
 }
 

@@ -69,6 +69,7 @@ struct tcp {
 	bool peek_set : 1;		/* SO_PEEK_OFF is in use on the socket */
 	bool failed : 1;		/* the socket is in error: end the flow */
 
+	uint16_t held;			/* nat/hold.h: data behind rcv_nxt that waits */
 	uint16_t mss;			/* payload of a segment to the guest */
 	uint32_t snd_una, snd_nxt, snd_max;	/* toward the guest; snd_max: highest ever sent */
 	uint32_t snd_wnd, snd_wl1;	/* guest's window in bytes, and the segment that told it */

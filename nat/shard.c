@@ -65,6 +65,7 @@ struct nat_shard *shard_new(struct nat *nat, struct worker *w)
 	s->nat = nat;
 	s->worker = w;
 	s->turn.expired = on_turn;
+	hold_init(&s->hold);
 	s->next_port = random[0];
 	s->ip_id = random[1];
 	TAILQ_INIT(&s->work);

@@ -8,6 +8,7 @@
 #define NAT_SHARD_H
 
 #include "nat/flow.h"
+#include "nat/hold.h"
 #include "nat/limit.h"
 #include "nat/nat.h"
 #include "switch/frame.h"
@@ -45,6 +46,7 @@ struct nat_shard {
 	struct flow *free;
 	struct chunk *chunks;
 	struct nat_port *ports[64];	/* by id modulo */
+	struct hold hold;		/* guests' TCP data that waits for its turn */
 	struct flow_list work;
 	uint32_t nwork;			/* flows in it */
 	struct timer turn;

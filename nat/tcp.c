@@ -136,6 +136,7 @@ static void on_ready(struct worker *w, struct watch *watch, uint32_t events)
 	if ((events & EPOLLOUT) && t->want_space) {
 		t->want_space = t->blocked = false;
 		tcp_ask_space(f);
+		tcp_take_held(f);
 		/* Three repetitions make the guest resend what was not taken, now and not at its timeout (RFC 5681 3.2) */
 		t->acks_due = t->spilled ? RESEND_HINT : 1;
 		t->spilled = false;
@@ -197,6 +198,7 @@ static void fini(struct flow *f)
 	if (f->tcp.half_open)
 		f->port->half_open--;
 	f->tcp.half_open = false;
+	hold_drop_all(&f->shard->hold, &f->tcp.held);
 }
 
 /* ---- time ---- */

@@ -86,6 +86,9 @@ void tcp_rewind(struct tcp *t);
 
 /* tcp_ask_space() - how much would the socket take? tcp_want_space() - have EPOLLOUT reported when it takes more */
 void tcp_ask_space(struct flow *f);
+
+/* tcp_take_held() - give the socket what was held back for it, as far as it is next in order and the socket takes it */
+void tcp_take_held(struct flow *f);
 void tcp_want_space(struct flow *f);
 
 #endif

@@ -127,10 +127,21 @@ static uint32_t to_socket(struct flow *f, const uint8_t *data, uint32_t size)
 	n = MAX_OF(n, 0);
 	t->space -= MIN_OF(t->space, (uint32_t)n);
 	if ((uint32_t)n < size) {
-		t->blocked = t->spilled = true;
+		t->blocked = true;
 		tcp_want_space(f);
 	}
 	return (uint32_t)n;
+}
+
+/* hold() - keep a segment that the socket cannot have yet; where that is not possible the guest must send it again */
+static bool hold(struct flow *f, const struct packet *p)
+{
+	struct tcp *t = &f->tcp;
+	uint32_t size = packet_payload_len(p);
+
+	if ((int32_t)(p->seq + size - t->rcv_adv) > 0)
+		return false;		/* beyond the window that was told */
+	return hold_put(&f->shard->hold, &t->held, p->seq, packet_payload(p), size, p->tcp_flags & TCP_FIN);
 }
 
 static void take_fin(struct flow *f)
@@ -140,6 +151,28 @@ static void take_fin(struct flow *f)
 	t->rcv_nxt++;
 	t->guest_fin = true;
 	shutdown(f->watch.fd, SHUT_WR);
+}
+
+void tcp_take_held(struct flow *f)
+{
+	struct hold *h = &f->shard->hold;
+	struct tcp *t = &f->tcp;
+
+	while (t->held != HOLD_NONE && !t->guest_fin && !t->failed) {
+		const struct held *first = &h->held[t->held];
+		uint32_t old = t->rcv_nxt - first->seq;
+
+		if (seq_before(t->rcv_nxt, first->seq))
+			return;
+		if (old < first->size)
+			t->rcv_nxt += to_socket(f, hold_data(h, t->held) + old, first->size - old);
+		if (seq_before(t->rcv_nxt, first->seq + first->size))
+			return;		/* the socket is full: the rest waits here */
+		if (first->fin && t->rcv_nxt == first->seq + first->size)
+			take_fin(f);
+		hold_drop_first(h, &t->held);
+	}
+	hold_drop_all(h, &t->held);
 }
 
 /* take_data() - what is new of the segment, if it is next in order; anything else is told what we wait for */
@@ -152,6 +185,7 @@ static void take_data(struct flow *f, const struct packet *p)
 	if (!size && !fin && !old)
 		return;
 	if (!t->guest_fin && seq_before(t->rcv_nxt, p->seq)) {
+		hold(f, p);
 		ack_gap(f, size);
 		return;
 	}
@@ -161,8 +195,11 @@ static void take_data(struct flow *f, const struct packet *p)
 	}
 	if (old < size)
 		t->rcv_nxt += to_socket(f, packet_payload(p) + old, size - old);
-	if (fin && t->rcv_nxt == p->seq + size && !t->failed)
+	if (seq_before(t->rcv_nxt, p->seq + size) && !t->failed)
+		t->spilled |= !hold(f, p);
+	else if (fin && !t->failed)
 		take_fin(f);
+	tcp_take_held(f);
 	ack_soon(f, old == size && !fin);
 }
 

@@ -527,6 +527,54 @@ static void test_reopened_port(void **state)
 	end(&c);
 }
 
+/* Data that overtook other data, and the FIN behind it, wait for what is missing: nothing has to be sent twice. */
+static void test_out_of_order(void **state)
+{
+	struct case_state c;
+	uint32_t seq;
+
+	(void)state;
+	begin(&c);
+	connect_both(&c);
+	seq = c.g.snd_nxt;
+	c.g.out = (const uint8_t *)"one..two..three";
+	c.g.out_size = 15;
+	c.g.want_fin = c.g.fin_sent = true;
+	c.g.snd_nxt += 16;		/* sent here by hand */
+	guest_put(&c.g, TCP_ACK | TCP_FIN, seq + 10, (const uint8_t *)"three", 5);
+	guest_put(&c.g, TCP_ACK, seq + 5, (const uint8_t *)"two..", 5);
+	guest_put(&c.g, TCP_ACK, seq + 5, (const uint8_t *)"two..", 5);	/* twice is no more than once */
+	for (int i = 0; i < 5; i++)
+		guests_step(&c.bed, c.guests, 1);
+	assert_int_equal(c.r.in_size, 0);
+	guest_put(&c.g, TCP_ACK, seq, (const uint8_t *)"one..", 5);
+	STEP_UNTIL(&c, c.r.in_size == 15 && c.r.eof);
+	assert_memory_equal(c.r.in, "one..two..three", 15);
+	end(&c);
+}
+
+/* What lies beyond the window that was told is not kept. */
+static void test_beyond_window(void **state)
+{
+	struct case_state c;
+	uint32_t seq;
+
+	(void)state;
+	begin(&c);
+	connect_both(&c);
+	seq = c.g.snd_nxt;
+	c.g.out = (const uint8_t *)"near.";
+	c.g.out_size = 5;
+	c.g.snd_nxt += 5;		/* sent here by hand */
+	guest_put(&c.g, TCP_ACK, seq + 5 + (64u << 20), (const uint8_t *)"far..", 5);
+	guest_put(&c.g, TCP_ACK, seq, (const uint8_t *)"near.", 5);
+	STEP_UNTIL(&c, c.r.in_size == 5);
+	for (int i = 0; i < 5; i++)
+		guests_step(&c.bed, c.guests, 1);
+	assert_int_equal(c.r.in_size, 5);
+	end(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -546,6 +594,8 @@ int main(void)
 		cmocka_unit_test(test_ports_are_apart),
 		cmocka_unit_test(test_quota),
 		cmocka_unit_test(test_reopened_port),
+		cmocka_unit_test(test_out_of_order),
+		cmocka_unit_test(test_beyond_window),
 	};
 
 	urcu_qsbr_register_thread();
