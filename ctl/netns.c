@@ -6,9 +6,11 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/if_ether.h>
+#include <linux/ethtool.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <linux/nsfs.h>
+#include <linux/sockios.h>
 #include <arpa/inet.h>
 #include <sched.h>
 #include <stdio.h>
@@ -198,6 +200,20 @@ static int tune_packet_socket(int fd)
 	return 0;
 }
 
+/* keep_order() - have the peer receive through its NAPI queue, which GRO switches on (Linux 5.13)
+ *
+ * Without it each CPU that sends has a backlog of its own, and frames of one flow that were sent on two CPUs overtake one
+ * another before anybody sees them. Where the kernel cannot, they do.
+ */
+static void keep_order(int fd, const char *peer)
+{
+	struct ethtool_value gro = { .cmd = ETHTOOL_SGRO, .data = 1 };
+	struct ifreq ifr = { .ifr_data = (char *)&gro };
+
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", peer);
+	(void)!ioctl(fd, SIOCETHTOOL, &ifr);
+}
+
 /* The socket is made for no protocol and hears nothing until it is bound: no frame of another interface gets in. */
 static int packet_socket(const char *ifname)
 {
@@ -211,6 +227,7 @@ static int packet_socket(const char *ifname)
 
 	if (fd < 0)
 		return -errno;
+	keep_order(fd, ifname);
 	rc = tune_packet_socket(fd);
 	if (rc == 0 && bind(fd, (struct sockaddr *)&ll, sizeof(ll)) < 0)
 		rc = -errno;
