@@ -24,7 +24,7 @@
 #include "switch/port.h"
 #include "switch/worker.h"
 #include "tests/unit/offload_frame.h"
-#include "tests/unit/wire.h"
+#include "tests/unit/far_end.h"
 
 static struct {
 	struct snapshot *snapshot;
@@ -41,10 +41,10 @@ static int setup(void **state)
 	(void)state;
 	assert_true(wire_sh("ip link add va type veth peer name vb && ip link set va up && ip link set vb up"));
 	t.w = worker_new(0, &t.snapshot);
-	t.port = packet_new(wire_open("va"), 1);
+	t.port = packet_new(wire_raw("va"), 1);
 	assert_non_null(t.w);
 	assert_non_null(t.port);
-	t.peer = wire_open("vb");
+	t.peer = wire_raw("vb");
 	return 0;
 }
 
@@ -114,7 +114,7 @@ static void test_receive(void **state)
 		print_message("  %s\n", tags[i].what);
 		memcpy(want, bytes, 12);
 		memcpy(want + 12, bytes + 12 + tag, len - 12 - tag);
-		assert_true(wire_send(t.peer, bytes, len, NULL));
+		assert_true(wire_put(t.peer, bytes, len, NULL));
 		assert_int_equal(rx(), 1);
 		assert_int_equal(t.frames[0].len, len - tag);
 		assert_int_equal(t.frames[0].head_len, len - tag);
@@ -134,7 +134,7 @@ static void test_many(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < MANY; i++)
-		assert_true(wire_send(t.peer, bytes, plain(bytes, 60 + i % 100, 0, 0, (uint8_t)i), NULL));
+		assert_true(wire_put(t.peer, bytes, plain(bytes, 60 + i % 100, 0, 0, (uint8_t)i), NULL));
 	while (seen < MANY) {
 		int n = rx();
 
@@ -161,7 +161,7 @@ static void test_send(void **state)
 		frame_init(&f, bytes, plain(bytes, 100, 0, 0, 3));
 		frame_split(&f, 40, 7);
 		assert_true(tx(&f, tcis[i], &segments));
-		assert_true(wire_receive(t.peer, &t.got));
+		assert_true(wire_get(t.peer, &t.got));
 		assert_int_equal(t.got.len, 100);
 		assert_memory_equal(t.got.data, bytes, 100);
 		assert_int_equal(t.got.tagged, tcis[i] != 0);
@@ -187,7 +187,7 @@ static void test_send_refused(void **state)
 	for (unsigned i = 0; i < 10; i++) {
 		if (i % 4 == 1)
 			continue;
-		assert_true(wire_receive(t.peer, &t.got));
+		assert_true(wire_get(t.peer, &t.got));
 		assert_int_equal(t.got.data[20], (uint8_t)(20 + i));
 	}
 }
@@ -214,7 +214,7 @@ static void test_receive_gso(void **state)
 		uint32_t len = shape_frame(bytes, &large[i], &o);
 
 		large_offload(&large[i], &o);
-		assert_true(wire_send(t.peer, bytes, len, &o));
+		assert_true(wire_put(t.peer, bytes, len, &o));
 		assert_int_equal(rx(), 1);
 		assert_int_equal(t.frames[0].len, len);
 		assert_memory_equal(t.frames[0].head, bytes, len);
@@ -243,7 +243,7 @@ static void test_send_gso(void **state)
 		frame_split(&f, 128, 4096);
 		assert_int_equal(offload_check(&f, 1500), VERDICT_FORWARDED);
 		assert_true(tx(&f, tcis[i % 2], &segments));
-		assert_true(wire_receive(t.peer, &t.got));
+		assert_true(wire_get(t.peer, &t.got));
 		assert_int_equal(t.got.len, f.len);
 		assert_memory_equal(t.got.data, bytes, f.len);
 		assert_int_equal(t.got.offload.gso_type, o.gso_type);
@@ -271,7 +271,7 @@ static void test_send_cut(void **state)
 	assert_true(tx(&f, 9, &segments));
 	assert_int_equal(segments, 4);
 	for (unsigned i = 0; i < 4; i++) {
-		assert_true(wire_receive(t.peer, &t.got));
+		assert_true(wire_get(t.peer, &t.got));
 		assert_int_equal(t.got.tci, 9);
 		assert_int_equal(t.got.len, 42 + (i < 3 ? 1400 : 800));
 		assert_int_equal(plain_sum(plain_pseudo(t.got.data, false, PROTO_UDP, t.got.len - 34), t.got.data + 34,
@@ -293,7 +293,7 @@ static void test_down_and_gone(void **state)
 	frame_init(&f, bytes, plain(bytes, 100, 0, 0, 1));
 	assert_false(tx(&f, 0, &segments));
 	assert_true(wire_sh("ip link set va up"));
-	assert_true(wire_send(t.peer, bytes, 100, NULL));
+	assert_true(wire_put(t.peer, bytes, 100, NULL));
 	assert_int_equal(rx(), 1);
 	print_message("  an interface that is deleted is gone\n");
 	assert_true(wire_sh("ip link del va"));

@@ -23,7 +23,7 @@
 #include "switch/port.h"
 #include "switch/worker.h"
 #include "tests/unit/offload_frame.h"
-#include "tests/unit/wire.h"
+#include "tests/unit/far_end.h"
 
 enum { FLAGS = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
 
@@ -62,7 +62,7 @@ static int setup(void **state)
 	t.port = tap_new(fd, 1);
 	assert_non_null(t.w);
 	assert_non_null(t.port);
-	t.peer = wire_open("lt0");
+	t.peer = wire_raw("lt0");
 	return 0;
 }
 
@@ -104,7 +104,7 @@ static void test_receive(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < MANY; i++)
-		assert_true(wire_send(t.peer, bytes, plain(bytes, 60 + i, (uint8_t)i), NULL));
+		assert_true(wire_put(t.peer, bytes, plain(bytes, 60 + i, (uint8_t)i), NULL));
 	while (seen < MANY) {
 		int n = rx();
 
@@ -132,7 +132,7 @@ static void test_send(void **state)
 		frame_init(&f, bytes, plain(bytes, 100, 3));
 		frame_split(&f, 40, 7);
 		assert_true(tx(&f, tcis[i], &segments));
-		assert_true(wire_receive(t.peer, &t.got));
+		assert_true(wire_get(t.peer, &t.got));
 		assert_int_equal(t.got.len, 100);
 		assert_memory_equal(t.got.data, bytes, 100);
 		assert_int_equal(t.got.tci, tcis[i]);
@@ -166,7 +166,7 @@ static void test_gso(void **state)
 		o.gso_size = 1400;
 		o.hdr_len = (uint16_t)shape_headers(&large[i]);
 		f.offload = o;
-		assert_true(wire_send(t.peer, bytes, f.len, &o));
+		assert_true(wire_put(t.peer, bytes, f.len, &o));
 		assert_int_equal(rx(), 1);
 		assert_int_equal(t.frames[0].len, f.len);
 		assert_memory_equal(t.frames[0].head, bytes, f.len);
@@ -176,7 +176,7 @@ static void test_gso(void **state)
 		assert_int_equal(offload_check(&t.frames[0], 1500), VERDICT_FORWARDED);
 		for (uint16_t tci = 0; tci < 2; tci++) {
 			assert_true(tx(&f, tci, &segments));
-			assert_true(wire_receive(t.peer, &t.got));
+			assert_true(wire_get(t.peer, &t.got));
 			assert_int_equal(t.got.len, f.len);
 			assert_memory_equal(t.got.data, bytes, f.len);
 			assert_int_equal(t.got.offload.gso_type, o.gso_type);
@@ -204,7 +204,7 @@ static void test_send_cut(void **state)
 	assert_true(tx(&f, 9, &segments));
 	assert_int_equal(segments, 4);
 	for (unsigned i = 0; i < 4; i++) {
-		assert_true(wire_receive(t.peer, &t.got));
+		assert_true(wire_get(t.peer, &t.got));
 		assert_int_equal(t.got.tci, 9);
 		assert_int_equal(t.got.len, 42 + (i < 3 ? 1400 : 800));
 	}

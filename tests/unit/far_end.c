@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #define _GNU_SOURCE
-#include "tests/unit/wire.h"
+#include "tests/unit/far_end.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -49,7 +49,7 @@ bool wire_sh(const char *command)
 	return system(command) == 0;
 }
 
-int wire_open(const char *name)
+int wire_raw(const char *name)
 {
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
 	struct sockaddr_ll at = {
@@ -66,7 +66,7 @@ int wire_open(const char *name)
 	return fd;
 }
 
-bool wire_send(int fd, const void *data, uint32_t len, const struct offload *o)
+bool wire_put(int fd, const void *data, uint32_t len, const struct offload *o)
 {
 	uint8_t header[VNET_HEADER_LEGACY] = { 0 };
 	struct iovec iov[2] = { { header, sizeof(header) }, { (void *)data, len } };
@@ -97,7 +97,7 @@ static void read_tag(struct wire_frame *f, struct msghdr *m)
 	}
 }
 
-bool wire_receive(int fd, struct wire_frame *f)
+bool wire_get(int fd, struct wire_frame *f)
 {
 	uint8_t header[VNET_HEADER_LEGACY];
 	char control[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
