@@ -115,6 +115,7 @@ void apply_publish(struct engine *e)
 		log_error("event=publish-failed reason=\"out of memory\"");
 		return;
 	}
+	next->generation = ++e->generation;
 	old = rcu_xchg_pointer(&e->snapshot, next);
 	snapshot_release(old);
 	live_ports_settle(e);

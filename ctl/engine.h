@@ -134,6 +134,7 @@ struct engine {
 	struct worker **workers;
 	unsigned nworkers;
 	struct snapshot *snapshot;	/* published; RCU */
+	uint64_t generation;		/* of the snapshot */
 	struct model *model;
 	struct live_net *nets;		/* uthash by name */
 	struct live_port **by_id;	/* PORT_IDS places */

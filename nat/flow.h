@@ -55,6 +55,7 @@ struct tcp {
 	uint8_t stalls;			/* frames in a row that the guest's port did not take */
 
 	bool half_open : 1;		/* counted as such at the port */
+	bool called : 1;		/* opened from outside, by a forward */
 	bool readable : 1;		/* the socket may have data beyond snd_nxt */
 	bool rdhup : 1;			/* the remote has ended its side */
 	bool urgent : 1;		/* it sent urgent data, at which a read stops short */

@@ -102,11 +102,11 @@ static struct policy ask_policy(struct nat_shard *s, const struct arrival *a, co
 		q.dst_is_loopback_forward = forward_is_loopback(p->proto, p->dport);
 		return policy_decide(&q);
 	}
-	if (known->dst == p->dst && known->src == p->src && known->snapshot == q.snapshot && known->conf == conf &&
+	if (known->dst == p->dst && known->src == p->src && known->generation == q.snapshot->generation && known->conf == conf &&
 	    shard_now(s) - known->at_ms < DECISION_AGE_MS)
 		return known->policy;
 	q.dst_is_host = conf->host_access == HOST_NONE && conf->uplink && hostaddr_is_local(p->dst);
-	*known = (struct decision){ p->src, p->dst, q.snapshot, conf, shard_now(s), policy_decide(&q) };
+	*known = (struct decision){ p->src, p->dst, q.snapshot->generation, conf, shard_now(s), policy_decide(&q) };
 	return known->policy;
 }
 

@@ -22,7 +22,7 @@ struct nat_port {
 	struct nat_port *next;
 	uint32_t id;
 	uint32_t nflows;		/* in all lists */
-	uint32_t half_open;
+	uint32_t half_open, calling;	/* connections being opened by the guest, and to it by forwards */
 	struct flow_list lists[FLOW_CLASSES];
 	struct limit answers;		/* ICMP errors toward this guest */
 };
@@ -30,8 +30,8 @@ struct nat_port {
 /* decision - what the policy said lately about a destination outside */
 struct decision {
 	uint32_t src, dst;
-	const struct snapshot *snapshot;	/* compared, never followed */
-	const struct nat_conf *conf;
+	uint64_t generation;		/* of the snapshot */
+	const struct nat_conf *conf;	/* compared, never followed */
 	uint64_t at_ms;
 	struct policy policy;
 };

@@ -196,7 +196,7 @@ void tcp_work(struct flow *f)
 static void fini(struct flow *f)
 {
 	if (f->tcp.half_open)
-		f->port->half_open--;
+		--*tcp_half_open(f);
 	f->tcp.half_open = false;
 	hold_drop_all(&f->shard->hold, &f->tcp.held);
 }

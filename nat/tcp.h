@@ -84,6 +84,13 @@ void tcp_send_acks(struct flow *f, const struct site *site);
 /* tcp_rewind() - send everything again from the first unacknowledged byte */
 void tcp_rewind(struct tcp *t);
 
+/* tcp_half_open() - where the port counts this connection while it is being opened: what comes from outside has a count
+ * of its own, so that it cannot use up the guest's */
+static inline uint32_t *tcp_half_open(struct flow *f)
+{
+	return f->tcp.called ? &f->port->calling : &f->port->half_open;
+}
+
 /* tcp_ask_space() - how much would the socket take? tcp_want_space() - have EPOLLOUT reported when it takes more */
 void tcp_ask_space(struct flow *f);
 

@@ -41,13 +41,9 @@ static void begin_seq(struct flow *f)
 
 static void half_open(struct flow *f, bool is)
 {
-	if (f->tcp.half_open == is)
-		return;
+	if (f->tcp.half_open != is)
+		*tcp_half_open(f) += is ? 1 : -1u;
 	f->tcp.half_open = is;
-	if (is)
-		f->port->half_open++;
-	else
-		f->port->half_open--;
 }
 
 static void agree(struct flow *f, const struct tcp_options *o, const struct site *site)
@@ -236,6 +232,8 @@ int tcp_call(struct nat_shard *s, struct nat_port *port, struct forward *forward
 
 	if (!shard_site(s, port->id, &site))
 		return -ENETDOWN;
+	if (port->calling >= half_open_max(s))
+		return -ENOBUFS;
 	f = flow_new(s, port, key, &tcp_kind, fd);
 	if (!f)
 		return -ENOBUFS;
@@ -246,6 +244,7 @@ int tcp_call(struct nat_shard *s, struct nat_port *port, struct forward *forward
 		return -ENOMEM;
 	}
 	f->forward = forward;
+	f->tcp.called = true;
 	f->tcp.phase = TCP_PHASE_CALLING;
 	begin_seq(f);
 	agree(f, &(struct tcp_options){ .mss = TCP_OUT_MSS_DEFAULT, .scale = 0 }, &site);

@@ -63,6 +63,7 @@ struct snapshot {
 	unsigned nports;
 	struct net_view *nets;
 	unsigned nnets;
+	uint64_t generation;		/* of this snapshot; an address may be used again */
 };
 
 /* snapshot_new() - room for views; members and segments are allocated by the caller with snapshot_alloc()-ed arrays
