@@ -16,7 +16,7 @@
 #include "ctl/engine.h"
 #include "ctl/host_client.h"
 
-enum { CLIENTS_MAX = 4096 };
+enum { CLIENTS_MAX = 4096, PAUSE_MS = 200 };
 
 struct attach {
 	struct engine *engine;
@@ -190,6 +190,14 @@ static int edit_attach(void *arg, json_t *tree, struct error *err)
 	return rc < 0 ? rc : give(arg, err);
 }
 
+static void forget_given(struct client *c)
+{
+	if (c->given >= 0)
+		close(c->given);
+	c->given = -1;
+	c->too_many = false;
+}
+
 static void attached(void *arg, const struct error *err)
 {
 	struct client *c = arg;
@@ -206,6 +214,7 @@ static void attached(void *arg, const struct error *err)
 	c->attached = err->rc == 0 && c->m.transient;
 	if (err->rc < 0) {
 		answer_error(c, err);
+		forget_given(c);	/* the client may try again */
 	} else if (!p || !p->port) {
 		error_set(&failed, -EINVAL, "port %s/%s: %s", c->m.network, c->m.port, p ? p->reason : "not made");
 		answer_error(c, &failed);
@@ -308,6 +317,24 @@ static void on_client(evutil_socket_t fd, short what, void *arg)
 	live_change(c->engine, edit_attach, attached, c);
 }
 
+/* on_pause() - descriptors were used up a moment ago: look again */
+static void on_pause(evutil_socket_t fd, short what, void *arg)
+{
+	struct attach *a = arg;
+
+	(void)fd, (void)what;
+	event_add(a->event, NULL);
+}
+
+/* pause_listening() - without a descriptor to accept with, the listener stays readable: do not spin on it */
+static void pause_listening(struct attach *a)
+{
+	struct timeval tv = { .tv_usec = PAUSE_MS * 1000 };
+
+	if (event_base_once(a->engine->base, -1, EV_TIMEOUT, on_pause, a, &tv) == 0)
+		event_del(a->event);
+}
+
 static void on_connect(evutil_socket_t listener, short what, void *arg)
 {
 	struct attach *a = arg;
@@ -316,6 +343,8 @@ static void on_connect(evutil_socket_t listener, short what, void *arg)
 	struct client *c = fd >= 0 ? calloc(1, sizeof(*c)) : NULL;
 
 	(void)what;
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+		pause_listening(a);
 	if (!c || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &(socklen_t){ sizeof(peer) }) < 0) {
 		free(c);
 		if (fd >= 0)

@@ -65,8 +65,11 @@ static void on_peer(evutil_socket_t listener, short what, void *arg)
 	int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	(void)what;
-	if (fd < 0)
+	if (fd < 0) {
+		if (errno == EMFILE || errno == ENFILE)
+			live_port_retry(p, LIVE_PENDING, strerror(errno));	/* the listener stays readable: do not spin */
 		return;
+	}
 	event_free(p->event);
 	p->event = NULL;
 	connected(p, fd);
