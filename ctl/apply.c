@@ -100,7 +100,7 @@ static unsigned ids_in_use(const struct engine *e)
 }
 
 /* Without memory the old snapshot stays in force; the next publication catches up. */
-void apply_publish(struct engine *e)
+bool apply_publish(struct engine *e)
 {
 	struct snapshot *next = snapshot_new(ids_in_use(e), HASH_COUNT(e->nets)), *old;
 	unsigned n = 0;
@@ -113,12 +113,13 @@ void apply_publish(struct engine *e)
 	}
 	if (!next) {
 		log_error("event=publish-failed reason=\"out of memory\"");
-		return;
+		return false;
 	}
 	next->generation = ++e->generation;
 	old = rcu_xchg_pointer(&e->snapshot, next);
 	snapshot_release(old);
 	live_ports_settle(e);
+	return true;
 }
 
 /* ---- model ---- */
@@ -216,7 +217,7 @@ static bool another_network(const struct net_conf *a, const struct net_conf *b)
 {
 	return a->mode != b->mode || a->has_subnet != b->has_subnet || a->dns_enabled != b->dns_enabled ||
 	       a->dhcp_enabled != b->dhcp_enabled || a->subnet.addr != b->subnet.addr || a->subnet.len != b->subnet.len ||
-	       a->gateway != b->gateway;
+	       a->gateway != b->gateway || strcmp(a->domain, b->domain) != 0;
 }
 
 /* keep_devices() - guests stay plugged in when their network is made anew under other settings */
@@ -307,6 +308,7 @@ void apply_commit(struct engine *e, struct model *next)
 			live_net_configure(net, conf);
 			continue;
 		}
+		net->replaced = conf != NULL;
 		if (conf)
 			keep_devices(net, conf);
 		remove_net(net);
@@ -315,13 +317,17 @@ void apply_commit(struct engine *e, struct model *next)
 	e->model = next;
 	for (size_t i = 0; i < next->nnetworks; i++) {
 		net = live_net_find(e, next->networks[i].name);
-		if (!net)
+		if (!net) {
 			net = live_net_new(e, &next->networks[i]);
+			HASH_FIND_STR(gone, next->networks[i].name, tmp);
+			if (net && tmp)
+				lease_inherit(net, tmp);
+		}
 		if (net)
 			add_members(net);
 	}
 	apply_cancel(e);		/* nothing should be left; if it is, it is closed */
-	apply_publish(e);
-	free_nets(gone);
+	if (apply_publish(e))
+		free_nets(gone);	/* else workers still see them: better kept than freed */
 	model_free(old);
 }

@@ -99,6 +99,7 @@ struct live_net {
 	struct names *names;		/* NULL without a subnet */
 	struct dhcp_server server;
 	uint64_t dhcp_outcomes[DHCP_OUT_COUNT];
+	bool replaced;			/* another of the same name follows, and inherits the leases */
 	struct dns_zone *zone;
 	struct record_conf *records;	/* the user's, as they stand in names */
 	size_t nrecords;
@@ -157,12 +158,12 @@ void changes_drop(struct engine *e);	/* at the end: nothing more is made */
 /* apply.c */
 /* apply_prepare() - open what ports that are new in @next need; what fails is an error and is closed again
  * apply_cancel() - close what was prepared; apply_commit() - make the running objects equal to @next (taken) and publish
- * apply_publish() - build and publish a snapshot of the running objects; after a port came or went
+ * apply_publish() - build and publish a snapshot of the running objects; after a port came or went. Return: was there memory?
  */
 int apply_prepare(struct engine *e, const struct model *next, struct error *err);
 void apply_cancel(struct engine *e);
 void apply_commit(struct engine *e, struct model *next);
-void apply_publish(struct engine *e);
+bool apply_publish(struct engine *e);
 
 /* live_net.c */
 struct live_net *live_net_new(struct engine *e, const struct net_conf *conf);
@@ -184,6 +185,9 @@ void live_port_gone(struct engine *e, uint32_t id, int rc);	/* a worker saw the 
 struct opened *opened_find(struct engine *e, const char *net, const char *port);
 void opened_free(struct engine *e, struct opened *o, bool close_it);
 const char *live_state_name(enum live_state state);
+
+/* lease_inherit() - of lease_store.c: what the network that went knew of its guests, as far as it fits the new one */
+void lease_inherit(struct live_net *net, const struct live_net *from);
 
 /* live_forward.c */
 struct live_forward *live_forward_new(struct live_net *net, const struct forward_conf *conf);

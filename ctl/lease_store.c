@@ -126,6 +126,50 @@ static int by_end(const void *a, const void *b)
 	return x->expires_s < y->expires_s ? -1 : x->expires_s > y->expires_s;
 }
 
+/* load_rows() - into the tables of their networks; what does not fit any more is forgotten */
+static void load_rows(struct engine *e, struct rows *rows)
+{
+	if (rows->n)
+		qsort(rows->rows, rows->n, sizeof(*rows->rows), by_end);
+	for (size_t i = 0; i < rows->n; i++) {
+		struct live_net *net = live_net_find(e, rows->rows[i].net);
+		struct lease_record r;
+
+		if (!net || !net->leases)
+			continue;
+		from_state(&r, &rows->rows[i]);
+		/* a transient port's client is about to attach again: a lease that is bound waits for it as that of a port */
+		if (lease_load(net->leases, &r, r.state == LEASE_BOUND || net_port(net->conf, r.port)) == 0)
+			lease_names(net, &r);
+	}
+	free(rows->rows);
+}
+
+/* inheritance - the rows of one network */
+struct inheritance {
+	struct rows rows;
+	const struct live_net *from;
+};
+
+static void collect_record(void *arg, const struct lease_record *record)
+{
+	struct inheritance *in = arg;
+	struct state_lease row;
+
+	to_state(&row, in->from, record);
+	collect(&in->rows, &row);
+}
+
+void lease_inherit(struct live_net *net, const struct live_net *from)
+{
+	struct inheritance in = { .from = from };
+
+	if (!net->leases || !from->leases)
+		return;
+	lease_each(from->leases, collect_record, &in);
+	load_rows(net->engine, &in.rows);
+}
+
 void lease_store_load(struct engine *e)
 {
 	struct rows rows = { 0 };
@@ -133,18 +177,5 @@ void lease_store_load(struct engine *e)
 
 	if (state_load_leases(e->state, collect, &rows, &err) < 0)
 		log_error("event=leases-not-loaded reason=\"%s\"", err.message);
-	if (rows.n)
-		qsort(rows.rows, rows.n, sizeof(*rows.rows), by_end);
-	for (size_t i = 0; i < rows.n; i++) {
-		struct live_net *net = live_net_find(e, rows.rows[i].net);
-		struct lease_record r;
-
-		if (!net || !net->leases)
-			continue;
-		from_state(&r, &rows.rows[i]);
-		/* a transient port's client is about to attach again: a lease that is bound waits for it as that of a port */
-		if (lease_load(net->leases, &r, r.state == LEASE_BOUND || net_port(net->conf, r.port)) == 0)
-			lease_names(net, &r);
-	}
-	free(rows.rows);
+	load_rows(e, &rows);
 }

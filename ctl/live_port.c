@@ -22,6 +22,7 @@
 #include "nat/nat.h"
 #include "switch/fdb.h"
 #include "switch/forward.h"
+#include "switch/local.h"
 #include "switch/port.h"
 #include "switch/request.h"
 #include "switch/station.h"
@@ -190,6 +191,18 @@ static void detach(struct live_port *p)
 	p->served = false;
 }
 
+/* forget() - what was learnt of a port that left the snapshot; its network is freed only after this */
+static void forget(const struct live_port *p)
+{
+	struct live_net *net = p->net;
+
+	stations_forget_port(net->stations, p->id);
+	fdb_flush_port(net->fdb, p->id);
+	while (net->nat_state && !nat_forget_port(net->nat_state, p->id))
+		sched_yield();		/* a worker's inbox was full; it empties it every turn */
+	net->engine->by_id[p->id] = NULL;
+}
+
 /* settle_leaving() - the snapshot no longer has these: give the queues back, forget their stations */
 static void settle_leaving(struct engine *e)
 {
@@ -199,10 +212,10 @@ static void settle_leaving(struct engine *e)
 		e->leaving = p->next_leaving;
 		if (p->port && p->served)
 			worker_remove_port(e->workers[p->port->worker], p->port);
-		else if (p->port)
-			p->port->ops->free(p->port);
+		else
+			port_release(p->port);
 		if (p->id != UINT32_MAX)
-			e->by_id[p->id] = NULL;
+			forget(p);
 		free(p);
 	}
 }
@@ -368,14 +381,10 @@ void live_port_remove(struct live_port *p)
 		close(p->listener);
 	if (p->held[0])
 		host_drop(e->host, p->held);
-	if (net->leases)
+	if (net->leases && !net->replaced)
 		lease_port_gone(net->leases, p->name, (int64_t)(clock_wall_ms() / 1000));
-	stations_forget_port(net->stations, p->id);
 	if (net->names)
 		names_remove_host(net->names, p->name);
-	fdb_flush_port(net->fdb, p->id);
-	while (net->nat_state && !nat_forget_port(net->nat_state, p->id))
-		sched_yield();		/* a worker's inbox was full; it empties it every turn */
 	p->state = LIVE_DOWN;
 	snprintf(p->reason, sizeof(p->reason), "removed");
 	tell(p, "port-removed");
