@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <sys/resource.h>
 
 #include "nat/budget.h"
 #include "nat/forward.h"
@@ -434,6 +435,17 @@ static void test_udp6(void **state)
 	end(&c);
 }
 
+/* A guest's share of clients follows the limit of descriptors, which the engine raises in the same way. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0) {
+		r.rlim_cur = r.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -445,6 +457,7 @@ int main(void)
 		cmocka_unit_test(test_udp_many_clients), cmocka_unit_test(test_udp6),
 	};
 
+	raise_descriptor_limit();
 	urcu_qsbr_register_thread();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
