@@ -10,6 +10,8 @@
 #include "base/array.h"
 #include "tests/packet/rig_kind.h"
 
+enum { GAP = 24, ALIGN = 64 };
+
 static struct rig_port *rig_port_of(struct port *port)
 {
 	return container_of(port, struct rig_port, port);
@@ -36,26 +38,32 @@ static uint8_t *copy_of(const void *data, uint32_t len)
 	return to;
 }
 
-/* lay() - the frame at @at, its head first; the rest as pieces of memory that the frame borrows */
-static void lay(const struct rig_port *p, const struct rig_frame *from, uint8_t *at, struct frame *f)
+/* lay() - the frame at @at, its head first; the rest as pieces of memory that the frame borrows, with other bytes between them
+ * Return: behind the last piece. */
+static uint8_t *lay(const struct rig_port *p, const struct rig_frame *from, uint8_t *at, struct frame *f)
 {
 	uint32_t head = p->head_max && p->head_max < from->len ? p->head_max : from->len;
 
-	memcpy(at, from->data, from->len);
+	memcpy(at, from->data, head);
 	frame_init(f, at, from->len);
 	f->head_len = head;
+	at += head;
 	for (uint32_t done = head; done < from->len; f->nbody++) {
 		uint32_t n = MIN_OF(p->piece_max, from->len - done);
 
 		if (f->nbody == FRAME_BODY_MAX - 1)
 			n = from->len - done;
-		f->body[f->nbody] = (struct iovec){ at + done, n };
+		memset(at, 0xdb, GAP);
+		memcpy(at + GAP, from->data + done, n);
+		f->body[f->nbody] = (struct iovec){ at + GAP, n };
+		at += GAP + n;
 		done += n;
 	}
 	f->offload = from->offload;
 	f->tag_present = from->tag_present;
 	f->vid = from->tci & 0x0fff;
 	f->pcp_dei = (uint8_t)(from->tci >> 12);
+	return at;
 }
 
 static int rig_rx(struct port *port, struct rx_space *space, struct frame *frames, unsigned n)
@@ -64,15 +72,16 @@ static int rig_rx(struct port *port, struct rx_space *space, struct frame *frame
 	uint8_t *at = space->data, *end = at + space->size;
 	unsigned i = 0;
 
-	for (; i < n && p->wire_at < p->nwire && end - at >= FRAME_MAX; i++, p->wire_at++) {
+	for (; i < n && p->wire_at < p->nwire && end - at >= FRAME_MAX + FRAME_BODY_MAX * GAP + ALIGN; i++, p->wire_at++) {
 		struct rig_frame *f = &p->wire[p->wire_at];
+		size_t size;
 
 		if (p->received)
 			p->received(p, f);
-		lay(p, f, at, &frames[i]);
 		p->rig->burst[i].at = at;
 		p->rig->burst[i].serial = f->serial;
-		at += (f->len + 64) & ~63u;
+		size = (size_t)(lay(p, f, at, &frames[i]) - at);
+		at += (size + ALIGN) & ~(size_t)(ALIGN - 1);
 		free(f->data);
 	}
 	p->rig->nburst = i;

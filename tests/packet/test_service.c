@@ -147,6 +147,7 @@ static void test_made(void **state)
 {
 	uint8_t bytes[128];
 	struct port_stats s;
+	struct frame f;
 	struct bed b;
 
 	(void)state;
@@ -159,6 +160,17 @@ static void test_made(void **state)
 	assert_int_equal(b.a->nsent, 1);
 	assert_memory_equal(b.a->sent[0].data, one, 6);
 	assert_memory_equal(b.a->sent[0].data + 6, b.segment->gateway_mac, 6);
+	print_message("  what is made for the gateway itself does not come round\n");
+	rig_offer(b.a, bytes, ask(bytes, b.segment->gateway_mac, b.segment->gateway_mac, 0x0a000005));
+	rig_run(b.rig);
+	assert_int_equal(rig_verdict(b.a, VERDICT_DROP_SPOOFED_GATEWAY), 1);
+	rig_eth(bytes, b.segment->gateway_mac, b.segment->gateway_mac, -1, 0x0800, 46);
+	frame_init(&f, bytes, 60);
+	f.vid = 1;
+	assert_int_equal(worker_emit(b.rig->w, 0, &f, 1), 0);
+	s = rig_stats(b.rig->nets[0].local);
+	assert_int_equal(s.verdicts[VERDICT_DROP_HAIRPIN], 1);
+	assert_int_equal(b.service.seen, 1);
 	print_message("  a port that refuses it makes it dropped, and the service is told\n");
 	b.a->takes = refuses_all;
 	rig_offer(b.a, bytes, ask(bytes, one, one, 0x0a000005));
@@ -166,7 +178,7 @@ static void test_made(void **state)
 	assert_int_equal(b.service.made, 2);
 	assert_int_equal(b.service.taken, 1);
 	s = rig_stats(b.rig->nets[0].local);
-	assert_int_equal(s.made, 2);
+	assert_int_equal(s.made, 3);
 	assert_int_equal(s.verdicts[VERDICT_FORWARDED], 1);
 	assert_int_equal(s.verdicts[VERDICT_DROP_TX], 1);
 	rig_free(b.rig);

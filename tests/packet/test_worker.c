@@ -133,7 +133,7 @@ static void test_turns(void **state)
 /* ---- descriptors, messages, timers ---- */
 
 static struct rung {
-	struct watch watch, other;
+	struct watch watch, other, third;
 	unsigned rung;
 	uint32_t events;
 	bool drop_other;
@@ -146,8 +146,9 @@ static void on_bell(struct worker *w, struct watch *watch, uint32_t events)
 	b->rung++;
 	b->events = events;
 	if (b->drop_other) {
-		worker_unwatch(w, &b->other);
 		worker_unwatch(w, &b->watch);
+		worker_unwatch(w, &b->other);
+		worker_watch(w, &b->third, EPOLLIN);
 	}
 }
 
@@ -155,8 +156,15 @@ static void on_other(struct worker *w, struct watch *watch, uint32_t events)
 {
 	(void)events;
 	container_of(watch, struct rung, other)->rung++;
-	worker_unwatch(w, &bell.watch);
 	worker_unwatch(w, watch);
+	worker_unwatch(w, &bell.watch);
+	worker_watch(w, &bell.third, EPOLLIN);
+}
+
+static void on_third(struct worker *w, struct watch *watch, uint32_t events)
+{
+	(void)w, (void)events;
+	container_of(watch, struct rung, third)->rung += 100;
 }
 
 static void test_watch(void **state)
@@ -186,13 +194,23 @@ static void test_watch(void **state)
 	worker_unwatch(rig->w, &bell.watch);
 	worker_turn(rig->w, 0);
 	assert_int_equal(bell.rung, 3);
+	print_message("  and two that come after it have a place each\n");
+	bell.third = (struct watch){ .ready = on_third, .fd = eventfd(1, EFD_NONBLOCK) };
+	worker_watch(rig->w, &bell.watch, EPOLLIN);
+	worker_watch(rig->w, &bell.third, EPOLLIN);
+	worker_turn(rig->w, 0);
+	assert_int_equal(bell.rung, 104);
+	worker_unwatch(rig->w, &bell.watch);
+	worker_unwatch(rig->w, &bell.third);
+	close(bell.third.fd);
 	close(bell.watch.fd);
 	bell.watch.fd = 1 << 20;		/* no such descriptor */
 	assert_int_equal(worker_watch(rig->w, &bell.watch, EPOLLIN), -EBADF);
 	rig_free(rig);
 }
 
-/* Two descriptors ready at once; whichever comes first takes the other one away: its event is not delivered. */
+/* Two descriptors ready at once; whichever comes first takes the other one away and sets a third in its place: the event of
+ * the other is delivered to neither. */
 static void test_watch_taken_away(void **state)
 {
 	struct rig *rig = rig_new();
@@ -201,6 +219,7 @@ static void test_watch_taken_away(void **state)
 	bell = (struct rung){
 		.watch = { .ready = on_bell, .fd = eventfd(1, EFD_NONBLOCK) },
 		.other = { .ready = on_other, .fd = eventfd(1, EFD_NONBLOCK) }, .drop_other = true,
+		.third = { .ready = on_third, .fd = eventfd(0, EFD_NONBLOCK) },
 	};
 	rig_publish(rig);
 	worker_watch(rig->w, &bell.watch, EPOLLIN);
@@ -208,8 +227,10 @@ static void test_watch_taken_away(void **state)
 	worker_turn(rig->w, 0);
 	worker_turn(rig->w, 0);
 	assert_int_equal(bell.rung, 1);
+	worker_unwatch(rig->w, &bell.third);
 	close(bell.watch.fd);
 	close(bell.other.fd);
+	close(bell.third.fd);
 	rig_free(rig);
 }
 

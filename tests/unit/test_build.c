@@ -52,8 +52,21 @@ static void test_udp(void **state)
 		len = build_udp_frame(bytes, one, two, 0x0a000001, 53, 0x0a000005, (uint16_t)size, payload, size);
 		assert_int_equal(packet_parse(bytes, len, &none, &p), VERDICT_FORWARDED);
 		assert_int_equal(packet_payload_len(&p), size);
-		assert_int_not_equal(get_u16(bytes + 40), 0);
 	}
+}
+
+/* RFC 768: a checksum that comes out as 0 is sent as 0xffff, since 0 says that there is none */
+static void test_udp_zero(void **state)
+{
+	uint8_t to[64], payload[2] = { 0, 0 };
+	struct packet p;
+
+	(void)state;
+	build_udp_frame(to, one, two, 0x0a000001, 53, 0x0a000005, 5353, payload, 2);
+	memcpy(payload, to + 40, 2);
+	assert_int_equal(packet_parse(to, build_udp_frame(to, one, two, 0x0a000001, 53, 0x0a000005, 5353, payload, 2), &none, &p),
+			 VERDICT_FORWARDED);
+	assert_int_equal(get_u16(to + 40), 0xffff);
 }
 
 static void test_arp(void **state)
@@ -93,7 +106,8 @@ static void test_icmp_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_udp), cmocka_unit_test(test_arp), cmocka_unit_test(test_icmp_error),
+		cmocka_unit_test(test_udp), cmocka_unit_test(test_udp_zero), cmocka_unit_test(test_arp),
+		cmocka_unit_test(test_icmp_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,6 +73,11 @@ static void test_wakes(void **state)
 	assert_true(inbox_sleep(inbox));
 	assert_true(inbox_sleep(inbox));
 	assert_false(readable(inbox, 0));
+	print_message("  for something elsewhere\n");
+	inbox_wake(inbox);
+	assert_true(readable(inbox, 0));
+	assert_true(inbox_sleep(inbox));
+	assert_false(readable(inbox, 0));
 	inbox_free(inbox);
 }
 

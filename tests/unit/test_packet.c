@@ -74,6 +74,12 @@ static void test_udp_icmp_arp(void **state)
 	assert_int_equal(p.dport, 53);
 	assert_int_equal(packet_payload_len(&p), 5);
 	assert_memory_equal(packet_payload(&p), "hello", 5);
+	print_message("  UDP may end before the datagram does\n");
+	bytes[39] = UDP_HEADER + 2;
+	put_u16(bytes + 40, 0);
+	assert_int_equal(packet_parse(bytes, 47, &none, &p), VERDICT_FORWARDED);
+	assert_int_equal(packet_payload_len(&p), 2);
+	assert_int_equal(p.len, 44);
 	assert_int_equal(packet_parse(bytes, from_hex(bytes, icmp), &none, &p), VERDICT_FORWARDED);
 	assert_int_equal(p.proto, PROTO_ICMP);
 	assert_int_equal(p.icmp_type, 8);

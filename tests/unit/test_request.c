@@ -95,9 +95,27 @@ static void test_full(void **state)
 		assert_true(n++ < 100000);
 	for (unsigned i = 0; i < 100; i++)
 		assert_int_equal(post(r, 2000, REQUEST_DHCP, i), VERDICT_DROP_BUSY);
-	for (unsigned i = 0; i < n; i++)
+	print_message("  the end of a port is told all the same, and first\n");
+	for (uint32_t port = 0; port < 1000; port++)
+		assert_int_equal(post(r, port, REQUEST_PORT_GONE, 0), VERDICT_FORWARDED);
+	assert_false(requests_sleep(r));
+	for (uint32_t port = 0; port < 1000; port++) {
 		assert_true(request_take(r, &q));
+		assert_int_equal(q.kind, REQUEST_PORT_GONE);
+		assert_int_equal(q.port, port);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		assert_true(request_take(r, &q));
+		assert_int_equal(q.src, i);
+	}
 	assert_false(request_take(r, &q));
+	print_message("  and wakes a sleeper\n");
+	assert_true(requests_sleep(r));
+	assert_false(readable(r));
+	assert_int_equal(post(r, 1, REQUEST_PORT_GONE, 0), VERDICT_FORWARDED);
+	assert_true(readable(r));
+	assert_false(requests_sleep(r));
+	assert_true(request_take(r, &q));
 	for (unsigned i = 0; i < REQUESTS_PER_PORT; i++)
 		assert_int_equal(post(r, 2000, REQUEST_DHCP, i), VERDICT_FORWARDED);
 	requests_free(r);
