@@ -116,8 +116,9 @@ bool inbox_sleep(struct inbox *inbox)
 {
 	uint64_t count;
 
-	if (!atomic_load_explicit(&inbox->asleep, memory_order_relaxed) && read(inbox->fd, &count, sizeof(count)) < 0) {
-		/* the eventfd was not written yet: that wake-up will come, and find nothing */
+	/* always, for a wake-up may have been under way when the inbox was looked at last: it would stay readable for ever */
+	if (read(inbox->fd, &count, sizeof(count)) < 0) {
+		/* nothing was signalled: there is nothing to clear */
 	}
 	atomic_store(&inbox->asleep, true);
 	if (atomic_load(&cell_at(inbox, inbox->head)->turn) != inbox->head + 1)
