@@ -33,7 +33,8 @@ enum {
 };
 
 struct client {
-	uint32_t id;		/* number of the exchange: transaction id and MAC */
+	uint32_t id;		/* number of the exchange: its transaction id */
+	uint32_t slot;		/* which client it is: its MAC; the same in each run, so that the port keeps within its quota */
 	uint32_t offered, server;
 	uint64_t begun_ns, sent_ns;
 	uint8_t waits_for;	/* OFFER or ACK */
@@ -86,7 +87,7 @@ static void write_message(struct writer *w, const struct client *c, uint8_t type
 
 static void write_frame(uint8_t *frame, const struct client *c, uint8_t type)
 {
-	uint8_t mac[6] = { 0x02, 0x1d, (uint8_t)(c->id >> 24), (uint8_t)(c->id >> 16), (uint8_t)(c->id >> 8), (uint8_t)c->id };
+	uint8_t mac[6] = { 0x02, 0x1d, 0, 0, (uint8_t)(c->slot >> 8), (uint8_t)c->slot };
 	struct writer w = writer_init(frame, FRAME);
 
 	write_bytes(&w, "\xff\xff\xff\xff\xff\xff", 6);
@@ -118,7 +119,8 @@ static void say(struct load *load, struct client *c, uint8_t type, uint64_t now)
 static void begin(struct load *load, struct client *c, uint64_t now)
 {
 	/* Client and slot are found again from the id of an answer. */
-	*c = (struct client){ .id = load->next_id++ * load->nclients + (uint32_t)(c - load->clients), .begun_ns = now,
+	*c = (struct client){ .slot = (uint32_t)(c - load->clients), .begun_ns = now,
+			      .id = load->next_id++ * load->nclients + (uint32_t)(c - load->clients),
 			      .waits_for = OFFER };
 	say(load, c, DISCOVER, now);
 }
@@ -239,7 +241,7 @@ int main(int argc, char **argv)
 		return 1;
 	load->sock = open_socket(argv[1]);
 	load->nclients = n;
-	load->next_id = (uint32_t)getpid() << 8 & 0x3ffff;	/* other clients than those of the last run */
+	load->next_id = (uint32_t)getpid() << 8 & 0x3ffff;	/* other exchanges than those of the last run */
 	run(load, seconds);
 	qsort(load->took_us, load->done, sizeof(load->took_us[0]), by_size);
 	printf("{\"per_second\": %.0f, \"p50_us\": %u, \"p99_us\": %u, \"again\": %u, \"refused\": %u}\n",
