@@ -90,6 +90,7 @@ struct live_net {
 	struct engine *engine;
 	const struct net_conf *conf;	/* in engine->model */
 	uint32_t net_id;
+	uid_t owner;
 	struct fdb *fdb;
 	struct stations *stations;
 	struct live_port local;		/* gateway and services */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "ctl/api.h"
 #include "ctl/engine.h"
 #include "ctl/live_dns.h"
 #include "ctl/live_nat.h"
@@ -144,6 +145,13 @@ static int start_services(struct live_net *net)
 	return rc;
 }
 
+static void tell(const struct live_net *net, const char *event)
+{
+	log_info("net=%s event=%s", net->name, event);
+	if (net->engine->api)
+		api_event(net->engine->api, net->name, NULL, json_pack("{s:s s:i}", "event", event, "owner", (int)net->owner));
+}
+
 struct live_net *live_net_new(struct engine *e, const struct net_conf *conf)
 {
 	struct live_net *net = calloc(1, sizeof(*net));
@@ -154,6 +162,7 @@ struct live_net *live_net_new(struct engine *e, const struct net_conf *conf)
 	net->engine = e;
 	net->conf = conf;
 	net->net_id = ++e->next_net_id;
+	net->owner = conf->owner;
 	net->fdb = fdb_new(FDB_ENTRIES, PORT_IDS, FDB_AGE_MS);
 	net->stations = stations_new(STATIONS);
 	if (!net->fdb || !net->stations || start_local(net) < 0 || start_services(net) < 0) {
@@ -163,7 +172,7 @@ struct live_net *live_net_new(struct engine *e, const struct net_conf *conf)
 	}
 	HASH_ADD_STR(e->nets, name, net);
 	live_net_configure(net, conf);
-	log_info("net=%s event=network-added", net->name);
+	tell(net, "network-added");
 	return net;
 }
 
@@ -196,6 +205,6 @@ void live_net_free(struct live_net *net)
 	}
 	fdb_free(net->fdb);
 	stations_free(net->stations);
-	log_info("net=%s event=network-removed", net->name);
+	tell(net, "network-removed");
 	free(net);
 }
