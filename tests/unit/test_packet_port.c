@@ -66,13 +66,16 @@ static bool rx_until(uint32_t size)
  * both ends have heard something, then read up to a last frame that is one byte longer */
 static void settle(void)
 {
-	struct pollfd peer = { .fd = t.peer, .events = POLLIN };
-	bool heard = false;
+	struct pollfd waits = { .events = POLLIN };
+	bool port_heard = false, peer_heard = false;
 
-	for (unsigned i = 0; i < 1000 && !(heard && peer.revents); i++) {
+	for (unsigned i = 0; i < 1000 && !(port_heard && peer_heard); i++) {
 		both_send(60);
-		poll(&peer, 1, 5);
-		heard |= rx_until(60);
+		waits.fd = port_heard ? t.peer : t.port->fd;
+		poll(&waits, 1, 5);
+		port_heard |= rx_until(60);
+		while (recv(t.peer, t.got.data, sizeof(t.got.data), MSG_DONTWAIT) > 0)
+			peer_heard = true;
 	}
 	both_send(61);
 	do
