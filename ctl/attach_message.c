@@ -32,14 +32,26 @@ static int copy_name(char to[NAME_MAX_SIZE], const char *from, const char *field
 	return 0;
 }
 
+/* ifname_valid() - as the kernel has it (dev_valid_name()), in visible characters; or empty */
+static bool ifname_valid(const char *name)
+{
+	if (strlen(name) >= ATTACH_IFNAME || !strcmp(name, ".") || !strcmp(name, ".."))
+		return false;
+	for (; *name; name++)
+		if (*name <= ' ' || *name > '~' || *name == '/' || *name == ':')
+			return false;
+	return true;
+}
+
 static int fill(struct attach_message *m, json_t *o, struct error *err)
 {
 	const char *op, *network, *port, *medium, *ifname = "", *mac = "";
 	uint8_t bytes[MAC_SIZE];
 	json_error_t where;
-	int transient = 0, vlan = 0, found;
+	json_int_t vlan = 0;
+	int transient = 0, found;
 
-	if (json_unpack_ex(o, &where, JSON_STRICT, "{s:s s:s s:s s:s s?s s?s s?b s?i}", "op", &op, "network", &network,
+	if (json_unpack_ex(o, &where, JSON_STRICT, "{s:s s:s s:s s:s s?s s?s s?b s?I}", "op", &op, "network", &network,
 			   "port", &port, "medium", &medium, "ifname", &ifname, "mac", &mac, "transient", &transient,
 			   "vlan", &vlan) < 0)
 		return error_set(err, -EINVAL, "attach: %s", where.text);
@@ -48,8 +60,8 @@ static int fill(struct attach_message *m, json_t *o, struct error *err)
 	found = find_medium(medium);
 	if (found < 0)
 		return error_set(err, -EINVAL, "medium: tap, packet or stream");
-	if (strlen(ifname) >= sizeof(m->ifname))
-		return error_set(err, -EINVAL, "ifname: too long");
+	if (!ifname_valid(ifname))
+		return error_set(err, -EINVAL, "ifname: not an interface's name");
 	if (mac[0] && mac_parse(mac, bytes) < 0)
 		return error_set(err, -EINVAL, "mac: not an address");
 	if (vlan < 0 || vlan > 4094)

@@ -71,6 +71,9 @@ static const struct {
 	{ START ",\"transient\":1}", "attach" },
 	{ START ",\"vlan\":-1}", "vlan" },
 	{ START ",\"vlan\":4095}", "vlan" },
+	{ START ",\"vlan\":4294967297}", "vlan" },	/* 1 in 32 bits */
+	{ START ",\"ifname\":\"a/b\"}", "ifname" },
+	{ START ",\"ifname\":\"a\\nb\"}", "ifname" },
 	{ START ",\"vlan\":99999999999999999999}", "JSON" },
 	{ START ",\"vlan\":1.5}", "attach" },
 	{ START ",\"vlan\":\"1\"}", "attach" },
