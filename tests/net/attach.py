@@ -96,3 +96,17 @@ station = Station(left, "10.77.0.211", bytes.fromhex("02005e000051"))
 print("  ", station.ping(NEIGHBOUR))
 subprocess.run([LANYARD, "port", "rm", "lab/py2"], check=True, stdout=subprocess.DEVNULL)
 check("until it is removed", "py2" not in ports())
+
+# more messages while the first is still at work, then the end: nothing of it may live on
+for count in (2, 3, 8):
+    far, near = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    client = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    client.connect(PATH)
+    for _ in range(count):
+        client.sendmsg([json.dumps(GOOD).encode()], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [near.fileno()]))])
+    client.close()
+    near.close()
+    far.close()
+check("several messages at once, and away: no port is left", gone("py1"))
+client, answer = attach(dict(GOOD, port="none/"), )
+check("and the daemon answers", answer is not None)
