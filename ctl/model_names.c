@@ -88,10 +88,6 @@ static int own_name(const struct net_conf *net, const struct raw *raw, char *to)
 	size_t n, d = strlen(net->domain);
 	uint32_t ip;
 
-	if (raw->type == RECORD_PTR && ip4_parse(raw->name, &ip) == 0) {	/* as people say it; RFC 1035 3.5 */
-		sprintf(to, "%u.%u.%u.%u.in-addr.arpa", ip & 255, ip >> 8 & 255, ip >> 16 & 255, ip >> 24);
-		return 0;
-	}
 	if (!strcmp(raw->name, "@"))
 		return strcpy(to, "@"), 0;
 	if (dns_name(raw->name, name) < 0)
@@ -99,6 +95,10 @@ static int own_name(const struct net_conf *net, const struct raw *raw, char *to)
 	n = strlen(name);
 	if (name[n - 1] == '.' && strchr(name, '.') < name + n - 1)
 		name[--n] = '\0';
+	if (raw->type == RECORD_PTR && ip4_parse(name, &ip) == 0) {	/* as people say it; RFC 1035 3.5 */
+		sprintf(to, "%u.%u.%u.%u.in-addr.arpa", ip & 255, ip >> 8 & 255, ip >> 16 & 255, ip >> 24);
+		return 0;
+	}
 	if (!strcmp(name, net->domain))
 		strcpy(name, "@");
 	else if (n > d + 1 && !strcmp(name + n - d, net->domain) && name[n - d - 1] == '.') {

@@ -17,14 +17,18 @@ enum { MESSAGES_MAX = 40 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static bool acts_on_host(const void *message, size_t size, int fd)
+static bool acts_on_host(const struct serve *s, const void *message, size_t size, int fd)
 {
 	struct host_header head;
+	const struct held *h;
 
 	if (host_request_check(message, size, fd) < 0)
 		return false;
 	memcpy(&head, message, sizeof(head));
-	return head.type >= HOST_OPEN_TAP;
+	if (head.type != HOST_DROP)
+		return head.type >= HOST_OPEN_TAP;
+	h = held_find(&s->held, host_name_of(message));
+	return h && held_leaves_trace(h);	/* a child would remove it */
 }
 
 /* A checked request has a name that ends; what would open something is at least compared and remembered. */
@@ -76,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		read_copy(&r, copy, n);
 		if (n == 0)
 			continue;
-		if (acts_on_host(copy, n, fd))
+		if (acts_on_host(&s, copy, n, fd))
 			remember(&s, copy, n);
 		else
 			exchange(&s, pair[1], copy, n, fd);

@@ -237,6 +237,10 @@ static void guest_tcp(struct input *in)
 	uint32_t how = take(in, 1), window = take(in, 2), size = take(in, 1), seq = c->sent, ack = c->next;
 
 	if (!c->used || (how & 0xc0) == 0xc0) {
+		/* a flow that is there ignores the SYN, and this file's count of its bytes is of no use from here on */
+		for (unsigned i = 0; i < nremotes; i++)
+			if (remote_conn[i] == c - conns)
+				remote_stream[i] = false;
 		c->used = true;
 		c->synced = false;
 		c->remote = how & 32 ? 0xcb007105 : BED_GATEWAY;

@@ -271,7 +271,7 @@ static void test_forms(void **state)
 		"      b: {listen: ['10.0.0.1:81', '[::]:81'], to: vm1, proto: udp}\n"
 		"      53/udp: {listen: ['127.0.0.1'], port: 53, proto: udp, to: 10.77.0.9, to_port: 5353}\n"
 		"    records:\n      - {name: WWW.lab.internal, type: CNAME, value: Web1.lab.internal}\n"
-		"      - {name: 10.77.0.9, type: PTR, value: nine.lab.internal}\n"
+		"      - {name: 10.77.0.9., type: PTR, value: nine.lab.internal}\n"
 		"      - {name: _sip._udp, type: SRV, value: '0 05 5060 sip'}\n"
 		"      - {name: a.b.lab.internal., value: 10.0.0.1}\n      - {name: lab.internal, value: 10.0.0.2}\n"
 		"      - {name: v6, type: AAAA, value: '2001:DB8:0::1'}\n");
