@@ -22,7 +22,7 @@ fuzz_one() {
 	seeds=tests/fuzz/corpus/$name
 	mkdir -p "$corpus/$name" "$corpus/$name.crashes" "$corpus/$name.new"
 	[ -d "$seeds" ] || seeds=
-	LLVM_PROFILE_FILE=/dev/null "$target" -max_total_time="$seconds" -max_len="$(max_len "$name")" -rss_limit_mb=2048 -timeout=10 \
+	LLVM_PROFILE_FILE=/dev/null "$target" -max_total_time="$seconds" -seed="${FUZZ_SEED:-0}" -max_len="$(max_len "$name")" -rss_limit_mb=2048 -timeout=10 \
 		-artifact_prefix="$corpus/$name.crashes/" "$corpus/$name" $seeds >"$corpus/$name.log" 2>&1 || return 1
 	LLVM_PROFILE_FILE=/dev/null "$target" -merge=1 -max_len="$(max_len "$name")" "$corpus/$name.new" "$corpus/$name" $seeds \
 		>>"$corpus/$name.log" 2>&1 || return 1
