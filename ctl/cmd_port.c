@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "ctl/cli.h"
 #include "ctl/cli_api.h"
 #include "ctl/cli_output.h"
@@ -19,7 +20,9 @@
 
 static const struct flag add_flags[] = {
 	{ "--stream", 0, FLAG_TEXT, "PATH|ADDRESS:PORT", "path", "a socket for QEMU's -netdev stream" },
+	{ "--vhost-user", 0, FLAG_TEXT, "PATH", "path", "a socket for a VMM's vhost-user network device" },
 	{ "--role", 0, FLAG_TEXT, "server|client", "role", "of lanyard on that socket; server unless given" },
+	{ "--queues", 0, FLAG_NUMBER, "N", "queues", "pairs that a vhost-user guest may use; 4 unless given" },
 	{ "--tap", 0, FLAG_TEXT, "IF", NULL, "a TAP interface of this host" },
 	{ "--netns", 0, FLAG_TEXT, "NAME|PID|PATH", "netns", "a network namespace" },
 	{ "--ifname", 0, FLAG_TEXT, "IF", "ifname", "the interface made in the namespace; eth0 unless given" },
@@ -96,17 +99,24 @@ void print_port(const struct cli *cli, const json_t *port)
 /* add_kind() - what kind of port the flags describe */
 static int add_kind(struct cli *cli, const struct args *args, json_t *body)
 {
-	const char *stream = args_text(args, "--stream"), *tap = args_text(args, "--tap");
-	const char *netns = args_text(args, "--netns");
+	static const char *const kinds[] = { "--vhost-user", "--stream", "--tap", "--netns" };
+	const char *kind = NULL;
+	unsigned n = 0;
 
-	if (!!stream + !!tap + !!netns != 1) {
-		error_set(&cli->err, -EINVAL, "port: one of --stream, --tap and --netns is wanted");
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (!args_has(args, kinds[i]))
+			continue;
+		kind = kinds[i] + 2;
+		n++;
+	}
+	if (n != 1) {
+		error_set(&cli->err, -EINVAL, "port: one of --vhost-user, --stream, --tap and --netns is wanted");
 		error_code(&cli->err, "usage");
 		return -EINVAL;
 	}
-	json_object_set_new(body, "kind", json_string(stream ? "stream" : tap ? "tap" : "netns"));
-	if (tap)
-		json_object_set_new(body, "ifname", json_string(tap));
+	json_object_set_new(body, "kind", json_string(kind));
+	if (args_has(args, "--tap"))
+		json_object_set_new(body, "ifname", json_string(args_text(args, "--tap")));
 	return 0;
 }
 

@@ -36,12 +36,13 @@ enum {
 	MODEL_PATH_TEXT = 108,		/* sun_path */
 	MODEL_VLANS = 4096,		/* bits of a trunk's list */
 	IFNAME_TEXT = 16,		/* IFNAMSIZ */
+	MODEL_PAIRS_MAX = 16,		/* queue pairs of a vhost-user port */
 };
 
 enum net_mode { NET_NAT_NETWORK, NET_INTERNAL, NET_NAT, NET_HOST_ONLY, NET_BRIDGED, NET_ROUTED };
 enum nat_kind { NAT_KIND_USER, NAT_KIND_KERNEL };
 enum net_host_access { HOST_ACCESS_NONE, HOST_ACCESS_OWN, HOST_ACCESS_LOOPBACK };
-enum port_kind { PORT_KIND_STREAM, PORT_KIND_TAP, PORT_KIND_NETNS, PORT_KIND_ATTACHED };
+enum port_kind { PORT_KIND_STREAM, PORT_KIND_TAP, PORT_KIND_NETNS, PORT_KIND_ATTACHED, PORT_KIND_VHOST_USER };
 enum port_role { PORT_ROLE_SERVER, PORT_ROLE_CLIENT };
 enum port_vlan { PORT_VLAN_ACCESS, PORT_VLAN_TRUNK };
 
@@ -64,8 +65,9 @@ struct port_conf {
 	uint16_t pvid;			/* access: its VID, 1..4094 */
 	uint16_t native;		/* trunk: VID of untagged frames, or 0 for none */
 	uint64_t trunk[MODEL_VLANS / 64];	/* trunk: bit VID is set for each VID carried tagged */
-	char path[MODEL_PATH_TEXT];	/* stream: unix socket, or ADDRESS:PORT; empty (server): the engine's choice */
-	enum port_role role;		/* stream */
+	char path[MODEL_PATH_TEXT];	/* stream, vhost-user: unix socket; stream: or ADDRESS:PORT; empty (server): the engine's choice */
+	enum port_role role;		/* stream, vhost-user */
+	uint32_t queues;		/* vhost-user: pairs that a guest may use, 1..MODEL_PAIRS_MAX */
 	char ifname[IFNAME_TEXT];	/* tap, netns, attached */
 	char netns[MODEL_PATH_TEXT];	/* netns: a name, a pid or a path */
 	uint32_t set;			/* rows of the table that were given (ctl/model_fields.h) */

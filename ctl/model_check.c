@@ -149,7 +149,8 @@ static int uses_twice(struct model_ctx *ctx, const json_t *networks, struct uses
 
 static void use_device(struct uses *uses, const struct net_conf *net, const struct port_conf *port)
 {
-	if (port->kind == PORT_KIND_STREAM && port->role == PORT_ROLE_SERVER && port->path[0])
+	if ((port->kind == PORT_KIND_STREAM || port->kind == PORT_KIND_VHOST_USER) && port->role == PORT_ROLE_SERVER &&
+	    port->path[0])
 		use(uses, net, port->name, "path %s", port->path);
 	else if (port->kind == PORT_KIND_TAP)
 		use(uses, net, port->name, "interface %s", port->ifname);

@@ -9,6 +9,7 @@
 #include "base/array.h"
 
 static const struct word kinds[] = {
+	{ "vhost-user", PORT_KIND_VHOST_USER },
 	{ "stream", PORT_KIND_STREAM }, { "tap", PORT_KIND_TAP }, { "netns", PORT_KIND_NETNS },
 	{ "attached", PORT_KIND_ATTACHED }, { NULL, 0 },
 };
@@ -57,8 +58,10 @@ static const struct field rows[] = {
 	{ "native", &field_number, FIELD_AT(struct port_conf, native), .min = 1, .max = 4094 },
 	{ "link", &field_word, FIELD_AT(struct port_conf, link_up), .fallback = true, .words = links },
 	{ "path", &field_text, FIELD_AT(struct port_conf, path), .valid = stream_valid,
-	  .wants = "an absolute path, or ADDRESS:PORT", .kinds = KIND(STREAM) },
-	{ "role", &field_word, FIELD_AT(struct port_conf, role), .words = roles, .kinds = KIND(STREAM) },
+	  .wants = "an absolute path, or ADDRESS:PORT", .kinds = KIND(STREAM) | KIND(VHOST_USER) },
+	{ "role", &field_word, FIELD_AT(struct port_conf, role), .words = roles, .kinds = KIND(STREAM) | KIND(VHOST_USER) },
+	{ "queues", &field_number, FIELD_AT(struct port_conf, queues), .min = 1, .max = MODEL_PAIRS_MAX, .fallback = 4,
+	  .kinds = KIND(VHOST_USER) },
 	{ "netns", &field_text, FIELD_AT(struct port_conf, netns), .valid = netns_valid,
 	  .wants = "a namespace: a name, a process id or an absolute path", .kinds = KIND(NETNS) },
 	{ "ifname", &field_text, FIELD_AT(struct port_conf, ifname), .valid = ifname_valid,
@@ -99,12 +102,18 @@ static int check_vlan(struct model_ctx *ctx, const json_t *object, struct port_c
 
 static int check_medium(struct model_ctx *ctx, const json_t *object, struct port_conf *port)
 {
-	static const char *const a[] = { "a stream port", "a tap port", "a netns port", "an attached port" };
+	static const char *const a[] = {
+		[PORT_KIND_STREAM] = "a stream port", [PORT_KIND_TAP] = "a tap port", [PORT_KIND_NETNS] = "a netns port",
+		[PORT_KIND_ATTACHED] = "an attached port", [PORT_KIND_VHOST_USER] = "a vhost-user port",
+	};
 	int rc = fields_of_kind(ctx, rows, ARRAY_SIZE(rows), object, port->set, port->kind, a[port->kind]);
 
 	if (rc < 0)
 		return rc;
-	if (port->kind == PORT_KIND_STREAM && port->role == PORT_ROLE_CLIENT && !port->path[0])
+	if (port->kind == PORT_KIND_VHOST_USER && port->path[0] && port->path[0] != '/')
+		return ctx_fail(ctx, object, "path", -EINVAL, "is not absolute: descriptors pass through a unix socket");
+	if ((port->kind == PORT_KIND_STREAM || port->kind == PORT_KIND_VHOST_USER) && port->role == PORT_ROLE_CLIENT &&
+	    !port->path[0])
 		return ctx_fail(ctx, object, "path", -EINVAL, "is missing: where shall a client connect to?");
 	if (port->kind == PORT_KIND_TAP && !port->ifname[0])
 		return ctx_fail(ctx, object, "ifname", -EINVAL, "is missing: which interface?");
@@ -128,7 +137,7 @@ int port_read(struct model_ctx *ctx, const struct net_conf *net, const char *nam
 	if (rc < 0)
 		return rc;
 	if (!(port->set & BIT("kind")))
-		return ctx_fail(ctx, object, "kind", -EINVAL, "is missing: stream, tap, netns or attached");
+		return ctx_fail(ctx, object, "kind", -EINVAL, "is missing: vhost-user, stream, tap, netns or attached");
 	rc = check_vlan(ctx, object, port);
 	if (rc < 0)
 		return rc;
