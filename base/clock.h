@@ -14,10 +14,15 @@ static inline uint64_t clock_ns_of(clockid_t id)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* clock_now_ms() - monotonic milliseconds; never goes back, counts time in suspend too */
+/* clock_now_ns(), clock_now_ms() - monotonic; never goes back, counts time in suspend too */
+static inline uint64_t clock_now_ns(void)
+{
+	return clock_ns_of(CLOCK_BOOTTIME);
+}
+
 static inline uint64_t clock_now_ms(void)
 {
-	return clock_ns_of(CLOCK_BOOTTIME) / 1000000u;
+	return clock_now_ns() / 1000000u;
 }
 
 /* clock_wall_ms() - milliseconds since 1970, for the state store and for people */

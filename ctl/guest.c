@@ -54,7 +54,7 @@ static void send_udp(struct live_net *net, uint32_t port, uint16_t vid, const ui
 		return;
 	*r = (struct reply){ .from = net->local.id, .to = port, .vid = vid };
 	r->len = build_udp_frame(r->data, mac, net->gateway_mac, src, sport, dst, dport, data, (uint32_t)size);
-	if (!worker_post(e->workers[p->port->worker], emit_reply, r))
+	if (!worker_post(e->workers[p->port->queues[0].worker], emit_reply, r))
 		free(r);
 }
 

@@ -41,8 +41,8 @@ bool datagram_frame(const struct site *site, const struct datagram *d, struct fr
 }
 
 /* fragment() - @size bytes of the datagram from @at behind a header of their own at @head */
-static void fragment(struct frame *frame, uint8_t *head, const struct datagram *d, uint16_t id, uint32_t at, uint32_t size,
-		     uint16_t vid)
+static void fragment(struct frame *frame, struct iovec *body, uint8_t *head, const struct datagram *d, uint16_t id,
+		     uint32_t at, uint32_t size, uint16_t vid)
 {
 	bool last = at + size == UDP_HEADER + d->size;
 	uint8_t *ip = head + ETH_HEADER;
@@ -54,7 +54,8 @@ static void fragment(struct frame *frame, uint8_t *head, const struct datagram *
 	put_u16(ip + 10, 0);
 	put_u16(ip + 10, checksum_finish(checksum_add(0, ip, IP4_HEADER)));
 	frame_init(frame, head, FRAGMENT_HEAD);
-	frame->body[0] = (struct iovec){ d->buffer + FRAGMENT_HEAD + at, size };
+	*body = (struct iovec){ d->buffer + FRAGMENT_HEAD + at, size };
+	frame->body = body;
 	frame->nbody = 1;
 	frame->len += size;
 	frame->vid = vid;
@@ -63,6 +64,7 @@ static void fragment(struct frame *frame, uint8_t *head, const struct datagram *
 bool datagram_send_fragments(struct nat_shard *s, const struct site *site, const struct datagram *d)
 {
 	struct frame frames[FRAGMENTS_AT_ONCE];
+	struct iovec bodies[FRAGMENTS_AT_ONCE];
 	uint8_t heads[FRAGMENTS_AT_ONCE][FRAGMENT_HEAD];
 	uint32_t total = UDP_HEADER + d->size, each = (site->mtu - IP4_HEADER) & ~7u, at = 0;
 	uint16_t id = ++s->ip_id ? s->ip_id : ++s->ip_id;
@@ -75,7 +77,7 @@ bool datagram_send_fragments(struct nat_shard *s, const struct site *site, const
 		for (; at < total && n < FRAGMENTS_AT_ONCE; n++) {
 			uint32_t size = MIN_OF(each, total - at);
 
-			fragment(&frames[n], heads[n], d, id, at, size, site->segment->vid);
+			fragment(&frames[n], &bodies[n], heads[n], d, id, at, size, site->segment->vid);
 			at += size;
 		}
 		taken = worker_emit(s->worker, site->local_port, frames, n) == n;

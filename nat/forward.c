@@ -150,7 +150,7 @@ int forward_place(struct forward *f, struct worker *w, struct place *place)
 	if (place->port >= snap->nports || !snap->ports[place->port].port ||
 	    snap->ports[place->port].net != site.segment->net || place->ip == site.segment->gateway)
 		return -ENOENT;
-	place->worker = nat_worker(f->nat, snap->ports[place->port].port->worker);
+	place->worker = nat_worker(f->nat, snap->ports[place->port].port->queues[0].worker);
 	return place->worker ? 0 : -ENOENT;
 }
 

@@ -21,7 +21,7 @@
 enum {
 	ETH_HEADER = 14,		/* two addresses and the length/type field */
 	VLAN_TAG = 4,
-	FRAME_HEAD_MAX = 128,		/* private bytes of a frame that lies in guest memory */
+	FRAME_HEAD_MAX = 128,		/* private bytes of a frame that lies in guest memory; a multiple of 16 */
 	FRAME_BODY_MAX = 18,		/* pieces of borrowed memory: 64 KiB in pages, and two ends */
 	FRAME_MAX = 65536 + ETH_HEADER + VLAN_TAG,	/* longest frame, GSO included */
 	BURST_MAX = 64,			/* frames a worker takes from a queue at once */
@@ -38,15 +38,15 @@ struct offload {
 
 struct frame {
 	uint8_t *head;			/* borrowed until flush, private to the worker */
+	const struct iovec *body;	/* nbody pieces, at most FRAME_BODY_MAX; array and bytes borrowed until flush */
 	uint32_t head_len;		/* bytes at head */
 	uint32_t len;			/* head and body together */
-	uint32_t nbody;
-	struct iovec body[FRAME_BODY_MAX];
-	struct offload offload;
+	uint16_t nbody;
 	uint16_t vid;			/* 1..4094 after classification */
 	uint8_t pcp_dei;		/* priority (3 bits) and DEI, as in the upper four bits of a tag */
 	bool tag_present;		/* a tag taken out of the frame by the kernel waits in vid and pcp_dei */
 	uint16_t copies;		/* how many destinations took it; set by the flush */
+	struct offload offload;
 };
 
 /* frame_init() - a frame of @len bytes lying wholly in private memory */
@@ -54,6 +54,7 @@ static inline void frame_init(struct frame *f, void *data, uint32_t len)
 {
 	f->head = data;
 	f->head_len = f->len = len;
+	f->body = 0;
 	f->nbody = 0;
 	f->offload = (struct offload){ 0 };
 	f->vid = 0;

@@ -68,15 +68,15 @@ enum verdict local_input(struct worker *w, const struct arrival *a, bool unicast
 	return unicast ? VERDICT_DROP_NO_ROUTE : VERDICT_FLOODED;
 }
 
-static int local_rx(struct port *port, struct rx_space *space, struct frame *frames, unsigned n)
+static int local_rx(struct port_queue *q, struct rx_space *space, struct frame *frames, unsigned n)
 {
-	(void)port, (void)space, (void)frames, (void)n;
+	(void)q, (void)space, (void)frames, (void)n;
 	return 0;
 }
 
-static uint64_t local_tx(struct port *port, struct worker *w, const struct tx_frame *frames, unsigned n, uint64_t *segments)
+static uint64_t local_tx(struct port_queue *q, struct worker *w, const struct tx_frame *frames, unsigned n, uint64_t *segments)
 {
-	(void)port, (void)w, (void)frames, (void)n, (void)segments;
+	(void)q, (void)w, (void)frames, (void)n, (void)segments;
 	return 0;	/* forwarding hands frames to local_input(), never here */
 }
 
@@ -92,7 +92,7 @@ struct port *local_new(unsigned nworkers)
 {
 	struct port *port = calloc(1, sizeof(*port));
 
-	if (port && port_init(port, &local_ops, -1, nworkers) < 0) {
+	if (port && port_init(port, &local_ops, 1, nworkers) < 0) {
 		free(port);
 		return NULL;
 	}

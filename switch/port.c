@@ -19,32 +19,45 @@ static inline void cpu_relax(void)
 #endif
 }
 
-int port_init(struct port *port, const struct port_ops *ops, int fd, unsigned nworkers)
+int port_init(struct port *port, const struct port_ops *ops, unsigned nqueues, unsigned nworkers)
 {
 	port->stats = aligned_alloc(64, nworkers * sizeof(*port->stats));
-	if (!port->stats)
+	port->queues = aligned_alloc(64, nqueues * sizeof(*port->queues));
+	if (!port->stats || !port->queues) {
+		free(port->stats);
+		free(port->queues);
 		return -ENOMEM;
+	}
 	memset(port->stats, 0, nworkers * sizeof(*port->stats));
+	memset(port->queues, 0, nqueues * sizeof(*port->queues));
 	port->ops = ops;
-	port->fd = fd;
 	port->nstats = nworkers;
-	atomic_flag_clear(&port->tx_lock);
+	port->nqueues = nqueues;
+	for (unsigned i = 0; i < nqueues; i++) {
+		port->queues[i].port = port;
+		port->queues[i].index = (uint16_t)i;
+		port->queues[i].fd = -1;
+		atomic_flag_clear(&port->queues[i].tx_lock);
+	}
 	return 0;
 }
 
 void port_fini(struct port *port)
 {
-	if (port->fd >= 0)
-		close(port->fd);
-	port->fd = -1;
+	for (unsigned i = 0; i < port->nqueues; i++)
+		if (port->queues[i].fd >= 0)
+			close(port->queues[i].fd);
+	free(port->queues);
 	free(port->stats);
+	port->queues = NULL;
 	port->stats = NULL;
+	port->nqueues = 0;
 }
 
-static bool lock(struct port *port)
+static bool lock(struct port_queue *q)
 {
 	for (unsigned i = 0; i < LOCK_TRIES; i++) {
-		if (!atomic_flag_test_and_set_explicit(&port->tx_lock, memory_order_acquire))
+		if (!atomic_flag_test_and_set_explicit(&q->tx_lock, memory_order_acquire))
 			return true;
 		cpu_relax();
 	}
@@ -74,21 +87,22 @@ static void count(struct port *port, unsigned worker_index, const struct tx_fram
 
 uint64_t port_tx(struct port *port, struct worker *w, unsigned worker_index, const struct tx_frame *frames, unsigned n)
 {
+	struct port_queue *q = &port->queues[worker_index % port->nqueues];
 	uint64_t taken = 0, segments = 0;
 
-	if (lock(port)) {
-		taken = port->ops->tx(port, w, frames, n, &segments);
-		atomic_flag_clear_explicit(&port->tx_lock, memory_order_release);
+	if (lock(q)) {
+		taken = port->ops->tx(q, w, frames, n, &segments);
+		atomic_flag_clear_explicit(&q->tx_lock, memory_order_release);
 	}
 	count(port, worker_index, frames, n, taken, segments);
 	return taken;
 }
 
 /* When the lock is not to be had, somebody is in tx(), which sends what was kept back first. */
-void port_writable(struct port *port)
+void port_writable(struct port_queue *q)
 {
-	if (!port->ops->writable || !lock(port))
+	if (!q->port->ops->writable || !lock(q))
 		return;
-	port->ops->writable(port);
-	atomic_flag_clear_explicit(&port->tx_lock, memory_order_release);
+	q->port->ops->writable(q);
+	atomic_flag_clear_explicit(&q->tx_lock, memory_order_release);
 }

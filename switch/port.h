@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* switch/port.h - what every kind of port offers to the switch
  *
- * A port is made by its kind (tap/), owned by the control thread and freed only after a grace period
- * (worker_remove_port()). Its receive queue belongs to one worker. Any worker may send to it: port_tx() takes the
- * port's transmit lock by a bounded try, so kinds need no locking of their own between workers.
+ * A port has one or more queues, each with a receive and a transmit side. It is made by its kind (tap/), owned by the control
+ * thread and freed only after a grace period (worker_remove_port()). The receive side of a queue belongs to one worker at a
+ * time. Any worker may send: port_tx() chooses a queue and takes its transmit lock by a bounded try, so kinds need no locking of
+ * their own between workers.
  */
 #ifndef SWITCH_PORT_H
 #define SWITCH_PORT_H
@@ -38,24 +39,41 @@ struct rx_space {
 };
 enum { RX_SPACE = 2 * 1024 * 1024 };
 
+/* port_queue - one receive and transmit pair of a port */
+struct port_queue {
+	struct port *port;
+	uint16_t index;			/* 0..port->nqueues-1 */
+	_Atomic uint16_t worker;	/* index of the worker that owns the receive side; written by the control thread */
+	int fd;				/* what the owner waits on (edge-triggered), or -1 */
+	void *served;			/* the owner worker's; NULL while no worker has it */
+	atomic_flag tx_lock __attribute__((aligned(64)));
+} __attribute__((aligned(64)));
+
 struct port_ops {
 	const char *kind;
 
 	/* rx() - take up to @n frames that wait, into @space or memory of the port; owner worker
-	 * The frames stay valid until the next rx() of any port of this worker.
+	 * The frames stay valid until done(), or where that is NULL until the next rx() of any queue of this worker.
 	 * Return: how many; 0 when nothing waits; negative errno when the peer is gone (the worker stops
-	 * watching the port and calls notify()).
+	 * watching the queue and calls notify()).
 	 */
-	int (*rx)(struct port *port, struct rx_space *space, struct frame *frames, unsigned n);
+	int (*rx)(struct port_queue *q, struct rx_space *space, struct frame *frames, unsigned n);
 
-	/* tx() - send frames, in order; called with the transmit lock held
+	/* done() - the frames of the last rx() have gone where they went: their memory may be given back. Owner; may be NULL */
+	void (*done)(struct port_queue *q);
+
+	/* arm() - nothing came for a while: from now on the peer must wake us by the descriptor. Owner; NULL where it always does
+	 * Return: false when frames wait after all: the worker goes on polling.
+	 */
+	bool (*arm)(struct port_queue *q);
+
+	/* tx() - send frames, in order; called with the queue's transmit lock held
 	 * Return: a bit per frame of @frames, set where the frame was taken. Segments cut are counted in @segments.
 	 */
-	uint64_t (*tx)(struct port *port, struct worker *w, const struct tx_frame *frames, unsigned n,
-		       uint64_t *segments);
+	uint64_t (*tx)(struct port_queue *q, struct worker *w, const struct tx_frame *frames, unsigned n, uint64_t *segments);
 
 	/* writable() - the descriptor takes bytes again: send what tx() kept back; called with the transmit lock held; may be NULL */
-	void (*writable)(struct port *port);
+	void (*writable)(struct port_queue *q);
 
 	/* free() - release everything, close descriptors; control thread, after the last reference */
 	void (*free)(struct port *port);
@@ -64,24 +82,23 @@ struct port_ops {
 struct port {
 	const struct port_ops *ops;
 	uint32_t id;			/* index into snapshot->ports; unique among live ports */
-	uint32_t worker;		/* index of the worker that owns the receive queue */
-	int fd;				/* what the owner worker waits on, or -1 */
 	uint32_t offloads;		/* enum port_offload */
 	uint32_t rx_room;		/* bytes that may wait in the medium to be received before it drops; 0: plenty */
+	unsigned nqueues;
+	struct port_queue *queues;	/* owned by the port */
 	struct port_stats *stats;	/* one per worker; owned by the port */
 	unsigned nstats;
-	atomic_flag tx_lock;
+	atomic_uint nserved;		/* queues that a worker has */
 	/* notify() - the peer is gone (@rc: negative errno); called on the owner worker, must not wait */
 	void (*notify)(struct port *port, int rc);
 	void *owner;			/* for notify(), the control thread's */
-	void *queue;			/* the owner worker's */
 	struct rcu_head rcu;
 };
 
-/* port_init() - fill in the common part; Return: 0 or -ENOMEM (the counters) */
-int port_init(struct port *port, const struct port_ops *ops, int fd, unsigned nworkers);
+/* port_init() - fill in the common part, descriptors of queues -1; Return: 0 or -ENOMEM (queues, counters) */
+int port_init(struct port *port, const struct port_ops *ops, unsigned nqueues, unsigned nworkers);
 
-/* port_fini() - free the counters and close the descriptor; what ops->free() ends with */
+/* port_fini() - free queues and counters and close the queues' descriptors; what ops->free() ends with */
 void port_fini(struct port *port);
 
 /* port_tx() - send a burst of up to BURST_MAX frames under the transmit lock and count it
@@ -90,6 +107,12 @@ void port_fini(struct port *port);
 uint64_t port_tx(struct port *port, struct worker *w, unsigned worker_index, const struct tx_frame *frames, unsigned n);
 
 /* port_writable() - the owner worker saw that the descriptor takes bytes again */
-void port_writable(struct port *port);
+void port_writable(struct port_queue *q);
+
+/* port_fd() - descriptor of the first queue */
+static inline int port_fd(const struct port *port)
+{
+	return port->queues[0].fd;
+}
 
 #endif

@@ -3,10 +3,8 @@
 #include "switch/worker.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,49 +16,18 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/inbox.h"
-#include "switch/forward.h"
 #include "switch/offload.h"
-#include "switch/poller.h"
-#include "switch/port.h"
 #include "switch/snapshot.h"
+#include "switch/worker_parts.h"
 
-/* Who may hold a reference to a port: the snapshot that a worker read at the start of its turn, and the owner
- * worker's queue. To remove a port, the control thread publishes a snapshot without it, then posts the removal to the owner, which
- * drops the queue and asks RCU for a grace period. When that has passed, every worker has ended the turn in which it
- * could have read the old snapshot, so nobody can reach the port and ops->free() runs. A sleeping worker
- * is offline and holds nothing. */
-
-enum { EVENTS = 64, INBOX_CELLS = 1024, INBOX_BUDGET = 256, TIMER_BUDGET = 1024, BURSTS_PER_TURN = 4 };
+enum {
+	EVENTS = 64, INBOX_CELLS = 1024, INBOX_BUDGET = 256, TIMER_BUDGET = 1024,
+	BUSY_ROUNDS = 4, IDLE_ROUNDS = 64,	/* rounds over the active queues between two looks at everything else */
+};
 
 struct message {
 	void (*fn)(struct worker *w, void *arg);
 	void *arg;
-};
-
-/* queue - the receive side of a port, edge-triggered: it is polled while frames come and then waits for the next edge */
-struct queue {
-	struct watch watch;
-	struct port *port;
-	bool active;
-	struct queue *next_active;
-};
-
-struct worker {
-	unsigned index;
-	struct snapshot **current;
-	const struct snapshot *snapshot;	/* of this turn */
-	uint64_t now_ms;
-	struct poller poller;
-	struct inbox *inbox;
-	struct watch inbox_watch;
-	struct timers timers;
-	struct queue *active;			/* queues that had frames when last looked at */
-	struct rx_space rx;
-	uint8_t *scratch, *cut, *linear;	/* parts of one mapping with rx.data */
-	struct outbox outbox;
-	pthread_t thread;
-	bool started;
-	atomic_bool stop;
 };
 
 enum { SPACE = RX_SPACE + WORKER_SCRATCH + OFFLOAD_ROOM + FRAME_MAX };
@@ -82,116 +49,10 @@ void worker_unwatch(struct worker *w, struct watch *watch)
 	poller_remove(&w->poller, watch);
 }
 
-/* ---- receive queues ---- */
-
-static void on_queue_ready(struct worker *w, struct watch *watch, uint32_t events)
-{
-	struct queue *q = container_of(watch, struct queue, watch);
-
-	if (events & EPOLLOUT)
-		port_writable(q->port);
-	if (q->active || !(events & ~(uint32_t)EPOLLOUT))
-		return;
-	q->active = true;
-	q->next_active = w->active;
-	w->active = q;
-}
-
-/* queue_poll() - a few bursts from one queue. Return: false when it has run dry or its peer is gone */
-static bool queue_poll(struct worker *w, struct queue *q)
-{
-	struct frame frames[BURST_MAX];
-
-	for (unsigned i = 0; i < BURSTS_PER_TURN; i++) {
-		const struct port_view *view;
-		int n = q->port->ops->rx(q->port, &w->rx, frames, BURST_MAX);
-
-		if (n < 0) {
-			worker_unwatch(w, &q->watch);
-			q->port->notify(q->port, n);
-			return false;
-		}
-		if (n == 0)
-			return false;
-		view = q->port->id < w->snapshot->nports ? &w->snapshot->ports[q->port->id] : NULL;
-		if (view && view->port == q->port)
-			forward_burst(w, &w->outbox, w->snapshot, view, frames, (unsigned)n);
-	}
-	return true;
-}
-
-static void poll_active(struct worker *w)
-{
-	struct queue *list = w->active, **tail = &w->active;
-
-	w->active = NULL;
-	for (struct queue *q = list, *next; q; q = next) {
-		next = q->next_active;
-		q->active = queue_poll(w, q);
-		if (q->active) {
-			q->next_active = NULL;
-			*tail = q;
-			tail = &q->next_active;
-		}
-	}
-}
-
-static void add_port(struct worker *w, void *arg)
-{
-	struct queue *q = arg;
-	int rc;
-
-	q->watch = (struct watch){ .ready = on_queue_ready, .fd = q->port->fd };
-	rc = worker_watch(w, &q->watch, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
-	if (rc < 0)
-		q->port->notify(q->port, rc);
-}
-
-static void free_port(struct rcu_head *head)
-{
-	struct port *port = container_of(head, struct port, rcu);
-
-	port->ops->free(port);
-}
-
-static void remove_port(struct worker *w, void *arg)
-{
-	struct queue *q = arg;
-
-	worker_unwatch(w, &q->watch);
-	for (struct queue **at = &w->active; *at; at = &(*at)->next_active) {
-		if (*at == q) {
-			*at = q->next_active;
-			break;
-		}
-	}
-	urcu_qsbr_call_rcu(&q->port->rcu, free_port);
-	free(q);
-}
-
-/* The control thread may wait for a place in the inbox; a worker empties it every turn. */
-static void post_surely(struct worker *w, void (*fn)(struct worker *, void *), void *arg)
+void worker_post_surely(struct worker *w, void (*fn)(struct worker *, void *), void *arg)
 {
 	while (!worker_post(w, fn, arg))
 		sched_yield();
-}
-
-int worker_add_port(struct worker *w, struct port *port)
-{
-	struct queue *q = calloc(1, sizeof(*q));
-
-	if (!q)
-		return -ENOMEM;
-	q->port = port;
-	port->queue = q;
-	port->worker = w->index;
-	post_surely(w, add_port, q);
-	return 0;
-}
-
-void worker_remove_port(struct worker *w, struct port *port)
-{
-	post_surely(w, remove_port, port->queue);
 }
 
 /* ---- the loop ---- */
@@ -216,7 +77,7 @@ void worker_sync(struct worker *w)
 	if (!w->started)
 		return;
 	sem_init(&done, 0, 0);
-	post_surely(w, signal_sync, &done);
+	worker_post_surely(w, signal_sync, &done);
 	while (sem_wait(&done) < 0)
 		;		/* EINTR */
 	sem_destroy(&done);
@@ -256,6 +117,12 @@ static int how_long(struct worker *w, int timeout_ms)
 	return timeout_ms >= 0 && (uint64_t)timeout_ms < due ? timeout_ms : (int)MIN_OF(due, 3600000u);
 }
 
+static void tell_time(struct worker *w)
+{
+	w->now_ns = clock_now_ns();
+	w->now_ms = w->now_ns / 1000000;
+}
+
 void worker_turn(struct worker *w, int timeout_ms)
 {
 	struct epoll_event events[EVENTS];
@@ -266,7 +133,7 @@ void worker_turn(struct worker *w, int timeout_ms)
 	n = epoll_wait(w->poller.epoll, events, EVENTS, wait_ms);
 	if (wait_ms)
 		urcu_qsbr_thread_online();
-	w->now_ms = clock_now_ms();
+	tell_time(w);
 	w->snapshot = rcu_dereference(*w->current);
 	for (int i = 0; i < n; i++) {
 		struct watch *watch = poller_find(&w->poller, &events[i]);
@@ -275,8 +142,12 @@ void worker_turn(struct worker *w, int timeout_ms)
 			watch->ready(w, watch, events[i].events);
 	}
 	read_inbox(w);
-	if (w->active)
-		poll_active(w);
+	for (unsigned busy = 0, idle = 0; w->active && busy < BUSY_ROUNDS && idle < IDLE_ROUNDS;) {
+		if (queues_poll(w))
+			busy++;
+		else
+			idle++;
+	}
 	timers_run(&w->timers, w->now_ms, TIMER_BUDGET);
 	urcu_qsbr_quiescent_state();
 }
@@ -303,7 +174,7 @@ struct worker *worker_new(unsigned index, struct snapshot **current)
 		return NULL;
 	w->index = index;
 	w->current = current;
-	w->now_ms = clock_now_ms();
+	tell_time(w);
 	timers_init(&w->timers, w);
 	w->inbox = inbox_new(INBOX_CELLS, sizeof(struct message));
 	space = mmap(NULL, SPACE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -345,7 +216,7 @@ void worker_stop(struct worker *w)
 {
 	if (!w->started)
 		return;
-	post_surely(w, stop_now, NULL);
+	worker_post_surely(w, stop_now, NULL);
 	pthread_join(w->thread, NULL);
 	w->started = false;
 }

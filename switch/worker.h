@@ -17,6 +17,7 @@
 
 struct frame;
 struct port;
+struct port_queue;
 struct snapshot;
 struct worker;
 
@@ -87,13 +88,23 @@ uint8_t *worker_scratch(struct worker *w);
 uint8_t *worker_cut_space(struct worker *w);
 uint8_t *worker_linear_space(struct worker *w);
 
-/* worker_add_port() - give the port's receive queue to this worker; Return: 0 or -ENOMEM
- * worker_remove_port() - take it back. The port must have left the published snapshot; port->ops->free() is called
- * once no worker can hold a reference: after the owner has let go of the queue and a grace period has passed.
+/* worker_add_port() - give each of the port's receive queues to the worker that has the fewest; Return: 0 or -ENOMEM
+ * worker_remove_port() - take them back. The port must have left the published snapshot; port->ops->free() is called
+ * once no worker can hold a reference: after the owners have let go of the queues and a grace period has passed.
+ * worker_move_queue() - another worker owns the queue from now on; frames that wait stay where they are, in order.
+ * worker_balance() - move one of the port's queues if its owner has more than one queue above the least loaded. Return: moved?
+ * worker_queue_fd() - the owner waits on @fd from now on (-1: on nothing), and looks at the queue once; when this returns
+ *	the former descriptor may be closed.
  * Control thread.
  */
-int worker_add_port(struct worker *w, struct port *port);
-void worker_remove_port(struct worker *w, struct port *port);
+int worker_add_port(struct worker *const *workers, unsigned n, struct port *port);
+void worker_remove_port(struct port *port);
+void worker_move_queue(struct port_queue *q, struct worker *to);
+bool worker_balance(struct worker *const *workers, unsigned n, struct port *port);
+void worker_queue_fd(struct port_queue *q, int fd);
+
+/* worker_nqueues() - receive queues it owns; control thread */
+unsigned worker_nqueues(const struct worker *w);
 
 /* worker_sync() - return when everything posted to this worker before has been done: a turn at most; control thread */
 void worker_sync(struct worker *w);

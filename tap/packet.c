@@ -68,42 +68,42 @@ static void read_tag(struct frame *f, struct msghdr *m)
 /* after_error() - Return: 0 when more may wait behind what went wrong, or negative errno
  * The kernel reports ENETDOWN once when the interface goes down and when it is deleted; then it is no longer bound. EINVAL is one
  * frame that the vnet header cannot tell of: UDP segments and SCTP, which Linux before 6.2 hands us from a veth. */
-static int after_error(struct port *port, int err)
+static int after_error(const struct port_queue *q, int err)
 {
 	struct sockaddr_ll at = { 0 };
 	socklen_t size = sizeof(at);
 
 	if (err == EINTR || err == EINVAL)
 		return 0;
-	if (err == ENETDOWN && getsockname(port->fd, (struct sockaddr *)&at, &size) == 0 && at.sll_ifindex > 0)
+	if (err == ENETDOWN && getsockname(q->fd, (struct sockaddr *)&at, &size) == 0 && at.sll_ifindex > 0)
 		return 0;
 	return -err;
 }
 
 /* receive() - the next batch, past what cannot be received; 0 when nothing waits: no edge would tell of what still does */
-static int receive(struct port *port, struct batch *b, uint8_t *space, unsigned want)
+static int receive(const struct port_queue *q, struct batch *b, uint8_t *space, unsigned want)
 {
 	for (unsigned tries = 0; tries < ERRORS_MAX; tries++) {
 		int got, rc;
 
 		batch_init(b, space, want);
-		got = recvmmsg(port->fd, b->messages, want, MSG_DONTWAIT, NULL);
+		got = recvmmsg(q->fd, b->messages, want, MSG_DONTWAIT, NULL);
 		if (got >= 0)
 			return got;
 		if (errno == EAGAIN)
 			return 0;
-		rc = after_error(port, errno);
+		rc = after_error(q, errno);
 		if (rc < 0)
 			return rc;
 	}
 	return 0;	/* a flood of such frames, whose next one makes an edge */
 }
 
-static int packet_rx(struct port *port, struct rx_space *space, struct frame *frames, unsigned n)
+static int packet_rx(struct port_queue *q, struct rx_space *space, struct frame *frames, unsigned n)
 {
 	struct batch b;
 	unsigned used = 0;
-	int got = receive(port, &b, space->data, n < BATCH ? n : BATCH);
+	int got = receive(q, &b, space->data, n < BATCH ? n : BATCH);
 
 	for (int i = 0; i < got; i++) {
 		struct frame *f = &frames[used];
@@ -154,7 +154,7 @@ static uint64_t send_whole(int fd, const struct tx_frame *frames, unsigned n)
 	return taken;
 }
 
-static bool send_cut(struct port *port, struct worker *w, const struct tx_frame *tx, uint64_t *segments)
+static bool send_cut(const struct port_queue *q, struct worker *w, const struct tx_frame *tx, uint64_t *segments)
 {
 	struct iovec pieces[OFFLOAD_SEGMENTS];
 	unsigned n = offload_cut(tx->frame, worker_cut_space(w), OFFLOAD_ROOM, pieces, OFFLOAD_SEGMENTS), sent = 0;
@@ -163,23 +163,24 @@ static bool send_cut(struct port *port, struct worker *w, const struct tx_frame 
 		struct frame f;
 
 		frame_init(&f, pieces[i].iov_base, (uint32_t)pieces[i].iov_len);
-		sent += send_whole(port->fd, &(struct tx_frame){ .frame = &f, .tci = tx->tci }, 1) != 0;
+		sent += send_whole(q->fd, &(struct tx_frame){ .frame = &f, .tci = tx->tci }, 1) != 0;
 	}
 	*segments += sent;
 	return sent > 0;
 }
 
-static uint64_t packet_tx(struct port *port, struct worker *w, const struct tx_frame *frames, unsigned n, uint64_t *segments)
+static uint64_t packet_tx(struct port_queue *q, struct worker *w, const struct tx_frame *frames, unsigned n,
+			  uint64_t *segments)
 {
 	uint64_t taken = 0;
 
 	for (unsigned i = 0, j; i < n; i = j) {
-		for (j = i; j < n && offload_fits(&frames[j].frame->offload, port->offloads); j++)
+		for (j = i; j < n && offload_fits(&frames[j].frame->offload, q->port->offloads); j++)
 			;
 		if (j > i) {
-			taken |= send_whole(port->fd, frames + i, j - i) << i;
+			taken |= send_whole(q->fd, frames + i, j - i) << i;
 		} else {
-			taken |= (uint64_t)send_cut(port, w, &frames[i], segments) << i;
+			taken |= (uint64_t)send_cut(q, w, &frames[i], segments) << i;
 			j++;
 		}
 	}
@@ -218,12 +219,13 @@ struct port *packet_new(int fd, unsigned nworkers)
 	int rc = port ? check(fd) : -ENOMEM;
 
 	if (rc == 0)
-		rc = port_init(port, &packet_ops, fd, nworkers);
+		rc = port_init(port, &packet_ops, 1, nworkers);
 	if (rc < 0) {
 		free(port);
 		errno = -rc;
 		return NULL;
 	}
+	port->queues[0].fd = fd;
 	port->offloads = OFFLOADS;
 	getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &port->rx_room, &(socklen_t){ sizeof(port->rx_room) });
 	return port;

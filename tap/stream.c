@@ -36,6 +36,11 @@ static struct stream *stream_of(struct port *port)
 	return container_of(port, struct stream, port);
 }
 
+static int stream_fd(const struct stream *s)
+{
+	return s->port.queues[0].fd;
+}
+
 /* ---- receiving ---- */
 
 /* next_frame() - take one whole frame out of the buffer. Return: 1, 0 when there is none, -EPROTO */
@@ -66,7 +71,7 @@ static ssize_t fill(struct stream *s)
 		s->rx_end -= s->rx_at;
 		s->rx_at = 0;
 	}
-	got = recv(s->port.fd, s->rx + s->rx_end, RX_ROOM - s->rx_end, MSG_DONTWAIT);
+	got = recv(stream_fd(s), s->rx + s->rx_end, RX_ROOM - s->rx_end, MSG_DONTWAIT);
 	if (got > 0)
 		s->rx_end += (size_t)got;
 	else if (got == 0)
@@ -76,9 +81,9 @@ static ssize_t fill(struct stream *s)
 	return got;
 }
 
-static int stream_rx(struct port *port, struct rx_space *space, struct frame *frames, unsigned n)
+static int stream_rx(struct port_queue *q, struct rx_space *space, struct frame *frames, unsigned n)
 {
-	struct stream *s = stream_of(port);
+	struct stream *s = stream_of(q->port);
 	unsigned i = 0;
 	ssize_t got = 1;
 	int rc;
@@ -138,7 +143,7 @@ static void keep_rest(struct stream *s, const struct sending *b, size_t sent, si
 			continue;
 		if (!s->kept || s->kept_end + size > KEPT_ROOM) {
 			/* without memory the stream cannot go on: better closed than out of step */
-			shutdown(s->port.fd, SHUT_RDWR);
+			shutdown(stream_fd(s), SHUT_RDWR);
 			return;
 		}
 		memcpy(s->kept + s->kept_end, (uint8_t *)b->iov[i].iov_base + skip, size);
@@ -152,7 +157,7 @@ static bool kept_flush(struct stream *s)
 
 	if (s->kept_at == s->kept_end)
 		return true;
-	sent = send(s->port.fd, s->kept + s->kept_at, s->kept_end - s->kept_at, MSG_DONTWAIT | MSG_NOSIGNAL);
+	sent = send(stream_fd(s), s->kept + s->kept_at, s->kept_end - s->kept_at, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (sent > 0)
 		s->kept_at += (size_t)sent;
 	return s->kept_at == s->kept_end;
@@ -168,7 +173,7 @@ static uint64_t sending_flush(struct stream *s, struct sending *b, bool *all)
 
 	if (!b->frames)
 		return 0;
-	rc = sendmsg(s->port.fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+	rc = sendmsg(stream_fd(s), &m, MSG_DONTWAIT | MSG_NOSIGNAL);
 	sent = rc > 0 ? (size_t)rc : 0;
 	for (unsigned i = 0; i < b->frames && sent > start; i++) {
 		taken |= 1ull << (b->first + i);
@@ -233,9 +238,10 @@ static bool add(struct sending *b, const struct tx_frame *tx, uint64_t *segments
 	return true;
 }
 
-static uint64_t stream_tx(struct port *port, struct worker *w, const struct tx_frame *frames, unsigned n, uint64_t *segments)
+static uint64_t stream_tx(struct port_queue *q, struct worker *w, const struct tx_frame *frames, unsigned n,
+			  uint64_t *segments)
 {
-	struct stream *s = stream_of(port);
+	struct stream *s = stream_of(q->port);
 	struct sending b;
 	uint64_t taken = 0;
 	bool all = kept_flush(s);
@@ -252,9 +258,9 @@ static uint64_t stream_tx(struct port *port, struct worker *w, const struct tx_f
 	return taken;
 }
 
-static void stream_writable(struct port *port)
+static void stream_writable(struct port_queue *q)
 {
-	kept_flush(stream_of(port));
+	kept_flush(stream_of(q->port));
 }
 
 /* ---- life ---- */
@@ -291,7 +297,7 @@ struct port *stream_new(int fd, unsigned nworkers)
 
 	if (rc == 0) {
 		s->rx = malloc(RX_ROOM);
-		rc = s->rx ? port_init(&s->port, &stream_ops, fd, nworkers) : -ENOMEM;
+		rc = s->rx ? port_init(&s->port, &stream_ops, 1, nworkers) : -ENOMEM;
 	}
 	if (rc < 0) {
 		free(s ? s->rx : NULL);
@@ -299,5 +305,6 @@ struct port *stream_new(int fd, unsigned nworkers)
 		errno = -rc;
 		return NULL;
 	}
+	s->port.queues[0].fd = fd;
 	return &s->port;
 }

@@ -31,14 +31,14 @@ static const struct tap *tap_of(const struct port *port)
 
 /* One read a frame: the tun driver has no batches. Frames are laid one behind the other, so that a burst of small ones stays in
  * a few cache lines. */
-static int tap_rx(struct port *port, struct rx_space *space, struct frame *frames, unsigned n)
+static int tap_rx(struct port_queue *q, struct rx_space *space, struct frame *frames, unsigned n)
 {
 	uint8_t *at = space->data, *end = at + space->size;
 	unsigned i = 0;
 
 	while (i < n && (size_t)(end - at) >= VNET_HEADER + FRAME_MAX) {
 		struct iovec iov = { at, VNET_HEADER + FRAME_MAX };
-		ssize_t got = preadv2(port->fd, &iov, 1, -1, tap_of(port)->flags);
+		ssize_t got = preadv2(q->fd, &iov, 1, -1, tap_of(q->port)->flags);
 
 		if (got < 0 && errno != EAGAIN && errno != EINTR && i == 0)
 			return -errno;	/* EBADFD: the interface was deleted */
@@ -54,7 +54,7 @@ static int tap_rx(struct port *port, struct rx_space *space, struct frame *frame
 	return (int)i;
 }
 
-static bool write_frame(const struct port *port, const struct tx_frame *tx)
+static bool write_frame(const struct port_queue *q, const struct tx_frame *tx)
 {
 	struct iovec iov[FRAME_BODY_MAX + 4];
 	uint8_t header[VNET_HEADER], tag[VLAN_TAG];
@@ -63,11 +63,11 @@ static bool write_frame(const struct port *port, const struct tx_frame *tx)
 	offload_write(&tx->frame->offload, tx->tci, header, sizeof(header));
 	iov[0] = (struct iovec){ header, sizeof(header) };
 	n = frame_iov(tx->frame, tx->tci, tag, iov + 1);
-	return pwritev2(port->fd, iov, (int)n + 1, -1, tap_of(port)->flags) > 0;
+	return pwritev2(q->fd, iov, (int)n + 1, -1, tap_of(q->port)->flags) > 0;
 }
 
 /* write_cut() - segment by segment; a frame of which one segment went out counts as taken */
-static bool write_cut(const struct port *port, struct worker *w, const struct tx_frame *tx, uint64_t *segments)
+static bool write_cut(const struct port_queue *q, struct worker *w, const struct tx_frame *tx, uint64_t *segments)
 {
 	struct iovec pieces[OFFLOAD_SEGMENTS];
 	unsigned n = offload_cut(tx->frame, worker_cut_space(w), OFFLOAD_ROOM, pieces, OFFLOAD_SEGMENTS), sent = 0;
@@ -76,20 +76,20 @@ static bool write_cut(const struct port *port, struct worker *w, const struct tx
 		struct frame f;
 
 		frame_init(&f, pieces[i].iov_base, (uint32_t)pieces[i].iov_len);
-		sent += write_frame(port, &(struct tx_frame){ .frame = &f, .tci = tx->tci });
+		sent += write_frame(q, &(struct tx_frame){ .frame = &f, .tci = tx->tci });
 	}
 	*segments += sent;
 	return sent > 0;
 }
 
-static uint64_t tap_tx(struct port *port, struct worker *w, const struct tx_frame *frames, unsigned n, uint64_t *segments)
+static uint64_t tap_tx(struct port_queue *q, struct worker *w, const struct tx_frame *frames, unsigned n, uint64_t *segments)
 {
 	uint64_t taken = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		bool ok = offload_fits(&frames[i].frame->offload, port->offloads) ?
-				  write_frame(port, &frames[i]) :
-				  write_cut(port, w, &frames[i], segments);
+		bool ok = offload_fits(&frames[i].frame->offload, q->port->offloads) ?
+				  write_frame(q, &frames[i]) :
+				  write_cut(q, w, &frames[i], segments);
 
 		taken |= (uint64_t)ok << i;
 	}
@@ -133,12 +133,13 @@ struct port *tap_new(int fd, unsigned nworkers)
 	int rc = tap ? check(fd) : -ENOMEM;
 
 	if (rc == 0)
-		rc = port_init(&tap->port, &tap_ops, fd, nworkers);
+		rc = port_init(&tap->port, &tap_ops, 1, nworkers);
 	if (rc < 0) {
 		free(tap);
 		errno = -rc;
 		return NULL;
 	}
+	tap->port.queues[0].fd = fd;
 	tap->port.offloads = OFFLOADS;
 	tap->flags = nowait_flag(fd);
 	return &tap->port;

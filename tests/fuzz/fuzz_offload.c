@@ -25,13 +25,15 @@ static void must(bool ok)
 }
 
 /* lay() - private bytes in memory of their own, so that one beyond them is seen; the rest in pieces */
-static void lay(struct frame *f, uint8_t *head, uint32_t head_len, uint8_t *body, uint32_t body_len, uint32_t piece)
+static void lay(struct frame *f, struct iovec pieces[FRAME_BODY_MAX], uint8_t *head, uint32_t head_len, uint8_t *body,
+		uint32_t body_len, uint32_t piece)
 {
 	frame_init(f, head, head_len);
+	f->body = pieces;
 	for (uint32_t at = 0; at < body_len; f->nbody++) {
 		uint32_t n = f->nbody == FRAME_BODY_MAX - 1 ? body_len - at : MIN_OF(piece, body_len - at);
 
-		f->body[f->nbody] = (struct iovec){ body + at, n };
+		pieces[f->nbody] = (struct iovec){ body + at, n };
 		at += n;
 	}
 	f->len += body_len;
@@ -76,6 +78,7 @@ static void resolve(struct frame *f, uint32_t mtu, uint8_t offloads)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint32_t len, head_len, mtu;
+	struct iovec borrowed[FRAME_BODY_MAX];
 	uint8_t *head, *body;
 	struct frame f;
 
@@ -87,7 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	head = calloc(1, head_len);
 	body = calloc(1, len - head_len + 1);
 	memcpy(head, data + FIXED, MIN_OF(head_len, size - FIXED));
-	lay(&f, head, head_len, body, len - head_len, 1 + data[12] * 64u);
+	lay(&f, borrowed, head, head_len, body, len - head_len, 1 + data[12] * 64u);
 	offload_read(&f.offload, data);
 	if (offload_check(&f, mtu) == VERDICT_FORWARDED)
 		resolve(&f, mtu, data[13]);

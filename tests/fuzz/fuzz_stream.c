@@ -58,7 +58,7 @@ static void receive(struct talk *t, unsigned n)
 	struct rx_space rx = { space, sizeof(space) };
 	struct frame frames[BURST_MAX];
 	unsigned sum = 0;
-	int got = t->port->ops->rx(t->port, &rx, frames, 1 + n % BURST_MAX);
+	int got = t->port->ops->rx(&t->port->queues[0], &rx, frames, 1 + n % BURST_MAX);
 
 	for (int i = 0; i < got; i++) {
 		must(frames[i].len >= 1 && frames[i].len <= FRAME_MAX && frames[i].head_len == frames[i].len);

@@ -52,6 +52,7 @@ struct bed {
 	unsigned nworkers;
 	struct snapshot *snap;
 	struct port ports[BED_PORTS];
+	struct port_queue queues[BED_PORTS];
 	struct gateway *gateway;
 	struct nat *nat;
 	struct nat_conf conf;
@@ -151,7 +152,7 @@ static enum verdict bed_input_from(struct bed *bed, uint32_t id, uint8_t *data, 
 		v = VERDICT_DROP_NO_ROUTE;
 		for (unsigned i = 0; i < net->segments[0].nservices; i++)
 			if (net->segments[0].services[i]->ops->input(net->segments[0].services[i],
-								     bed->workers[bed->ports[id].worker], &a, &p, &v))
+								     bed->workers[bed->queues[id].worker], &a, &p, &v))
 				break;
 	}
 	bed->verdicts[v]++;
@@ -199,7 +200,8 @@ static void bed_init(struct bed *bed, const struct nat_conf *conf, unsigned nwor
 	bed_net(bed, 1, 2, 0x0a090000);
 	seg = &bed->snap->nets[0].segments[0];
 	for (unsigned i = 0; i < BED_PORTS - 1; i++) {
-		bed->ports[i] = (struct port){ .id = i, .fd = -1, .worker = i == 2 ? nworkers - 1 : 0 };
+		bed->queues[i] = (struct port_queue){ .port = &bed->ports[i], .fd = -1, .worker = i == 2 ? nworkers - 1 : 0 };
+		bed->ports[i] = (struct port){ .id = i, .nqueues = 1, .queues = &bed->queues[i] };
 		bed->snap->ports[i] = (struct port_view){
 			.port = &bed->ports[i], .net = &bed->snap->nets[0], .link_up = true, .local = i == 0,
 		};

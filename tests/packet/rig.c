@@ -125,7 +125,7 @@ struct rig_port *rig_port(struct rig *rig, unsigned net, struct vlan_conf vlan)
 	p->net = net;
 	p->vlan = vlan;
 	p->link_up = true;
-	must(worker_add_port(rig->w, &p->port) == 0);
+	must(worker_add_port(&rig->w, 1, &p->port) == 0);
 	return p;
 }
 
@@ -181,7 +181,7 @@ void rig_remove(struct rig_port *p)
 	rig->ports[p->port.id] = NULL;
 	rig_publish(rig);
 	rig_kind_drop(p);
-	worker_remove_port(rig->w, &p->port);
+	worker_remove_port(&p->port);
 }
 
 void rig_run(struct rig *rig)

@@ -75,6 +75,7 @@ struct rig {
 	struct {				/* where the frames of the burst being moved lie */
 		const uint8_t *at;
 		uint32_t serial;
+		struct iovec body[FRAME_BODY_MAX];
 	} burst[BURST_MAX];
 	unsigned nburst;
 };

@@ -40,13 +40,15 @@ static uint8_t *copy_of(const void *data, uint32_t len)
 
 /* lay() - the frame at @at, its head first; the rest as pieces of memory that the frame borrows, with other bytes between them
  * Return: behind the last piece. */
-static uint8_t *lay(const struct rig_port *p, const struct rig_frame *from, uint8_t *at, struct frame *f)
+static uint8_t *lay(const struct rig_port *p, const struct rig_frame *from, uint8_t *at, struct frame *f,
+		    struct iovec *body)
 {
 	uint32_t head = p->head_max && p->head_max < from->len ? p->head_max : from->len;
 
 	memcpy(at, from->data, head);
 	frame_init(f, at, from->len);
 	f->head_len = head;
+	f->body = body;
 	at += head;
 	for (uint32_t done = head; done < from->len; f->nbody++) {
 		uint32_t n = MIN_OF(p->piece_max, from->len - done);
@@ -55,7 +57,7 @@ static uint8_t *lay(const struct rig_port *p, const struct rig_frame *from, uint
 			n = from->len - done;
 		memset(at, 0xdb, GAP);
 		memcpy(at + GAP, from->data + done, n);
-		f->body[f->nbody] = (struct iovec){ at + GAP, n };
+		body[f->nbody] = (struct iovec){ at + GAP, n };
 		at += GAP + n;
 		done += n;
 	}
@@ -66,9 +68,9 @@ static uint8_t *lay(const struct rig_port *p, const struct rig_frame *from, uint
 	return at;
 }
 
-static int rig_rx(struct port *port, struct rx_space *space, struct frame *frames, unsigned n)
+static int rig_rx(struct port_queue *q, struct rx_space *space, struct frame *frames, unsigned n)
 {
-	struct rig_port *p = rig_port_of(port);
+	struct rig_port *p = rig_port_of(q->port);
 	uint8_t *at = space->data, *end = at + space->size;
 	unsigned i = 0;
 
@@ -80,7 +82,7 @@ static int rig_rx(struct port *port, struct rx_space *space, struct frame *frame
 			p->received(p, f);
 		p->rig->burst[i].at = at;
 		p->rig->burst[i].serial = f->serial;
-		size = (size_t)(lay(p, f, at, &frames[i]) - at);
+		size = (size_t)(lay(p, f, at, &frames[i], p->rig->burst[i].body) - at);
 		at += (size + ALIGN) & ~(size_t)(ALIGN - 1);
 		free(f->data);
 	}
@@ -105,9 +107,9 @@ static void keep(struct rig_port *p, const struct tx_frame *tx)
 	f->serial = rig_serial(p->rig, tx->frame);
 }
 
-static uint64_t rig_tx(struct port *port, struct worker *w, const struct tx_frame *frames, unsigned n, uint64_t *segments)
+static uint64_t rig_tx(struct port_queue *q, struct worker *w, const struct tx_frame *frames, unsigned n, uint64_t *segments)
 {
-	struct rig_port *p = rig_port_of(port);
+	struct rig_port *p = rig_port_of(q->port);
 	uint64_t taken = 0;
 
 	(void)w, (void)segments;
@@ -121,9 +123,9 @@ static uint64_t rig_tx(struct port *port, struct worker *w, const struct tx_fram
 	return taken;
 }
 
-static void rig_writable(struct port *port)
+static void rig_writable(struct port_queue *q)
 {
-	rig_port_of(port)->writable++;
+	rig_port_of(q->port)->writable++;
 }
 
 static void frames_free(struct rig_frame *list, unsigned from, unsigned n)
@@ -153,7 +155,8 @@ struct rig_port *rig_kind_new(struct rig *rig)
 	int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 
 	must(p && fd >= 0);
-	must(port_init(&p->port, &rig_ops, fd, 1) == 0);
+	must(port_init(&p->port, &rig_ops, 1, 1) == 0);
+	p->port.queues[0].fd = fd;
 	p->port.notify = on_gone;
 	p->rig = rig;
 	p->piece_max = 4096;
@@ -169,7 +172,7 @@ struct rig_frame *rig_offer(struct rig_port *p, const void *data, uint32_t len)
 	f->len = len;
 	f->serial = ++p->rig->serial;
 	if (p->nwire == 1) {
-		ssize_t rc = write(p->port.fd, &one, sizeof(one));
+		ssize_t rc = write(port_fd(&p->port), &one, sizeof(one));
 
 		must(rc == sizeof(one));
 	}

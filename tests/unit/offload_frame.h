@@ -23,7 +23,8 @@ unsigned shape_headers(const struct shape *s);
 /* shape_frame() - the IP checksum is there, the transport's holds the pseudo header's sum; Return: bytes at @to */
 uint32_t shape_frame(uint8_t *to, const struct shape *s, struct offload *o);
 
-/* frame_split() - the same frame with all but @head bytes in borrowed memory, @piece bytes each; 0: left as it is */
+/* frame_split() - the same frame with all but @head bytes in borrowed memory, @piece bytes each; 0: left as it is
+ * The array of pieces is used again after 256 calls. */
 void frame_split(struct frame *f, uint32_t head, uint32_t piece);
 
 /* plain_sum() - the plain sum of RFC 1071; plain_pseudo() - of the pseudo header of a frame */

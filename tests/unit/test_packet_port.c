@@ -48,7 +48,7 @@ static void both_send(uint32_t size)
 
 	frame_init(&f, bytes, plain(bytes, size, 0, 0, 0));
 	wire_put(t.peer, bytes, size, NULL);
-	t.port->ops->tx(t.port, t.w, &(struct tx_frame){ .frame = &f }, 1, &segments);
+	t.port->ops->tx(&t.port->queues[0], t.w, &(struct tx_frame){ .frame = &f }, 1, &segments);
 }
 
 /* rx_until() - read the port's frames up to one of @size bytes; Return: was there one? */
@@ -56,7 +56,7 @@ static bool rx_until(uint32_t size)
 {
 	struct rx_space space = { t.space, sizeof(t.space) };
 
-	while (t.port->ops->rx(t.port, &space, t.frames, 1) == 1)
+	while (t.port->ops->rx(&t.port->queues[0], &space, t.frames, 1) == 1)
 		if (t.frames[0].len == size)
 			return true;
 	return false;
@@ -71,7 +71,7 @@ static void settle(void)
 
 	for (unsigned i = 0; i < 1000 && !(port_heard && peer_heard); i++) {
 		both_send(60);
-		waits.fd = port_heard ? t.peer : t.port->fd;
+		waits.fd = port_heard ? t.peer : port_fd(t.port);
 		poll(&waits, 1, 5);
 		port_heard |= rx_until(60);
 		while (recv(t.peer, t.got.data, sizeof(t.got.data), MSG_DONTWAIT) > 0)
@@ -82,7 +82,7 @@ static void settle(void)
 		assert_true(wire_get(t.peer, &t.got));
 	while (t.got.len != 61);
 	while (!rx_until(61))
-		assert_true(wire_wait(t.port->fd));
+		assert_true(wire_wait(port_fd(t.port)));
 }
 
 static int setup(void **state)
@@ -113,13 +113,13 @@ static int rx(void)
 {
 	struct rx_space space = { t.space, sizeof(t.space) };
 
-	return wire_wait(t.port->fd) ? t.port->ops->rx(t.port, &space, t.frames, BURST_MAX) : 0;
+	return wire_wait(port_fd(t.port)) ? t.port->ops->rx(&t.port->queues[0], &space, t.frames, BURST_MAX) : 0;
 }
 
 /* tx() - one frame; Return: taken? */
 static bool tx(struct frame *f, uint16_t tci, uint64_t *segments)
 {
-	return t.port->ops->tx(t.port, t.w, &(struct tx_frame){ .frame = f, .tci = tci }, 1, segments);
+	return t.port->ops->tx(&t.port->queues[0], t.w, &(struct tx_frame){ .frame = f, .tci = tci }, 1, segments);
 }
 
 /* plain() - @size bytes of an unknown EtherType, tagged with @type where it is not 0 */
@@ -195,7 +195,7 @@ static void test_many(void **state)
 		}
 	}
 	print_message("  and nothing more\n");
-	assert_int_equal(t.port->ops->rx(t.port, &(struct rx_space){ t.space, sizeof(t.space) }, t.frames, BURST_MAX), 0);
+	assert_int_equal(t.port->ops->rx(&t.port->queues[0], &(struct rx_space){ t.space, sizeof(t.space) }, t.frames, BURST_MAX), 0);
 }
 
 static void test_send(void **state)

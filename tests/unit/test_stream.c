@@ -27,7 +27,7 @@ static int rx(unsigned n)
 {
 	struct rx_space space = { t.space, sizeof(t.space) };
 
-	return t.port->ops->rx(t.port, &space, t.frames, n);
+	return t.port->ops->rx(&t.port->queues[0], &space, t.frames, n);
 }
 
 static void peer_writes(const void *data, size_t size)
@@ -202,7 +202,7 @@ static void test_slow_reader(void **state)
 	const uint8_t *p;
 
 	(void)state;
-	setsockopt(t.port->fd, SOL_SOCKET, SO_SNDBUF, &(int){ 20000 }, sizeof(int));
+	setsockopt(port_fd(t.port), SOL_SOCKET, SO_SNDBUF, &(int){ 20000 }, sizeof(int));
 	for (unsigned b = 0; b < BURSTS; b++) {
 		struct frame f[EACH];
 		struct tx_frame tx[EACH];
@@ -217,10 +217,10 @@ static void test_slow_reader(void **state)
 			took[b * EACH + i] = taken >> i & 1;
 		peer_reads(777 + b % 1000);
 		if (b % 7 == 0)
-			port_writable(t.port);
+			port_writable(&t.port->queues[0]);
 	}
 	for (unsigned i = 0; i < 10000 && (peer_reads(STREAM_ROOM) || i < 2); i++)
-		port_writable(t.port);
+		port_writable(&t.port->queues[0]);
 	for (unsigned i = 0; i < BURSTS * EACH; i++)
 		sent += took[i];
 	for (; (p = next_sent(&len)); n++) {

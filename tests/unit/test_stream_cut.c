@@ -41,7 +41,7 @@ static void test_gso_is_cut(void **state)
 
 	(void)state;
 	gso(&f, bytes, &s, 1448);
-	assert_int_equal(t.port->ops->tx(t.port, t.w, &(struct tx_frame){ .frame = &f, .tci = 0x6007 }, 1, &segments), 1);
+	assert_int_equal(t.port->ops->tx(&t.port->queues[0], t.w, &(struct tx_frame){ .frame = &f, .tci = 0x6007 }, 1, &segments), 1);
 	assert_int_equal(segments, 7);
 	peer_reads(STREAM_ROOM);
 	for (; (p = next_sent(&len)); n++) {
@@ -73,7 +73,7 @@ static void test_checksum_is_completed(void **state)
 	(void)state;
 	frame_init(&f, bytes, shape_frame(bytes, &s, &o));
 	f.offload = o;
-	assert_int_equal(t.port->ops->tx(t.port, t.w, &(struct tx_frame){ .frame = &f }, 1, &segments), 1);
+	assert_int_equal(t.port->ops->tx(&t.port->queues[0], t.w, &(struct tx_frame){ .frame = &f }, 1, &segments), 1);
 	assert_int_equal(segments, 0);
 	peer_reads(STREAM_ROOM);
 	p = next_sent(&len);
@@ -100,12 +100,12 @@ static void test_gso_slow_reader(void **state)
 			gso(&f[i], bytes[i], &s, 256);
 			tx[i] = (struct tx_frame){ .frame = &f[i], .tci = 5 };
 		}
-		kept += (unsigned)__builtin_popcountll(t.port->ops->tx(t.port, t.w, tx, EACH, &segments));
+		kept += (unsigned)__builtin_popcountll(t.port->ops->tx(&t.port->queues[0], t.w, tx, EACH, &segments));
 		peer_reads(30000 + r * 999);
-		port_writable(t.port);
+		port_writable(&t.port->queues[0]);
 	}
 	for (unsigned i = 0; i < 10000 && (peer_reads(STREAM_ROOM) || i < 2); i++)
-		port_writable(t.port);
+		port_writable(&t.port->queues[0]);
 	for (; (p = next_sent(&len)); n++) {
 		assert_int_equal(p[VLAN_TAG + 42], (uint8_t)(of_frame * 256));
 		assert_int_equal(len, VLAN_TAG + 42 + MIN_OF(256u, s.payload - of_frame * 256));

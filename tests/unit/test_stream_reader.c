@@ -73,8 +73,8 @@ static void test_concurrent_reader(void **state)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	port = stream_new(pair[0], 1);
 	assert_true(w && port);
-	room.fd = port->fd;
-	setsockopt(port->fd, SOL_SOCKET, SO_SNDBUF, &(int){ 20000 }, sizeof(int));
+	room.fd = port_fd(port);
+	setsockopt(port_fd(port), SOL_SOCKET, SO_SNDBUF, &(int){ 20000 }, sizeof(int));
 	pthread_create(&thread, NULL, reader, &pair[1]);
 	for (uint32_t b = 0; sent < ENOUGH && b < MANY; b++) {
 		for (unsigned i = 0; i < EACH; i++) {
@@ -85,8 +85,8 @@ static void test_concurrent_reader(void **state)
 	}
 	for (unsigned i = 0; i < 10; i++)	/* the rest of the last frame */
 		if (poll(&room, 1, 10000) == 1)
-			port_writable(port);
-	shutdown(port->fd, SHUT_WR);
+			port_writable(&port->queues[0]);
+	shutdown(port_fd(port), SHUT_WR);
 	pthread_join(thread, &wrong);
 	if (wrong)
 		fail_msg("%s", (const char *)wrong);

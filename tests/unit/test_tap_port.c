@@ -79,12 +79,12 @@ static int rx(void)
 {
 	struct rx_space space = { t.space, sizeof(t.space) };
 
-	return wire_wait(t.port->fd) ? t.port->ops->rx(t.port, &space, t.frames, BURST_MAX) : 0;
+	return wire_wait(port_fd(t.port)) ? t.port->ops->rx(&t.port->queues[0], &space, t.frames, BURST_MAX) : 0;
 }
 
 static bool tx(struct frame *f, uint16_t tci, uint64_t *segments)
 {
-	return t.port->ops->tx(t.port, t.w, &(struct tx_frame){ .frame = f, .tci = tci }, 1, segments);
+	return t.port->ops->tx(&t.port->queues[0], t.w, &(struct tx_frame){ .frame = f, .tci = tci }, 1, segments);
 }
 
 static uint32_t plain(uint8_t *to, uint32_t size, uint8_t seed)
@@ -116,7 +116,7 @@ static void test_receive(void **state)
 			assert_false(t.frames[i].tag_present);
 		}
 	}
-	assert_int_equal(t.port->ops->rx(t.port, &(struct rx_space){ t.space, sizeof(t.space) }, t.frames, BURST_MAX), 0);
+	assert_int_equal(t.port->ops->rx(&t.port->queues[0], &(struct rx_space){ t.space, sizeof(t.space) }, t.frames, BURST_MAX), 0);
 }
 
 static void test_send(void **state)
@@ -220,11 +220,11 @@ static void test_made_to_wait(void **state)
 	int small = 1;
 
 	(void)state;
-	assert_int_equal(fcntl(t.port->fd, F_SETFL, O_RDWR), 0);
+	assert_int_equal(fcntl(port_fd(t.port), F_SETFL, O_RDWR), 0);
 	alarm(10);
-	while (t.port->ops->rx(t.port, &space, t.frames, BURST_MAX) > 0)
+	while (t.port->ops->rx(&t.port->queues[0], &space, t.frames, BURST_MAX) > 0)
 		;
-	assert_int_equal(ioctl(t.port->fd, TUNSETSNDBUF, &small), 0);
+	assert_int_equal(ioctl(port_fd(t.port), TUNSETSNDBUF, &small), 0);
 	frame_init(&f, bytes, plain(bytes, 100, 1));
 	for (unsigned i = 0; i < 10; i++)
 		tx(&f, 0, &segments);

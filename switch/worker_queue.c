@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The receive queues of a worker. A queue is in one of three states:
+ *	active		polled each round; its peer need not wake us
+ *	lingering	active, but empty for less than LINGER_NS: still polled, since the next frame is likely near
+ *	armed		its peer wakes us by the descriptor; costs nothing
+ * Descriptors that the kernel watches (sockets, tun) are always armed: they go straight from empty to armed.
+ *
+ * Who may hold a reference to a port: the snapshot that a worker read at the start of its turn, and the owner
+ * workers' queues. To remove a port, the control thread publishes a snapshot without it, then posts the removal to the owner of each
+ * queue, which drops it; the last one asks RCU for a grace period. When that has passed, every worker has ended the turn in which it
+ * could have read the old snapshot, so nobody can reach the port and ops->free() runs. A sleeping worker
+ * is offline and holds nothing. */
+#include <errno.h>
+#include <stdlib.h>
+#include <urcu/urcu-qsbr.h>
+
+#include "base/array.h"
+#include "switch/snapshot.h"
+#include "switch/worker_parts.h"
+
+enum { BURSTS_PER_ROUND = 4, LINGER_NS = 50000 };
+
+struct queue {
+	struct watch watch;		/* .fd -1: not watched */
+	struct port_queue *q;
+	struct worker *w;
+	bool active;
+	uint64_t busy_ns;		/* when it last had frames */
+	struct queue *next_active;
+};
+
+enum polled { POLLED_BUSY, POLLED_EMPTY, POLLED_GONE };
+
+static void activate(struct worker *w, struct queue *q)
+{
+	if (q->active)
+		return;
+	q->active = true;
+	q->busy_ns = w->now_ns;
+	q->next_active = w->active;
+	w->active = q;
+}
+
+static void deactivate(struct worker *w, struct queue *q)
+{
+	for (struct queue **at = &w->active; *at; at = &(*at)->next_active) {
+		if (*at == q) {
+			*at = q->next_active;
+			break;
+		}
+	}
+	q->active = false;
+}
+
+static void on_queue_ready(struct worker *w, struct watch *watch, uint32_t events)
+{
+	struct queue *q = container_of(watch, struct queue, watch);
+
+	if (events & EPOLLOUT)
+		port_writable(q->q);
+	if (events & ~(uint32_t)EPOLLOUT)
+		activate(w, q);
+}
+
+static void unwatch(struct worker *w, struct queue *q)
+{
+	if (q->watch.fd >= 0)
+		worker_unwatch(w, &q->watch);
+	q->watch.fd = -1;
+}
+
+static void watch(struct worker *w, struct queue *q)
+{
+	int rc;
+
+	q->watch = (struct watch){ .ready = on_queue_ready, .fd = q->q->fd };
+	if (q->watch.fd < 0)
+		return;
+	rc = worker_watch(w, &q->watch, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+	if (rc < 0) {
+		q->watch.fd = -1;
+		q->q->port->notify(q->q->port, rc);
+	}
+}
+
+/* ---- polling ---- */
+
+static enum polled poll_burst(struct worker *w, struct queue *q)
+{
+	struct port *port = q->q->port;
+	int n = port->ops->rx(q->q, &w->rx, w->frames, BURST_MAX);
+	const struct port_view *view;
+
+	if (n < 0) {
+		unwatch(w, q);
+		port->notify(port, n);
+		return POLLED_GONE;
+	}
+	if (n == 0)
+		return POLLED_EMPTY;
+	view = port->id < w->snapshot->nports ? &w->snapshot->ports[port->id] : NULL;
+	if (view && view->port == port)
+		forward_burst(w, &w->outbox, w->snapshot, view, w->frames, (unsigned)n);
+	if (port->ops->done)
+		port->ops->done(q->q);
+	return POLLED_BUSY;
+}
+
+/* stays_active() - poll a queue. Return: shall it be polled again? */
+static bool stays_active(struct worker *w, struct queue *q, bool *any)
+{
+	enum polled p = POLLED_BUSY;
+
+	for (unsigned i = 0; i < BURSTS_PER_ROUND && p == POLLED_BUSY; i++) {
+		p = poll_burst(w, q);
+		if (p == POLLED_BUSY) {
+			q->busy_ns = w->now_ns;
+			*any = true;
+		}
+	}
+	if (p != POLLED_EMPTY)
+		return p == POLLED_BUSY;
+	if (!q->q->port->ops->arm)
+		return false;
+	return w->now_ns - q->busy_ns < LINGER_NS || !q->q->port->ops->arm(q->q);
+}
+
+bool queues_poll(struct worker *w)
+{
+	struct queue *list = w->active, **tail = &w->active;
+	bool any = false;
+
+	w->active = NULL;
+	for (struct queue *q = list, *next; q; q = next) {
+		next = q->next_active;
+		q->active = stays_active(w, q, &any);
+		if (q->active) {
+			q->next_active = NULL;
+			*tail = q;
+			tail = &q->next_active;
+		}
+	}
+	return any;
+}
+
+/* ---- giving and taking queues ---- */
+
+static void add_queue(struct worker *w, void *arg)
+{
+	struct queue *q = arg;
+
+	watch(w, q);
+	activate(w, q);			/* what came before it was watched makes no edge */
+}
+
+static void free_port(struct rcu_head *head)
+{
+	struct port *port = container_of(head, struct port, rcu);
+
+	port->ops->free(port);
+}
+
+static void drop_queue(struct worker *w, void *arg)
+{
+	struct queue *q = arg;
+
+	unwatch(w, q);
+	deactivate(w, q);
+}
+
+static void remove_queue(struct worker *w, void *arg)
+{
+	struct queue *q = arg;
+	struct port *port = q->q->port;
+
+	drop_queue(w, q);
+	free(q);
+	if (atomic_fetch_sub_explicit(&port->nserved, 1, memory_order_acq_rel) == 1)
+		urcu_qsbr_call_rcu(&port->rcu, free_port);
+}
+
+static void new_descriptor(struct worker *w, void *arg)
+{
+	struct queue *q = arg;
+
+	unwatch(w, q);
+	add_queue(w, q);
+}
+
+static void give(struct worker *w, struct queue *q)
+{
+	q->w = w;
+	q->q->worker = (uint16_t)w->index;
+	atomic_fetch_add_explicit(&w->nqueues, 1, memory_order_relaxed);
+	worker_post_surely(w, add_queue, q);
+}
+
+/* least_loaded() - of the workers, the one with the fewest queues */
+static struct worker *least_loaded(struct worker *const *workers, unsigned n)
+{
+	struct worker *best = workers[0];
+
+	for (unsigned i = 1; i < n; i++)
+		if (worker_nqueues(workers[i]) < worker_nqueues(best))
+			best = workers[i];
+	return best;
+}
+
+unsigned worker_nqueues(const struct worker *w)
+{
+	return atomic_load_explicit(&w->nqueues, memory_order_relaxed);
+}
+
+int worker_add_port(struct worker *const *workers, unsigned n, struct port *port)
+{
+	for (unsigned i = 0; i < port->nqueues; i++) {
+		struct queue *q = calloc(1, sizeof(*q));
+
+		port->queues[i].served = q;
+		if (q) {
+			q->q = &port->queues[i];
+			continue;
+		}
+		while (i--) {
+			free(port->queues[i].served);
+			port->queues[i].served = NULL;
+		}
+		return -ENOMEM;
+	}
+	atomic_store_explicit(&port->nserved, port->nqueues, memory_order_relaxed);
+	for (unsigned i = 0; i < port->nqueues; i++)
+		give(least_loaded(workers, n), port->queues[i].served);
+	return 0;
+}
+
+void worker_remove_port(struct port *port)
+{
+	unsigned n = port->nqueues;	/* with the last one the port may go */
+
+	for (unsigned i = 0; i < n; i++) {
+		struct queue *q = port->queues[i].served;
+
+		atomic_fetch_sub_explicit(&q->w->nqueues, 1, memory_order_relaxed);
+		worker_post_surely(q->w, remove_queue, q);
+	}
+}
+
+void worker_move_queue(struct port_queue *pq, struct worker *to)
+{
+	struct queue *q = pq->served;
+
+	if (!q || q->w == to)
+		return;
+	atomic_fetch_sub_explicit(&q->w->nqueues, 1, memory_order_relaxed);
+	worker_post_surely(q->w, drop_queue, q);
+	worker_sync(q->w);		/* from here on nobody has it */
+	give(to, q);
+}
+
+bool worker_balance(struct worker *const *workers, unsigned n, struct port *port)
+{
+	struct worker *to = least_loaded(workers, n);
+
+	for (unsigned i = 0; i < port->nqueues; i++) {
+		struct queue *q = port->queues[i].served;
+
+		if (q && worker_nqueues(q->w) > worker_nqueues(to) + 1) {
+			worker_move_queue(&port->queues[i], to);
+			return true;
+		}
+	}
+	return false;
+}
+
+void worker_queue_fd(struct port_queue *pq, int fd)
+{
+	struct queue *q = pq->served;
+
+	pq->fd = fd;
+	if (!q)
+		return;
+	worker_post_surely(q->w, new_descriptor, q);
+	worker_sync(q->w);
+}
