@@ -211,7 +211,7 @@ static void settle_leaving(struct engine *e)
 
 		e->leaving = p->next_leaving;
 		if (p->port && p->served)
-			worker_remove_port(e->workers[p->port->worker], p->port);
+			worker_remove_port(p->port);
 		else
 			port_release(p->port);
 		if (p->id != UINT32_MAX)
@@ -226,7 +226,7 @@ static void serve_new(struct engine *e)
 		for (struct live_port *p = net->ports; p; p = p->hh.next) {
 			if (!p->port || p->served)
 				continue;
-			p->served = worker_add_port(e->workers[p->id % e->nworkers], p->port) == 0;
+			p->served = worker_add_port(e->workers, e->nworkers, p->port) == 0;
 		}
 	}
 }
@@ -352,7 +352,7 @@ void live_port_keep(struct live_port *p)
 		return;
 	snprintf(o->net, sizeof(o->net), "%s", p->net->name);
 	snprintf(o->port, sizeof(o->port), "%s", p->name);
-	o->fd = fcntl(p->port->fd, F_DUPFD_CLOEXEC, 0);
+	o->fd = fcntl(port_fd(p->port), F_DUPFD_CLOEXEC, 0);
 	o->medium = p->medium;
 	memcpy(o->held, p->held, sizeof(o->held));
 	p->held[0] = '\0';
