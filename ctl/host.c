@@ -30,6 +30,7 @@ static const struct shape {
 	[HOST_LISTEN] = { sizeof(struct host_listen), false, { TEXT(host_listen, name) } },
 	[HOST_UNIX_LISTEN] = { sizeof(struct host_unix), false, { TEXT(host_unix, name), TEXT(host_unix, path) } },
 	[HOST_UNIX_CONNECT] = { sizeof(struct host_unix), false, { TEXT(host_unix, name), TEXT(host_unix, path) } },
+	[HOST_REPLACE] = { sizeof(struct host_named), true, { TEXT(host_named, name) } },
 };
 
 int host_send(int sock, const void *message, size_t size, int fd)
@@ -113,7 +114,7 @@ static bool values_fit(const void *message, uint32_t type)
 {
 	static const uint8_t zero[16];
 
-	if (type == HOST_HOLD || type == HOST_DROP)
+	if (type == HOST_HOLD || type == HOST_REPLACE || type == HOST_DROP)
 		return *host_name_of(message) != '\0';
 	if (type == HOST_OPEN_TAP || type == HOST_OPEN_NETNS) {
 		struct host_link m;

@@ -11,7 +11,7 @@
  * answered with that same descriptor. A name that holds something else is refused with -EEXIST. An empty name means:
  * do not keep it. A kept descriptor stays open, connections and interfaces with it, until HOST_DROP.
  *
- * Names are the engine's to choose, by its own rule: "tap:lab/web1", "forward:lab/web/127.0.0.1".
+ * Names are the engine's to choose, by its own rule: "tap:lab/web1", "vhost:lab/vm1:kick0", "forward:lab/web/127.0.0.1".
  * Two are there from the start: HOST_API_LISTENER and HOST_ATTACH_LISTENER.
  *
  * `uid` is the user for whom the act is done. A keeper that runs as root does it with that user's rights, so that a
@@ -31,7 +31,7 @@ enum {
 	HOST_PATH_SIZE = 108,		/* as in sockaddr_un */
 	HOST_TEXT_SIZE = 200,
 	HOST_MESSAGE_MAX = 1024,	/* no request or reply is larger */
-	HOST_HELD_MAX = 8192,		/* descriptors the keeper keeps; one more is refused with -ENOSPC */
+	HOST_HELD_MAX = 65536,		/* descriptors the keeper keeps; one more is refused with -ENOSPC */
 	HOST_ENGINE_FD = 3,		/* the engine finds its socket here */
 	HOST_LOCK_FD = 4,		/* and here the lock of the state directory, to be left open until it ends */
 };
@@ -49,6 +49,7 @@ enum host_type {
 	HOST_LISTEN,		/* host_listen: a bound socket, listening when TCP */
 	HOST_UNIX_LISTEN,	/* host_unix: a listening stream socket; a dead socket at the path is replaced */
 	HOST_UNIX_CONNECT,	/* host_unix: a connected stream socket */
+	HOST_REPLACE,		/* host_named + descriptor: as HOST_HOLD, in place of what HOST_HOLD or this put there */
 	HOST_TYPES
 };
 

@@ -199,6 +199,11 @@ int host_hold(struct host *host, const char *name, int fd, struct error *err)
 	return named_call(host, HOST_HOLD, name, fd, err);
 }
 
+int host_replace(struct host *host, const char *name, int fd, struct error *err)
+{
+	return named_call(host, HOST_REPLACE, name, fd, err);
+}
+
 int host_drop(struct host *host, const char *name)
 {
 	return named_call(host, HOST_DROP, name, -1, NULL);

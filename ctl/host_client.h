@@ -42,7 +42,9 @@ int host_call(struct host *host, void *request, size_t size, int fd_out, struct 
 /* host_ready() - tell the keeper that the engine serves. Return: how often it was started again, or negative errno */
 int host_ready(struct host *host);
 
+/* host_hold() - -EEXIST when the name holds something; host_replace() puts @fd in its place, unless the keeper itself opened it */
 int host_hold(struct host *host, const char *name, int fd, struct error *err);
+int host_replace(struct host *host, const char *name, int fd, struct error *err);
 int host_drop(struct host *host, const char *name);	/* -ENOENT when nothing is held under that name */
 
 /* host_recall() - the descriptor held under @name, or -ENOENT; @value becomes its medium (may be NULL) */

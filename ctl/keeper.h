@@ -13,6 +13,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
 #include "ctl/host.h"
 
 enum {
@@ -25,15 +28,19 @@ enum {
 
 struct held {
 	char name[HOST_NAME_SIZE];
+	uint64_t age;		/* grows with each that is added */
 	int fd;			/* owned */
 	uint32_t value;		/* what the reply that opened it said */
 	void *request;		/* the request that opened it, serial zero; NULL: the engine gave it by HOST_HOLD */
 	size_t size;
+	UT_hash_handle hh;
 };
 
 struct held_table {
-	struct held *entries;
+	struct held *by_name;	/* uthash */
+	struct held **entries;	/* oldest first */
 	size_t n, room;
+	uint64_t age;
 };
 
 struct held *held_find(const struct held_table *t, const char *name);	/* NULL: nothing under that name */
@@ -43,6 +50,9 @@ struct held *held_find(const struct held_table *t, const char *name);	/* NULL: n
  */
 int held_add(struct held_table *t, const char *name, int fd, uint32_t value, const void *request, size_t size);
 void held_remove(struct held_table *t, struct held *h);
+
+/* held_replace() - take @fd in the place of what @h holds. Return: 0; -EEXIST (@fd stays the caller's): it has a request */
+int held_replace(struct held *h, int fd);
 void held_fini(struct held_table *t);
 
 /* held_same() - was @h opened by a request equal to this one, the serial apart? */

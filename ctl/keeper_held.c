@@ -8,16 +8,16 @@
 
 struct held *held_find(const struct held_table *t, const char *name)
 {
-	for (size_t i = 0; i < t->n; i++)
-		if (!strcmp(t->entries[i].name, name))
-			return &t->entries[i];
-	return NULL;
+	struct held *h;
+
+	HASH_FIND_STR(t->by_name, name, h);
+	return h;
 }
 
 static int make_room(struct held_table *t)
 {
 	size_t room = t->room ? t->room * 2 : 16;
-	struct held *entries;
+	struct held **entries;
 
 	if (t->n >= HOST_HELD_MAX)
 		return -ENOSPC;
@@ -38,6 +38,33 @@ static void without_serial(void *to, const void *request, size_t size)
 	memset((char *)to + offsetof(struct host_header, serial), 0, sizeof(uint32_t));
 }
 
+static void held_free(struct held *h)
+{
+	free(h->request);
+	free(h);
+}
+
+static struct held *held_new(const char *name, int fd, uint32_t value, const void *request, size_t size)
+{
+	struct held *h = calloc(1, sizeof(*h));
+
+	if (!h)
+		return NULL;
+	memcpy(h->name, name, strlen(name) + 1);
+	h->fd = fd;
+	h->value = value;
+	if (!request)
+		return h;
+	h->request = malloc(size);
+	h->size = size;
+	if (h->request) {
+		without_serial(h->request, request, size);
+		return h;
+	}
+	free(h);
+	return NULL;
+}
+
 int held_add(struct held_table *t, const char *name, int fd, uint32_t value, const void *request, size_t size)
 {
 	struct held *h;
@@ -48,33 +75,51 @@ int held_add(struct held_table *t, const char *name, int fd, uint32_t value, con
 	rc = make_room(t);
 	if (rc < 0)
 		return rc;
-	h = &t->entries[t->n];
-	*h = (struct held){ .fd = fd, .value = value, .size = size };
-	memcpy(h->name, name, strlen(name) + 1);
-	if (request) {
-		h->request = malloc(size);
-		if (!h->request)
-			return -ENOMEM;
-		without_serial(h->request, request, size);
+	h = held_new(name, fd, value, request, size);
+	if (!h)
+		return -ENOMEM;
+	HASH_ADD_STR(t->by_name, name, h);
+	if (!h->hh.tbl) {		/* HASH_NONFATAL_OOM: it was not added */
+		held_free(h);
+		return -ENOMEM;
 	}
-	t->n++;
+	h->age = t->age++;
+	t->entries[t->n++] = h;
 	return 0;
+}
+
+static int by_age(const void *age, const void *entry)
+{
+	const struct held *h = *(struct held *const *)entry;
+
+	return *(const uint64_t *)age < h->age ? -1 : *(const uint64_t *)age > h->age;
 }
 
 void held_remove(struct held_table *t, struct held *h)
 {
-	size_t i = (size_t)(h - t->entries);
+	struct held **place = bsearch(&h->age, t->entries, t->n, sizeof(*t->entries), by_age);
+	size_t i = (size_t)(place - t->entries);
 
-	close(h->fd);
-	free(h->request);
 	t->n--;
-	memmove(h, h + 1, (t->n - i) * sizeof(*h));
+	memmove(place, place + 1, (t->n - i) * sizeof(*place));
+	HASH_DEL(t->by_name, h);
+	close(h->fd);
+	held_free(h);
+}
+
+int held_replace(struct held *h, int fd)
+{
+	if (h->request)
+		return -EEXIST;
+	close(h->fd);
+	h->fd = fd;
+	return 0;
 }
 
 void held_fini(struct held_table *t)
 {
 	while (t->n)
-		held_remove(t, &t->entries[t->n - 1]);
+		held_remove(t, t->entries[t->n - 1]);
 	free(t->entries);
 	*t = (struct held_table){ .n = 0 };
 }

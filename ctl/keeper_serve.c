@@ -78,11 +78,13 @@ static int serve_open(struct serve *s, const void *request, size_t size)
 	return finish_open(s, request, size, fd, &r);
 }
 
-static int serve_hold(struct serve *s, const void *request, int fd)
+static int serve_hold(struct serve *s, const struct host_header *request, int fd)
 {
+	const char *name = host_name_of(request);
+	struct held *h = request->type == HOST_REPLACE ? held_find(&s->held, name) : NULL;
 	struct host_reply r = { .rc = 0 };
 
-	r.rc = held_add(&s->held, host_name_of(request), fd, 0, NULL, 0);
+	r.rc = h ? held_replace(h, fd) : held_add(&s->held, name, fd, 0, NULL, 0);
 	if (r.rc < 0)
 		close(fd);
 	return answer(s, request, &r, -1);
@@ -115,7 +117,7 @@ static int serve_recall(struct serve *s, const struct host_recall *m)
 	if (m->name[0])
 		h = held_find(&s->held, m->name);
 	else if (m->index < s->held.n)
-		h = &s->held.entries[m->index];
+		h = s->held.entries[m->index];
 	if (h) {
 		r.value = h->value;
 		memcpy(r.name, h->name, sizeof(r.name));
@@ -140,7 +142,8 @@ static int dispatch(struct serve *s, const void *request, size_t size, int fd)
 	case HOST_READY:
 		return serve_ready(s, request);
 	case HOST_HOLD:
-		return serve_hold(s, request, fd);
+	case HOST_REPLACE:
+		return serve_hold(s, head, fd);
 	case HOST_DROP:
 		return serve_drop(s, request, size);
 	case HOST_RECALL:
@@ -229,7 +232,7 @@ void serve_fini(struct serve *s)
 
 	serve_engine_gone(s);
 	for (size_t i = 0; i < s->held.n; i++) {
-		struct held *h = &s->held.entries[i];
+		struct held *h = s->held.entries[i];
 
 		if (held_leaves_trace(h) && job_start(&job, NULL, h, undo_user(h), s->job_ms) == 0)
 			close(job.sock);

@@ -26,7 +26,7 @@ static bool acts_on_host(const struct serve *s, const void *message, size_t size
 		return false;
 	memcpy(&head, message, sizeof(head));
 	if (head.type != HOST_DROP)
-		return head.type >= HOST_OPEN_TAP;
+		return head.type >= HOST_OPEN_TAP && head.type != HOST_REPLACE;
 	h = held_find(&s->held, host_name_of(message));
 	return h && held_leaves_trace(h);	/* a child would remove it */
 }
@@ -86,9 +86,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			exchange(&s, pair[1], copy, n, fd);
 	}
 	for (size_t i = 0; i < s.held.n; i++) {
-		held_leaves_trace(&s.held.entries[i]);
-		free(s.held.entries[i].request);	/* nothing is to be undone: nothing was done */
-		s.held.entries[i].request = NULL;
+		held_leaves_trace(s.held.entries[i]);
+		free(s.held.entries[i]->request);	/* nothing is to be undone: nothing was done */
+		s.held.entries[i]->request = NULL;
 	}
 	serve_fini(&s);
 	host_receive(pair[1], copy, sizeof(copy), &came);

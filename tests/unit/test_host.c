@@ -47,12 +47,13 @@ static size_t good(enum host_type type, union request *m)
 		[HOST_READY] = sizeof(m->head), [HOST_HOLD] = sizeof(m->named), [HOST_DROP] = sizeof(m->named),
 		[HOST_RECALL] = sizeof(m->recall), [HOST_OPEN_TAP] = sizeof(m->link), [HOST_OPEN_NETNS] = sizeof(m->link),
 		[HOST_LISTEN] = sizeof(m->listen), [HOST_UNIX_LISTEN] = sizeof(m->path), [HOST_UNIX_CONNECT] = sizeof(m->path),
+		[HOST_REPLACE] = sizeof(m->named),
 	};
 
 	memset(m, 0, sizeof(*m));
 	m->head.type = type;
 	m->head.size = (uint32_t)sizes[type];
-	if (type == HOST_HOLD || type == HOST_DROP)
+	if (type == HOST_HOLD || type == HOST_REPLACE || type == HOST_DROP)
 		strcpy(m->named.name, "x");
 	if (type == HOST_OPEN_TAP || type == HOST_OPEN_NETNS)
 		strcpy(m->link.ifname, "eth0");
@@ -70,7 +71,7 @@ static size_t good(enum host_type type, union request *m)
 
 static int fd_for(enum host_type type)
 {
-	return type == HOST_HOLD ? 0 : -1;
+	return type == HOST_HOLD || type == HOST_REPLACE ? 0 : -1;
 }
 
 static void test_check_sizes(void **state)
@@ -109,6 +110,7 @@ static const struct {
 } bad[] = {
 	{ "name without an end", HOST_DROP, offsetof(struct host_named, name), HOST_NAME_SIZE, 'x' },
 	{ "empty name to hold", HOST_HOLD, offsetof(struct host_named, name), 1, 0 },
+	{ "empty name to replace", HOST_REPLACE, offsetof(struct host_named, name), 1, 0 },
 	{ "recall: name without an end", HOST_RECALL, offsetof(struct host_recall, name), HOST_NAME_SIZE, 'x' },
 	{ "tap: interface without an end", HOST_OPEN_TAP, offsetof(struct host_link, ifname), HOST_IFNAME_SIZE, 'x' },
 	{ "tap: no interface", HOST_OPEN_TAP, offsetof(struct host_link, ifname), 1, 0 },
@@ -228,9 +230,15 @@ static void test_hold(void **state)
 	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
 	assert_same_file(fd, pipes[0]);
 	close(fd);
+	assert_int_equal(host_replace(k.host, "a", pipes[1], &err), 0);	/* and stays the oldest */
+	fd = host_recall(k.host, "a", NULL);
+	assert_same_file(fd, pipes[1]);
+	close(fd);
 	assert_int_equal(host_recall_all(k.host, show_all, names), 3);
 	assert_string_equal(names, "a b c ");
 	assert_int_equal(host_recall(k.host, "b", NULL), -ENOENT);
+	assert_int_equal(host_replace(k.host, "b", pipes[0], &err), 0);	/* nothing was there */
+	assert_int_equal(host_drop(k.host, "b"), 0);
 	assert_int_equal(host_drop(k.host, "a"), 0);
 	assert_int_equal(host_drop(k.host, "c"), 0);
 	names[0] = '\0';
@@ -255,6 +263,20 @@ static void test_hold_is_bounded(void **state)
 	assert_null(held_find(&t, "77"));
 	assert_int_equal(held_add(&t, "one more", -1, 0, NULL, 0), 0);
 	assert_non_null(held_find(&t, "78"));
+	for (size_t i = 1; i < t.n; i++)
+		assert_true(t.entries[i - 1]->age < t.entries[i]->age);
+	held_fini(&t);
+}
+
+static void test_replace_spares_what_was_opened(void **state)
+{
+	struct host_unix m = { .head = { .type = HOST_UNIX_LISTEN, .size = sizeof(m) }, .path = "/x", .name = "listener" };
+	struct held_table t = { .n = 0 };
+
+	(void)state;
+	assert_int_equal(held_add(&t, m.name, -1, 0, &m, sizeof(m)), 0);
+	assert_int_equal(held_replace(held_find(&t, m.name), 1), -EEXIST);
+	assert_int_equal(held_find(&t, m.name)->fd, -1);
 	held_fini(&t);
 }
 
@@ -706,6 +728,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_check_sizes),	cmocka_unit_test(test_check_values),
 		cmocka_unit_test(test_hold),		cmocka_unit_test(test_hold_is_bounded),
+		cmocka_unit_test(test_replace_spares_what_was_opened),
 		cmocka_unit_test(test_garbage_is_refused), cmocka_unit_test(test_listen),
 		cmocka_unit_test(test_port_in_use),	cmocka_unit_test(test_low_port),
 		cmocka_unit_test(test_unix),		cmocka_unit_test(test_unix_leftovers),
