@@ -97,7 +97,7 @@ static enum verdict admit(struct burst *b, struct frame *f)
 	if (!b->in->link_up)
 		return VERDICT_DROP_LINK_DOWN;
 	if (f->len < ETH_HEADER || f->head_len < ETH_HEADER)
-		return VERDICT_DROP_RUNT;
+		return !f->len && f->vid == FRAME_STRANGER ? VERDICT_DROP_STRANGER : VERDICT_DROP_RUNT;
 	v = vlan_classify(&b->in->vlan, f);
 	if (v == VERDICT_FORWARDED && f->len < ETH_HEADER)
 		v = VERDICT_DROP_RUNT;

@@ -89,7 +89,7 @@ struct port {
 	struct port_stats *stats;	/* one per worker; owned by the port */
 	unsigned nstats;
 	atomic_uint nserved;		/* queues that a worker has */
-	/* notify() - the peer is gone (@rc: negative errno); called on the owner worker, must not wait */
+	/* notify() - the peer is gone (@rc: negative errno); called on a worker, once; must not wait */
 	void (*notify)(struct port *port, int rc);
 	void *owner;			/* for notify(), the control thread's */
 	struct rcu_head rcu;

@@ -18,6 +18,7 @@
 	V(CONSUMED_NAT, "consumed-nat", "translated to a host socket")                                     \
 	V(CONSUMED_REFUSED, "consumed-refused", "answered by the gateway with a reset or an ICMP error")   \
 	V(DROP_RUNT, "runt", "shorter than an Ethernet header, or cut inside a tag")                       \
+	V(DROP_STRANGER, "stranger", "a datagram from somebody other than the port's peer")                \
 	V(DROP_OVERSIZE, "oversize", "longer than the network's MTU allows")                               \
 	V(DROP_VNET_HEADER, "vnet-header", "checksum or segmentation request that does not fit the frame") \
 	V(DROP_VLAN, "vlan", "tag, or lack of one, that the port does not take")                           \
