@@ -30,6 +30,8 @@ static const struct shape {
 	[HOST_LISTEN] = { sizeof(struct host_listen), false, { TEXT(host_listen, name) } },
 	[HOST_UNIX_LISTEN] = { sizeof(struct host_unix), false, { TEXT(host_unix, name), TEXT(host_unix, path) } },
 	[HOST_UNIX_CONNECT] = { sizeof(struct host_unix), false, { TEXT(host_unix, name), TEXT(host_unix, path) } },
+	[HOST_UNIX_BIND] = { sizeof(struct host_unix), false, { TEXT(host_unix, name), TEXT(host_unix, path) } },
+	[HOST_UNIX_PEER] = { sizeof(struct host_unix), false, { TEXT(host_unix, name), TEXT(host_unix, path) } },
 	[HOST_REPLACE] = { sizeof(struct host_named), true, { TEXT(host_named, name) } },
 };
 
@@ -130,7 +132,9 @@ static bool values_fit(const void *message, uint32_t type)
 		return (m.proto == HOST_TCP || m.proto == HOST_UDP) && m.port &&
 		       (m.family == 6 || (m.family == 4 && !memcmp(m.addr + 4, zero, 12)));
 	}
-	if (type == HOST_UNIX_LISTEN || type == HOST_UNIX_CONNECT)
+	if (type == HOST_UNIX_PEER && !*host_name_of(message))
+		return false;
+	if (type == HOST_UNIX_LISTEN || type == HOST_UNIX_CONNECT || type == HOST_UNIX_BIND || type == HOST_UNIX_PEER)
 		return ((const char *)message)[offsetof(struct host_unix, path)] == '/';
 	return true;
 }

@@ -42,7 +42,7 @@ enum {
 enum host_type {
 	HOST_READY = 1,		/* host_header: the engine serves; reply value: how often it was started again */
 	HOST_HOLD,		/* host_named + descriptor: keep a copy */
-	HOST_DROP,		/* host_named: close the copy; a unix listener's path is removed */
+	HOST_DROP,		/* host_named: close the copy; a bound unix socket's path is removed */
 	HOST_RECALL,		/* host_recall: name, value and descriptor of what is held */
 	HOST_OPEN_TAP,		/* host_link: a TAP in the keeper's own network namespace */
 	HOST_OPEN_NETNS,	/* host_link: an interface in another namespace; reply value: enum host_medium */
@@ -50,6 +50,9 @@ enum host_type {
 	HOST_UNIX_LISTEN,	/* host_unix: a listening stream socket; a dead socket at the path is replaced */
 	HOST_UNIX_CONNECT,	/* host_unix: a connected stream socket */
 	HOST_REPLACE,		/* host_named + descriptor: as HOST_HOLD, in place of what HOST_HOLD or this put there */
+	HOST_UNIX_BIND,		/* host_unix: a bound datagram socket; a dead socket at the path is replaced */
+	HOST_UNIX_PEER,		/* host_unix: connect the socket of HOST_UNIX_BIND held under the name to the one at the path;
+				 * reply: a descriptor (O_PATH) of that one's file, not kept */
 	HOST_TYPES
 };
 

@@ -317,3 +317,13 @@ int host_unix_connect(struct host *host, const char *name, const char *path, uid
 {
 	return unix_call(host, HOST_UNIX_CONNECT, name, path, uid, err);
 }
+
+int host_unix_bind(struct host *host, const char *name, const char *path, uid_t uid, struct error *err)
+{
+	return unix_call(host, HOST_UNIX_BIND, name, path, uid, err);
+}
+
+int host_unix_peer(struct host *host, const char *name, const char *path, uid_t uid, struct error *err)
+{
+	return unix_call(host, HOST_UNIX_PEER, name, path, uid, err);
+}

@@ -80,4 +80,13 @@ int host_listen(struct host *host, const char *name, int family, enum host_proto
 int host_unix_listen(struct host *host, const char *name, const char *path, uid_t uid, struct error *err);
 int host_unix_connect(struct host *host, const char *name, const char *path, uid_t uid, struct error *err);
 
+/* host_unix_bind() - a datagram socket at @path
+ * host_unix_peer() - connect the one held under @name to the socket at @path, which is not followed when it is a symbolic link
+ *
+ * Return: for host_unix_peer() a descriptor (O_PATH) of the peer's file, by which its owner is told to have removed it; -ENOENT or
+ * -ECONNREFUSED while nobody is there.
+ */
+int host_unix_bind(struct host *host, const char *name, const char *path, uid_t uid, struct error *err);
+int host_unix_peer(struct host *host, const char *name, const char *path, uid_t uid, struct error *err);
+
 #endif

@@ -63,10 +63,10 @@ bool held_leaves_trace(const struct held *h);
 
 /* --- keeper_act.c: acts on the host, each returns a descriptor (the caller's) or a negative errno with @r filled in --- */
 
-/* act_run() - what @request asks, in this process and with its rights; it may block */
-int act_run(const void *request, struct host_reply *r);
+/* act_run() - what @request asks, of @h where it is about something held; in this process and with its rights; it may block */
+int act_run(const void *request, const struct held *h, struct host_reply *r);
 
-/* act_unix_listen() - a listening socket of mode 0600; one at the path that nobody listens on is replaced
+/* act_unix_listen() - a socket of mode 0600, listening unless @type is SOCK_DGRAM; one at the path that nobody has is replaced
  *
  * Return: descriptor; -EADDRINUSE when somebody listens there, -EEXIST when it is no socket, or another negative errno.
  */
@@ -88,7 +88,7 @@ struct job {
 	uint64_t until_ms;
 };
 
-/* job_start() - have a child run @request for @uid within @limit_ms, or with @request NULL undo @h
+/* job_start() - have a child run @request (about @h, or NULL) for @uid within @limit_ms, or with @request NULL undo @h
  *
  * Return: 0 or a negative errno.
  */

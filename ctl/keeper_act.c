@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#define _GNU_SOURCE	/* O_PATH */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <netlink/route/link.h>
 #include <stdio.h>
@@ -118,7 +120,7 @@ int act_unix_listen(const struct sockaddr_un *at, int type)
 	if (fd < 0)
 		return -errno;
 	before = umask(0177);
-	rc = bind(fd, (const struct sockaddr *)at, sizeof(*at)) < 0 || listen(fd, SOMAXCONN) < 0 ? -errno : fd;
+	rc = bind(fd, (const struct sockaddr *)at, sizeof(*at)) < 0 || (type != SOCK_DGRAM && listen(fd, SOMAXCONN) < 0) ? -errno : fd;
 	umask(before);
 	if (rc < 0)
 		close(fd);
@@ -128,15 +130,16 @@ int act_unix_listen(const struct sockaddr_un *at, int type)
 static int open_unix(const struct host_unix *m, struct host_reply *r)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	bool server = m->head.type == HOST_UNIX_LISTEN;
+	int type = m->head.type == HOST_UNIX_BIND ? SOCK_DGRAM : SOCK_STREAM;
+	bool server = m->head.type != HOST_UNIX_CONNECT;
 	struct error err;
 	struct stat st;
 	int fd;
 
 	memcpy(at.sun_path, m->path, sizeof(at.sun_path));
-	fd = server ? act_unix_listen(&at, SOCK_STREAM) : unix_connect(&at, SOCK_STREAM);
+	fd = server ? act_unix_listen(&at, type) : unix_connect(&at, type);
 	if (fd < 0) {
-		error_set(&err, fd, "%s: cannot %s: %s", m->path, server ? "listen" : "connect", strerror(-fd));
+		error_set(&err, fd, "%s: cannot %s: %s", m->path, !server ? "connect" : type == SOCK_DGRAM ? "bind" : "listen", strerror(-fd));
 		return refuse(r, fd, &err);
 	}
 	if (server && lstat(m->path, &st) == 0)
@@ -144,7 +147,36 @@ static int open_unix(const struct host_unix *m, struct host_reply *r)
 	return fd;
 }
 
-int act_run(const void *request, struct host_reply *r)
+/* connect_file() - to the socket whose file @at is, whatever its path means by now */
+static int connect_file(int fd, int at)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	struct stat st;
+
+	if (fstat(at, &st) < 0)
+		return -errno;
+	if (!S_ISSOCK(st.st_mode))
+		return S_ISLNK(st.st_mode) ? -ELOOP : -ENOTSOCK;
+	snprintf(un.sun_path, sizeof(un.sun_path), "/proc/self/fd/%d", at);
+	return connect(fd, (struct sockaddr *)&un, sizeof(un)) < 0 ? -errno : 0;
+}
+
+/* A client may have a path looked up, but not swap what is there between the look and the call, nor lead us on by a link. */
+static int unix_peer(const struct host_unix *m, const struct held *h, struct host_reply *r)
+{
+	int at = open(m->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int rc = at < 0 ? -errno : connect_file(h->fd, at);
+	struct error err;
+
+	if (rc == 0)
+		return at;
+	error_set(&err, rc, "%s: cannot connect: %s", m->path, strerror(-rc));
+	if (at >= 0)
+		close(at);
+	return refuse(r, rc, &err);
+}
+
+int act_run(const void *request, const struct held *h, struct host_reply *r)
 {
 	const struct host_header *head = request;
 
@@ -153,6 +185,8 @@ int act_run(const void *request, struct host_reply *r)
 		return open_tap(request, r);
 	case HOST_OPEN_NETNS:
 		return open_netns(request, r);
+	case HOST_UNIX_PEER:
+		return unix_peer(request, h, r);
 	default:
 		return open_unix(request, r);
 	}

@@ -141,5 +141,6 @@ bool held_leaves_trace(const struct held *h)
 	if (!h->request)
 		return false;
 	memcpy(&head, h->request, sizeof(head));
-	return head.type == HOST_UNIX_LISTEN || (head.type == HOST_OPEN_NETNS && h->value == HOST_MEDIUM_PACKET);
+	return head.type == HOST_UNIX_LISTEN || head.type == HOST_UNIX_BIND ||
+	       (head.type == HOST_OPEN_NETNS && h->value == HOST_MEDIUM_PACKET);
 }

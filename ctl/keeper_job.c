@@ -55,7 +55,7 @@ static _Noreturn void child(int sock, const void *request, const struct held *h,
 	if (r.rc == 0 && !request)
 		act_undo(h);
 	else if (r.rc == 0)
-		fd = act_run(request, &r);
+		fd = act_run(request, h, &r);
 	if (request && r.rc == 0 && fd < 0)
 		r.rc = fd;
 	host_send(sock, &r, sizeof(r), fd);

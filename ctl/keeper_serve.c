@@ -24,7 +24,7 @@ static int answer(struct serve *s, const void *request, struct host_reply *r, in
 static int finish_open(struct serve *s, const void *request, size_t size, int fd, struct host_reply *r)
 {
 	const char *name = host_name_of(request);
-	bool keep = fd >= 0 && *name;
+	bool keep = fd >= 0 && *name && ((const struct host_header *)request)->type != HOST_UNIX_PEER;
 	int rc;
 
 	r->rc = fd < 0 ? fd : 0;
@@ -45,13 +45,14 @@ static uid_t user_of(const void *request)
 }
 _Static_assert(offsetof(struct host_link, uid) == offsetof(struct host_unix, uid), "user_of()");
 
-static int start_job(struct serve *s, const void *request, size_t size, const struct held *undo, uid_t uid)
+/* start_job() - have a child do what @request asks, about @h or nothing held; for HOST_DROP undo @h */
+static int start_job(struct serve *s, const struct host_header *request, size_t size, const struct held *h, uid_t uid)
 {
 	struct host_reply r = { .rc = 0 };
 
 	memcpy(s->pending, request, size);
 	s->pending_size = size;
-	r.rc = job_start(&s->job, undo ? NULL : request, undo, uid, s->job_ms);
+	r.rc = job_start(&s->job, request->type == HOST_DROP ? NULL : request, h, uid, s->job_ms);
 	return r.rc < 0 ? answer(s, request, &r, -1) : 0;
 }
 
@@ -78,6 +79,18 @@ static int serve_open(struct serve *s, const void *request, size_t size)
 	return finish_open(s, request, size, fd, &r);
 }
 
+/* serve_peer() - the socket must be one that was bound for the same user */
+static int serve_peer(struct serve *s, const struct host_unix *m)
+{
+	struct held *h = held_find(&s->held, m->name);
+	const struct host_unix *bound = h ? h->request : NULL;
+	struct host_reply r = { .rc = -ENOENT };
+
+	if (bound && bound->head.type == HOST_UNIX_BIND && bound->uid == m->uid)
+		return start_job(s, &m->head, sizeof(*m), h, m->uid);
+	return answer(s, m, &r, -1);
+}
+
 static int serve_hold(struct serve *s, const struct host_header *request, int fd)
 {
 	const char *name = host_name_of(request);
@@ -94,7 +107,7 @@ static uid_t undo_user(const struct held *h)
 {
 	const struct host_header *head = h->request;
 
-	return head->type == HOST_UNIX_LISTEN ? user_of(h->request) : geteuid();
+	return head->type == HOST_UNIX_LISTEN || head->type == HOST_UNIX_BIND ? user_of(h->request) : geteuid();
 }
 
 static int serve_drop(struct serve *s, const void *request, size_t size)
@@ -148,6 +161,8 @@ static int dispatch(struct serve *s, const void *request, size_t size, int fd)
 		return serve_drop(s, request, size);
 	case HOST_RECALL:
 		return serve_recall(s, request);
+	case HOST_UNIX_PEER:
+		return serve_peer(s, request);
 	default:
 		return serve_open(s, request, size);
 	}

@@ -25,6 +25,8 @@ static bool acts_on_host(const struct serve *s, const void *message, size_t size
 	if (host_request_check(message, size, fd) < 0)
 		return false;
 	memcpy(&head, message, sizeof(head));
+	if (head.type == HOST_UNIX_PEER && !held_find(&s->held, host_name_of(message)))
+		return false;
 	if (head.type != HOST_DROP)
 		return head.type >= HOST_OPEN_TAP && head.type != HOST_REPLACE;
 	h = held_find(&s->held, host_name_of(message));

@@ -47,6 +47,7 @@ static size_t good(enum host_type type, union request *m)
 		[HOST_READY] = sizeof(m->head), [HOST_HOLD] = sizeof(m->named), [HOST_DROP] = sizeof(m->named),
 		[HOST_RECALL] = sizeof(m->recall), [HOST_OPEN_TAP] = sizeof(m->link), [HOST_OPEN_NETNS] = sizeof(m->link),
 		[HOST_LISTEN] = sizeof(m->listen), [HOST_UNIX_LISTEN] = sizeof(m->path), [HOST_UNIX_CONNECT] = sizeof(m->path),
+		[HOST_UNIX_BIND] = sizeof(m->path), [HOST_UNIX_PEER] = sizeof(m->path),
 		[HOST_REPLACE] = sizeof(m->named),
 	};
 
@@ -64,7 +65,9 @@ static size_t good(enum host_type type, union request *m)
 		m->listen.proto = HOST_TCP;
 		m->listen.port = 80;
 	}
-	if (type == HOST_UNIX_LISTEN || type == HOST_UNIX_CONNECT)
+	if (type == HOST_UNIX_PEER)
+		strcpy(m->path.name, "x");
+	if (type == HOST_UNIX_LISTEN || type == HOST_UNIX_CONNECT || type == HOST_UNIX_BIND || type == HOST_UNIX_PEER)
 		strcpy(m->path.path, "/tmp/x");
 	return sizes[type];
 }
@@ -125,6 +128,8 @@ static const struct {
 	{ "listen: IPv4 with a tail", HOST_LISTEN, offsetof(struct host_listen, addr) + 15, 1, 1 },
 	{ "unix: relative path", HOST_UNIX_LISTEN, offsetof(struct host_unix, path), 1, 'x' },
 	{ "unix: abstract path", HOST_UNIX_CONNECT, offsetof(struct host_unix, path), 1, 0 },
+	{ "unix: relative path to bind", HOST_UNIX_BIND, offsetof(struct host_unix, path), 1, 'x' },
+	{ "unix: peer of nothing", HOST_UNIX_PEER, offsetof(struct host_unix, name), 1, 0 },
 	{ "unix: path without an end", HOST_UNIX_CONNECT, offsetof(struct host_unix, path), HOST_PATH_SIZE, '/' },
 };
 
