@@ -127,6 +127,7 @@ bool apply_publish(struct engine *e)
 static bool same_device(const struct port_conf *a, const struct port_conf *b)
 {
 	return a->kind == b->kind && a->role == b->role && a->queues == b->queues && !strcmp(a->path, b->path) &&
+	       !strcmp(a->local, b->local) && !strcmp(a->remote, b->remote) &&
 	       !strcmp(a->ifname, b->ifname) && !strcmp(a->netns, b->netns) && a->transient == b->transient && !memcmp(a->mac, b->mac, MAC_SIZE);
 }
 

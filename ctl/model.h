@@ -42,7 +42,8 @@ enum {
 enum net_mode { NET_NAT_NETWORK, NET_INTERNAL, NET_NAT, NET_HOST_ONLY, NET_BRIDGED, NET_ROUTED };
 enum nat_kind { NAT_KIND_USER, NAT_KIND_KERNEL };
 enum net_host_access { HOST_ACCESS_NONE, HOST_ACCESS_OWN, HOST_ACCESS_LOOPBACK };
-enum port_kind { PORT_KIND_STREAM, PORT_KIND_TAP, PORT_KIND_NETNS, PORT_KIND_ATTACHED, PORT_KIND_VHOST_USER };
+enum port_kind { PORT_KIND_STREAM, PORT_KIND_TAP, PORT_KIND_NETNS, PORT_KIND_ATTACHED, PORT_KIND_VHOST_USER, PORT_KIND_DGRAM,
+		 PORT_KIND_UDP, PORT_KIND_VMM_TAP };
 enum port_role { PORT_ROLE_SERVER, PORT_ROLE_CLIENT };
 enum port_vlan { PORT_VLAN_ACCESS, PORT_VLAN_TRUNK };
 
@@ -68,7 +69,9 @@ struct port_conf {
 	char path[MODEL_PATH_TEXT];	/* stream, vhost-user: unix socket; stream: or ADDRESS:PORT; empty (server): the engine's choice */
 	enum port_role role;		/* stream, vhost-user */
 	uint32_t queues;		/* vhost-user: pairs that a guest may use, 1..MODEL_PAIRS_MAX */
-	char ifname[IFNAME_TEXT];	/* tap, netns, attached */
+	char local[MODEL_PATH_TEXT];	/* dgram: path of our socket, udp: ADDRESS:PORT */
+	char remote[MODEL_PATH_TEXT];	/* the peer's, likewise */
+	char ifname[IFNAME_TEXT];	/* tap, vmm-tap, netns, attached */
 	char netns[MODEL_PATH_TEXT];	/* netns: a name, a pid or a path */
 	uint32_t set;			/* rows of the table that were given (ctl/model_fields.h) */
 };

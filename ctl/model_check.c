@@ -152,7 +152,11 @@ static void use_device(struct uses *uses, const struct net_conf *net, const stru
 	if ((port->kind == PORT_KIND_STREAM || port->kind == PORT_KIND_VHOST_USER) && port->role == PORT_ROLE_SERVER &&
 	    port->path[0])
 		use(uses, net, port->name, "path %s", port->path);
-	else if (port->kind == PORT_KIND_TAP)
+	else if (port->kind == PORT_KIND_DGRAM)
+		use(uses, net, port->name, "path %s", port->local);
+	else if (port->kind == PORT_KIND_UDP)
+		use(uses, net, port->name, "udp %s", port->local);
+	else if (port->kind == PORT_KIND_TAP || port->kind == PORT_KIND_VMM_TAP)
 		use(uses, net, port->name, "interface %s", port->ifname);
 	else if (port->kind == PORT_KIND_NETNS)
 		use(uses, net, port->name, "%s interface %s", port->netns, port->ifname);

@@ -9,9 +9,9 @@
 #include "base/array.h"
 
 static const struct word kinds[] = {
-	{ "vhost-user", PORT_KIND_VHOST_USER },
-	{ "stream", PORT_KIND_STREAM }, { "tap", PORT_KIND_TAP }, { "netns", PORT_KIND_NETNS },
-	{ "attached", PORT_KIND_ATTACHED }, { NULL, 0 },
+	{ "vhost-user", PORT_KIND_VHOST_USER }, { "stream", PORT_KIND_STREAM }, { "dgram", PORT_KIND_DGRAM },
+	{ "udp", PORT_KIND_UDP }, { "tap", PORT_KIND_TAP }, { "vmm-tap", PORT_KIND_VMM_TAP },
+	{ "netns", PORT_KIND_NETNS }, { "attached", PORT_KIND_ATTACHED }, { NULL, 0 },
 };
 
 static const struct word roles[] = { { "server", PORT_ROLE_SERVER }, { "client", PORT_ROLE_CLIENT }, { NULL, 0 } };
@@ -62,10 +62,14 @@ static const struct field rows[] = {
 	{ "role", &field_word, FIELD_AT(struct port_conf, role), .words = roles, .kinds = KIND(STREAM) | KIND(VHOST_USER) },
 	{ "queues", &field_number, FIELD_AT(struct port_conf, queues), .min = 1, .max = MODEL_PAIRS_MAX, .fallback = 4,
 	  .kinds = KIND(VHOST_USER) },
+	{ "local", &field_text, FIELD_AT(struct port_conf, local), .valid = stream_valid,
+	  .wants = "an absolute path, or ADDRESS:PORT", .kinds = KIND(DGRAM) | KIND(UDP) },
+	{ "remote", &field_text, FIELD_AT(struct port_conf, remote), .valid = stream_valid,
+	  .wants = "an absolute path, or ADDRESS:PORT", .kinds = KIND(DGRAM) | KIND(UDP) },
 	{ "netns", &field_text, FIELD_AT(struct port_conf, netns), .valid = netns_valid,
 	  .wants = "a namespace: a name, a process id or an absolute path", .kinds = KIND(NETNS) },
 	{ "ifname", &field_text, FIELD_AT(struct port_conf, ifname), .valid = ifname_valid,
-	  .wants = "an interface name", .kinds = KIND(TAP) | KIND(NETNS) | KIND(ATTACHED) },
+	  .wants = "an interface name", .kinds = KIND(TAP) | KIND(VMM_TAP) | KIND(NETNS) | KIND(ATTACHED) },
 	{ "transient", &field_bool, FIELD_AT(struct port_conf, transient), .kinds = KIND(ATTACHED) },
 };
 
@@ -100,11 +104,46 @@ static int check_vlan(struct model_ctx *ctx, const json_t *object, struct port_c
 	return 0;
 }
 
+/* is_one_host() - may it be a peer? Not "any address", and not a group, whose members could not be told from strangers. */
+static bool is_one_host(const struct endpoint *e)
+{
+	static const uint8_t any[16];
+
+	return memcmp(e->ip, any, sizeof(any)) && (e->v6 ? e->ip[0] != 0xff : e->ip[0] < 224);
+}
+
+/* check_ends() - both ends of a datagram port, of one sort */
+static int check_ends(struct model_ctx *ctx, const json_t *object, const struct port_conf *port)
+{
+	bool udp = port->kind == PORT_KIND_UDP;
+	const char *wants = udp ? "is not ADDRESS:PORT" : "is not an absolute path";
+	struct endpoint local, remote;
+
+	if (!port->local[0])
+		return ctx_fail(ctx, object, "local", -EINVAL, "is missing: %s", udp ? "ADDRESS:PORT of ours" : "the path of our socket");
+	if (!port->remote[0])
+		return ctx_fail(ctx, object, "remote", -EINVAL, "is missing: %s", udp ? "ADDRESS:PORT of the peer" : "the path of the peer's socket");
+	if (udp == (port->local[0] == '/'))
+		return ctx_fail(ctx, object, "local", -EINVAL, "%s", wants);
+	if (udp == (port->remote[0] == '/'))
+		return ctx_fail(ctx, object, "remote", -EINVAL, "%s", wants);
+	if (!strcmp(port->local, port->remote))
+		return ctx_fail(ctx, object, "remote", -EINVAL, "is our own end; give the peer's");
+	if (!udp)
+		return 0;
+	endpoint_parse(port->local, &local);
+	endpoint_parse(port->remote, &remote);
+	if (!is_one_host(&remote))
+		return ctx_fail(ctx, object, "remote", -EINVAL, "%s is not the address of one host", shown(port->remote));
+	return local.v6 == remote.v6 ? 0 : ctx_fail(ctx, object, "remote", -EINVAL, "is of another address family than local");
+}
+
 static int check_medium(struct model_ctx *ctx, const json_t *object, struct port_conf *port)
 {
 	static const char *const a[] = {
 		[PORT_KIND_STREAM] = "a stream port", [PORT_KIND_TAP] = "a tap port", [PORT_KIND_NETNS] = "a netns port",
 		[PORT_KIND_ATTACHED] = "an attached port", [PORT_KIND_VHOST_USER] = "a vhost-user port",
+		[PORT_KIND_DGRAM] = "a dgram port", [PORT_KIND_UDP] = "a udp port", [PORT_KIND_VMM_TAP] = "a vmm-tap port",
 	};
 	int rc = fields_of_kind(ctx, rows, ARRAY_SIZE(rows), object, port->set, port->kind, a[port->kind]);
 
@@ -115,7 +154,9 @@ static int check_medium(struct model_ctx *ctx, const json_t *object, struct port
 	if ((port->kind == PORT_KIND_STREAM || port->kind == PORT_KIND_VHOST_USER) && port->role == PORT_ROLE_CLIENT &&
 	    !port->path[0])
 		return ctx_fail(ctx, object, "path", -EINVAL, "is missing: where shall a client connect to?");
-	if (port->kind == PORT_KIND_TAP && !port->ifname[0])
+	if (port->kind == PORT_KIND_DGRAM || port->kind == PORT_KIND_UDP)
+		return check_ends(ctx, object, port);
+	if ((port->kind == PORT_KIND_TAP || port->kind == PORT_KIND_VMM_TAP) && !port->ifname[0])
 		return ctx_fail(ctx, object, "ifname", -EINVAL, "is missing: which interface?");
 	if (port->kind == PORT_KIND_NETNS && !port->netns[0])
 		return ctx_fail(ctx, object, "netns", -EINVAL, "is missing: which namespace?");
@@ -137,7 +178,7 @@ int port_read(struct model_ctx *ctx, const struct net_conf *net, const char *nam
 	if (rc < 0)
 		return rc;
 	if (!(port->set & BIT("kind")))
-		return ctx_fail(ctx, object, "kind", -EINVAL, "is missing: vhost-user, stream, tap, netns or attached");
+		return ctx_fail(ctx, object, "kind", -EINVAL, "is missing: vhost-user, stream, dgram, udp, tap, vmm-tap, netns or attached");
 	rc = check_vlan(ctx, object, port);
 	if (rc < 0)
 		return rc;
