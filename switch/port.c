@@ -33,6 +33,7 @@ int port_init(struct port *port, const struct port_ops *ops, unsigned nqueues, u
 	port->ops = ops;
 	port->nstats = nworkers;
 	port->nqueues = nqueues;
+	atomic_init(&port->ntx, nqueues);
 	for (unsigned i = 0; i < nqueues; i++) {
 		port->queues[i].port = port;
 		port->queues[i].index = (uint16_t)i;
@@ -87,7 +88,7 @@ static void count(struct port *port, unsigned worker_index, const struct tx_fram
 
 uint64_t port_tx(struct port *port, struct worker *w, unsigned worker_index, const struct tx_frame *frames, unsigned n)
 {
-	struct port_queue *q = &port->queues[worker_index % port->nqueues];
+	struct port_queue *q = &port->queues[worker_index % atomic_load_explicit(&port->ntx, memory_order_relaxed)];
 	uint64_t taken = 0, segments = 0;
 
 	if (lock(q)) {

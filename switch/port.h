@@ -85,6 +85,7 @@ struct port {
 	uint32_t offloads;		/* enum port_offload */
 	uint32_t rx_room;		/* bytes that may wait in the medium to be received before it drops; 0: plenty */
 	unsigned nqueues;
+	atomic_uint ntx;		/* leading queues that take frames now, at least 1; written by the control thread */
 	struct port_queue *queues;	/* owned by the port */
 	struct port_stats *stats;	/* one per worker; owned by the port */
 	unsigned nstats;

@@ -103,6 +103,9 @@ void worker_move_queue(struct port_queue *q, struct worker *to);
 bool worker_balance(struct worker *const *workers, unsigned n, struct port *port);
 void worker_queue_fd(struct port_queue *q, int fd);
 
+/* worker_wake_queue() - have the owner look at the queue, if it has one; control thread */
+void worker_wake_queue(struct port_queue *q);
+
 /* worker_nqueues() - receive queues it owns; control thread */
 unsigned worker_nqueues(const struct worker *w);
 

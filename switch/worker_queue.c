@@ -272,6 +272,19 @@ bool worker_balance(struct worker *const *workers, unsigned n, struct port *port
 	return false;
 }
 
+static void wake_queue(struct worker *w, void *arg)
+{
+	activate(w, arg);
+}
+
+void worker_wake_queue(struct port_queue *pq)
+{
+	struct queue *q = pq->served;
+
+	if (q)
+		worker_post_surely(q->w, wake_queue, q);
+}
+
 void worker_queue_fd(struct port_queue *pq, int fd)
 {
 	struct queue *q = pq->served;

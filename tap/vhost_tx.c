@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* From frames to a guest's receive ring: the private head and the borrowed body are copied straight into the guest's buffers,
+ * which is the one copy that a frame makes from guest to guest.
+ *
+ * Frames that each fit a buffer of one descriptor go through three loops, as in tap/vhost_rx.c. One that does not (several
+ * buffers, a chain, a dirty log to keep) is placed by itself, after the frames before it. */
+#include <linux/virtio_net.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "switch/offload.h"
+#include "switch/packet.h"
+#include "switch/worker.h"
+#include "tap/vhost_parts.h"
+
+enum { ADDRESSES = 12, NUM_BUFFERS = 10 };
+
+static inline uint32_t size_of(const struct virtq *r, const struct tx_frame *tx)
+{
+	return r->header + tx->frame->len + (tx->tci ? VLAN_TAG : 0);
+}
+
+/* put_header() - all of the header is written: what the guest reads is never what lay in its memory before */
+static inline void put_header(const struct virtq *r, const struct tx_frame *tx, uint8_t *to, uint16_t buffers)
+{
+	offload_write(&tx->frame->offload, tx->tci != 0, to, r->header);
+	if (r->header > NUM_BUFFERS) {
+		to[NUM_BUFFERS] = (uint8_t)buffers;
+		to[NUM_BUFFERS + 1] = (uint8_t)(buffers >> 8);
+	}
+}
+
+/* ---- the frame into one piece of memory ---- */
+
+static inline uint8_t *put_head(const struct tx_frame *tx, uint8_t *to)
+{
+	const struct frame *f = tx->frame;
+
+	if (!tx->tci) {
+		vhost_copy_head(to, f->head, f->head_len);
+		return to + f->head_len;
+	}
+	memcpy(to, f->head, ADDRESSES);		/* the tag stands behind both addresses (802.1Q, 9.4) */
+	put_u16(to + ADDRESSES, ETHERTYPE_CTAG);
+	put_u16(to + ADDRESSES + 2, tx->tci);
+	memcpy(to + ADDRESSES + VLAN_TAG, f->head + ADDRESSES, f->head_len - ADDRESSES);
+	return to + f->head_len + VLAN_TAG;
+}
+
+static inline void put_frame(const struct virtq *r, const struct tx_frame *tx, uint8_t *to)
+{
+	const struct frame *f = tx->frame;
+
+	put_header(r, tx, to, 1);
+	to = put_head(tx, to + r->header);
+	for (unsigned i = 0; i < f->nbody; i++) {
+		memmove(to, f->body[i].iov_base, f->body[i].iov_len);	/* two guests may share memory: the ranges may overlap */
+		to += f->body[i].iov_len;
+	}
+}
+
+/* ---- ... into pieces ---- */
+
+/* sink - where in the buffers of a chain the next byte goes */
+struct sink {
+	const struct chain *c;
+	unsigned i;
+	uint32_t at;
+};
+
+static void sink_write(struct sink *s, const void *data, size_t n)
+{
+	const uint8_t *from = data;
+
+	while (n) {
+		const struct piece *p = &s->c->p[s->i];
+		uint32_t part = (uint32_t)MIN_OF(n, p->len - s->at);
+
+		memmove(p->at + s->at, from, part);
+		from += part;
+		n -= part;
+		s->at += part;
+		if (s->at == p->len) {
+			s->i++;
+			s->at = 0;
+		}
+	}
+}
+
+static void log_written(const struct virtq *r, const struct chain *c, uint64_t size)
+{
+	for (unsigned i = 0; i < c->n && size; i++) {
+		uint64_t part = MIN_OF(size, c->p[i].len);
+
+		vhost_log_write(r->memory, c->p[i].gpa, part);
+		size -= part;
+	}
+}
+
+static void put_pieces(const struct virtq *r, const struct tx_frame *tx, const struct chain *c, uint16_t buffers)
+{
+	const struct frame *f = tx->frame;
+	struct sink s = { .c = c };
+	uint8_t start[VNET_HEADER + OFFLOAD_HEAD + VLAN_TAG];
+	uint32_t first = MIN_OF(f->head_len, (uint32_t)OFFLOAD_HEAD);
+	struct frame head = { .head = f->head, .head_len = first };
+
+	put_header(r, tx, start, buffers);
+	sink_write(&s, start, (size_t)(put_head(&(struct tx_frame){ &head, tx->tci }, start + r->header) - start));
+	sink_write(&s, f->head + first, f->head_len - first);
+	for (unsigned i = 0; i < f->nbody; i++)
+		sink_write(&s, f->body[i].iov_base, f->body[i].iov_len);
+	log_written(r, c, size_of(r, tx));
+}
+
+/* ---- buffers ---- */
+
+/* next_buffer() - append the next buffer of the ring to @c. Return: false when there is none, or on a fault */
+static bool next_buffer(struct virtq *r, struct chain *c, struct slot *slot, const char **fault)
+{
+	uint16_t place;
+
+	if (r->packed) {
+		if (!virtq_packed_ready(r, virtq_load(&r->packed_desc[r->next_avail].flags)))
+			return false;
+		place = r->next_avail;
+	} else {
+		if (!virtq_split_waiting(r, 1, fault))
+			return false;
+		place = virtq_peek(&r->avail->ring[r->next_avail & r->mask]);
+		if (place >= r->size) {
+			*fault = VIRTQ_BAD_HEAD;
+			return false;
+		}
+	}
+	*fault = virtq_chain(r, place, true, c, slot);
+	if (*fault)
+		return false;
+	if (r->packed)
+		virtq_packed_advance(r, slot->ndesc);
+	else
+		r->next_avail++;
+	return true;
+}
+
+/* share_out() - how much of @size bytes went into each of the buffers @first and on, of @room bytes each */
+static void share_out(struct slot *slots, unsigned n, const uint32_t *room, uint32_t size)
+{
+	for (unsigned i = 0; i < n; i++) {
+		slots[i].len = MIN_OF(size, room[i]);
+		size -= slots[i].len;
+	}
+}
+
+/* place_one() - as many buffers as the frame needs. Return: taken? When not, the ring is as it was */
+static bool place_one(struct virtq *r, const struct tx_frame *tx, const char **fault)
+{
+	struct chain c;			/* 24 KiB of stack; only its first pieces are touched */
+	uint32_t size = size_of(r, tx), room[SLOTS_MAX];
+	uint16_t avail = r->next_avail;
+	bool wrap = r->avail_wrap;
+	unsigned first, n = 0;
+
+	c.n = 0;
+	c.len = 0;
+	c.too_many = false;
+	if (r->nslots > SLOTS_MAX / 2)
+		virtq_return(r);
+	first = r->nslots;
+	while (c.len < size && (n == 0 || r->mergeable) && first + n < SLOTS_MAX && !c.too_many) {
+		uint64_t before = c.len;
+
+		if (!next_buffer(r, &c, &r->slots[first + n], fault))
+			break;
+		room[n++] = (uint32_t)MIN_OF(c.len - before, UINT32_MAX);
+	}
+	if (*fault || c.len < size || c.too_many) {
+		r->next_avail = avail;
+		r->avail_wrap = wrap;
+		return false;
+	}
+	put_pieces(r, tx, &c, (uint16_t)n);
+	share_out(r->slots + first, n, room, size);
+	r->nslots += n;
+	return true;
+}
+
+/* place_singles() - frames that fit the next buffers one to one. Return: how many were placed */
+static unsigned place_singles(struct virtq *r, const struct tx_frame *tx, unsigned n, const char **fault)
+{
+	uint8_t *at[BURST_MAX];
+	struct slot *slots = r->slots + r->nslots;
+	unsigned i;
+
+	if (r->packed || r->memory->log || r->nslots + n > SLOTS_MAX)
+		return 0;
+	n = virtq_split_waiting(r, n, fault);
+	for (i = 0; i < n; i++) {
+		uint16_t id = virtq_peek(&r->avail->ring[(r->next_avail + i) & r->mask]);
+
+		if (__builtin_expect(id >= r->size, 0)) {
+			*fault = VIRTQ_BAD_HEAD;
+			return 0;
+		}
+		slots[i] = (struct slot){ .id = id, .ndesc = 1, .len = size_of(r, &tx[i]) };
+		__builtin_prefetch(&r->desc[id]);
+	}
+	for (i = 0; i < n; i++) {
+		struct vring_desc d = virtq_desc_load(&r->desc[slots[i].id]);
+
+		if (d.flags != VRING_DESC_F_WRITE || d.len < slots[i].len)
+			break;
+		at[i] = vhost_at(r->memory, &r->hint, d.addr, d.len);
+		if (!at[i])
+			break;
+		__builtin_prefetch(at[i], 1);
+	}
+	n = i;
+	for (i = 0; i < n; i++)
+		put_frame(r, &tx[i], at[i]);
+	r->next_avail = (uint16_t)(r->next_avail + n);
+	r->nslots += n;
+	return n;
+}
+
+/* ---- frames ---- */
+
+/* place_resolved() - a frame that the guest cannot take as it is: completed, or its segments. Return: was any placed? */
+static bool place_resolved(struct virtq *r, struct worker *w, uint32_t offloads, const struct tx_frame *tx, uint64_t *segments,
+			   const char **fault)
+{
+	uint8_t *space = worker_cut_space(w);
+	size_t room = OFFLOAD_ROOM;
+	struct frame *frames;
+	unsigned n = offload_resolve(tx->frame, offloads, &space, &room, &frames), placed = 0;
+
+	for (unsigned i = 0; i < n && !*fault; i++)
+		placed += place_one(r, &(struct tx_frame){ &frames[i], tx->tci }, fault);
+	if (n > 1)
+		*segments += placed;
+	return placed > 0;
+}
+
+/* run_length() - how many frames from here on the guest takes as they are */
+static unsigned run_length(const struct tx_frame *tx, unsigned n, uint32_t offloads)
+{
+	unsigned i = 0;
+
+	while (i < n && offload_fits(&tx[i].frame->offload, offloads))
+		i++;
+	return i;
+}
+
+static uint64_t bits(unsigned from, unsigned n)
+{
+	return n ? (n >= 64 ? UINT64_MAX : (1ull << n) - 1) << from : 0;
+}
+
+/* place_all() - Return: bits of the frames taken */
+static uint64_t place_all(struct virtq *r, struct worker *w, uint32_t offloads, const struct tx_frame *tx, unsigned n,
+			  uint64_t *segments, const char **fault)
+{
+	uint64_t taken = 0;
+	unsigned i = 0;
+
+	while (i < n && !*fault) {
+		unsigned run = run_length(tx + i, n - i, offloads), placed;
+
+		placed = run ? place_singles(r, tx + i, run, fault) : 0;
+		taken |= bits(i, placed);
+		i += placed;
+		if (*fault || i == n || (run && placed == run))
+			continue;
+		if (run ? place_one(r, &tx[i], fault) : place_resolved(r, w, offloads, &tx[i], segments, fault))
+			taken |= 1ull << i;
+		else if (!*fault && !virtq_has_more(r))
+			break;		/* the guest has no buffers: the rest is dropped at once */
+		i++;
+	}
+	return taken;
+}
+
+uint64_t vhost_tx(struct port_queue *q, struct worker *w, const struct tx_frame *frames, unsigned n, uint64_t *segments)
+{
+	struct vhost_port *v = vhost_port_of(q->port);
+	struct virtq *r = &v->rings[2 * q->index];
+	const char *fault = NULL;
+	uint64_t taken;
+
+	if (!vhost_is_running(v) || !r->started || !r->enabled)
+		return 0;
+	taken = place_all(r, w, q->port->offloads, frames, n, segments, &fault);
+	if (r->nslots) {
+		virtq_return(r);
+		virtq_call(r, worker_index(w));
+	}
+	if (__builtin_expect(!fault && vhost_memory_lost(r->memory), 0))
+		fault = VIRTQ_MEMORY_LOST;
+	if (__builtin_expect(fault != NULL, 0))
+		vhost_stop(v, fault);
+	return taken;
+}
