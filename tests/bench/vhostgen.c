@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* tests/bench/vhostgen.c - virtio traffic for a switch with vhost-user ports: guests in pairs, all on one core
+ *
+ *	vhostgen [OPTION]... SOCKET SOCKET [SOCKET SOCKET]...
+ *
+ * SOCKET is a path where the switch listens, or listen:PATH where it dials. The first guest of a pair sends to the second, or
+ * both to each other; all they do is to run their rings, so that the switch is the bottleneck. Frames are one size, their
+ * addresses taken in turn. A second of warming up, SECONDS of measuring, and what was sent since then is awaited.
+ *
+ *	--size N        bytes of a frame without its checksum (60)   --macs N        addresses of each guest (1)
+ *	--gso           TCP segments of 64 KB instead                --buffer N      bytes of a receive buffer (2048)
+ *	--both          both directions                              --no-mergeable  a frame must fit into one buffer
+ *	--touch         guests write and read their frames           --verify        and check each byte; for tests, not for rates
+ *	--ring N        descriptors of a ring (1024)                 --queues N      queue pairs of each guest (1)
+ *	--packed, --in-order, --indirect, --event-idx                what the rings are to be like
+ *	--latency N     N frames one by one, instead of throughput   --quiet MS      and nothing for so long before each
+ *	--idle PRE:N    N guests more, at PRE0.., that do nothing    --hold          nobody does anything for SECONDS
+ *	--seconds N     (2)    --cpu N   where to run (1)            --gap NS        between turns: a guest collects batches (300)
+ *	--pid N         the switch: what its threads took            --ordinary-pages  even where there are huge ones
+ *
+ * Prints one JSON object. Cycles per frame are those of the time stamp counter: the busiest thread's time on its core.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <getopt.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "tests/packet/thread_time.h"
+#include "tests/packet/virtio_guest.h"
+
+enum { GUESTS_MAX = 16, IDLE_MAX = 4096, LEARN_BURST = 32, LEARN_ROUNDS = 3, WARM_MS = 1000, DRAIN_MS = 100, PATIENCE_NS = 100000000 };
+
+static struct {
+	struct vguest_conf guest;
+	unsigned seconds, cpu, gap_ns, latency, quiet_ms, nidle;
+	const char *idle;
+	pid_t pid;
+	bool both, hold;
+} opt = {
+	.guest = { .frames.size = GUEST_FRAME_MIN, .flows = 1, .pairs = 1, .ring = 1024, .buffer = 2048, .mergeable = true },
+	.seconds = 2, .cpu = 1, .gap_ns = 300,
+};
+static struct vguest guests[GUESTS_MAX], *idle;
+static unsigned nguests;
+static double ticks_per_ns;
+
+static _Noreturn void die(const char *what, const char *why)
+{
+	fprintf(stderr, "vhostgen: %s: %s\n", what, why);
+	exit(1);
+}
+
+static inline uint64_t ticks(void)
+{
+#ifdef __x86_64__
+	return __builtin_ia32_rdtsc();
+#else
+	return clock_now_ns();
+#endif
+}
+
+static void measure_ticks(void)
+{
+	uint64_t ns = clock_now_ns(), t = ticks();
+
+	poll(NULL, 0, 20);
+	ticks_per_ns = (double)(ticks() - t) / (double)(clock_now_ns() - ns);
+}
+
+/* --- options -------------------------------------------------------------------------------------------- */
+
+static unsigned number(const char *text, unsigned min, unsigned max)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (*end || end == text || n < min || n > max) {
+		fprintf(stderr, "vhostgen: %s: not a number of %u to %u\n", text, min, max);
+		exit(2);
+	}
+	return (unsigned)n;
+}
+
+static void idle_guests(char *text)
+{
+	char *colon = strrchr(text, ':');
+
+	if (!colon)
+		die(text, "not PREFIX:N");
+	*colon = '\0';
+	opt.idle = text;
+	opt.nidle = number(colon + 1, 1, IDLE_MAX);
+}
+
+static void options(int argc, char **argv)
+{
+	static int packed, in_order, indirect, event_idx, both, touch, verify, gso, hold, separate, ordinary;
+	static const struct option longs[] = {
+		{ "packed", 0, &packed, 1 }, { "in-order", 0, &in_order, 1 }, { "indirect", 0, &indirect, 1 }, { "event-idx", 0, &event_idx, 1 },
+		{ "both", 0, &both, 1 }, { "touch", 0, &touch, 1 }, { "verify", 0, &verify, 1 }, { "gso", 0, &gso, 1 }, { "hold", 0, &hold, 1 },
+		{ "no-mergeable", 0, &separate, 1 }, { "ordinary-pages", 0, &ordinary, 1 },
+		{ "size", 1, NULL, 's' }, { "macs", 1, NULL, 'm' }, { "buffer", 1, NULL, 'b' }, { "ring", 1, NULL, 'r' }, { "queues", 1, NULL, 'q' },
+		{ "latency", 1, NULL, 'l' }, { "quiet", 1, NULL, 'Q' }, { "idle", 1, NULL, 'i' }, { "seconds", 1, NULL, 't' },
+		{ "cpu", 1, NULL, 'c' }, { "gap", 1, NULL, 'g' }, { "pid", 1, NULL, 'p' }, { 0 },
+	};
+	struct vguest_conf *c = &opt.guest;
+
+	for (int o; (o = getopt_long(argc, argv, "", longs, NULL)) >= 0;) {
+		switch (o) {
+		case 0: break;
+		case 's': c->frames.size = number(optarg, GUEST_FRAME_MIN, 65000); break;
+		case 'm': c->flows = number(optarg, 1, GUEST_FLOWS_MAX); break;
+		case 'b': c->buffer = number(optarg, 128, 1 << 17); break;
+		case 'r': c->ring = (uint16_t)number(optarg, 2, GUEST_RING_MAX); break;
+		case 'q': c->pairs = number(optarg, 1, VGUEST_PAIRS_MAX); break;
+		case 'l': opt.latency = number(optarg, 1, 10000000); break;
+		case 'Q': opt.quiet_ms = number(optarg, 1, 10000); break;
+		case 'i': idle_guests(optarg); break;
+		case 't': opt.seconds = number(optarg, 1, 3600); break;
+		case 'c': opt.cpu = number(optarg, 0, CPU_SETSIZE - 1); break;
+		case 'g': opt.gap_ns = number(optarg, 0, 1000000); break;
+		case 'p': opt.pid = (pid_t)number(optarg, 1, 1 << 22); break;
+		default: exit(2);
+		}
+	}
+	c->packed = packed, c->in_order = in_order, c->indirect = indirect, c->event_idx = event_idx;
+	c->mergeable = !separate, c->ordinary_pages = ordinary;
+	c->look = verify ? VGUEST_VERIFY : touch ? VGUEST_TOUCH : VGUEST_BLIND;
+	opt.both = both, opt.hold = hold, c->frames.gso = gso;
+	if (gso)
+		c->frames.size = GUEST_FRAME_GSO;
+	if (separate && c->buffer < GUEST_HEADER + c->frames.size)
+		die("--buffer", "frames do not fit, and are not to be merged");
+	if (c->ring & (c->ring - 1))
+		die("--ring", "not a power of two");
+	nguests = (unsigned)(argc - optind);
+	if (nguests % 2 || nguests > GUESTS_MAX || (!nguests && !opt.nidle))
+		die("sockets", "two for each pair of guests");
+}
+
+/* --- guests --------------------------------------------------------------------------------------------- */
+
+static void open_guest(struct vguest *g, const struct vguest_conf *conf, unsigned id, const char *path, int listener)
+{
+	const char *why;
+	int rc = vguest_open(g, conf, id, path, listener, &why);
+
+	if (rc < 0) {
+		fprintf(stderr, "vhostgen: %s: %s: %s\n", path, why, strerror(-rc));
+		exit(1);
+	}
+}
+
+/* open_all() - listeners first, so that the switch may dial them in any order */
+static void open_all(char **paths)
+{
+	static const char listen_at[] = "listen:";
+	struct vguest_conf small = opt.guest;
+	struct rlimit files = { .rlim_cur = 8 * IDLE_MAX, .rlim_max = 8 * IDLE_MAX };
+	int listeners[GUESTS_MAX];
+	char path[108];
+
+	setrlimit(RLIMIT_NOFILE, &files);
+	for (unsigned i = 0; i < nguests; i++) {
+		bool listens = strncmp(paths[i], listen_at, strlen(listen_at)) == 0;
+
+		listeners[i] = listens ? vhost_front_listen(paths[i] + strlen(listen_at)) : -1;
+		if (listens && listeners[i] < 0)
+			die(paths[i], strerror(-listeners[i]));
+	}
+	for (unsigned i = 0; i < nguests; i++)
+		open_guest(&guests[i], &opt.guest, i, paths[i], listeners[i]);
+	small.ring = 64;
+	small.flows = small.pairs = 1;
+	small.frames = (struct guest_frames){ .size = GUEST_FRAME_MIN };
+	small.ordinary_pages = true;
+	idle = calloc(opt.nidle + 1, sizeof(*idle));
+	for (unsigned i = 0; i < opt.nidle; i++) {
+		snprintf(path, sizeof(path), "%s%u", opt.idle, i);
+		open_guest(&idle[i], &small, 0, path, -1);
+	}
+}
+
+static unsigned receive_all(void)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < nguests; i++)
+		for (unsigned q = 0; q < opt.guest.pairs; q++) {
+			n += vguest_receive(&guests[i], q);
+			n += vguest_send(&guests[i], q, 0);	/* nothing: only takes back what went */
+		}
+	return n;
+}
+
+static void settle(unsigned ms)
+{
+	uint64_t end = clock_now_ns() + ms * 1000000ull;
+
+	while (clock_now_ns() < end)
+		receive_all();
+}
+
+/* learn() - every address sends a few frames, slowly enough for a switch that learns on a slow path */
+static void learn(void)
+{
+	unsigned turns = (opt.guest.flows + LEARN_BURST - 1) / LEARN_BURST;
+
+	for (unsigned round = 0; round < LEARN_ROUNDS; round++)
+		for (unsigned turn = 0; turn < turns; turn++) {
+			for (unsigned i = nguests; i-- > 0;)
+				for (unsigned q = 0; q < opt.guest.pairs; q++)
+					vguest_send(&guests[i], q, LEARN_BURST);
+			receive_all();
+			poll(NULL, 0, 1);
+		}
+	settle(500);
+}
+
+/* step() - one turn of all guests; then rings are left alone for a moment, as a guest that has other work does */
+static inline void step(void)
+{
+	const struct vguest_conf *c = &opt.guest;
+
+	for (unsigned i = 0; i < nguests; i += 2)
+		for (unsigned q = 0; q < c->pairs; q++) {
+			vguest_send(&guests[i], q, c->ring);
+			vguest_receive(&guests[i + 1], q);
+			vguest_send(&guests[i + 1], q, opt.both ? c->ring : 0);
+			vguest_receive(&guests[i], q);
+		}
+	if (opt.gap_ns)
+		for (uint64_t end = ticks() + (uint64_t)(opt.gap_ns * ticks_per_ns); ticks() < end;) {
+#ifdef __x86_64__
+			__builtin_ia32_pause();
+#endif
+		}
+}
+
+static void run_for(uint64_t ns)
+{
+	uint64_t end = clock_now_ns() + ns;
+
+	while (clock_now_ns() < end)
+		for (unsigned i = 0; i < 64; i++)
+			step();
+}
+
+/* --- measuring ------------------------------------------------------------------------------------------ */
+
+struct totals {
+	uint64_t ns, ticks, sent, received, bytes, bad, foreign, kicks, calls;
+};
+
+static struct totals totals(void)
+{
+	struct totals t = { .ns = clock_now_ns(), .ticks = ticks() };
+
+	for (unsigned i = 0; i < nguests; i++) {
+		const struct vguest *g = &guests[i];
+		uint64_t calls;
+
+		t.sent += g->sent;
+		t.received += g->received;
+		t.bytes += g->bytes;
+		t.bad += g->bad;
+		t.foreign += g->foreign;
+		for (unsigned q = 0; q < opt.guest.pairs; q++)
+			t.kicks += g->pairs[q].rx.kicks + g->pairs[q].tx.kicks;
+		if (read(g->call, &calls, sizeof(calls)) == sizeof(calls))
+			t.calls += calls;
+	}
+	return t;
+}
+
+static void print_setting(const char *what)
+{
+	const struct vguest_conf *c = &opt.guest;
+
+	printf("{\"what\":\"%s\",\"frame_bytes\":%u,\"macs\":%u,\"ring\":%u,\"queues\":%u,\"pairs\":%u,\"idle\":%u,\"packed\":%s,\"huge_pages\":%s",
+	       what, c->frames.size + 4, c->flows, c->ring, c->pairs, nguests / 2, opt.nidle, c->packed ? "true" : "false",
+	       guests[0].huge ? "true" : "false");
+}
+
+static void print_threads(struct thread_time *before, uint64_t ns, double ticks_gone, uint64_t frames)
+{
+	struct thread_usage used;
+
+	if (!before)
+		return;
+	used = thread_time_since(before);
+	printf(",\"switch_cpu\":%.5f,\"busiest_thread_cpu\":%.5f", (double)used.all_ns / (double)ns, (double)used.busiest_ns / (double)ns);
+	if (frames)
+		printf(",\"cycles_per_frame\":%.1f", ticks_gone * (double)used.busiest_ns / (double)ns / (double)frames);
+}
+
+static void throughput(void)
+{
+	struct totals start = totals(), a, b, end;
+	struct thread_time *threads;
+	double s;
+
+	run_for(WARM_MS * 1000000ull);
+	threads = opt.pid ? thread_time_now(opt.pid) : NULL;
+	a = totals();
+	run_for(opt.seconds * 1000000000ull);
+	b = totals();
+	s = (double)(b.ns - a.ns) / 1e9;
+	print_setting("throughput");
+	printf(",\"seconds\":%.3f,\"sent_per_s\":%.0f,\"frames_per_s\":%.0f,\"gbit_per_s\":%.3f,\"kicks_per_s\":%.0f,\"calls_per_s\":%.0f", s,
+	       (double)(b.sent - a.sent) / s, (double)(b.received - a.received) / s, (double)(b.bytes - a.bytes) * 8 / s / 1e9,
+	       (double)(b.kicks - a.kicks) / s, (double)b.calls / s);
+	print_threads(threads, b.ns - a.ns, (double)(b.ticks - a.ticks), b.received - a.received);
+	free(threads);
+	settle(DRAIN_MS);
+	end = totals();
+	printf(",\"lost\":%lld,\"bad\":%llu,\"foreign\":%llu}\n", (long long)(end.sent - start.sent) - (long long)(end.received - start.received),
+	       (unsigned long long)(end.bad - start.bad), (unsigned long long)(end.foreign - start.foreign));
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* latency() - from the first guest to the second: given, kicked if need be, seen; one at a time */
+static void latency(void)
+{
+	uint32_t *took = calloc(opt.latency, sizeof(*took));
+	unsigned n = 0, lost = 0;
+
+	if (!took)
+		die("latency", "no memory");
+	for (unsigned i = 0; i < opt.latency; i++) {
+		uint64_t before = guests[1].received, t, now;
+
+		if (opt.quiet_ms)
+			poll(NULL, 0, (int)opt.quiet_ms);
+		t = clock_now_ns();
+		vguest_send(&guests[0], 0, 1);
+		do {
+			for (unsigned q = 0; q < opt.guest.pairs; q++)
+				vguest_receive(&guests[1], q);
+			now = clock_now_ns();
+		} while (guests[1].received == before && now - t < PATIENCE_NS);
+		if (guests[1].received == before)
+			lost++;
+		else
+			took[n++] = (uint32_t)(now - t);
+		vguest_send(&guests[0], 0, 0);
+	}
+	if (!n)
+		die("latency", "no frame arrived");
+	qsort(took, n, sizeof(*took), compare);
+	print_setting("latency");
+	printf(",\"quiet_ms\":%u,\"frames\":%u,\"p50_ns\":%u,\"p90_ns\":%u,\"p99_ns\":%u,\"p999_ns\":%u,\"max_ns\":%u,\"lost\":%u}\n", opt.quiet_ms, n,
+	       took[n / 2], took[(size_t)n * 9 / 10], took[(size_t)n * 99 / 100], took[(size_t)n * 999 / 1000], took[n - 1], lost);
+	free(took);
+}
+
+static void hold(void)
+{
+	struct thread_time *threads;
+	uint64_t start;
+
+	poll(NULL, 0, WARM_MS);
+	threads = opt.pid ? thread_time_now(opt.pid) : NULL;
+	start = clock_now_ns();
+	poll(NULL, 0, (int)opt.seconds * 1000);
+	print_setting("hold");
+	print_threads(threads, clock_now_ns() - start, 0, 0);
+	printf("}\n");
+	free(threads);
+}
+
+int main(int argc, char **argv)
+{
+	cpu_set_t cpus;
+
+	options(argc, argv);
+	CPU_ZERO(&cpus);
+	CPU_SET(opt.cpu, &cpus);
+	if (sched_setaffinity(0, sizeof(cpus), &cpus) < 0)
+		die("--cpu", strerror(errno));
+	signal(SIGPIPE, SIG_IGN);
+	measure_ticks();
+	open_all(argv + optind);
+	if (nguests) {
+		poll(NULL, 0, 300);	/* some switches say yes before they mean it */
+		learn();
+	}
+	if (opt.hold)
+		hold();
+	else if (opt.latency)
+		latency();
+	else
+		throughput();
+	for (unsigned i = 0; i < nguests; i++) {
+		if (vguest_fault(&guests[i]))
+			die(argv[optind + (int)i], vguest_fault(&guests[i]));
+		vguest_close(&guests[i]);
+	}
+	for (unsigned i = 0; i < opt.nidle; i++)
+		vguest_close(&idle[i]);
+	return 0;
+}
