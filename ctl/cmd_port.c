@@ -23,7 +23,10 @@ static const struct flag add_flags[] = {
 	{ "--vhost-user", 0, FLAG_TEXT, "PATH", "path", "a socket for a VMM's vhost-user network device" },
 	{ "--role", 0, FLAG_TEXT, "server|client", "role", "of lanyard on that socket; server unless given" },
 	{ "--queues", 0, FLAG_NUMBER, "N", "queues", "pairs that a vhost-user guest may use; 4 unless given" },
+	{ "--dgram", 0, FLAG_TEXT, "LOCAL,REMOTE", NULL, "unix datagram sockets, ours and the peer's: paths" },
+	{ "--udp", 0, FLAG_TEXT, "LOCAL,REMOTE", NULL, "a frame in each UDP datagram; both are ADDRESS:PORT" },
 	{ "--tap", 0, FLAG_TEXT, "IF", NULL, "a TAP interface of this host" },
+	{ "--vmm-tap", 0, FLAG_TEXT, "IF", NULL, "a TAP interface that a VMM has open" },
 	{ "--netns", 0, FLAG_TEXT, "NAME|PID|PATH", "netns", "a network namespace" },
 	{ "--ifname", 0, FLAG_TEXT, "IF", "ifname", "the interface made in the namespace; eth0 unless given" },
 	PORT_SETTINGS,
@@ -96,27 +99,45 @@ void print_port(const struct cli *cli, const json_t *port)
 		     reason);
 }
 
+static int usage(struct cli *cli, const char *message)
+{
+	error_set(&cli->err, -EINVAL, "port: %s", message);
+	error_code(&cli->err, "usage");
+	return -EINVAL;
+}
+
+/* add_ends() - "LOCAL,REMOTE": a path may have commas, but none before its first slash */
+static int add_ends(struct cli *cli, const char *text, json_t *body)
+{
+	const char *comma = text[0] == '/' ? strstr(text, ",/") : strchr(text, ',');
+
+	if (!comma)
+		return usage(cli, "both ends are wanted, ours and the peer's: LOCAL,REMOTE");
+	json_object_set_new(body, "local", json_stringn(text, (size_t)(comma - text)));
+	json_object_set_new(body, "remote", json_string(comma + 1));
+	return 0;
+}
+
 /* add_kind() - what kind of port the flags describe */
 static int add_kind(struct cli *cli, const struct args *args, json_t *body)
 {
-	static const char *const kinds[] = { "--vhost-user", "--stream", "--tap", "--netns" };
+	static const char *const kinds[] = { "--vhost-user", "--stream", "--dgram", "--udp", "--tap", "--vmm-tap", "--netns" };
 	const char *kind = NULL;
 	unsigned n = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		if (!args_has(args, kinds[i]))
 			continue;
-		kind = kinds[i] + 2;
+		kind = kinds[i];
 		n++;
 	}
-	if (n != 1) {
-		error_set(&cli->err, -EINVAL, "port: one of --vhost-user, --stream, --tap and --netns is wanted");
-		error_code(&cli->err, "usage");
-		return -EINVAL;
-	}
-	json_object_set_new(body, "kind", json_string(kind));
-	if (args_has(args, "--tap"))
-		json_object_set_new(body, "ifname", json_string(args_text(args, "--tap")));
+	if (n != 1)
+		return usage(cli, "one of --vhost-user, --stream, --dgram, --udp, --tap, --vmm-tap and --netns is wanted");
+	json_object_set_new(body, "kind", json_string(kind + 2));
+	if (!strcmp(kind, "--tap") || !strcmp(kind, "--vmm-tap"))
+		json_object_set_new(body, "ifname", json_string(args_text(args, kind)));
+	if (!strcmp(kind, "--dgram") || !strcmp(kind, "--udp"))
+		return add_ends(cli, args_text(args, kind), body);
 	return 0;
 }
 
