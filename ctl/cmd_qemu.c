@@ -14,6 +14,11 @@
 static const struct flag qemu_flags[] = {
 	{ "--mac", 0, FLAG_TEXT, "MAC", "mac", "fixed by the port's name unless given" },
 	{ "--path", 0, FLAG_TEXT, "PATH", NULL, "the socket, of a port that is made now" },
+	{ "--vhost-user", 0, FLAG_SWITCH, NULL, NULL, "a vhost-user port: frames are read and written in the guest's own memory" },
+	{ "--role", 0, FLAG_TEXT, "server|client", "role", "of lanyard on the socket, of a port that is made now" },
+	{ "--queues", 0, FLAG_NUMBER, "N", "queues", "pairs of a vhost-user guest, 1 unless given" },
+	{ "--memory", 0, FLAG_TEXT, "SIZE|none", NULL, "of a vhost-user guest, 512M unless given; none: said elsewhere" },
+	{ "--packed", 0, FLAG_SWITCH, NULL, NULL, "a vhost-user guest uses packed rings" },
 	{ 0 },
 };
 
@@ -44,6 +49,11 @@ static int socket_path(struct cli *cli, const struct args *args, const struct po
 	return client_sibling(own, file, path, &cli->err);
 }
 
+static const char *wanted_kind(const struct args *args)
+{
+	return args_has(args, "--vhost-user") ? "vhost-user" : "stream";
+}
+
 static int make_port(struct cli *cli, const struct args *args, const struct port_name *name, struct qemu_version version,
 		     json_t **port)
 {
@@ -57,9 +67,10 @@ static int make_port(struct cli *cli, const struct args *args, const struct port
 	if (!body)
 		return -EINVAL;
 	json_object_set_new(body, "name", json_string(name->port));
-	json_object_set_new(body, "kind", json_string("stream"));
+	json_object_set_new(body, "kind", json_string(wanted_kind(args)));
 	json_object_set_new(body, "path", json_string(path));
-	json_object_set_new(body, "role", json_string(qemu_dials(version) ? "server" : "client"));
+	if (!args_has(args, "--vhost-user") && !args_has(args, "--role"))
+		json_object_set_new(body, "role", json_string(qemu_dials(version) ? "server" : "client"));
 	cli_path(collection, "networks", name->net, "ports", NULL);
 	cli_path(object, "networks", name->net, "ports", name->port, NULL);
 	rc = cli_add(cli, collection, object, body, false, port);
@@ -67,18 +78,34 @@ static int make_port(struct cli *cli, const struct args *args, const struct port
 	return rc;
 }
 
+/* same() - was this setting given, if at all, as the port has it? */
+static bool same(const struct args *args, const char *flag, const json_t *port, const char *key)
+{
+	return !args_has(args, flag) || !strcasecmp(args_text(args, flag), row_text(port, key));
+}
+
+static unsigned queues_wanted(const struct args *args)
+{
+	return args_has(args, "--queues") ? (unsigned)strtoul(args_text(args, "--queues"), NULL, 10) : 1;
+}
+
 /* check_port() - is the port that is there one that QEMU can use, and the one that was asked for? */
 static int check_port(struct cli *cli, const struct args *args, const struct port_name *name, const json_t *port)
 {
-	const char *mac = args_text(args, "--mac"), *path = args_text(args, "--path");
+	bool vhost = !strcmp(row_text(port, "kind"), "vhost-user");
 
-	if (strcmp(row_text(port, "kind"), "stream") || row_text(port, "path")[0] != '/') {
-		error_set(&cli->err, -EINVAL, "port %s/%s: is no stream port on a unix socket", name->net, name->port);
+	if ((!vhost && strcmp(row_text(port, "kind"), wanted_kind(args))) || row_text(port, "path")[0] != '/') {
+		error_set(&cli->err, -EINVAL, "port %s/%s: is no %s port on a unix socket", name->net, name->port, wanted_kind(args));
 		error_hint(&cli->err, "lanyard port show %.63s/%.63s", name->net, name->port);
 		return -EINVAL;
 	}
-	if ((mac && strcasecmp(mac, row_text(port, "mac"))) || (path && strcmp(path, row_text(port, "path"))))
+	if (!same(args, "--mac", port, "mac") || !same(args, "--path", port, "path") || !same(args, "--role", port, "role"))
 		return error_set(&cli->err, -EEXIST, "port %s/%s: exists with other settings", name->net, name->port);
+	if (!vhost && (args_has(args, "--queues") || args_has(args, "--memory") || args_has(args, "--packed")))
+		return error_set(&cli->err, -EINVAL, "port %s/%s: is a stream port, which has no queues, memory or packed rings",
+				 name->net, name->port);
+	if (vhost && queues_wanted(args) > json_integer_value(json_object_get(port, "queues")))
+		return error_set(&cli->err, -EEXIST, "port %s/%s: exists with fewer queues", name->net, name->port);
 	return 0;
 }
 
@@ -108,20 +135,51 @@ static unsigned network_mtu(struct cli *cli, const char *net)
 	return mtu;
 }
 
-static void print_args(const struct cli *cli, const json_t *port, char args[QEMU_ARGS][QEMU_ARG_TEXT])
+static void print_args(const struct cli *cli, const json_t *port, int n, char args[QEMU_ARGS][QEMU_ARG_TEXT])
 {
+	json_t *tree = json_pack("{s:[],s:O}", "args", "port", port);
 	char word[2 * QEMU_ARG_TEXT];
 
-	if (cli->json) {
-		json_t *tree = json_pack("{s:[s,s,s,s],s:O}", "args", args[0], args[1], args[2], args[3], "port", port);
-
+	for (int i = 0; i < n; i++)
+		json_array_append_new(json_object_get(tree, "args"), json_string(args[i]));
+	if (cli->json)
 		output_json(tree);
-		json_decref(tree);
-		return;
-	}
-	for (unsigned i = 0; i < QEMU_ARGS; i++)
-		printf("%s%s", i ? " " : "", shell_quote(word, sizeof(word), args[i]));
-	putchar('\n');
+	for (int i = 0; i < n && !cli->json; i++)
+		printf("%s%c", shell_quote(word, sizeof(word), args[i]), i + 1 < n ? ' ' : '\n');
+	json_decref(tree);
+}
+
+/* make_args() - the words for @port. Return: how many, or a negative errno */
+static int make_args(struct cli *cli, const struct args *args, const struct port_name *name, const json_t *port,
+		     struct qemu_version version, char words[QEMU_ARGS][QEMU_ARG_TEXT])
+{
+	const char *memory = args_text(args, "--memory");
+	struct qemu_port p = {
+		.net = name->net, .port = name->port, .path = row_text(port, "path"), .mac = row_text(port, "mac"),
+		.dials = strcmp(row_text(port, "role"), "client"), .mtu = network_mtu(cli, name->net),
+		.vhost = !strcmp(row_text(port, "kind"), "vhost-user"), .queues = queues_wanted(args),
+		.packed = args_has(args, "--packed"), .memory = memory ? memory : "512M",
+	};
+	int rc;
+
+	if (memory && !strcmp(memory, "none"))
+		p.memory = NULL;
+	rc = qemu_check(version, p.vhost, &cli->err);
+	if (rc < 0)
+		return rc;
+	rc = qemu_args(&p, version, words);
+	return rc < 0 ? error_set(&cli->err, rc, "port %s/%s: its socket's path is too long", name->net, name->port) : rc;
+}
+
+static int check_memory(struct cli *cli, const struct args *args)
+{
+	const char *memory = args_text(args, "--memory");
+
+	if (!memory || !strcmp(memory, "none") || qemu_memory_valid(memory))
+		return 0;
+	error_set(&cli->err, -EINVAL, "--memory: not a size like 512M or 4G");
+	error_code(&cli->err, "usage");
+	return -EINVAL;
 }
 
 static int qemu(struct cli *cli, const struct args *args)
@@ -133,25 +191,22 @@ static int qemu(struct cli *cli, const struct args *args)
 	int rc = port_name_parse(args->words[0], &name, &cli->err);
 
 	if (rc == 0)
+		rc = check_memory(cli, args);
+	if (rc == 0)
 		rc = qemu_find(&version, &cli->err);
 	if (rc == 0)
-		rc = get_port(cli, args, &name, version, &port);
-	if (rc == 0) {
-		struct qemu_port p = {
-			.net = name.net, .port = name.port, .path = row_text(port, "path"), .mac = row_text(port, "mac"),
-			.dials = strcmp(row_text(port, "role"), "client"), .mtu = network_mtu(cli, name.net),
-		};
-
-		rc = qemu_args(&p, version, words);
-		if (rc < 0)
-			error_set(&cli->err, rc, "port %s/%s: its socket's path is too long", name.net, name.port);
-		else if (!version.major)
-			output_note("no qemu-system-x86_64 is there; these arguments fit QEMU 7.2 and later");
-	}
+		rc = qemu_check(version, args_has(args, "--vhost-user"), &cli->err);
 	if (rc == 0)
-		print_args(cli, port, words);
+		rc = get_port(cli, args, &name, version, &port);
+	if (rc == 0)
+		rc = make_args(cli, args, &name, port, version, words);
+	if (rc >= 0) {
+		if (!version.major)
+			output_note("no qemu-system-x86_64 is there; these arguments fit QEMU 7.2 and later");
+		print_args(cli, port, rc, words);
+	}
 	json_decref(port);
-	return rc;
+	return rc < 0 ? rc : 0;
 }
 
 const struct command cmd_qemu[] = {

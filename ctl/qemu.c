@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,12 +86,17 @@ int qemu_find(struct qemu_version *version, struct error *err)
 	} else if (ask_version("qemu-system-x86_64", text, sizeof(text)) == 0 || ask_version(own, text, sizeof(text)) == 0) {
 		qemu_version_parse(text, version);
 	}
-	if (version->major && (version->major < 7 || (version->major == 7 && version->minor < 2))) {
-		error_set(err, -ENOTSUP, "qemu: version %u.%u has no -netdev stream; 7.2 has", version->major, version->minor);
-		error_hint(err, "lanyard port add NET/NAME --tap IF, and qemu -netdev tap");
-		return -ENOTSUP;
-	}
 	return 0;
+}
+
+int qemu_check(struct qemu_version v, bool vhost, struct error *err)
+{
+	if (!v.major || v.major > 7 || (v.major == 7 && v.minor >= 2) || (vhost && v.major >= 5))
+		return 0;
+	error_set(err, -ENOTSUP, "qemu: version %u.%u has no %s", v.major, v.minor,
+		  vhost ? "-machine memory-backend; 5.0 has" : "-netdev stream; 7.2 has");
+	error_hint(err, "lanyard port add NET/NAME --tap IF, and qemu -netdev tap");
+	return -ENOTSUP;
 }
 
 bool qemu_dials(struct qemu_version version)
@@ -116,26 +122,83 @@ static int double_commas(char *to, size_t room, const char *from)
 	return 0;
 }
 
+bool qemu_memory_valid(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	if (!digits || digits > 15 || strspn(text, "0") == digits)
+		return false;
+	return !text[digits] || (strchr("KMGT", text[digits]) && !text[digits + 1]);
+}
+
+/* words - the command line as it grows; what does not fit is remembered */
+struct words {
+	char (*args)[QEMU_ARG_TEXT];
+	int n;
+	bool cut;
+};
+
+static void __attribute__((format(printf, 3, 4))) add(struct words *w, const char *option, const char *fmt, ...)
+{
+	va_list ap;
+
+	strcpy(w->args[w->n++], option);
+	va_start(ap, fmt);
+	w->cut |= vsnprintf(w->args[w->n++], QEMU_ARG_TEXT, fmt, ap) >= QEMU_ARG_TEXT;
+	va_end(ap);
+}
+
 static const char *reconnect_option(struct qemu_version v)
 {
-	return v.major > 9 || (v.major == 9 && v.minor >= 2) ? ",reconnect-ms=1000" : v.major >= 8 ? ",reconnect=1" : "";
+	return v.major > 9 || (v.major == 9 && v.minor >= 2) ? ",reconnect-ms=1000" : ",reconnect=1";
+}
+
+static void add_stream(struct words *w, const struct qemu_port *port, const char *id, const char *path, struct qemu_version v)
+{
+	add(w, "-netdev", "stream,id=%s,server=%s,addr.type=unix,addr.path=%s%s", id, port->dials ? "off" : "on", path,
+	    port->dials && v.major >= 8 ? reconnect_option(v) : "");
+}
+
+static void add_vhost(struct words *w, const struct qemu_port *port, const char *id, const char *path, struct qemu_version v)
+{
+	char queues[24] = "";
+
+	if (port->memory) {
+		add(w, "-object", "memory-backend-memfd,id=mem,size=%s,share=on", port->memory);
+		add(w, "-machine", "memory-backend=mem");
+	}
+	add(w, "-chardev", "socket,id=%s.chr,path=%s%s", id, path, port->dials ? reconnect_option(v) : ",server=on,wait=off");
+	if (port->queues > 1)
+		snprintf(queues, sizeof(queues), ",queues=%u", port->queues);
+	add(w, "-netdev", "vhost-user,id=%s,chardev=%s.chr%s", id, id, queues);
+}
+
+static void add_device(struct words *w, const struct qemu_port *port, const char *id)
+{
+	char mtu[32] = "", queues[48] = "";
+
+	if (port->mtu && port->mtu != DEFAULT_MTU)
+		snprintf(mtu, sizeof(mtu), ",host_mtu=%u", port->mtu);
+	if (port->vhost && port->queues > 1)	/* an interrupt for each ring, and two for configuration and control */
+		snprintf(queues, sizeof(queues), ",mq=on,vectors=%u", 2 * port->queues + 2);
+	add(w, "-device", "virtio-net-pci,netdev=%s,mac=%s%s%s%s", id, port->mac, mtu, queues,
+	    port->vhost && port->packed ? ",packed=on" : "");
 }
 
 int qemu_args(const struct qemu_port *port, struct qemu_version version, char args[QEMU_ARGS][QEMU_ARG_TEXT])
 {
-	char path[256], mtu[32] = "";
-	int netdev, device;
+	struct words w = { .args = args };
+	char path[256], id[160];
+	int n = snprintf(id, sizeof(id), "%s%s.%s", isdigit((unsigned char)port->net[0]) ? "n" : "", port->net, port->port);
 
-	if (double_commas(path, sizeof(path), port->path) < 0)
+	if (n >= (int)sizeof(id) || double_commas(path, sizeof(path), port->path) < 0)
 		return -ENAMETOOLONG;
-	if (port->mtu && port->mtu != DEFAULT_MTU)
-		snprintf(mtu, sizeof(mtu), ",host_mtu=%u", port->mtu);
-	strcpy(args[0], "-netdev");
-	netdev = snprintf(args[1], QEMU_ARG_TEXT, "stream,id=%s.%s,server=%s,addr.type=unix,addr.path=%s%s", port->net,
-			  port->port, port->dials ? "off" : "on", path, port->dials ? reconnect_option(version) : "");
-	strcpy(args[2], "-device");
-	device = snprintf(args[3], QEMU_ARG_TEXT, "virtio-net-pci,netdev=%s.%s,mac=%s%s", port->net, port->port, port->mac, mtu);
-	return netdev < QEMU_ARG_TEXT && device < QEMU_ARG_TEXT ? 0 : -ENAMETOOLONG;
+	if (port->vhost)
+		add_vhost(&w, port, id, path, version);
+	else
+		add_stream(&w, port, id, path, version);
+	add_device(&w, port, id);
+	return w.cut ? -ENAMETOOLONG : w.n;
 }
 
 char *shell_quote(char *to, size_t room, const char *word)

@@ -353,32 +353,93 @@ static void test_qemu_arguments(void **state)
 {
 	static const struct {
 		struct qemu_version version;
-		bool dials;
-		unsigned mtu;
-		const char *netdev, *device;
+		struct qemu_port port;
+		const char *line;
 	} cases[] = {
-		{ { 7, 2 }, false, 1500, "stream,id=lab.vm1,server=on,addr.type=unix,addr.path=/r/a,,b.sock",
+		{ { 7, 2 }, { .mtu = 1500 },
+		  "-netdev stream,id=lab.vm1,server=on,addr.type=unix,addr.path=/r/a,,b.sock -device "
 		  "virtio-net-pci,netdev=lab.vm1,mac=02:00:00:00:00:01" },
-		{ { 7, 2 }, true, 1500, "stream,id=lab.vm1,server=off,addr.type=unix,addr.path=/r/a,,b.sock",
+		{ { 7, 2 }, { .dials = true, .mtu = 1500 },
+		  "-netdev stream,id=lab.vm1,server=off,addr.type=unix,addr.path=/r/a,,b.sock -device "
 		  "virtio-net-pci,netdev=lab.vm1,mac=02:00:00:00:00:01" },
-		{ { 8, 0 }, true, 9000, "stream,id=lab.vm1,server=off,addr.type=unix,addr.path=/r/a,,b.sock,reconnect=1",
+		{ { 8, 0 }, { .dials = true, .mtu = 9000 },
+		  "-netdev stream,id=lab.vm1,server=off,addr.type=unix,addr.path=/r/a,,b.sock,reconnect=1 -device "
 		  "virtio-net-pci,netdev=lab.vm1,mac=02:00:00:00:00:01,host_mtu=9000" },
-		{ { 9, 2 }, true, 0, "stream,id=lab.vm1,server=off,addr.type=unix,addr.path=/r/a,,b.sock,reconnect-ms=1000",
+		{ { 9, 2 }, { .dials = true, .net = "1ab" },
+		  "-netdev stream,id=n1ab.vm1,server=off,addr.type=unix,addr.path=/r/a,,b.sock,reconnect-ms=1000 -device "
+		  "virtio-net-pci,netdev=n1ab.vm1,mac=02:00:00:00:00:01" },
+		{ { 7, 2 }, { .vhost = true, .dials = true, .queues = 1, .memory = "512M" },
+		  "-object memory-backend-memfd,id=mem,size=512M,share=on -machine memory-backend=mem -chardev "
+		  "socket,id=lab.vm1.chr,path=/r/a,,b.sock,reconnect=1 -netdev vhost-user,id=lab.vm1,chardev=lab.vm1.chr -device "
 		  "virtio-net-pci,netdev=lab.vm1,mac=02:00:00:00:00:01" },
+		{ { 9, 2 }, { .vhost = true, .queues = 4, .packed = true, .mtu = 9000 },
+		  "-chardev socket,id=lab.vm1.chr,path=/r/a,,b.sock,server=on,wait=off -netdev "
+		  "vhost-user,id=lab.vm1,chardev=lab.vm1.chr,queues=4 -device "
+		  "virtio-net-pci,netdev=lab.vm1,mac=02:00:00:00:00:01,host_mtu=9000,mq=on,vectors=10,packed=on" },
 	};
+	char args[QEMU_ARGS][QEMU_ARG_TEXT];
 
 	(void)state;
 	assert_false(qemu_dials((struct qemu_version){ 7, 2 }));
 	assert_true(qemu_dials((struct qemu_version){ 8, 0 }));
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct qemu_port port = { "lab", "vm1", "/r/a,b.sock", "02:00:00:00:00:01", cases[i].dials, cases[i].mtu };
-		char args[QEMU_ARGS][QEMU_ARG_TEXT];
+		struct qemu_port port = cases[i].port;
+		char line[QEMU_ARGS * QEMU_ARG_TEXT] = "";
+		int n;
 
-		assert_int_equal(qemu_args(&port, cases[i].version, args), 0);
-		assert_string_equal(args[0], "-netdev");
-		assert_string_equal(args[1], cases[i].netdev);
-		assert_string_equal(args[2], "-device");
-		assert_string_equal(args[3], cases[i].device);
+		port.net = port.net ? port.net : "lab";
+		port.port = "vm1";
+		port.path = "/r/a,b.sock";
+		port.mac = "02:00:00:00:00:01";
+		n = qemu_args(&port, cases[i].version, args);
+		for (int j = 0; j < n; j++)
+			sprintf(line + strlen(line), "%s%s", j ? " " : "", args[j]);
+		assert_string_equal(line, cases[i].line);
+	}
+}
+
+static void test_qemu_too_long(void **state)
+{
+	struct qemu_port port = { .port = "vm1", .net = "lab", .mac = "02:00:00:00:00:01" };
+	char args[QEMU_ARGS][QEMU_ARG_TEXT], path[QEMU_ARG_TEXT];
+
+	(void)state;
+	memset(path, 'a', sizeof(path));
+	path[sizeof(path) - 1] = '\0';
+	port.path = path;
+	assert_int_equal(qemu_args(&port, (struct qemu_version){ 7, 2 }, args), -ENAMETOOLONG);
+	port.path = "/s";
+	port.mac = path;
+	assert_int_equal(qemu_args(&port, (struct qemu_version){ 7, 2 }, args), -ENAMETOOLONG);
+}
+
+static void test_qemu_memory(void **state)
+{
+	static const char *const good[] = { "1", "512M", "4G", "1048576K", "1T" };
+	static const char *const bad[] = { "", "0", "00M", "M", "512MB", "512m", "-1", "1.5G", "5,share=off", "9999999999999999" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		assert_true(qemu_memory_valid(good[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(qemu_memory_valid(bad[i]));
+}
+
+static void test_qemu_needs(void **state)
+{
+	static const struct {
+		struct qemu_version version;
+		bool stream, vhost;
+	} cases[] = {
+		{ { 0, 0 }, true, true }, { { 4, 2 }, false, false }, { { 5, 0 }, false, true }, { { 7, 1 }, false, true },
+		{ { 7, 2 }, true, true }, { { 10, 0 }, true, true },
+	};
+	struct error err;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(qemu_check(cases[i].version, false, &err), cases[i].stream ? 0 : -ENOTSUP);
+		assert_int_equal(qemu_check(cases[i].version, true, &err), cases[i].vhost ? 0 : -ENOTSUP);
 	}
 }
 
@@ -403,7 +464,8 @@ int main(void)
 		cmocka_unit_test(test_names),	    cmocka_unit_test(test_forward_ids), cmocka_unit_test(test_guesses),
 		cmocka_unit_test(test_commands),    cmocka_unit_test(test_paths),    cmocka_unit_test(test_cells),
 		cmocka_unit_test(test_bytes),	    cmocka_unit_test(test_status),   cmocka_unit_test(test_qemu_versions),
-		cmocka_unit_test(test_qemu_arguments), cmocka_unit_test(test_quoting),
+		cmocka_unit_test(test_qemu_arguments), cmocka_unit_test(test_qemu_too_long), cmocka_unit_test(test_qemu_memory),
+		cmocka_unit_test(test_qemu_needs), cmocka_unit_test(test_quoting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
