@@ -210,34 +210,25 @@ static uint64_t sending_flush(struct dgram *d, struct sending *s)
 	return taken;
 }
 
-/* add_cut() - a frame's segments, or it with its checksum complete; what is full is sent. Return: as sending_flush() */
-static uint64_t add_cut(struct dgram *d, struct sending *s, struct worker *w, const struct tx_frame *tx, unsigned index,
-			uint64_t *segments)
+/* add() - a frame, completed, or its segments; what is full is sent. Return: as sending_flush() */
+static uint64_t add(struct dgram *d, struct sending *s, struct worker *w, const struct tx_frame *tx, unsigned index,
+		    uint64_t *segments)
 {
-	struct iovec pieces[OFFLOAD_SEGMENTS];
-	unsigned n = offload_cut(tx->frame, s->cut, s->cut_room, pieces, OFFLOAD_SEGMENTS);
+	struct frame *frames;
+	unsigned n = offload_resolve(tx->frame, 0, &s->cut, &s->cut_room, &frames);
 	uint64_t taken = 0;
 
 	if (!n && s->n) {
 		taken = sending_flush(d, s);
 		sending_start(s, w);
-		n = offload_cut(tx->frame, s->cut, s->cut_room, pieces, OFFLOAD_SEGMENTS);
+		n = offload_resolve(tx->frame, 0, &s->cut, &s->cut_room, &frames);
 	}
 	for (unsigned i = 0; i < n; i++) {
-		struct frame f;
-
 		if (s->n == BATCH_OUT)
 			taken |= sending_flush(d, s);
-		frame_init(&f, pieces[i].iov_base, (uint32_t)pieces[i].iov_len);
-		add_message(s, &f, tx->tci, index);
+		add_message(s, &frames[i], tx->tci, index);
 	}
-	if (n) {
-		uint8_t *end = (uint8_t *)pieces[n - 1].iov_base + pieces[n - 1].iov_len;
-
-		s->cut_room -= (size_t)(end - s->cut);
-		s->cut = end;
-		*segments += n > 1 ? n : 0;
-	}
+	*segments += n > 1 ? n : 0;
 	return taken;
 }
 
@@ -250,15 +241,8 @@ static uint64_t dgram_tx(struct port_queue *q, struct worker *w, const struct tx
 
 	kept_flush(d);
 	sending_start(&s, w);
-	for (unsigned i = 0; i < n; i++) {
-		if (!offload_fits(&frames[i].frame->offload, 0)) {
-			taken |= add_cut(d, &s, w, &frames[i], i, segments);
-			continue;
-		}
-		if (s.n == BATCH_OUT)
-			taken |= sending_flush(d, &s);
-		add_message(&s, frames[i].frame, frames[i].tci, i);
-	}
+	for (unsigned i = 0; i < n; i++)
+		taken |= add(d, &s, w, &frames[i], i, segments);
 	return taken | sending_flush(d, &s);
 }
 

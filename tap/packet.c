@@ -125,66 +125,69 @@ struct outgoing {
 	struct iovec iov[FRAME_BODY_MAX + 4];
 };
 
-static void prepare(struct outgoing *o, struct mmsghdr *m, const struct tx_frame *tx)
-{
-	offload_write(&tx->frame->offload, tx->tci, o->header, sizeof(o->header));
-	o->iov[0] = (struct iovec){ o->header, sizeof(o->header) };
-	*m = (struct mmsghdr){ .msg_hdr.msg_iov = o->iov };
-	m->msg_hdr.msg_iovlen = 1 + frame_iov(tx->frame, tx->tci, o->tag, o->iov + 1);
-}
-
-/* send_whole() - frames that the interface takes as they are. A refused frame (ENOBUFS, too long) is skipped, and the rest
- * is offered again. Return: a bit per frame taken. */
-static uint64_t send_whole(int fd, const struct tx_frame *frames, unsigned n)
-{
+/* sending - one sendmmsg() in the making */
+struct sending {
 	struct outgoing out[BURST_MAX];
 	struct mmsghdr messages[BURST_MAX];
+	uint8_t frame[BURST_MAX];		/* which frame of the burst each belongs to */
+	unsigned n;
+};
+
+static void add(struct sending *s, const struct frame *f, uint16_t tci, unsigned index)
+{
+	struct outgoing *o = &s->out[s->n];
+
+	offload_write(&f->offload, tci, o->header, sizeof(o->header));
+	o->iov[0] = (struct iovec){ o->header, sizeof(o->header) };
+	s->messages[s->n] = (struct mmsghdr){ .msg_hdr.msg_iov = o->iov };
+	s->messages[s->n].msg_hdr.msg_iovlen = 1 + frame_iov(f, tci, o->tag, o->iov + 1);
+	s->frame[s->n++] = (uint8_t)index;
+}
+
+/* flush() - send what was gathered. A refused one (ENOBUFS, too long) is skipped, and the rest is offered again.
+ * Return: bits of the frames of which something went. */
+static uint64_t flush(struct sending *s, int fd)
+{
 	uint64_t taken = 0;
 	unsigned i = 0;
 
-	for (unsigned j = 0; j < n; j++)
-		prepare(&out[j], &messages[j], &frames[j]);
-	while (i < n) {
-		int sent = sendmmsg(fd, messages + i, n - i, MSG_DONTWAIT);
+	while (i < s->n) {
+		int sent = sendmmsg(fd, s->messages + i, s->n - i, MSG_DONTWAIT);
 
 		for (int j = 0; j < sent; j++)
-			taken |= 1ull << (i + (unsigned)j);
+			taken |= 1ull << s->frame[i + (unsigned)j];
 		i += sent > 0 ? (unsigned)sent : 1;
 	}
+	s->n = 0;
 	return taken;
-}
-
-static bool send_cut(const struct port_queue *q, struct worker *w, const struct tx_frame *tx, uint64_t *segments)
-{
-	struct iovec pieces[OFFLOAD_SEGMENTS];
-	unsigned n = offload_cut(tx->frame, worker_cut_space(w), OFFLOAD_ROOM, pieces, OFFLOAD_SEGMENTS), sent = 0;
-
-	for (unsigned i = 0; i < n; i++) {
-		struct frame f;
-
-		frame_init(&f, pieces[i].iov_base, (uint32_t)pieces[i].iov_len);
-		sent += send_whole(q->fd, &(struct tx_frame){ .frame = &f, .tci = tx->tci }, 1) != 0;
-	}
-	*segments += sent;
-	return sent > 0;
 }
 
 static uint64_t packet_tx(struct port_queue *q, struct worker *w, const struct tx_frame *frames, unsigned n,
 			  uint64_t *segments)
 {
+	uint8_t *space = worker_cut_space(w);
+	size_t room = OFFLOAD_ROOM;
+	struct sending s = { .n = 0 };
 	uint64_t taken = 0;
 
-	for (unsigned i = 0, j; i < n; i = j) {
-		for (j = i; j < n && offload_fits(&frames[j].frame->offload, q->port->offloads); j++)
-			;
-		if (j > i) {
-			taken |= send_whole(q->fd, frames + i, j - i) << i;
-		} else {
-			taken |= (uint64_t)send_cut(q, w, &frames[i], segments) << i;
-			j++;
+	for (unsigned i = 0; i < n; i++) {
+		struct frame *parts;
+		unsigned nparts = offload_resolve(frames[i].frame, q->port->offloads, &space, &room, &parts);
+
+		if (!nparts && room < OFFLOAD_ROOM) {	/* the space may just be full */
+			taken |= flush(&s, q->fd);
+			space = worker_cut_space(w);
+			room = OFFLOAD_ROOM;
+			nparts = offload_resolve(frames[i].frame, q->port->offloads, &space, &room, &parts);
 		}
+		for (unsigned j = 0; j < nparts; j++) {
+			if (s.n == BURST_MAX)
+				taken |= flush(&s, q->fd);
+			add(&s, &parts[j], frames[i].tci, i);
+		}
+		*segments += nparts > 1 ? nparts : 0;
 	}
-	return taken;
+	return taken | flush(&s, q->fd);
 }
 
 static void packet_free(struct port *port)

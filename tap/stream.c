@@ -210,30 +210,20 @@ static void add_frame(struct sending *b, const struct frame *f, uint16_t tci)
 		add_piece(b, f->body[i].iov_base, f->body[i].iov_len);
 }
 
-/* add() - one frame of the burst, cut or completed in worker memory where it needs it. Return: false when there is no room */
+/* add() - one frame of the burst, completed, or cut in worker memory. Return: false when there is no room */
 static bool add(struct sending *b, const struct tx_frame *tx, uint64_t *segments)
 {
-	struct iovec cut[OFFLOAD_SEGMENTS];
-	unsigned n;
+	unsigned n, pieces = 0;
+	struct frame *frames;
 
-	if (b->n + FRAME_BODY_MAX + 2 > SEND_PIECES || b->nmarks == BURST_MAX + OFFLOAD_SEGMENTS)
+	n = offload_resolve(tx->frame, 0, &b->cut, &b->cut_room, &frames);
+	for (unsigned i = 0; i < n; i++)
+		pieces += 2 + frames[i].nbody;
+	if (!n || b->n + pieces > SEND_PIECES || b->nmarks + n > BURST_MAX + OFFLOAD_SEGMENTS)
 		return false;
-	if (offload_fits(&tx->frame->offload, 0)) {
-		add_frame(b, tx->frame, tx->tci);
-	} else {
-		n = offload_cut(tx->frame, b->cut, b->cut_room, cut, OFFLOAD_SEGMENTS);
-		if (!n || b->n + 2 * n > SEND_PIECES || b->nmarks + n > BURST_MAX + OFFLOAD_SEGMENTS)
-			return false;
-		for (unsigned i = 0; i < n; i++) {
-			struct frame f;
-
-			frame_init(&f, cut[i].iov_base, (uint32_t)cut[i].iov_len);
-			add_frame(b, &f, tx->tci);
-		}
-		b->cut_room -= (size_t)((uint8_t *)cut[n - 1].iov_base + cut[n - 1].iov_len - b->cut);
-		b->cut = (uint8_t *)cut[n - 1].iov_base + cut[n - 1].iov_len;
-		*segments += n > 1 ? n : 0;
-	}
+	for (unsigned i = 0; i < n; i++)
+		add_frame(b, &frames[i], tx->tci);
+	*segments += n > 1 ? n : 0;
 	b->end[b->frames++] = b->bytes;
 	return true;
 }

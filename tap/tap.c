@@ -54,45 +54,39 @@ static int tap_rx(struct port_queue *q, struct rx_space *space, struct frame *fr
 	return (int)i;
 }
 
-static bool write_frame(const struct port_queue *q, const struct tx_frame *tx)
+static bool write_frame(const struct port_queue *q, const struct frame *f, uint16_t tci)
 {
 	struct iovec iov[FRAME_BODY_MAX + 4];
 	uint8_t header[VNET_HEADER], tag[VLAN_TAG];
 	unsigned n;
 
-	offload_write(&tx->frame->offload, tx->tci, header, sizeof(header));
+	offload_write(&f->offload, tci, header, sizeof(header));
 	iov[0] = (struct iovec){ header, sizeof(header) };
-	n = frame_iov(tx->frame, tx->tci, tag, iov + 1);
+	n = frame_iov(f, tci, tag, iov + 1);
 	return pwritev2(q->fd, iov, (int)n + 1, -1, tap_of(q->port)->flags) > 0;
 }
 
-/* write_cut() - segment by segment; a frame of which one segment went out counts as taken */
-static bool write_cut(const struct port_queue *q, struct worker *w, const struct tx_frame *tx, uint64_t *segments)
+/* write_one() - whole or segment by segment; a frame of which one segment went out counts as taken */
+static bool write_one(const struct port_queue *q, struct worker *w, const struct tx_frame *tx, uint64_t *segments)
 {
-	struct iovec pieces[OFFLOAD_SEGMENTS];
-	unsigned n = offload_cut(tx->frame, worker_cut_space(w), OFFLOAD_ROOM, pieces, OFFLOAD_SEGMENTS), sent = 0;
+	uint8_t *space = worker_cut_space(w);
+	size_t room = OFFLOAD_ROOM;
+	struct frame *frames;
+	unsigned n = offload_resolve(tx->frame, q->port->offloads, &space, &room, &frames);
+	bool sent = false;
 
-	for (unsigned i = 0; i < n; i++) {
-		struct frame f;
-
-		frame_init(&f, pieces[i].iov_base, (uint32_t)pieces[i].iov_len);
-		sent += write_frame(q, &(struct tx_frame){ .frame = &f, .tci = tx->tci });
-	}
-	*segments += sent;
-	return sent > 0;
+	for (unsigned i = 0; i < n; i++)
+		sent |= write_frame(q, &frames[i], tx->tci);
+	*segments += n > 1 ? n : 0;
+	return sent;
 }
 
 static uint64_t tap_tx(struct port_queue *q, struct worker *w, const struct tx_frame *frames, unsigned n, uint64_t *segments)
 {
 	uint64_t taken = 0;
 
-	for (unsigned i = 0; i < n; i++) {
-		bool ok = offload_fits(&frames[i].frame->offload, q->port->offloads) ?
-				  write_frame(q, &frames[i]) :
-				  write_cut(q, w, &frames[i], segments);
-
-		taken |= (uint64_t)ok << i;
-	}
+	for (unsigned i = 0; i < n; i++)
+		taken |= (uint64_t)write_one(q, w, &frames[i], segments) << i;
 	return taken;
 }
 

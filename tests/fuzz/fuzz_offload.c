@@ -39,40 +39,52 @@ static void lay(struct frame *f, struct iovec pieces[FRAME_BODY_MAX], uint8_t *h
 	f->len += body_len;
 }
 
-static void check_pieces(const struct frame *f, const struct iovec *pieces, unsigned n, uint32_t mtu)
+/* check_parts() - segments carry all of the payload in order, each fits the network; else it is the frame itself, completed */
+static void check_parts(const struct frame *f, const struct offload *asked, const struct frame *parts, unsigned n, uint32_t mtu)
 {
-	size_t all = 0, payload = 0;
+	static uint8_t whole[FRAME_MAX], part[FRAME_MAX];
+	uint32_t at = asked->hdr_len;
 
-	for (unsigned i = 0; i < n; i++) {
-		must(pieces[i].iov_len >= ETH_HEADER && pieces[i].iov_len <= mtu + ETH_HEADER);
-		all += pieces[i].iov_len;
-		payload += pieces[i].iov_len - f->offload.hdr_len;
+	if (!asked->gso_type) {
+		must(n == 1 && parts == f && !f->offload.flags);
+		return;
 	}
-	must(all <= OFFLOAD_ROOM);
-	must(f->offload.gso_type ? payload == f->len - f->offload.hdr_len : n == 1 && all == f->len);
+	frame_linear(f, whole);
+	for (unsigned i = 0; i < n; i++) {
+		uint32_t payload = parts[i].len - asked->hdr_len;
+
+		must(parts[i].len > asked->hdr_len && parts[i].len <= mtu + ETH_HEADER && !parts[i].offload.flags);
+		must(parts[i].nbody <= FRAME_BODY_MAX);
+		frame_linear(&parts[i], part);
+		must(!memcmp(whole + at, part + asked->hdr_len, payload));
+		at += payload;
+	}
+	must(at == f->len);
 }
 
 static void resolve(struct frame *f, uint32_t mtu, uint8_t offloads)
 {
-	static uint8_t space[OFFLOAD_ROOM];
-	struct iovec pieces[OFFLOAD_SEGMENTS];
-	uint8_t header[VNET_HEADER];
-	struct offload back;
+	static uint8_t memory[OFFLOAD_ROOM] __attribute__((aligned(16)));
+	uint8_t header[VNET_HEADER], *space = memory;
+	size_t room = sizeof(memory);
+	struct offload asked = f->offload, back;
+	struct frame *parts;
 	unsigned n;
 
-	must(f->offload.csum_start + f->offload.csum_offset + 2u <= f->head_len || !f->offload.flags);
-	offload_write(&f->offload, false, header, sizeof(header));
+	must(!asked.flags || asked.csum_start + asked.csum_offset + 2u <= f->head_len);
+	offload_write(&asked, false, header, sizeof(header));
 	offload_read(&back, header);
-	must(!memcmp(&back, &f->offload, sizeof(back)));
-	offload_write(&f->offload, true, header, VNET_HEADER_LEGACY);
-	must(offload_fits(&f->offload, PORT_CSUM | PORT_TSO4 | PORT_TSO6 | PORT_ECN | PORT_USO));
-	if (offload_fits(&f->offload, offloads & PORT_CSUM))
-		must(!f->offload.gso_type);
-	n = offload_cut(f, space, sizeof(space), pieces, OFFLOAD_SEGMENTS);
-	must(n > 0);			/* the room is enough for any frame that was not refused */
-	check_pieces(f, pieces, n, mtu);
-	if (n > 1)
-		must(offload_cut(f, space, sizeof(space), pieces, n - 1) == 0);
+	must(!asked.flags || !memcmp(&back, &asked, sizeof(back)));
+	offload_write(&asked, true, header, VNET_HEADER_LEGACY);
+	must(offload_fits(&asked, PORT_CSUM | PORT_TSO4 | PORT_TSO6 | PORT_ECN | PORT_USO));
+	if (offload_fits(&asked, offloads & PORT_CSUM))
+		must(!asked.gso_type);
+	n = offload_resolve(f, 0, &space, &room, &parts);
+	if (n == 0)	/* more in the head than a segment takes, and as many pieces as can be behind it */
+		must(f->nbody == FRAME_BODY_MAX && f->head_len - asked.hdr_len > asked.gso_size);
+	else
+		check_parts(f, &asked, parts, n, mtu);
+	must(space + room == memory + sizeof(memory));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -67,7 +67,7 @@ static unsigned headers(const uint8_t *ether, const uint8_t *ip, unsigned size, 
 		*version = 4;
 		*proto = ip[9];
 		l4 = ip[0] % 16 * 4u;
-	} else if (u16(ether) == 0x86dd && size >= 40) {
+	} else if (u16(ether) == 0x86dd && size >= 40 && ip[0] / 16 == 6) {
 		*version = 6;
 		*proto = ip[6];
 		l4 = 40;
@@ -80,6 +80,32 @@ static unsigned headers(const uint8_t *ether, const uint8_t *ip, unsigned size, 
 		return all >= l4 + 20 && all <= size ? 14 + all : 0;
 	}
 	return *proto == 17 && size >= l4 + 8 ? 14 + l4 + 8 : 0;
+}
+
+/* may_sum() - is it no header that decisions are made on which a sum from byte @start of the packet on, written @offset behind, changes? */
+static bool may_sum(const uint8_t *ether, const uint8_t *ip, unsigned size, unsigned start, unsigned offset)
+{
+	unsigned l4 = 40, proto = size > 6 ? ip[6] : 0, all;
+	int ignored;
+
+	if (u16(ether) == 0x0806)
+		return false;
+	if (u16(ether) != 0x0800 && u16(ether) != 0x86dd)
+		return start >= 20;
+	if (u16(ether) == 0x0800) {
+		if (size < 20 || ip[0] / 16 != 4 || ip[0] % 16 < 5 || ip[0] % 16 * 4u > size || u16(ip + 6) & 0x3fff)
+			return false;
+		l4 = ip[0] % 16 * 4u;
+		proto = ip[9];
+	} else if (size < 40 || ip[0] / 16 != 6 || proto == 44) {
+		return false;
+	}
+	if (proto == 1 || proto == 58)
+		return start == l4 && offset == 2;
+	if (proto != 6 && proto != 17)
+		return start >= l4;
+	all = headers(ether, ip, size, &ignored, &ignored);
+	return all && (start == l4 ? offset == (proto == 6 ? 16 : 6) : start >= all - 14);
 }
 
 /* offload() - virtio 1.2, 5.1.6.2: is the request one that this frame can have? @own: bytes that are private */
@@ -95,11 +121,13 @@ static enum verdict offload(const struct rig_frame *f, const struct model_fate *
 	if (f->offload.gso_type == 0) {
 		if (fate->len > mtu + 14)
 			return VERDICT_DROP_OVERSIZE;
-		return csum && (start < 14 || start + f->offload.csum_offset + 2u > own) ? VERDICT_DROP_VNET_HEADER :
-											  VERDICT_FORWARDED;
+		if (csum && (start < 14 || start + f->offload.csum_offset + 2u > own ||
+			     !may_sum(ether, ether + 2, own - 14, start - 14, f->offload.csum_offset)))
+			return VERDICT_DROP_VNET_HEADER;
+		return VERDICT_FORWARDED;
 	}
 	all = headers(ether, ether + 2, own - 14, &version, &proto);
-	if (!csum || !all || f->offload.gso_size < 256)
+	if (!csum || !all || f->offload.gso_size < 8 || fate->len - all > 256u * f->offload.gso_size)
 		return VERDICT_DROP_VNET_HEADER;
 	if (!(type == 1 && version == 4 && proto == 6) && !(type == 4 && version == 6 && proto == 6) &&
 	    !(f->offload.gso_type == 5 && proto == 17))

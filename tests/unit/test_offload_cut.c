@@ -11,11 +11,20 @@
 #include "base/array.h"
 #include "base/bytes.h"
 #include "switch/packet.h"
+#include "switch/port.h"
 #include "tests/unit/offload_frame.h"
 
 enum { MTU = 1500 };
 
-static uint8_t space[OFFLOAD_ROOM];
+static uint8_t memory[OFFLOAD_ROOM] __attribute__((aligned(16)));
+
+/* resolve() - for a port without offloads, in @room bytes of memory */
+static unsigned resolve(struct frame *f, size_t room, struct frame **parts)
+{
+	uint8_t *space = memory;
+
+	return offload_resolve(f, 0, &space, &room, parts);
+}
 
 /* check_segment() - number @i of @n with @size bytes of payload from @from on */
 static void check_segment(const struct shape *s, const uint8_t *seg, unsigned from, unsigned size, unsigned i,
@@ -52,9 +61,8 @@ static void check_segment(const struct shape *s, const uint8_t *seg, unsigned fr
 
 static void check_cut(const struct shape *s, uint16_t gso_size, uint8_t type, uint32_t head, uint32_t piece)
 {
-	static uint8_t bytes[FRAME_MAX];
-	struct iovec pieces[OFFLOAD_SEGMENTS];
-	struct frame f;
+	static uint8_t bytes[FRAME_MAX], segment[FRAME_MAX];
+	struct frame f, *parts;
 	unsigned n, from = 0;
 	struct offload o;
 
@@ -67,13 +75,16 @@ static void check_cut(const struct shape *s, uint16_t gso_size, uint8_t type, ui
 	assert_int_equal(f.offload.csum_start, o.csum_start);
 	assert_int_equal(f.offload.csum_offset, o.csum_offset);
 	assert_int_equal(f.offload.hdr_len, s->payload > gso_size ? shape_headers(s) : 0);
-	n = offload_cut(&f, space, sizeof(space), pieces, OFFLOAD_SEGMENTS);
+	n = resolve(&f, sizeof(memory), &parts);
 	assert_int_equal(n, s->payload ? (s->payload + gso_size - 1) / gso_size : 1);
 	for (unsigned i = 0; i < n; i++) {
 		unsigned size = MIN_OF(s->payload - from, (unsigned)gso_size);
 
-		assert_int_equal(pieces[i].iov_len, shape_headers(s) + size);
-		check_segment(s, pieces[i].iov_base, from, size, i, i == n - 1);
+		assert_int_equal(parts[i].len, shape_headers(s) + size);
+		assert_in_range(parts[i].nbody, 0, FRAME_BODY_MAX);
+		assert_int_equal(parts[i].offload.flags, 0);
+		frame_linear(&parts[i], segment);
+		check_segment(s, segment, from, size, i, i == n - 1);
 		from += size;
 	}
 	assert_int_equal(from, s->payload);
@@ -82,7 +93,7 @@ static void check_cut(const struct shape *s, uint16_t gso_size, uint8_t type, ui
 static void test_cut(void **state)
 {
 	static const unsigned payloads[] = { 0, 1, 255, 256, 257, 512, 1448, 1449, 3000, 65000 };
-	static const uint16_t sizes[] = { 256, 257, 1400, 1448 };
+	static const uint16_t sizes[] = { 256, 257, 1400, 1448 }, heads[] = { 62, 138, 192, 1000 };
 	static const uint8_t flags[] = { TCP_ACK, TCP_ACK | TCP_PSH | TCP_FIN, TCP_ACK | 0x80 | 0x40 };
 	static const unsigned options[] = { 0, 12, 40 };
 
@@ -101,6 +112,8 @@ static void test_cut(void **state)
 				check_cut(&tcp, sizes[j], type, 0, 0);
 				check_cut(&tcp, sizes[j], type, 128, 4096);
 				check_cut(&tcp, sizes[j], type, shape_headers(&tcp), 100);
+				for (unsigned h = 0; h < ARRAY_SIZE(heads); h++)
+					check_cut(&udp, sizes[j], UDP_L4, heads[h] + i % 3, 3000 + i);
 				check_cut(&udp, sizes[j], UDP_L4, 0, 0);
 				check_cut(&udp, sizes[j], UDP_L4, 128, 3999);
 			}
@@ -133,19 +146,18 @@ static void test_cut_as_scapy(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct iovec pieces[OFFLOAD_SEGMENTS];
 		uint8_t bytes[1024];
 		struct offload o;
-		struct frame f;
+		struct frame f, *parts;
 
 		frame_init(&f, bytes, shape_frame(bytes, &cases[i].shape, &o));
 		f.offload = o;
 		f.offload.gso_type = cases[i].type;
 		f.offload.gso_size = 300;
 		assert_int_equal(offload_check(&f, MTU), VERDICT_FORWARDED);
-		assert_int_equal(offload_cut(&f, space, sizeof(space), pieces, OFFLOAD_SEGMENTS), 3);
+		assert_int_equal(resolve(&f, sizeof(memory), &parts), 3);
 		for (unsigned j = 0; j < 3; j++) {
-			const uint8_t *seg = pieces[j].iov_base;
+			const uint8_t *seg = parts[j].head;
 
 			if (!cases[i].shape.v6)
 				assert_int_equal(get_u16(seg + 24), cases[i].ip[j]);
@@ -158,9 +170,9 @@ static void test_cut_no_room(void **state)
 {
 	static uint8_t bytes[FRAME_MAX];
 	struct shape s = { .tcp_flags = TCP_ACK, .payload = 3000 };
-	struct iovec pieces[OFFLOAD_SEGMENTS];
+	struct frame f, *parts;
 	struct offload o;
-	struct frame f;
+	size_t need = 0;
 
 	(void)state;
 	frame_init(&f, bytes, shape_frame(bytes, &s, &o));
@@ -168,14 +180,42 @@ static void test_cut_no_room(void **state)
 	f.offload.gso_type = TCP4;
 	f.offload.gso_size = 1000;
 	assert_int_equal(offload_check(&f, MTU), VERDICT_FORWARDED);
-	assert_int_equal(offload_cut(&f, space, sizeof(space), pieces, 3), 3);
-	assert_int_equal(offload_cut(&f, space, sizeof(space), pieces, 2), 0);
-	assert_int_equal(offload_cut(&f, space, 3 * 1054, pieces, 3), 3);
-	assert_int_equal(offload_cut(&f, space, 3 * 1054 - 1, pieces, 3), 0);
-	f.offload = o; /* and the same of a frame that only lacks its checksum */
-	assert_int_equal(offload_cut(&f, space, f.len, pieces, 1), 1);
-	assert_int_equal(offload_cut(&f, space, f.len - 1, pieces, 1), 0);
-	assert_int_equal(offload_cut(&f, space, f.len, pieces, 0), 0);
+	while (resolve(&f, need, &parts) == 0)
+		need++;
+	assert_in_range(need, 3 * 54, 3 * 256);
+	for (size_t room = 0; room < need; room++)
+		assert_int_equal(resolve(&f, room, &parts), 0);
+	assert_int_equal(resolve(&f, need, &parts), 3);
+}
+
+/* What was used is told, so that several frames share the memory; a frame that fits takes none. */
+static void test_space(void **state)
+{
+	static uint8_t bytes[2][FRAME_MAX];
+	uint8_t *space = memory, *before;
+	size_t room = sizeof(memory);
+	struct frame f[2], *parts[2];
+	struct offload o;
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct shape s = { .tcp_flags = TCP_ACK, .payload = 60000, .v6 = i == 1 };
+
+		frame_init(&f[i], bytes[i], shape_frame(bytes[i], &s, &o));
+		f[i].offload = o;
+		f[i].offload.gso_type = i ? TCP6 : TCP4;
+		f[i].offload.gso_size = 1400;
+		assert_int_equal(offload_check(&f[i], MTU), VERDICT_FORWARDED);
+		before = space;
+		assert_int_equal(offload_resolve(&f[i], PORT_CSUM | PORT_TSO4 | PORT_TSO6, &space, &room, &parts[i]), 1);
+		assert_ptr_equal(space, before);
+		assert_ptr_equal(parts[i], &f[i]);
+		assert_int_equal(offload_resolve(&f[i], PORT_CSUM | PORT_ECN | PORT_USO, &space, &room, &parts[i]), 43);
+		assert_int_equal(space + room - memory, sizeof(memory));
+		assert_int_equal((uintptr_t)space % 16, 0);
+		assert_true((uint8_t *)parts[i] >= before && parts[i][42].head + 74 <= space);
+	}
+	assert_true((uint8_t *)parts[1] > parts[0][42].head);
 }
 
 /* The smallest segments of the longest frame are what OFFLOAD_SEGMENTS and OFFLOAD_ROOM were made for. */
@@ -200,7 +240,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cut), cmocka_unit_test(test_cut_as_scapy), cmocka_unit_test(test_cut_no_room),
-		cmocka_unit_test(test_cut_most),
+		cmocka_unit_test(test_cut_most), cmocka_unit_test(test_space),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
