@@ -16,6 +16,7 @@
 #include "ctl/api.h"
 #include "ctl/engine_run.h"
 #include "ctl/host_client.h"
+#include "ctl/live_vhost.h"
 #include "ctl/state.h"
 #include "ctl/yaml.h"
 #include "switch/fdb.h"
@@ -138,7 +139,7 @@ static int start_api(struct engine *e, struct error *err)
 static bool is_wanted(void *arg, const char *name, int fd, uint32_t value)
 {
 	struct engine *e = arg;
-	bool wanted = !strcmp(name, HOST_API_LISTENER) || !strcmp(name, HOST_ATTACH_LISTENER);
+	bool wanted = !strcmp(name, HOST_API_LISTENER) || !strcmp(name, HOST_ATTACH_LISTENER) || live_vhost_holds(e, name);
 
 	(void)value;
 	for (struct live_net *net = e->nets; net && !wanted; net = net->hh.next) {

@@ -5,6 +5,8 @@
  *	apply.c		model -> running objects -> snapshot	live.c		what the API is told
  *	live_net.c	a network: gateway, services, names	attach.c	attach.sock
  *	live_port.c	a port: open, redial, close		guest.c		requests from workers: leases, relayed names
+ *	live_stream.c	finding a peer: listen or dial		live_vhost.c	vhost-user connections
+ *	live_dgram.c	finding a peer: unix datagrams, UDP
  *	live_forward.c	a forward: listen, wait for a port	lease_store.c	leases on disk
  */
 #ifndef CTL_ENGINE_H
@@ -38,6 +40,8 @@ struct forward;
 struct host;
 struct lease_record;
 struct lease_table;
+struct live_dgram;
+struct live_vhost;
 struct names;
 struct nat;
 struct port;
@@ -61,12 +65,15 @@ struct live_port {
 	struct port_stats past;		/* counters of devices that are gone */
 	enum live_state state;
 	char reason[320];
-	const char *medium;		/* "tap", "packet", "stream", or NULL */
+	const char *medium;		/* "tap", "packet", "stream", "dgram", "udp", or NULL */
 	char held[160];			/* name under which the keeper holds its descriptor, or "" */
 	bool served;			/* a worker has its queue */
-	int listener;			/* stream server: waiting for a peer, or -1 */
+	int listener;			/* stream, vhost-user as server: where peers come, or -1 */
+	struct live_vhost *vhost;	/* vhost-user: its connection, or NULL */
+	struct live_dgram *dgram;	/* dgram: the peer it is connected to, or NULL */
 	struct event *event;		/* on the listener, or the timer until the next try */
 	unsigned acks;			/* DHCP replies that wait for the store */
+	struct log_limit log_limit;	/* a guest may start and stop its device as often as it likes */
 	struct live_port *next_leaving;
 	UT_hash_handle hh;
 };
@@ -151,6 +158,7 @@ struct engine {
 	uint64_t started_ms;
 	int restarts;			/* how often the keeper started the engine again */
 	struct event *host_event, *requests_event, *sweep_timer, *signal_events[2];
+	struct event *dgram_timer;	/* live_dgram.c; NULL until a port needs it */
 };
 
 /* change.c */
@@ -181,6 +189,10 @@ void live_port_start(struct live_port *p, struct opened *opened);	/* opened may 
 void live_port_remove(struct live_port *p);	/* leaves the snapshot at the next publication; frees @p */
 int live_port_attach(struct live_port *p, int fd, const char *medium, struct error *err);	/* takes @fd on success */
 void live_port_keep(struct live_port *p);	/* set its descriptor aside for a port of the same name that is to come */
+void live_port_plug(struct live_port *p, struct port *port, const char *medium);	/* takes @port; visible with the next snapshot */
+void live_port_unplug(struct live_port *p);	/* the object leaves with the next snapshot, its counters stay */
+void live_port_state(struct live_port *p, enum live_state state, const char *reason);	/* tells who listens, if it is new */
+void live_port_retry(struct live_port *p, enum live_state state, const char *reason);	/* why it is not up; try again soon */
 void live_ports_settle(struct engine *e);	/* a snapshot was published: start new queues, let go of leaving ports */
 void live_port_gone(struct engine *e, uint32_t id, int rc);	/* a worker saw the peer go */
 struct opened *opened_find(struct engine *e, const char *net, const char *port);

@@ -16,7 +16,9 @@
 #include "ctl/api.h"
 #include "ctl/engine.h"
 #include "ctl/host_client.h"
+#include "ctl/live_dgram.h"
 #include "ctl/live_stream.h"
+#include "ctl/live_vhost.h"
 #include "dhcp/lease.h"
 #include "dhcp/names.h"
 #include "nat/nat.h"
@@ -27,6 +29,7 @@
 #include "switch/request.h"
 #include "switch/station.h"
 #include "switch/worker.h"
+#include "tap/dgram.h"
 #include "tap/packet.h"
 #include "tap/stream.h"
 #include "tap/tap.h"
@@ -112,10 +115,26 @@ int live_port_open(struct engine *e, const char *net, const struct port_conf *co
 		rc = open_attached(e, net, conf, to);
 		break;
 	case PORT_KIND_STREAM:
+	case PORT_KIND_VHOST_USER:
 		rc = live_stream_open(e, net, conf, uid, to, err);
+		break;
+	case PORT_KIND_DGRAM:
+	case PORT_KIND_UDP:
+		rc = live_dgram_open(e, net, conf, uid, to, err);
 		break;
 	}
 	return rc < 0 ? rc : 0;
+}
+
+/* has_peer() - does the other side come and go by itself? */
+static bool has_peer(const struct port_conf *conf)
+{
+	return conf->kind == PORT_KIND_STREAM || conf->kind == PORT_KIND_VHOST_USER;
+}
+
+static bool is_dgram(const struct port_conf *conf)
+{
+	return conf->kind == PORT_KIND_DGRAM || conf->kind == PORT_KIND_UDP;
 }
 
 /* ---- the port object ---- */
@@ -131,6 +150,8 @@ static struct port *make_port(int fd, const char *medium, unsigned nworkers)
 {
 	if (!strcmp(medium, "tap"))
 		return tap_new(fd, nworkers);
+	if (!strcmp(medium, "dgram") || !strcmp(medium, "udp"))
+		return dgram_new(fd, nworkers);
 	return strcmp(medium, "packet") ? stream_new(fd, nworkers) : packet_new(fd, nworkers);
 }
 
@@ -138,8 +159,9 @@ static void tell(struct live_port *p, const char *event)
 {
 	struct engine *e = p->net->engine;
 
-	log_info("net=%s port=%s event=%s medium=%s reason=\"%s\"", p->net->name, p->name, event, p->medium ? p->medium : "-",
-		 p->reason);
+	if (log_allowed(&p->log_limit, clock_now_ms()))
+		log_info("net=%s port=%s event=%s state=%s medium=%s reason=\"%s\"", p->net->name, p->name, event,
+			 live_state_name(p->state), p->medium ? p->medium : "-", p->reason);
 	if (e->api)
 		api_event(e->api, p->net->name, p->name,
 			  json_pack("{s:s s:s}", "event", event, "state", live_state_name(p->state)));
@@ -153,20 +175,33 @@ int live_port_attach(struct live_port *p, int fd, const char *medium, struct err
 	if (!port)
 		return error_set(err, -errno, "port %s/%s: this descriptor cannot be a %s: %s", p->net->name, p->name, medium,
 				 strerror(errno));
-	port->id = p->id;
-	port->notify = on_notify;
-	port->owner = e->requests;
-	p->port = port;
-	p->served = false;
-	p->medium = medium;
+	live_port_plug(p, port, medium);
 	p->state = p->conf->link_up ? LIVE_UP : LIVE_DOWN;
 	p->reason[0] = '\0';
 	tell(p, "link");
 	return 0;
 }
 
-/* detach() - the device is gone or unwanted: its counters stay, the port object goes with the next snapshot */
-static void detach(struct live_port *p)
+void live_port_plug(struct live_port *p, struct port *port, const char *medium)
+{
+	port->id = p->id;
+	port->notify = on_notify;
+	port->owner = p->net->engine->requests;
+	p->port = port;
+	p->served = false;
+	p->medium = medium;
+}
+
+void live_port_state(struct live_port *p, enum live_state state, const char *reason)
+{
+	if (state == p->state && !strcmp(reason, p->reason))
+		return;
+	p->state = state;
+	snprintf(p->reason, sizeof(p->reason), "%s", reason);
+	tell(p, "link");
+}
+
+void live_port_unplug(struct live_port *p)
 {
 	struct engine *e = p->net->engine;
 	struct live_port *gone;
@@ -300,11 +335,7 @@ void live_port_retry(struct live_port *p, enum live_state state, const char *rea
 {
 	struct timeval tv = { .tv_usec = RETRY_MS * 1000 };
 
-	if (state != p->state || strcmp(reason, p->reason) != 0) {
-		p->state = state;
-		snprintf(p->reason, sizeof(p->reason), "%s", reason);
-		tell(p, "link");
-	}
+	live_port_state(p, state, reason);
 	if (p->event)
 		event_free(p->event);
 	p->event = evtimer_new(p->net->engine->base, on_retry, p);
@@ -326,8 +357,10 @@ void live_port_start(struct live_port *p, struct opened *opened)
 		opened = &now;
 	}
 	memcpy(p->held, opened->held, sizeof(p->held));
-	if (p->conf->kind == PORT_KIND_STREAM) {
+	if (has_peer(p->conf)) {
 		live_stream_start(p, opened->fd);
+	} else if (is_dgram(p->conf)) {
+		live_dgram_start(p, opened->fd);
 	} else if (opened->fd < 0) {
 		p->state = LIVE_PENDING;
 		snprintf(p->reason, sizeof(p->reason), "waits for its descriptor on attach.sock");
@@ -344,6 +377,7 @@ void live_port_keep(struct live_port *p)
 {
 	struct engine *e = p->net->engine;
 	struct opened *o;
+	int fd;
 
 	if (!p->port || p->conf->kind == PORT_KIND_STREAM || opened_find(e, p->net->name, p->name))
 		return;
@@ -352,7 +386,8 @@ void live_port_keep(struct live_port *p)
 		return;
 	snprintf(o->net, sizeof(o->net), "%s", p->net->name);
 	snprintf(o->port, sizeof(o->port), "%s", p->name);
-	o->fd = fcntl(port_fd(p->port), F_DUPFD_CLOEXEC, 0);
+	fd = p->vhost ? live_vhost_leave(p) : port_fd(p->port);
+	o->fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	o->medium = p->medium;
 	memcpy(o->held, p->held, sizeof(o->held));
 	p->held[0] = '\0';
@@ -377,6 +412,8 @@ void live_port_remove(struct live_port *p)
 	struct engine *e = net->engine;
 
 	end_event(p);
+	live_vhost_free(p);
+	live_dgram_stop(p);
 	if (p->listener >= 0)
 		close(p->listener);
 	if (p->held[0])
@@ -402,12 +439,17 @@ void live_port_gone(struct engine *e, uint32_t id, int rc)
 
 	if (!p || !p->port || p == &p->net->local)
 		return;			/* it was removed meanwhile, and a gateway may have its id */
-	snprintf(reason, sizeof(reason), "%s", rc == -EPIPE || rc == -ECONNRESET ? "the peer has closed" : strerror(-rc));
-	detach(p);
-	if (p->held[0] && p->conf->kind != PORT_KIND_STREAM) {
+	if (p->vhost) {
+		live_vhost_look(p);	/* a driver's fault: the front-end is still there */
+		return;
+	}
+	snprintf(reason, sizeof(reason), "%s", rc == -EPIPE || rc == -ECONNRESET || rc == -ECONNREFUSED ? "the peer has closed" : strerror(-rc));
+	live_port_unplug(p);
+	live_dgram_stop(p);
+	if (p->held[0] && p->conf->kind != PORT_KIND_STREAM && !is_dgram(p->conf)) {
 		host_drop(e->host, p->held);	/* the device is dead: the next try opens another */
 		p->held[0] = '\0';
 	}
-	live_port_retry(p, p->conf->kind == PORT_KIND_STREAM ? LIVE_PENDING : LIVE_FAILED, reason);
+	live_port_retry(p, p->conf->kind == PORT_KIND_STREAM || is_dgram(p->conf) ? LIVE_PENDING : LIVE_FAILED, reason);
 	apply_publish(e);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "ctl/host_client.h"
+#include "ctl/live_vhost.h"
 
 enum { PATH_ROOM = 1200 };
 
@@ -33,12 +34,13 @@ int live_stream_open(struct engine *e, const char *net, const struct port_conf *
 {
 	char room[PATH_ROOM];
 	const char *path = stream_path(e, net, conf, room, sizeof(room));
+	bool vhost = conf->kind == PORT_KIND_VHOST_USER;
 	struct endpoint at;
 
-	to->medium = "stream";
+	to->medium = port_kind_name(conf->kind);
 	if (conf->role == PORT_ROLE_CLIENT)
 		return 0;
-	snprintf(to->held, sizeof(to->held), "stream:%s/%s", net, conf->name);
+	snprintf(to->held, sizeof(to->held), "%s:%s/%s", vhost ? "vhost" : "stream", net, conf->name);
 	if (is_tcp(path, &at))
 		to->fd = host_listen(e->host, to->held, at.v6 ? 6 : 4, HOST_TCP, at.ip, at.port, uid, NULL, err);
 	else
@@ -51,6 +53,10 @@ static void connected(struct live_port *p, int fd)
 	struct error err = { 0 };
 	int one = 1;
 
+	if (p->conf->kind == PORT_KIND_VHOST_USER) {
+		live_vhost_connected(p, fd);
+		return;
+	}
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));	/* a unix socket refuses, which is as well */
 	if (live_port_attach(p, fd, "stream", &err) < 0) {
 		close(fd);
@@ -79,7 +85,8 @@ static void on_peer(evutil_socket_t listener, short what, void *arg)
 static void wait_for_peer(struct live_port *p)
 {
 	p->state = LIVE_PENDING;
-	snprintf(p->reason, sizeof(p->reason), "waits for its peer to connect");
+	snprintf(p->reason, sizeof(p->reason), "waits for its %s to connect",
+		 p->conf->kind == PORT_KIND_VHOST_USER ? "front-end" : "peer");
 	p->event = event_new(p->net->engine->base, p->listener, EV_READ | EV_PERSIST, on_peer, p);
 	if (p->event)
 		event_add(p->event, NULL);
@@ -147,6 +154,8 @@ void live_stream_start(struct live_port *p, int listener)
 		listener = p->listener;
 	}
 	p->listener = listener;
+	if (p->conf->kind == PORT_KIND_VHOST_USER && !p->vhost && live_vhost_new(p))
+		return;
 	if (p->listener >= 0)
 		wait_for_peer(p);
 	else if (is_tcp(path, &at))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ctl/live_stream.h - how a stream port finds its peer: it listens, or it dials again and again (control thread) */
+/* ctl/live_stream.h - how a stream or vhost-user port finds its peer: it listens, or it dials again and again (control thread) */
 #ifndef CTL_LIVE_STREAM_H
 #define CTL_LIVE_STREAM_H
 
@@ -11,8 +11,5 @@ int live_stream_open(struct engine *e, const char *net, const struct port_conf *
 
 /* live_stream_start() - wait for a peer on @listener (taken), or dial when it is -1 */
 void live_stream_start(struct live_port *p, int listener);
-
-/* live_port_retry() - of live_port.c: note why the port is not up, and start it again in a moment */
-void live_port_retry(struct live_port *p, enum live_state state, const char *reason);
 
 #endif
