@@ -17,6 +17,7 @@
  *	--idle PRE:N    N guests more, at PRE0.., that do nothing    --hold          nobody does anything for SECONDS
  *	--seconds N     (2)    --cpu N   where to run (1)            --gap NS        between turns: a guest collects batches (300)
  *	--pid N         the switch: what its threads took            --ordinary-pages  even where there are huge ones
+ *	--ideal N       no sockets: a thread on core 0 plays a switch without checks: 1 rings only, 2 copying, 3 switching too
  *
  * Prints one JSON object. Cycles per frame are those of the time stamp counter: the busiest thread's time on its core.
  */
@@ -33,6 +34,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "tests/packet/ideal_switch.h"
 #include "tests/packet/thread_time.h"
 #include "tests/packet/virtio_guest.h"
 
@@ -40,7 +42,7 @@ enum { GUESTS_MAX = 16, IDLE_MAX = 4096, LEARN_BURST = 32, LEARN_ROUNDS = 3, WAR
 
 static struct {
 	struct vguest_conf guest;
-	unsigned seconds, cpu, gap_ns, latency, quiet_ms, nidle;
+	unsigned seconds, cpu, gap_ns, latency, quiet_ms, nidle, ideal;
 	const char *idle;
 	pid_t pid;
 	bool both, hold;
@@ -109,7 +111,7 @@ static void options(int argc, char **argv)
 		{ "no-mergeable", 0, &separate, 1 }, { "ordinary-pages", 0, &ordinary, 1 },
 		{ "size", 1, NULL, 's' }, { "macs", 1, NULL, 'm' }, { "buffer", 1, NULL, 'b' }, { "ring", 1, NULL, 'r' }, { "queues", 1, NULL, 'q' },
 		{ "latency", 1, NULL, 'l' }, { "quiet", 1, NULL, 'Q' }, { "idle", 1, NULL, 'i' }, { "seconds", 1, NULL, 't' },
-		{ "cpu", 1, NULL, 'c' }, { "gap", 1, NULL, 'g' }, { "pid", 1, NULL, 'p' }, { 0 },
+		{ "cpu", 1, NULL, 'c' }, { "gap", 1, NULL, 'g' }, { "pid", 1, NULL, 'p' }, { "ideal", 1, NULL, 'I' }, { 0 },
 	};
 	struct vguest_conf *c = &opt.guest;
 
@@ -128,6 +130,7 @@ static void options(int argc, char **argv)
 		case 'c': opt.cpu = number(optarg, 0, CPU_SETSIZE - 1); break;
 		case 'g': opt.gap_ns = number(optarg, 0, 1000000); break;
 		case 'p': opt.pid = (pid_t)number(optarg, 1, 1 << 22); break;
+		case 'I': opt.ideal = number(optarg, IDEAL_RINGS, IDEAL_SWITCH); break;
 		default: exit(2);
 		}
 	}
@@ -141,7 +144,7 @@ static void options(int argc, char **argv)
 		die("--buffer", "frames do not fit, and are not to be merged");
 	if (c->ring & (c->ring - 1))
 		die("--ring", "not a power of two");
-	nguests = (unsigned)(argc - optind);
+	nguests = opt.ideal ? 2 : (unsigned)(argc - optind);
 	if (nguests % 2 || nguests > GUESTS_MAX || (!nguests && !opt.nidle))
 		die("sockets", "two for each pair of guests");
 }
@@ -170,14 +173,14 @@ static void open_all(char **paths)
 
 	setrlimit(RLIMIT_NOFILE, &files);
 	for (unsigned i = 0; i < nguests; i++) {
-		bool listens = strncmp(paths[i], listen_at, strlen(listen_at)) == 0;
+		bool listens = !opt.ideal && strncmp(paths[i], listen_at, strlen(listen_at)) == 0;
 
 		listeners[i] = listens ? vhost_front_listen(paths[i] + strlen(listen_at)) : -1;
 		if (listens && listeners[i] < 0)
 			die(paths[i], strerror(-listeners[i]));
 	}
 	for (unsigned i = 0; i < nguests; i++)
-		open_guest(&guests[i], &opt.guest, i, paths[i], listeners[i]);
+		open_guest(&guests[i], &opt.guest, i, opt.ideal ? NULL : paths[i], listeners[i]);
 	small.ring = 64;
 	small.flows = small.pairs = 1;
 	small.frames = (struct guest_frames){ .size = GUEST_FRAME_MIN };
@@ -395,6 +398,8 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	measure_ticks();
 	open_all(argv + optind);
+	if (opt.ideal && ideal_switch_start(guests, nguests, opt.ideal, 0) < 0)
+		die("--ideal", "no thread");
 	if (nguests) {
 		poll(NULL, 0, 300);	/* some switches say yes before they mean it */
 		learn();
@@ -407,8 +412,9 @@ int main(int argc, char **argv)
 		throughput();
 	for (unsigned i = 0; i < nguests; i++) {
 		if (vguest_fault(&guests[i]))
-			die(argv[optind + (int)i], vguest_fault(&guests[i]));
-		vguest_close(&guests[i]);
+			die("ring", vguest_fault(&guests[i]));
+		if (!opt.ideal)
+			vguest_close(&guests[i]);
 	}
 	for (unsigned i = 0; i < opt.nidle; i++)
 		vguest_close(&idle[i]);

@@ -186,7 +186,7 @@ int vguest_open(struct vguest *g, const struct vguest_conf *conf, unsigned id, c
 		g->pairs[q].rx.kick = g->pairs[q].tx.kick = -1;
 	*why = "guest memory";
 	rc = make(g);
-	if (rc == 0)
+	if (rc == 0 && (path || listener >= 0))
 		rc = plug(g, path, listener, why);
 	for (unsigned q = 0; q < conf->pairs && rc == 0; q++)
 		guest_ring_give(&g->pairs[q].rx, conf->ring);

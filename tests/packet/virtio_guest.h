@@ -57,7 +57,7 @@ struct vguest {
 };
 
 /* vguest_open() - make a guest and plug it in
- * @path:	where the back-end listens; with @listener >= 0 it dials us instead
+ * @path:	where the back-end listens; with @listener >= 0 it dials us instead; with neither the guest stays unplugged
  * @why:	on failure, what did not work
  * Return: 0 or a negative errno; vguest_close() is due either way.
  */
