@@ -26,7 +26,6 @@ tell() {
 	answer "$1"
 	case $OUT in error*) fail "$*: $OUT" ;; esac
 }
-front_end() { kill -9 "${FRONT[$1]}"; wait "${FRONT[$1]}" 2>/dev/null || true; }
 
 show() { json ".ports[] | select(.name == \"$1\") | \"\(.state): \(.reason)\"" ps lab; }
 # shellcheck disable=SC2053 # a pattern is wanted
@@ -118,7 +117,8 @@ tell v2 dhcp
 has "lease of the new subnet" "$OUT" '^10\.78\.'
 
 say "a front-end that dies, and one that stops in the middle of a message"
-front_end v2
+ask v2 die
+wait "${FRONT[v2]}" || true
 until_ok 3 in_state v1 "$WAITS"
 front v3 connect "$DIR/r/v1.sock" 10.78.0.203
 tell v3 link
@@ -170,6 +170,24 @@ is "connection of the client" "$OUT" ended
 after=$(held)
 echo "   the keeper had $before descriptors and has $after"
 [ $((before - after)) -ge 12 ] || fail "the keeper holds what nobody needs"
+
+say "QEMU takes the arguments that are printed for it, in both roles, and finds the port"
+for role in server client; do
+	status 0 lanyard qemu "lab/q-$role" --vhost-user --role $role --queues 2 --memory 64M --packed
+	arguments=$OUT
+	is "lines" "$(wc -l <"$DIR/out")" 1
+	is "the same again" "$(lanyard qemu "lab/q-$role" --queues 2 --memory 64M --packed)" "$arguments"
+	echo "   $arguments"
+	if ! command -v qemu-system-x86_64 >/dev/null; then
+		echo "   there is no QEMU here to try them"
+		continue
+	fi
+	eval "as_lanyard qemu-system-x86_64 -nodefaults -display none -S $arguments" >"$DIR/qemu" 2>&1 </dev/null &
+	qemu=$!
+	until_ok 20 in_state "q-$role" "$DRIVER" || fail "$(<"$DIR/qemu")"
+	kill -0 $qemu || fail "$(<"$DIR/qemu")"
+	lanyard port rm "lab/q-$role"
+done
 
 say "the whole daemon ends: so does the connection"
 lanyard port add lab/v6 --vhost-user "$DIR/r/v6.sock"
