@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum { MAC_SIZE = 6, MAC_TEXT = 18, IP4_TEXT = 16, PREFIX4_TEXT = 20, NAME_MAX_SIZE = 64 };
 
@@ -25,6 +26,17 @@ char *mac_format(const uint8_t mac[MAC_SIZE], char text[MAC_TEXT]);
 
 /* mac_from_names() - the fixed, locally administered, unicast address of port @port on network @net */
 void mac_from_names(const char *net, const char *port, uint8_t mac[MAC_SIZE]);
+
+/* mac_word() - six bytes as one number, to compare; in memory order */
+static inline uint64_t mac_word(const uint8_t *mac)
+{
+	uint32_t low;
+	uint16_t high;
+
+	memcpy(&low, mac, sizeof(low));
+	memcpy(&high, mac + sizeof(low), sizeof(high));
+	return (uint64_t)high << 32 | low;
+}
 
 static inline bool mac_is_group(const uint8_t *mac)
 {

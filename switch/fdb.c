@@ -13,7 +13,7 @@
  *	value	port (16) << 48 | turn (7) << 41 | static (1) << 40 | moves (8) << 32 | second last seen (32)
  * The turn counts the keys that have lived in the place, so that a swap meant for the key before fails.
  */
-enum { WAYS = 4, CANDIDATES = 2 * WAYS };
+enum { WAYS = 4, CANDIDATES = 2 * WAYS, BURST = 64 };
 
 struct entry {
 	_Atomic uint64_t key;
@@ -29,19 +29,10 @@ struct fdb {
 	uint32_t mask;			/* buckets minus one */
 	uint32_t nports;
 	uint32_t age_s;
-	uint64_t seed;
+	uint64_t seed, factor;
 	_Atomic uint32_t *count;	/* live entries by port */
 	atomic_flag insert_lock;	/* held while a key changes */
 };
-
-static uint64_t key_of(uint16_t vid, const uint8_t *mac)
-{
-	uint64_t k = 0;
-
-	for (int i = 0; i < 6; i++)
-		k = k << 8 | mac[i];
-	return k << 16 | vid;
-}
 
 static uint64_t value_of(uint32_t port, uint8_t origin, uint8_t moves, uint32_t seen_s)
 {
@@ -107,6 +98,7 @@ struct fdb *fdb_new(uint32_t nentries, uint32_t nports, uint32_t age_ms)
 	fdb->nports = nports;
 	fdb->age_s = age_ms / 1000;
 	fdb->seed = hash_seed();
+	fdb->factor = hash_u64(fdb->seed, 1) | 1;
 	fdb->buckets = mmap(NULL, nbuckets * sizeof(struct bucket), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 			    -1, 0);	/* aligned, zero, and no page is there before a station is */
 	if (fdb->buckets == MAP_FAILED)
@@ -130,12 +122,31 @@ void fdb_free(struct fdb *fdb)
 	free(fdb);
 }
 
+/* hash_key() - both halves of a product under two secret words: a guest that picks addresses cannot aim at a bucket */
+static inline uint64_t hash_key(const struct fdb *fdb, uint64_t key)
+{
+	unsigned __int128 product = (unsigned __int128)(key ^ fdb->seed) * fdb->factor;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static inline struct bucket *first_bucket(const struct fdb *fdb, uint64_t hash)
+{
+	return &fdb->buckets[hash & fdb->mask];
+}
+
+static inline struct bucket *second_bucket(const struct fdb *fdb, uint64_t hash)
+{
+	uint32_t first = hash & fdb->mask, second = hash >> 32 & fdb->mask;
+
+	return &fdb->buckets[second != first ? second : first ^ 1];
+}
+
 /* candidates() - the eight places where a key may live; the two buckets come from two halves of one hash */
 static void candidates(const struct fdb *fdb, uint64_t key, struct entry *at[CANDIDATES])
 {
-	uint64_t h = hash_u64(key, fdb->seed);
-	uint32_t first = h & fdb->mask, second = h >> 32 & fdb->mask;
-	struct bucket *a = &fdb->buckets[first], *b = &fdb->buckets[second != first ? second : first ^ 1];
+	uint64_t h = hash_key(fdb, key);
+	struct bucket *a = first_bucket(fdb, h), *b = second_bucket(fdb, h);
 
 	for (int i = 0; i < WAYS; i++) {
 		at[i] = &a->entries[i];
@@ -143,27 +154,39 @@ static void candidates(const struct fdb *fdb, uint64_t key, struct entry *at[CAN
 	}
 }
 
+/* find_in() - which of the four holds the key is computed, not branched on: with many stations no branch could be foretold */
+static inline struct entry *find_in(struct bucket *b, uint64_t key, uint64_t *value)
+{
+	unsigned i = 0;
+	struct entry *e;
+
+	for (unsigned way = 1; way < WAYS; way++)
+		i += way * (atomic_load_explicit(&b->entries[way].key, memory_order_acquire) == key);
+	e = &b->entries[i & (WAYS - 1)];
+	if (atomic_load_explicit(&e->key, memory_order_acquire) != key)
+		return NULL;
+	*value = atomic_load_explicit(&e->value, memory_order_acquire);
+	return atomic_load_explicit(&e->key, memory_order_relaxed) == key ? e : NULL;
+}
+
+static inline struct entry *find_hashed(const struct fdb *fdb, uint64_t key, uint64_t hash, uint64_t *value)
+{
+	struct entry *e = find_in(first_bucket(fdb, hash), key, value);
+
+	return e ? e : find_in(second_bucket(fdb, hash), key, value);
+}
+
 /* find() - the entry that holds @key, with its value in *value as it was while it did; NULL when there is none */
 static struct entry *find(const struct fdb *fdb, uint64_t key, uint64_t *value)
 {
-	struct entry *at[CANDIDATES];
-
-	candidates(fdb, key, at);
-	for (int i = 0; i < CANDIDATES; i++) {
-		if (atomic_load_explicit(&at[i]->key, memory_order_acquire) != key)
-			continue;
-		*value = atomic_load_explicit(&at[i]->value, memory_order_acquire);
-		if (atomic_load_explicit(&at[i]->key, memory_order_relaxed) == key)
-			return at[i];
-	}
-	return NULL;
+	return find_hashed(fdb, key, hash_key(fdb, key), value);
 }
 
 int fdb_lookup(const struct fdb *fdb, uint16_t vid, const uint8_t *mac, uint64_t now_ms)
 {
 	uint64_t value;
 
-	if (!find(fdb, key_of(vid, mac), &value) || !is_fresh(fdb, value, seconds(now_ms)))
+	if (!find(fdb, fdb_key(vid, mac), &value) || !is_fresh(fdb, value, seconds(now_ms)))
 		return -ENOENT;
 	return (int)value_port(value);
 }
@@ -193,7 +216,8 @@ static bool is_usable(const struct fdb *fdb, const struct entry *e, uint32_t now
 	       !is_fresh(fdb, atomic_load_explicit(&e->value, memory_order_relaxed), now_s);
 }
 
-/* usable_place() - a free or aged-out place, in the bucket that has more of them: that keeps both from filling up. Or NULL. */
+/* usable_place() - a free or aged-out place, or NULL: in the first bucket, where it is found soonest, while that has two such places
+ * or as many as the second. That keeps both from filling up. */
 static struct entry *usable_place(const struct fdb *fdb, struct entry *at[CANDIDATES], uint32_t now_s)
 {
 	struct entry *last[2] = { NULL, NULL };
@@ -205,7 +229,7 @@ static struct entry *usable_place(const struct fdb *fdb, struct entry *at[CANDID
 			n[i / WAYS]++;
 		}
 	}
-	return n[0] >= n[1] ? last[0] : last[1];
+	return n[0] >= 2 || n[0] >= n[1] ? last[0] : last[1];
 }
 
 static uint32_t held_by(const struct fdb *fdb, uint32_t port)
@@ -278,20 +302,72 @@ static bool refresh(struct fdb *fdb, struct entry *e, uint64_t value, uint32_t p
 	return true;
 }
 
-bool fdb_learn(struct fdb *fdb, uint16_t vid, const uint8_t *mac, uint32_t port, uint64_t now_ms)
+/* learn_new() - a station that was not found. Return: learnt? */
+static bool learn_new(struct fdb *fdb, uint64_t key, uint32_t port, uint32_t now_s)
 {
-	uint64_t key = key_of(vid, mac), value;
-	struct entry *e = find(fdb, key, &value);
+	uint64_t value;
 	bool learnt = false;
 
-	if (e)
-		return refresh(fdb, e, value, port, seconds(now_ms));
 	if (atomic_flag_test_and_set_explicit(&fdb->insert_lock, memory_order_acquire))
 		return false;
 	if (!find(fdb, key, &value))
-		learnt = insert(fdb, key, value_of(port, FDB_LEARNED, 0, seconds(now_ms)), seconds(now_ms));
+		learnt = insert(fdb, key, value_of(port, FDB_LEARNED, 0, now_s), now_s);
 	atomic_flag_clear_explicit(&fdb->insert_lock, memory_order_release);
 	return learnt;
+}
+
+static inline bool learn_hashed(struct fdb *fdb, uint64_t key, uint64_t hash, uint32_t port, uint32_t now_s)
+{
+	uint64_t value;
+	struct entry *e = find_hashed(fdb, key, hash, &value);
+
+	if (__builtin_expect(!e, 0))
+		return learn_new(fdb, key, port, now_s);
+	if (__builtin_expect(value_port(value) == port && value_seen(value) == now_s, 1))
+		return false;
+	return refresh(fdb, e, value, port, now_s);
+}
+
+bool fdb_learn(struct fdb *fdb, uint16_t vid, const uint8_t *mac, uint32_t port, uint64_t now_ms)
+{
+	uint64_t key = fdb_key(vid, mac);
+
+	return learn_hashed(fdb, key, hash_key(fdb, key), port, seconds(now_ms));
+}
+
+/* hash_burst() - hash and prefetch, all before the first is looked at, so that the cache misses overlap. A key
+ * like the one before it, as in a train of frames, is passed over: its place is in the cache and its answer known. */
+static void hash_burst(const struct fdb *fdb, const uint64_t *keys, uint64_t *hashes, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		if (i && keys[i] == keys[i - 1]) {
+			hashes[i] = hashes[i - 1];
+			continue;
+		}
+		hashes[i] = hash_key(fdb, keys[i]);
+		__builtin_prefetch(first_bucket(fdb, hashes[i]));
+	}
+}
+
+void fdb_burst(struct fdb *fdb, const uint64_t *src, const uint64_t *dst, unsigned n, uint32_t port, uint64_t now_ms, int32_t *to)
+{
+	uint64_t src_hash[BURST], dst_hash[BURST], value;
+	uint32_t now_s = seconds(now_ms);
+
+	hash_burst(fdb, src, src_hash, n);
+	hash_burst(fdb, dst, dst_hash, n);
+	for (unsigned i = 0; i < n; i++) {
+		bool again = i && src[i] == src[i - 1];
+
+		if (!again)
+			learn_hashed(fdb, src[i], src_hash[i], port, now_s);
+		if (again && dst[i] == dst[i - 1])
+			to[i] = to[i - 1];	/* nothing was learnt since */
+		else if (dst[i] && find_hashed(fdb, dst[i], dst_hash[i], &value) && is_fresh(fdb, value, now_s))
+			to[i] = (int32_t)value_port(value);
+		else
+			to[i] = -ENOENT;
+	}
 }
 
 /* The control thread may wait: workers hold the lock for the time of one insert. */
@@ -308,7 +384,7 @@ static void unlock(struct fdb *fdb)
 
 int fdb_add_static(struct fdb *fdb, uint16_t vid, const uint8_t *mac, uint32_t port)
 {
-	uint64_t key = key_of(vid, mac), value;
+	uint64_t key = fdb_key(vid, mac), value;
 	struct entry *e;
 	bool ok;
 
@@ -362,12 +438,17 @@ unsigned fdb_sweep(struct fdb *fdb, uint64_t now_ms)
 
 static void describe(struct fdb_entry *to, uint64_t key, uint64_t value, uint32_t now_s)
 {
+	uint32_t low;
+	uint16_t high;
+
 	*to = (struct fdb_entry){
 		.vid = (uint16_t)key, .port = value_port(value), .origin = value_origin(value),
 		.moves = value_moves(value), .age_s = value_origin(value) == FDB_STATIC ? 0 : age_of(value, now_s),
 	};
-	for (int i = 0; i < 6; i++)
-		to->mac[i] = (uint8_t)(key >> (56 - 8 * i));
+	low = (uint32_t)(key >> 16);
+	high = (uint16_t)(key >> 48);
+	memcpy(to->mac, &low, sizeof(low));
+	memcpy(to->mac + sizeof(low), &high, sizeof(high));
 }
 
 unsigned fdb_each(const struct fdb *fdb, uint64_t now_ms, struct fdb_entry *to, unsigned n)

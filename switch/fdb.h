@@ -19,8 +19,20 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 struct fdb;
+
+/* fdb_key() - VID and address as one word; unequal for any two stations, never 0 */
+static inline uint64_t fdb_key(uint16_t vid, const uint8_t *mac)
+{
+	uint32_t low;
+	uint16_t high;
+
+	memcpy(&low, mac, sizeof(low));
+	memcpy(&high, mac + sizeof(low), sizeof(high));
+	return (uint64_t)high << 48 | (uint64_t)low << 16 | vid;
+}
 
 enum fdb_origin { FDB_LEARNED = 0, FDB_STATIC = 1 };
 
@@ -56,6 +68,14 @@ int fdb_lookup(const struct fdb *fdb, uint16_t vid, const uint8_t *mac, uint64_t
  * Return: true when it is new or has moved, false when it was refreshed or could not be learnt now.
  */
 bool fdb_learn(struct fdb *fdb, uint16_t vid, const uint8_t *mac, uint32_t port, uint64_t now_ms);
+
+/* fdb_burst() - fdb_learn() and fdb_lookup() for the frames of a burst, one frame after another; @n at most 64
+ * @src:	keys (fdb_key()) of the stations seen at @port
+ * @dst:	keys to look up; 0: none
+ * @to:		receives what fdb_lookup() returns
+ */
+void fdb_burst(struct fdb *fdb, const uint64_t *src, const uint64_t *dst, unsigned n, uint32_t port, uint64_t now_ms,
+	       int32_t *to);
 
 /* fdb_add_static() - an entry that neither ages nor moves; Return: 0 or -ENOSPC */
 int fdb_add_static(struct fdb *fdb, uint16_t vid, const uint8_t *mac, uint32_t port);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "switch/forward.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -19,10 +20,24 @@ struct burst {
 	const struct snapshot *snap;
 	const struct port_view *in;
 	const struct segment *segment;		/* of the last frame looked at; bursts rarely mix VLANs */
-	enum verdict verdict[BURST_MAX];
+	struct out_list *list;			/* of the last destination; bursts rarely mix those either */
+	bool any_local;
+	uint8_t verdict[BURST_MAX];		/* enum verdict */
 	bool local[BURST_MAX];			/* a copy goes to the gateway's services */
 	bool unicast[BURST_MAX];		/* it was addressed to the gateway */
 };
+
+static void burst_init(struct burst *b, struct worker *w, struct outbox *out, const struct snapshot *snap,
+		       const struct port_view *in)
+{
+	b->w = w;
+	b->out = out;
+	b->snap = snap;
+	b->in = in;
+	b->segment = NULL;
+	b->list = NULL;
+	b->any_local = false;
+}
 
 static void outbox_flush(struct worker *w, struct outbox *out)
 {
@@ -53,14 +68,16 @@ static struct out_list *list_for(struct worker *w, struct outbox *out, const str
 	return &out->lists[out->list_of[id] - 1];
 }
 
-static void file_for(struct burst *b, const struct port_view *to, struct frame *f)
+static inline void file_for(struct burst *b, const struct port_view *to, struct frame *f)
 {
-	struct out_list *l = list_for(b->w, b->out, to);
+	struct out_list *l = b->list;
 
-	l->frames[l->n++] = (struct tx_frame){ .frame = f, .tci = vlan_tci(&to->vlan, f) };
+	if (!l || l->to != to || !l->n)		/* an early flush empties lists */
+		l = b->list = list_for(b->w, b->out, to);
+	l->frames[l->n++] = (struct tx_frame){ .frame = f, .tci = vlan_tci(&to->vlan, f->vid, f->pcp_dei) };
 }
 
-static const struct segment *segment_for(struct burst *b, const struct frame *f)
+static inline const struct segment *segment_for(struct burst *b, const struct frame *f)
 {
 	if (!b->segment || b->segment->vid != f->vid)
 		b->segment = segment_of(b->in->net, f->vid);
@@ -75,29 +92,28 @@ static bool is_reserved(const uint8_t *dst)
 }
 
 /* check_addresses() - what no guest may send, whatever the VLAN */
-static enum verdict check_addresses(const struct frame *f, const struct segment *segment)
+static inline enum verdict check_addresses(const struct frame *f, const struct segment *segment)
 {
-	static const uint8_t zero[MAC_SIZE];
-	const uint8_t *src = frame_src(f);
+	uint64_t src = mac_word(frame_src(f));
 
-	if (mac_is_group(src) || !memcmp(src, zero, MAC_SIZE))
+	if (__builtin_expect(mac_is_group(frame_src(f)) || !src, 0))
 		return VERDICT_DROP_SOURCE;
-	if (segment && segment->has_subnet && !memcmp(src, segment->gateway_mac, MAC_SIZE))
+	if (segment && segment->has_subnet && src == mac_word(segment->gateway_mac))
 		return VERDICT_DROP_SPOOFED_GATEWAY;
-	if (is_reserved(frame_dst(f)) || get_u16(f->head + 12) == ETHERTYPE_MAC_CONTROL)
+	if (__builtin_expect(mac_is_group(frame_dst(f)), 0) && is_reserved(frame_dst(f)))
 		return VERDICT_DROP_RESERVED;
 	return VERDICT_FORWARDED;
 }
 
-/* admit() - from the wire into a VLAN: tag, sizes, offload request, source. Return: FORWARDED or the drop. */
-static enum verdict admit(struct burst *b, struct frame *f)
+/* admit() - from the wire into a VLAN: sizes, tag, offload request, addresses. Return: FORWARDED or the drop. */
+static inline enum verdict admit(struct burst *b, struct frame *f)
 {
 	enum verdict v;
 
-	if (!b->in->link_up)
+	if (__builtin_expect(!b->in->link_up, 0))
 		return VERDICT_DROP_LINK_DOWN;
-	if (f->len < ETH_HEADER || f->head_len < ETH_HEADER)
-		return !f->len && f->vid == FRAME_STRANGER ? VERDICT_DROP_STRANGER : VERDICT_DROP_RUNT;
+	if (__builtin_expect(f->len < ETH_HEADER || f->head_len < ETH_HEADER, 0))
+		return VERDICT_DROP_RUNT;
 	v = vlan_classify(&b->in->vlan, f);
 	if (v == VERDICT_FORWARDED && f->len < ETH_HEADER)
 		v = VERDICT_DROP_RUNT;
@@ -105,10 +121,12 @@ static enum verdict admit(struct burst *b, struct frame *f)
 		v = offload_check(f, b->in->net->mtu);
 	if (v == VERDICT_FORWARDED)
 		v = check_addresses(f, segment_for(b, f));
+	if (v == VERDICT_FORWARDED && get_u16(f->head + 12) == ETHERTYPE_MAC_CONTROL)
+		v = VERDICT_DROP_RESERVED;
 	return v;
 }
 
-static bool may_receive(const struct port_view *to, const struct frame *f)
+static inline bool may_receive(const struct port_view *to, const struct frame *f)
 {
 	return !to->local && to->link_up && to->port && vlan_member(&to->vlan, f->vid);
 }
@@ -128,34 +146,44 @@ static enum verdict flood(struct burst *b, struct frame *f, unsigned i)
 		copies++;
 	}
 	if (!b->in->local && segment_for(b, f)) {
-		b->local[i] = true;
+		b->local[i] = b->any_local = true;
 		copies++;
 	}
 	return copies ? VERDICT_FLOODED : VERDICT_DROP_NO_DESTINATION;
 }
 
-/* decide() - look the destination up and file the frame. Return: the verdict as far as it is known before the flush */
-static enum verdict decide(struct burst *b, struct frame *f, unsigned i, uint64_t now_ms)
+/* wanted() - the key to look the destination up by; 0 for a group and for the gateway, whose places are known */
+static inline uint64_t wanted(struct burst *b, const struct frame *f)
 {
 	const struct segment *seg = segment_for(b, f);
-	const struct port_view *to;
-	int id;
 
-	if (mac_is_group(frame_dst(f)))
+	if (mac_is_group(frame_dst(f)) || (seg && seg->has_subnet && mac_word(frame_dst(f)) == mac_word(seg->gateway_mac)))
+		return 0;
+	return fdb_key(f->vid, frame_dst(f));
+}
+
+/* decide_unknown() - a frame that the FDB knows no place for. Return: the verdict as far as it is known before the flush */
+static enum verdict decide_unknown(struct burst *b, struct frame *f, unsigned i, uint64_t key)
+{
+	if (key || mac_is_group(frame_dst(f)))
 		return flood(b, f, i);
-	if (seg && seg->has_subnet && !memcmp(frame_dst(f), seg->gateway_mac, MAC_SIZE)) {
-		if (b->in->local)
-			return VERDICT_DROP_HAIRPIN;
-		b->local[i] = b->unicast[i] = true;
-		return VERDICT_CONSUMED_REFUSED;	/* the service's verdict replaces this one */
-	}
-	id = fdb_lookup(b->in->net->fdb, f->vid, frame_dst(f), now_ms);
-	if (id < 0 || (unsigned)id >= b->snap->nports)
-		return flood(b, f, i);
-	to = &b->snap->ports[id];
-	if (to == b->in)
+	if (b->in->local)
 		return VERDICT_DROP_HAIRPIN;
-	if (to->net != b->in->net || !may_receive(to, f))
+	b->local[i] = b->unicast[i] = b->any_local = true;
+	return VERDICT_CONSUMED_REFUSED;		/* the service's verdict replaces this one */
+}
+
+/* decide() - file the frame for where its destination lives: port @id, or -ENOENT. Return: as above */
+static inline enum verdict decide(struct burst *b, struct frame *f, unsigned i, uint64_t key, int32_t id)
+{
+	const struct port_view *to;
+
+	if (__builtin_expect(id < 0 || (unsigned)id >= b->snap->nports, 0))
+		return decide_unknown(b, f, i, key);
+	to = &b->snap->ports[id];
+	if (__builtin_expect(to == b->in, 0))
+		return VERDICT_DROP_HAIRPIN;
+	if (__builtin_expect(to->net != b->in->net || !may_receive(to, f), 0))
 		return flood(b, f, i);
 	file_for(b, to, f);
 	return VERDICT_FORWARDED;
@@ -180,68 +208,92 @@ static void serve_local(struct burst *b, struct frame *f, unsigned i)
 	counter_add(&s->tx_bytes, f->len);
 	counter_add(&s->served[v], 1);
 	if (b->unicast[i])
-		b->verdict[i] = v;
+		b->verdict[i] = (uint8_t)v;
 }
 
-static void count_verdicts(struct burst *b, struct port_stats *s, unsigned n)
+/* finish() - a frame that its one destination did not take was dropped; count what became of each. Return: how many were taken */
+static unsigned finish(struct burst *b, struct port_stats *s, const struct frame *frames, unsigned n)
 {
-	for (unsigned i = 0; i < n; i++)
-		counter_add(&s->verdicts[b->verdict[i]], 1);
+	unsigned taken = 0, forwarded = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		unsigned v = b->verdict[i];
+
+		taken += frames[i].copies > 0;
+		if (v == VERDICT_FORWARDED && frames[i].copies)
+			forwarded++;
+		else
+			counter_add(&s->verdicts[v == VERDICT_FORWARDED ? VERDICT_DROP_TX : v], 1);
+	}
+	counter_add(&s->verdicts[VERDICT_FORWARDED], forwarded);
+	return taken;
 }
+
+/* The frames that were admitted, in order: their numbers, and the keys of who sent them and who is to get them. */
+struct admitted {
+	unsigned n;
+	uint8_t i[BURST_MAX];
+	uint64_t src[BURST_MAX], dst[BURST_MAX];
+	int32_t to[BURST_MAX];
+};
 
 void forward_burst(struct worker *w, struct outbox *out, const struct snapshot *snap, const struct port_view *in,
 		   struct frame *frames, unsigned n)
 {
-	struct burst b = { .w = w, .out = out, .snap = snap, .in = in };
 	struct port_stats *s = &in->port->stats[worker_index(w)];
-	uint64_t now_ms = worker_now_ms(w), bytes = 0;
+	uint64_t bytes = 0;
+	struct admitted a;
+	struct burst b;
 
+	a.n = 0;
+	burst_init(&b, w, out, snap, in);
 	for (unsigned i = 0; i < n; i++) {
 		struct frame *f = &frames[i];
 
 		bytes += f->len;
-		b.verdict[i] = admit(&b, f);
-		if (b.verdict[i] != VERDICT_FORWARDED)
+		b.local[i] = b.unicast[i] = false;
+		b.verdict[i] = (uint8_t)admit(&b, f);
+		if (__builtin_expect(b.verdict[i] != VERDICT_FORWARDED, 0))
 			continue;
-		fdb_learn(in->net->fdb, f->vid, frame_src(f), in->port->id, now_ms);
-		b.verdict[i] = decide(&b, f, i, now_ms);
+		a.i[a.n] = (uint8_t)i;
+		a.src[a.n] = fdb_key(f->vid, frame_src(f));
+		a.dst[a.n++] = wanted(&b, f);
 	}
+	fdb_burst(in->net->fdb, a.src, a.dst, a.n, in->port->id, worker_now_ms(w), a.to);
+	for (unsigned j = 0; j < a.n; j++)
+		b.verdict[a.i[j]] = (uint8_t)decide(&b, &frames[a.i[j]], a.i[j], a.dst[j], a.to[j]);
 	outbox_flush(w, out);
-	for (unsigned i = 0; i < n; i++) {
-		if (b.verdict[i] == VERDICT_FORWARDED && !frames[i].copies)
-			b.verdict[i] = VERDICT_DROP_TX;
+	for (unsigned i = 0; b.any_local && i < n; i++)
 		if (b.local[i])
 			serve_local(&b, &frames[i], i);
-	}
 	counter_add(&s->rx_frames, n);
 	counter_add(&s->rx_bytes, bytes);
-	count_verdicts(&b, s, n);
+	finish(&b, s, frames, n);
 }
 
 unsigned forward_made(struct worker *w, struct outbox *out, const struct snapshot *snap, const struct port_view *from,
 		      struct frame *frames, unsigned n)
 {
-	struct burst b = { .w = w, .out = out, .snap = snap, .in = from };
 	struct port_stats *s = &from->port->stats[worker_index(w)];
-	unsigned taken = 0;
+	struct burst b;
 
-	for (unsigned i = 0; i < n; i++)
-		b.verdict[i] = decide(&b, &frames[i], i, worker_now_ms(w));
-	outbox_flush(w, out);
+	burst_init(&b, w, out, snap, from);
 	for (unsigned i = 0; i < n; i++) {
-		if (b.verdict[i] == VERDICT_FORWARDED && !frames[i].copies)
-			b.verdict[i] = VERDICT_DROP_TX;
-		taken += frames[i].copies > 0;
+		uint64_t key = wanted(&b, &frames[i]);
+		int id = key ? fdb_lookup(from->net->fdb, frames[i].vid, frame_dst(&frames[i]), worker_now_ms(w)) : -ENOENT;
+
+		b.local[i] = b.unicast[i] = false;
+		b.verdict[i] = (uint8_t)decide(&b, &frames[i], i, key, id);
 	}
+	outbox_flush(w, out);
 	counter_add(&s->made, n);
-	count_verdicts(&b, s, n);
-	return taken;
+	return finish(&b, s, frames, n);
 }
 
 bool forward_made_to(struct worker *w, const struct port_view *from, const struct port_view *to, struct frame *f)
 {
 	struct port_stats *s = &from->port->stats[worker_index(w)];
-	struct tx_frame tx = { .frame = f, .tci = vlan_tci(&to->vlan, f) };
+	struct tx_frame tx = { .frame = f, .tci = vlan_tci(&to->vlan, f->vid, f->pcp_dei) };
 	enum verdict v = VERDICT_DROP_NO_DESTINATION;
 
 	if (from->net == to->net && may_receive(to, f))

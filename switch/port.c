@@ -72,11 +72,11 @@ static void count(struct port *port, unsigned worker_index, const struct tx_fram
 	uint64_t bytes = 0, sent = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		if (!(taken >> i & 1))
-			continue;
-		frames[i].frame->copies++;
-		bytes += frames[i].frame->len;
-		sent++;
+		unsigned one = taken >> i & 1;
+
+		frames[i].frame->copies = (uint16_t)(frames[i].frame->copies + one);
+		bytes += one ? frames[i].frame->len : 0;
+		sent += one;
 	}
 	counter_add(&s->queued, n);
 	counter_add(&s->tx_frames, sent);

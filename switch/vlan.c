@@ -42,7 +42,7 @@ static enum verdict find_tag(struct frame *f, bool *tagged, uint16_t *tci)
 	return is_tag(get_u16(f->head + 12)) ? VERDICT_DROP_DOUBLE_TAG : VERDICT_FORWARDED;
 }
 
-enum verdict vlan_classify(const struct vlan_conf *conf, struct frame *f)
+enum verdict vlan_classify_any(const struct vlan_conf *conf, struct frame *f)
 {
 	bool tagged;
 	uint16_t tci, vid;
@@ -61,11 +61,4 @@ enum verdict vlan_classify(const struct vlan_conf *conf, struct frame *f)
 		return VERDICT_DROP_VLAN;	/* a trunk without native VLAN */
 	f->vid = vid;
 	return VERDICT_FORWARDED;
-}
-
-uint16_t vlan_tci(const struct vlan_conf *conf, const struct frame *f)
-{
-	if (!conf->trunk || f->vid == conf->pvid)
-		return 0;
-	return (uint16_t)(f->pcp_dei << 12 | f->vid);
 }

@@ -11,9 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "switch/frame.h"
 #include "switch/verdict.h"
-
-struct frame;
 
 enum { VID_DEFAULT = 1, VID_MAX = 4094, VID_WORDS = 4096 / 64 };
 
@@ -41,9 +40,22 @@ static inline bool vlan_member(const struct vlan_conf *conf, uint16_t vid)
 /* vlan_classify() - set frame->vid and pcp_dei, and take the tag out of the frame
  * Return: VERDICT_FORWARDED, or why the frame is dropped.
  */
-enum verdict vlan_classify(const struct vlan_conf *conf, struct frame *frame);
+enum verdict vlan_classify_any(const struct vlan_conf *conf, struct frame *frame);
 
-/* vlan_tci() - the tag with which @frame leaves a port, or 0 for none; the port must be a member */
-uint16_t vlan_tci(const struct vlan_conf *conf, const struct frame *frame);
+static inline enum verdict vlan_classify(const struct vlan_conf *conf, struct frame *f)
+{
+	/* 0x8100 and 0x88a8 begin with bytes that no other length or type in common use does: all others are untagged */
+	if (__builtin_expect(f->tag_present || (f->head[12] & 0xf6) == 0x80 || !conf->pvid, 0))
+		return vlan_classify_any(conf, f);
+	f->vid = conf->pvid;
+	f->pcp_dei = 0;
+	return VERDICT_FORWARDED;
+}
+
+/* vlan_tci() - the tag with which a frame of VLAN @vid leaves a port, or 0 for none; the port must be a member */
+static inline uint16_t vlan_tci(const struct vlan_conf *conf, uint16_t vid, uint8_t pcp_dei)
+{
+	return !conf->trunk || vid == conf->pvid ? 0 : (uint16_t)(pcp_dei << 12 | vid);
+}
 
 #endif

@@ -88,7 +88,7 @@ static void too_long(struct frame *f, uint8_t *head)
 static inline void from_single(const struct virtq *r, struct rx_room *room, unsigned i, const uint8_t *at, uint32_t size,
 			       struct frame *f)
 {
-	uint8_t header[VNET_HEADER] = { 0 }, *head = room->heads[i];
+	uint8_t header[VNET_HEADER_LEGACY], *head = room->heads[i];
 	uint32_t len;
 
 	if (__builtin_expect(size < r->header || size - r->header > FRAME_MAX, 0)) {

@@ -23,7 +23,12 @@ static inline uint32_t size_of(const struct virtq *r, const struct tx_frame *tx)
 /* put_header() - all of the header is written: what the guest reads is never what lay in its memory before */
 static inline void put_header(const struct virtq *r, const struct tx_frame *tx, uint8_t *to, uint16_t buffers)
 {
-	offload_write(&tx->frame->offload, tx->tci != 0, to, r->header);
+	const struct offload *o = &tx->frame->offload;
+
+	if (__builtin_expect(o->flags | o->gso_type, 0))
+		offload_write(o, tx->tci != 0, to, VNET_HEADER_LEGACY);
+	else
+		memset(to, 0, VNET_HEADER_LEGACY);
 	if (r->header > NUM_BUFFERS) {
 		to[NUM_BUFFERS] = (uint8_t)buffers;
 		to[NUM_BUFFERS + 1] = (uint8_t)(buffers >> 8);
@@ -242,11 +247,12 @@ static bool place_resolved(struct virtq *r, struct worker *w, uint32_t offloads,
 }
 
 /* run_length() - how many frames from here on the guest takes as they are */
-static unsigned run_length(const struct tx_frame *tx, unsigned n, uint32_t offloads)
+static inline unsigned run_length(const struct tx_frame *tx, unsigned n, uint32_t offloads)
 {
 	unsigned i = 0;
 
-	while (i < n && offload_fits(&tx[i].frame->offload, offloads))
+	while (i < n && (!(tx[i].frame->offload.flags | tx[i].frame->offload.gso_type) ||
+			 offload_fits(&tx[i].frame->offload, offloads)))
 		i++;
 	return i;
 }

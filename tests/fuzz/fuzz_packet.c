@@ -82,7 +82,7 @@ static void look(struct frame *f, uint8_t flags)
 	if (f->len < ETH_HEADER || vlan_classify(&conf, f) != VERDICT_FORWARDED)
 		return;
 	must(f->vid >= 1 && f->vid <= VID_MAX && vlan_member(&conf, f->vid) && f->len >= ETH_HEADER);
-	must((vlan_tci(&conf, f) & 0xfff) == (f->vid == conf.pvid ? 0 : f->vid));
+	must((vlan_tci(&conf, f->vid, f->pcp_dei) & 0xfff) == (f->vid == conf.pvid ? 0 : f->vid));
 	fix(f->head, f->len, flags);
 	if (packet_parse(f->head, f->len, &f->offload, &p) == VERDICT_FORWARDED)
 		use(&p, f->head, f->len);

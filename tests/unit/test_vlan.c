@@ -198,7 +198,7 @@ static void test_exit(void **state)
 		print_message("  %s\n", exits[i].what);
 		assert_int_equal(vlan_member(&conf, exits[i].vid), exits[i].member);
 		if (exits[i].member)
-			assert_int_equal(vlan_tci(&conf, &f), exits[i].tci);
+			assert_int_equal(vlan_tci(&conf, f.vid, f.pcp_dei), exits[i].tci);
 	}
 }
 
