@@ -113,7 +113,7 @@ static inline enum verdict admit(struct burst *b, struct frame *f)
 	if (__builtin_expect(!b->in->link_up, 0))
 		return VERDICT_DROP_LINK_DOWN;
 	if (__builtin_expect(f->len < ETH_HEADER || f->head_len < ETH_HEADER, 0))
-		return VERDICT_DROP_RUNT;
+		return !f->len && f->vid == FRAME_STRANGER ? VERDICT_DROP_STRANGER : VERDICT_DROP_RUNT;
 	v = vlan_classify(&b->in->vlan, f);
 	if (v == VERDICT_FORWARDED && f->len < ETH_HEADER)
 		v = VERDICT_DROP_RUNT;
