@@ -68,6 +68,7 @@ struct live_port {
 	const char *medium;		/* "tap", "packet", "stream", "dgram", "udp", or NULL */
 	char held[160];			/* name under which the keeper holds its descriptor, or "" */
 	bool served;			/* a worker has its queue */
+	bool exclusive;			/* it leaves, and what it has open can be had once only: the next one must find it closed */
 	int listener;			/* stream, vhost-user as server: where peers come, or -1 */
 	struct live_vhost *vhost;	/* vhost-user: its connection, or NULL */
 	struct live_dgram *dgram;	/* dgram: the peer it is connected to, or NULL */
@@ -186,6 +187,8 @@ struct live_net *live_net_by_id(struct engine *e, uint32_t net_id);
 int live_port_open(struct engine *e, const char *net, const struct port_conf *conf, uid_t uid, struct opened *to, struct error *err);
 struct live_port *live_port_new(struct live_net *net, const struct port_conf *conf);
 void live_port_start(struct live_port *p, struct opened *opened);	/* opened may be NULL: open now, or retry */
+/* live_port_held() - fill in to->held, by which the keeper knows this device of this port: "stream:lab/web1@0123abcd" */
+void live_port_held(struct opened *to, const char *what, const char *net, const struct port_conf *conf);
 void live_port_remove(struct live_port *p);	/* leaves the snapshot at the next publication; frees @p */
 int live_port_attach(struct live_port *p, int fd, const char *medium, struct error *err);	/* takes @fd on success */
 void live_port_keep(struct live_port *p);	/* set its descriptor aside for a port of the same name that is to come */

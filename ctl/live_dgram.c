@@ -57,7 +57,7 @@ int live_dgram_open(struct engine *e, const char *net, const struct port_conf *c
 		    struct error *err)
 {
 	to->medium = conf->kind == PORT_KIND_UDP ? "udp" : "dgram";
-	snprintf(to->held, sizeof(to->held), "%s:%s/%s", to->medium, net, conf->name);
+	live_port_held(to, to->medium, net, conf);
 	if (conf->kind == PORT_KIND_UDP)
 		return open_udp(e, conf, uid, to, err);
 	to->fd = host_unix_bind(e->host, to->held, conf->local, uid, err);

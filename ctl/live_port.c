@@ -13,6 +13,7 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "ctl/api.h"
 #include "ctl/engine.h"
 #include "ctl/host_client.h"
@@ -55,14 +56,37 @@ struct opened *opened_find(struct engine *e, const char *net, const char *port)
 	return NULL;
 }
 
+/* in_use() - does the running port use what was opened again, too? Then the keeper is to keep it. */
+static bool in_use(struct engine *e, const struct opened *o)
+{
+	struct live_net *net = live_net_find(e, o->net);
+	struct live_port *p = NULL;
+
+	if (net)
+		HASH_FIND_STR(net->ports, o->port, p);
+	return p && !strcmp(p->held, o->held);
+}
+
 void opened_free(struct engine *e, struct opened *o, bool close_it)
 {
 	LIST_REMOVE(o, link);
 	if (close_it && o->fd >= 0)
 		close(o->fd);
-	if (close_it && o->held[0])
+	if (close_it && o->held[0] && !in_use(e, o))
 		host_drop(e->host, o->held);
 	free(o);
+}
+
+void live_port_held(struct opened *to, const char *what, const char *net, const struct port_conf *conf)
+{
+	uint64_t h = hash_bytes(conf->path, strlen(conf->path), 0);
+
+	h = hash_bytes(conf->local, strlen(conf->local), h);
+	h = hash_bytes(conf->ifname, strlen(conf->ifname), h);
+	h = hash_bytes(conf->netns, strlen(conf->netns), h);
+	if (conf->ifname[0])
+		h = hash_bytes(conf->mac, sizeof(conf->mac), h);
+	snprintf(to->held, sizeof(to->held), "%s:%s/%s@%08x", what, net, conf->name, (unsigned)(h & 0xffffffff));
 }
 
 static int open_attached(struct engine *e, const char *net, const struct port_conf *conf, struct opened *to)
@@ -87,7 +111,7 @@ static int open_netns(struct engine *e, const char *net, const struct port_conf 
 	const struct net_conf *nc = model_net(e->model, net);
 	enum host_medium medium = HOST_MEDIUM_TAP;
 
-	snprintf(to->held, sizeof(to->held), "netns:%s/%s", net, conf->name);
+	live_port_held(to, "netns", net, conf);
 	to->fd = host_open_netns(e->host, to->held, conf->netns, conf->ifname, conf->mac, nc ? nc->mtu : 0, uid, &medium, err);
 	to->medium = medium == HOST_MEDIUM_TAP ? "tap" : "packet";
 	return to->fd;
@@ -104,7 +128,7 @@ int live_port_open(struct engine *e, const char *net, const struct port_conf *co
 	to->held[0] = '\0';
 	switch (conf->kind) {
 	case PORT_KIND_TAP:
-		snprintf(to->held, sizeof(to->held), "tap:%s/%s", net, conf->name);
+		live_port_held(to, "tap", net, conf);
 		to->medium = "tap";
 		rc = to->fd = host_open_tap(e->host, to->held, conf->ifname, conf->mac, 0, uid, err);
 		break;
@@ -238,13 +262,24 @@ static void forget(const struct live_port *p)
 	net->engine->by_id[p->id] = NULL;
 }
 
+/* wait_closed() - until the objects of ports that have left are freed: a turn of the workers, and RCU's thread, some milliseconds */
+static void wait_closed(struct engine *e)
+{
+	for (unsigned i = 0; i < e->nworkers; i++)
+		worker_sync(e->workers[i]);
+	urcu_qsbr_barrier();
+}
+
 /* settle_leaving() - the snapshot no longer has these: give the queues back, forget their stations */
 static void settle_leaving(struct engine *e)
 {
+	bool wait = false;
+
 	while (e->leaving) {
 		struct live_port *p = e->leaving;
 
 		e->leaving = p->next_leaving;
+		wait |= p->exclusive;
 		if (p->port && p->served)
 			worker_remove_port(p->port);
 		else
@@ -253,6 +288,8 @@ static void settle_leaving(struct engine *e)
 			forget(p);
 		free(p);
 	}
+	if (wait)
+		wait_closed(e);
 }
 
 static void serve_new(struct engine *e)
@@ -410,13 +447,14 @@ void live_port_remove(struct live_port *p)
 {
 	struct live_net *net = p->net;
 	struct engine *e = net->engine;
+	const struct opened *next = opened_find(e, net->name, p->name);	/* of the port that takes its place */
 
 	end_event(p);
 	live_vhost_free(p);
 	live_dgram_stop(p);
 	if (p->listener >= 0)
 		close(p->listener);
-	if (p->held[0])
+	if (p->held[0] && !(next && !strcmp(next->held, p->held)))
 		host_drop(e->host, p->held);
 	if (net->leases && !net->replaced)
 		lease_port_gone(net->leases, p->name, (int64_t)(clock_wall_ms() / 1000));
@@ -424,6 +462,7 @@ void live_port_remove(struct live_port *p)
 		names_remove_host(net->names, p->name);
 	p->state = LIVE_DOWN;
 	snprintf(p->reason, sizeof(p->reason), "removed");
+	p->exclusive = p->port && (p->conf->kind == PORT_KIND_TAP || p->conf->kind == PORT_KIND_UDP);
 	tell(p, "port-removed");
 	HASH_DEL(net->ports, p);
 	p->next_leaving = e->leaving;

@@ -40,7 +40,7 @@ int live_stream_open(struct engine *e, const char *net, const struct port_conf *
 	to->medium = port_kind_name(conf->kind);
 	if (conf->role == PORT_ROLE_CLIENT)
 		return 0;
-	snprintf(to->held, sizeof(to->held), "%s:%s/%s", vhost ? "vhost" : "stream", net, conf->name);
+	live_port_held(to, vhost ? "vhost" : "stream", net, conf);
 	if (is_tcp(path, &at))
 		to->fd = host_listen(e->host, to->held, at.v6 ? 6 : 4, HOST_TCP, at.ip, at.port, uid, NULL, err);
 	else
