@@ -127,21 +127,27 @@ int act_unix_listen(const struct sockaddr_un *at, int type)
 	return rc;
 }
 
+static int unix_failed(const struct host_unix *m, int rc, struct host_reply *r)
+{
+	const char *what = m->head.type == HOST_UNIX_CONNECT ? "connect" : m->head.type == HOST_UNIX_BIND ? "bind" : "listen";
+	struct error err;
+
+	error_set(&err, rc, "%s: cannot %s: %s", m->path, what, rc == -EEXIST ? "what is there is no socket" : strerror(-rc));
+	return refuse(r, rc == -EEXIST ? -EADDRINUSE : rc, &err);
+}
+
 static int open_unix(const struct host_unix *m, struct host_reply *r)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	int type = m->head.type == HOST_UNIX_BIND ? SOCK_DGRAM : SOCK_STREAM;
 	bool server = m->head.type != HOST_UNIX_CONNECT;
-	struct error err;
 	struct stat st;
 	int fd;
 
 	memcpy(at.sun_path, m->path, sizeof(at.sun_path));
 	fd = server ? act_unix_listen(&at, type) : unix_connect(&at, type);
-	if (fd < 0) {
-		error_set(&err, fd, "%s: cannot %s: %s", m->path, !server ? "connect" : type == SOCK_DGRAM ? "bind" : "listen", strerror(-fd));
-		return refuse(r, fd, &err);
-	}
+	if (fd < 0)
+		return unix_failed(m, fd, r);
 	if (server && lstat(m->path, &st) == 0)
 		r->value = (uint32_t)st.st_ino;		/* act_undo() knows it again by this */
 	return fd;
