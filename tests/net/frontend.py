@@ -37,6 +37,12 @@ SIZE, USER = 1 << 20, 0x7F0000000000  # of the guest's memory; where the front-e
 ENTRIES, BUFFER, HEADER, WRITE = 64, 2048, 12, 2
 
 
+def readable(fd, seconds):
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
+
+
 class Ring:
     """one split ring: descriptors, available, used; buffers behind"""
 
@@ -152,8 +158,7 @@ class Frontend:
         return "stopped at %d %d" % tuple(bases)
 
     def alive(self):
-        ready = select.select([self.conn], [], [], 0)[0]
-        return "ended" if ready and not self.conn.recv(1, socket.MSG_PEEK) else "connected"
+        return "ended" if readable(self.conn, 0) and not self.conn.recv(1, socket.MSG_PEEK) else "connected"
 
     def half(self):
         self.conn.sendall(struct.pack("<II", GET_FEATURES, VERSION))
@@ -183,7 +188,7 @@ class Frontend:
             left = until - time.monotonic()
             if left <= 0:
                 raise socket.timeout
-            select.select([self.rx.call], [], [], min(left, 0.05))
+            readable(self.rx.call, min(left, 0.05))
             try:
                 os.eventfd_read(self.rx.call)
             except BlockingIOError:
