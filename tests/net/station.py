@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""tests/net/station.py - one guest without a kernel: frames over a stream socket, 32-bit big-endian length before each
+"""tests/net/station.py - one guest without a kernel: frames over a stream socket, 32-bit big-endian length before each,
+or bare in datagrams
 
     station.py connect PATH|HOST:PORT ADDRESS ACTION...     station.py listen PATH|HOST:PORT ADDRESS ACTION...
+    station.py dgram OURS,THEIRS ADDRESS ACTION...          paths, or HOST:PORTs
 
 ACTIONs, in order, each within 5 s or the program ends with status 1:
     arp IP          ask who has IP; prints its MAC
@@ -9,9 +11,10 @@ ACTIONs, in order, each within 5 s or the program ends with status 1:
     dhcp            DISCOVER, OFFER, REQUEST, ACK; prints the address, which is ours from then on
     dribble         from now on write every frame byte by byte
     garbage         send runts, wrong lengths and noise that must be survived
-    oversize        announce a frame of 2 GB; the other side must end the connection
+    oversize        announce a frame of 2 GB; the other side must end the connection. Datagram: send long ones
     serve SECONDS   answer ARP and echo for our address, until then or the connection's end
-    again           the connection ended: make (or accept) the next one
+    again           the connection ended: make (or accept) the next one. Datagram: a new socket at the same place
+    leave           close the socket
 """
 import os
 import random
@@ -166,6 +169,36 @@ class Station:
             return "ended"
 
 
+class DatagramStation(Station):
+    """the same with a frame in each datagram"""
+
+    def send(self, target, kind, payload):
+        self.stream.send((target + self.mac + struct.pack("!H", kind) + payload).ljust(60, b"\0"))
+
+    def receive(self, until):
+        left = until - time.monotonic()
+        if left <= 0:
+            return None
+        self.stream.settimeout(left)
+        try:
+            frame = self.stream.recv(70000)
+        except (socket.timeout, ConnectionRefusedError):
+            return None if time.monotonic() >= until else self.receive(until)
+        if not 14 <= len(frame) <= 65550:
+            sys.exit("a frame of %d bytes came" % len(frame))
+        return frame
+
+    def garbage(self):
+        chance = random.Random(1)
+        for size in list(range(0, 60)) + [61, 1514, 1600]:
+            self.stream.send(chance.randbytes(size))
+            time.sleep(0.001)  # a unix socket takes few at once
+
+    def oversize(self):
+        for size in (1600, 9000, 65000):
+            self.stream.send(BROADCAST + self.mac + b"\x08\0" + bytes(size - 14))
+
+
 def endpoint(text):
     host, colon, port = text.rpartition(":")
     return (socket.AF_INET, (host, int(port))) if colon and port.isdigit() else (socket.AF_UNIX, text)
@@ -200,10 +233,35 @@ class Link:
                 time.sleep(0.02)
 
 
+class DatagramLink:
+    """makes sockets at one place, each in place of the one before"""
+
+    def __init__(self, text):
+        ours, theirs = text.split(",")
+        self.family, self.ours = endpoint(ours)
+        self.theirs = endpoint(theirs)[1]
+
+    def next(self):
+        if self.family == socket.AF_UNIX and os.path.exists(self.ours):
+            os.unlink(self.ours)
+        until = time.monotonic() + 10
+        stream = socket.socket(self.family, socket.SOCK_DGRAM)
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        stream.bind(self.ours)
+        while True:
+            try:
+                stream.connect(self.theirs)
+                return stream
+            except OSError:  # not there yet, or still connected to the socket before us
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.02)
+
+
 def main(role, where, address, *actions):
-    link = Link(role, where)
+    link = DatagramLink(where) if role == "dgram" else Link(role, where)
     mac = bytes.fromhex("02005e") + socket.inet_aton(address)[1:]
-    station = Station(link.next(), address, mac)
+    station = (DatagramStation if role == "dgram" else Station)(link.next(), address, mac)
     actions = list(actions)
     while actions:
         action = actions.pop(0)
@@ -211,6 +269,9 @@ def main(role, where, address, *actions):
             station.stream.close()
             station.stream, station.buffer = link.next(), b""
             result = "connected"
+        elif action == "leave":
+            station.stream.close()
+            result = None
         elif action == "dribble":
             station.piecewise, result = True, None
         elif action in ("arp", "ping", "serve"):
