@@ -86,11 +86,12 @@ static int answer(struct vhost_session *s, const struct session_reply *reply, in
 {
 	enum vhost_answer kind = vhost_request_answer(s->header.request);
 	bool asked = s->header.need_reply && negotiated(s, VHOST_PROTOCOL_REPLY_ACK);
+	bool always = kind == VHOST_ANSWER_ALWAYS && negotiated(s, vhost_request_needs(s->header.request));
 	uint8_t data[VHOST_REPLY_MAX];
 
 	if (reply->size)
 		return session_send(s, reply->data, reply->size, reply->fd);
-	if (kind == VHOST_ANSWER_ALWAYS || (kind == VHOST_ANSWER_ACK && asked))
+	if (always || (kind != VHOST_ANSWER_OWN && asked))
 		return session_send(s, data, vhost_reply_u64(data, s->header.request, rc < 0), -1);
 	return vhost_request_known(s->header.request) ? rc : 0;
 }

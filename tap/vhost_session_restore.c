@@ -124,7 +124,7 @@ static struct vhost_session *give_up(struct vhost_session *s, int rc)
 {
 	if (s->fd < 0)
 		s->fd = session_recall(s, "conn", SESSION_ONLY);
-	if (s->fd >= 0 || rc != -ENOENT)	/* otherwise there was none */
+	if (s->saved || s->fd >= 0 || rc != -ENOENT)	/* otherwise nothing is held */
 		session_drop_any(s);
 	s->kept = false;
 	vhost_session_free(s);

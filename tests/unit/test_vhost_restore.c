@@ -1,0 +1,506 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What outlives an engine: the state in `saved` with the keeper's descriptors, which the next engine goes on from, and the area of
+ * buffers in flight, which the next back-end gets from the front-end. */
+#define _GNU_SOURCE
+#include "tap/vhost_session.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <cmocka.h>
+
+#include "tap/vhost_inflight.h"
+#include "tap/vhost_saved.h"
+#include "tests/unit/vhost_front_end.h"
+
+#define ALL (VERSION_1 | BIT(30))
+enum { DESC_FLAGS = 14, AVAIL_BIT = 0x80, USED_BIT = 0x8000 };
+
+/* ---- a killed engine ---- */
+
+static struct vhost_saved *saved_map(void)
+{
+	int i = kept_find("saved");
+	void *at;
+
+	assert_true(i >= 0);
+	at = mmap(NULL, sizeof(struct vhost_saved), PROT_READ | PROT_WRITE, MAP_SHARED, t.kept[i].fd, 0);
+	assert_ptr_not_equal(at, MAP_FAILED);
+	return at;
+}
+
+/* kill_engine() - all that a process has goes; `saved` and what the keeper holds is as it was at that moment */
+static void kill_engine(void)
+{
+	struct vhost_saved *saved = saved_map(), *then = malloc(sizeof(*saved));
+
+	assert_non_null(then);
+	memcpy(then, saved, sizeof(*then));
+	vhost_session_leave(t.s);
+	t.s = NULL;
+	memcpy(saved, then, sizeof(*then));
+	munmap(saved, sizeof(*saved));
+	free(then);
+	fake_reset();
+}
+
+static bool restore(struct error *err)
+{
+	struct vhost_session_conf conf = session_conf();
+
+	t.s = vhost_session_restore(&conf, err);
+	return t.s != NULL;
+}
+
+static bool next_engine(void)
+{
+	struct error err = { 0 };
+
+	kill_engine();
+	return restore(&err);
+}
+
+static void check_gone(const struct error *err, const char *why)
+{
+	uint8_t byte;
+
+	if (!strstr(err->message, why))
+		fail_msg("\"%s\" is not in \"%s\"", why, err->message);
+	assert_int_equal(t.nkept, 0);
+	assert_int_equal(recv(t.peer, &byte, 1, 0), 0);		/* the front-end sees it end */
+}
+
+static void test_goes_on(void **unused)
+{
+	int fds, fd, call;
+
+	(void)unused;
+	start_all(ALL);
+	assert_true(set_file(VHOST_SET_VRING_CALL, 1, &call));
+	fds = count_fds();
+	for (unsigned i = 0; i < 3; i++) {
+		*fake.rings[0].conf.saved = (struct vring_saved){ 900, 900 };
+		put16(USED + 2, 900);
+		assert_true(next_engine());
+		assert_true(vhost_session_running(t.s) && !fake.paused);
+		assert_int_equal(fake.features, VERSION_1);
+		assert_int_equal(fake.rings[0].conf.saved->next_used, 900);
+		assert_int_equal(fake.rings[1].conf.saved->next_used, 0);
+		assert_int_equal(count_fds(), fds);
+		assert_int_equal(ask(VHOST_GET_QUEUE_NUM), PAIRS);	/* the same connection, and it can go on */
+		assert_true(set_file(VHOST_SET_VRING_KICK, 0, NULL));
+	}
+	/* the very eventfd: what is written to ours can be read from the front-end's */
+	assert_int_equal(eventfd_write(fake.rings[1].conf.call, 5), 0);
+	assert_int_equal(eventfd_read(call, &(eventfd_t){ 0 }), 0);
+	assert_true(set_memory());
+	assert_int_equal(stop_ring(0), 900);
+	assert_int_equal(stop_ring(1), 0);
+	close(call);
+	fd = vhost_session_fd(t.s);
+	assert_true(fd >= 0);
+}
+
+static void test_none_is_held(void **unused)
+{
+	struct error err = { 0 };
+
+	(void)unused;
+	vhost_session_free(t.s);
+	assert_false(restore(&err));
+	assert_int_equal(err.rc, -ENOENT);
+}
+
+/* The engine ends, with time to put things in order. */
+static void test_leave(void **unused)
+{
+	struct error err = { 0 };
+
+	(void)unused;
+	start_all(ALL);
+	vhost_session_leave(t.s);
+	fake_reset();
+	assert_true(restore(&err));
+	assert_true(vhost_session_running(t.s));
+}
+
+/* A session that has ended is not handed on. */
+static void test_leave_after_the_end(void **unused)
+{
+	struct error err = { 0 };
+
+	(void)unused;
+	start_all(ALL);
+	send_bytes("............", 12, NULL, 0);
+	assert_true(input() < 0);
+	vhost_session_leave(t.s);
+	assert_int_equal(t.nkept, 0);
+	assert_false(restore(&err));
+}
+
+static void test_split_places(void **unused)
+{
+	static const struct {
+		uint16_t saved, used, goes_on;
+	} cases[] = {
+		{ 100, 100, 100 }, { 100, 101, 101 }, { 100, 164, 164 }, { 100, 165, 100 }, { 100, 99, 100 },
+		{ 65500, 28, 28 }, { 65500, 29, 65500 },
+	};
+
+	(void)unused;
+	start_all(ALL);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		*fake.rings[0].conf.saved = (struct vring_saved){ cases[i].saved, cases[i].saved };
+		put16(USED + 2, cases[i].used);
+		assert_true(next_engine());
+		assert_int_equal(fake.rings[0].conf.saved->next_used, cases[i].goes_on);
+		assert_int_equal(fake.rings[0].conf.saved->next_avail, cases[i].goes_on);
+	}
+}
+
+/* mark_used() - @n descriptors of ring 0 from @at on are given back, for the lap with that wrap counter */
+static void mark_used(unsigned at, unsigned n, bool wrap)
+{
+	for (unsigned i = at; i < at + n; i++)
+		put16(DESC + 16 * i + DESC_FLAGS, wrap ? AVAIL_BIT | USED_BIT : 0);
+}
+
+static void test_packed_places(void **unused)
+{
+	(void)unused;
+	start_all(ALL | PACKED);
+	for (unsigned i = 0; i < 256; i++)
+		put16(DESC + 16 * i + DESC_FLAGS, AVAIL_BIT);		/* available in the first lap */
+	mark_used(0, 250, true);
+	*fake.rings[0].conf.saved = (struct vring_saved){ 0x8000 | 247, 0x8000 | 247 };
+	assert_true(next_engine());
+	assert_int_equal(fake.rings[0].conf.saved->next_used, 0x8000 | 250);
+	/* over the end, into the lap with the other counter */
+	mark_used(250, 6, true);
+	mark_used(0, 2, false);
+	assert_true(next_engine());
+	assert_int_equal(fake.rings[0].conf.saved->next_used, 2);
+	/* never more than a burst, whatever the ring says */
+	mark_used(0, 256, false);
+	assert_true(next_engine());
+	assert_int_equal(fake.rings[0].conf.saved->next_used, 66);
+	assert_int_equal(stop_ring(0), 66 | 66 << 16);
+}
+
+/* ---- what cannot go on ---- */
+
+static void test_request_at_work(void **unused)
+{
+	struct error err = { 0 };
+
+	(void)unused;
+	start_all(ALL);
+	send_bytes("\1\0\0\0\1", 5, NULL, 0);			/* half a message is lost with the engine */
+	assert_int_equal(input(), 1);
+	kill_engine();
+	assert_false(restore(&err));
+	check_gone(&err, "the engine ended in the middle of a request");
+}
+
+static const struct {
+	const char *what;
+	size_t offset, size;
+	uint64_t value;
+	const char *why;
+} forged[] = {
+#define FIELD(f, v, why) { #f, offsetof(struct vhost_saved, f), sizeof(((struct vhost_saved *)0)->f), v, why }
+	FIELD(magic, 1, "another version"), FIELD(version, 2, "another version"), FIELD(size, 100, "another version"),
+	FIELD(at_work, 1, "middle of a request"), FIELD(features, BIT(33), "no longer offered"),
+	FIELD(protocol, BIT(40), "no longer offered"), FIELD(nregions, 510, "too many memory regions"),
+	FIELD(nregions, 0xffffffff, "too many memory regions"), FIELD(regions[0].slot, 509, "a memory region without"),
+	FIELD(regions[0].slot, 5, "no descriptor \"mem5\""), FIELD(regions[0].size, 1ull << 40, "the file ends"),
+	FIELD(regions[0].gpa, ~0ull, "wrap"), FIELD(rings[0].size, 65536, "a ring that cannot be"),
+	FIELD(rings[0].size, 100, "not a power of two"), FIELD(rings[0].desc, 0, "not in one region"),
+	FIELD(rings[0].fds, 255, "a ring that cannot be"), FIELD(rings[0].fds, 7, "no descriptor \"err0\""),
+	FIELD(rings[4].kicked, 1, "more rings than the port has"), FIELD(has_log, 1, "no descriptor \"log\""),
+	FIELD(has_inflight, 1, "no descriptor \"inflight\""),
+};
+
+static void test_forged(void **unused)
+{
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_SIZE(forged); i++) {
+		struct vhost_saved *saved;
+		struct error err = { 0 };
+
+		print_message("  %s\n", forged[i].what);
+		start_all(ALL);
+		kill_engine();
+		saved = saved_map();
+		memcpy((uint8_t *)saved + forged[i].offset, &forged[i].value, forged[i].size);
+		munmap(saved, sizeof(*saved));
+		assert_false(restore(&err));
+		check_gone(&err, forged[i].why);
+		close(t.peer);
+		connect_session();
+	}
+}
+
+/* What is held is another thing than it was, or is not there. */
+static void test_wrong_descriptors(void **unused)
+{
+	static const char *const names[] = { "conn", "mem0", "kick0", "call1", "saved" };
+
+	(void)unused;
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(names); i++) {
+		struct error err = { 0 };
+
+		start_all(ALL);
+		kill_engine();
+		keeper_drop(NULL, names[i / 2]);
+		if (i % 2) {
+			int fd = open("/dev/null", O_RDWR);
+
+			keeper_hold(NULL, names[i / 2], fd);
+			close(fd);
+		}
+		/* "conn" is whatever it is: the first message will tell */
+		if (restore(&err)) {
+			assert_string_equal(names[i / 2], "conn");
+			assert_true(vhost_session_input(t.s) < 0);
+			vhost_session_free(t.s);
+		}
+		assert_int_equal(t.nkept, 0);
+		close(t.peer);
+		connect_session();
+	}
+}
+
+/* A keeper without room: the session lives, and its connection ends with the engine. */
+static void test_keeper_refuses(void **unused)
+{
+	(void)unused;
+	start_all(ALL);
+	t.refuse = true;
+	assert_true(set_memory());
+	assert_int_equal(t.nkept, 0);
+	assert_true(vhost_session_running(t.s));
+	t.refuse = false;
+	assert_true(set_memory() && set_file(VHOST_SET_VRING_CALL, 0, NULL));
+	assert_int_equal(t.nkept, 0);				/* half of it would be of no use */
+}
+
+static void test_log_is_restored(void **unused)
+{
+	const uint64_t payload[2] = { 4096, 0 };
+	int fd = memfd_create("log", 0);
+	uint64_t value;
+
+	(void)unused;
+	assert_int_equal(ftruncate(fd, 4096), 0);
+	start_all(ALL);
+	say_fds(VHOST_SET_LOG_BASE, 0, payload, 16, &fd, 1);
+	assert_int_equal(input(), 0);
+	reply(VHOST_SET_LOG_BASE, &value, 8, NULL);
+	assert_true(done_u64(VHOST_SET_FEATURES, ALL | BIT(26)));
+	assert_true(next_engine());
+	assert_int_equal(fake.memory->log_size, 4096);
+	close(fd);
+}
+
+/* ---- buffers in flight ---- */
+
+struct area {
+	uint64_t size, offset;
+	uint16_t queues, queue_size;
+	uint32_t padding;
+};
+
+static struct area get_area(uint16_t queues, uint16_t queue_size, int *fd)
+{
+	struct area a = { .queues = queues, .queue_size = queue_size };
+
+	say_fds(VHOST_GET_INFLIGHT_FD, NEED_REPLY, &a, sizeof(a), NULL, 0);
+	assert_int_equal(input(), 0);
+	assert_int_equal(reply(VHOST_GET_INFLIGHT_FD, &a, sizeof(a), fd), sizeof(a));
+	no_reply();
+	return a;
+}
+
+static uint8_t *map_area(int fd, const struct area *a)
+{
+	uint8_t *at = mmap(NULL, a->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	assert_ptr_not_equal(at, MAP_FAILED);
+	return at;
+}
+
+static bool set_area(const struct area *a, int fd)
+{
+	return done_fds(VHOST_SET_INFLIGHT_FD, a, sizeof(*a), &fd, 1);
+}
+
+static void test_area_split(void **unused)
+{
+	struct stat st;
+	struct area a;
+	uint8_t *at;
+	int fd = -1;
+
+	(void)unused;
+	negotiate(ALL);
+	a = get_area(4, 256, &fd);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_true(st.st_size >= (off_t)(a.offset + a.size) && a.queues == 4 && a.queue_size == 256);
+	at = map_area(fd, &a);
+	/* An earlier back-end took three buffers and died: they are marked, and the used index is behind the base. */
+	assert_true(set_memory());
+	at[8] = 1, at[10] = 0, at[11] = 1;			/* version 1, 256 entries */
+	at[16] = at[32] = at[48] = 1;
+	assert_true(set_area(&a, fd));
+	put16(USED + 2, 65533);
+	assert_true(start_ring(0, 256, 0));
+	assert_int_equal(fake.rings[0].conf.saved->next_avail, 65533);
+	assert_int_equal(at[16] + at[32] + at[48], 0);
+	assert_false(set_area(&a, fd));				/* rings run */
+	assert_non_null(strstr(vhost_session_reason(t.s), "rings are running"));
+	*fake.rings[0].conf.saved = (struct vring_saved){ 0x1234, 0x1234 };
+	stop_ring(0);
+	assert_int_equal(at[14] | at[15] << 8, 0x1234);		/* used_idx */
+	assert_int_equal(at[8], 1);
+	/* Once only: the next driver begins at its base. */
+	put16(USED + 2, 65533);
+	assert_true(start_ring(0, 256, 0));
+	assert_int_equal(fake.rings[0].conf.saved->next_avail, 0);
+	assert_false(state(VHOST_SET_VRING_NUM, 0, 512));	/* more than the area has entries for */
+	assert_true(next_engine());
+	assert_true(fake.rings[0].started);
+	munmap(at, a.size);
+	close(fd);
+}
+
+static void test_area_packed(void **unused)
+{
+	struct area a;
+	uint8_t *at;
+	int fd = -1;
+
+	(void)unused;
+	negotiate(ALL | PACKED);
+	assert_true(set_memory());
+	a = get_area(2, 100, &fd);
+	at = map_area(fd, &a);
+	assert_true(set_area(&a, fd));				/* not initialised: the base says where */
+	assert_true(start_ring(0, 100, 0x8003));
+	assert_int_equal(fake.rings[0].conf.saved->next_avail, 0x8003);
+	assert_int_equal(at[8], 0);				/* while it runs the area says nothing */
+	*fake.rings[0].conf.saved = (struct vring_saved){ 0x8000 | 42, 0x8000 | 42 };
+	stop_ring(0);
+	assert_int_equal(at[8], 1);
+	assert_int_equal(at[16], 42);				/* used_idx, then old_used_idx */
+	assert_int_equal(at[18], 42);
+	assert_int_equal(at[20] + at[21], 2);			/* both wrap counters */
+	/* The next back-end goes on there, whatever the base is. */
+	assert_true(set_area(&a, fd));
+	assert_true(start_ring(0, 100, 0x8000));
+	assert_int_equal(fake.rings[0].conf.saved->next_avail, 0x8000 | 42);
+	stop_ring(0);
+	/* A back-end died in its last batch: rolled back, unless the guest has it. */
+	at[16] = 50;
+	assert_true(set_area(&a, fd));
+	assert_true(start_ring(0, 100, 0x8000));
+	assert_int_equal(fake.rings[0].conf.saved->next_avail, 0x8000 | 42);
+	stop_ring(0);
+	at[16] = 50;
+	put16(DESC + 16 * 42 + DESC_FLAGS, AVAIL_BIT | USED_BIT);
+	assert_true(set_area(&a, fd));
+	assert_true(start_ring(0, 100, 0x8000));
+	assert_int_equal(fake.rings[0].conf.saved->next_avail, 0x8000 | 50);
+	stop_ring(0);
+	at[16] = 200;						/* no place of this ring */
+	assert_true(set_area(&a, fd));
+	assert_true(start_ring(0, 100, 0x8007));
+	assert_int_equal(fake.rings[0].conf.saved->next_avail, 0x8007);
+	munmap(at, a.size);
+	close(fd);
+}
+
+static void test_bad_areas(void **unused)
+{
+	struct area a, bad;
+	uint8_t *at;
+	int fd = -1, small = memfd_create("small", 0), before;
+
+	(void)unused;
+	negotiate(ALL);
+	assert_int_equal(ftruncate(small, 4096), 0);
+	a = get_area(4, 256, &fd);
+	at = map_area(fd, &a);
+	before = count_fds();
+	bad = a, bad.queues = 5;
+	assert_false(set_area(&bad, fd));
+	bad = a, bad.queues = 0;
+	assert_false(set_area(&bad, fd));
+	bad = a, bad.queue_size = 0;
+	assert_false(set_area(&bad, fd));
+	bad = a, bad.queue_size = 65535;			/* CVE-2021-3839: says more than is mapped */
+	assert_false(set_area(&bad, fd));
+	bad = a, bad.size = 64;
+	assert_false(set_area(&bad, fd));
+	bad = a, bad.size = 1ull << 40;
+	assert_false(set_area(&bad, fd));
+	bad = a, bad.offset = ~0ull - 7;
+	assert_false(set_area(&bad, fd));
+	bad = a, bad.offset = 4;
+	assert_false(set_area(&bad, fd));
+	assert_false(set_area(&a, small));
+	at[8] = 2;
+	assert_false(set_area(&a, fd));				/* a version of tomorrow */
+	at[8] = 1, at[10] = 7;
+	assert_false(set_area(&a, fd));
+	assert_non_null(strstr(vhost_session_reason(t.s), "SET_INFLIGHT_FD: ring 0: 7 entries where 256 are announced"));
+	assert_int_equal(count_fds(), before);
+	bad = a, bad.queues = 5;
+	say_fds(VHOST_GET_INFLIGHT_FD, 0, &bad, sizeof(bad), NULL, 0);
+	ends("GET_INFLIGHT_FD: 5 rings");
+	munmap(at, a.size);
+	close(fd), close(small);
+}
+
+/* An area of split rings is of no use to packed ones. */
+static void test_area_and_features(void **unused)
+{
+	struct area a;
+	uint64_t protocol = PROTOCOL_ALL;
+	int fd = -1;
+
+	(void)unused;
+	say_fds(VHOST_SET_PROTOCOL_FEATURES, 0, &protocol, 8, NULL, 0);
+	a = get_area(2, 64, &fd);
+	assert_false(set_area(&a, fd));
+	assert_non_null(strstr(vhost_session_reason(t.s), "before SET_FEATURES"));
+	assert_true(done_u64(VHOST_SET_FEATURES, ALL));
+	assert_true(set_area(&a, fd));
+	assert_true(kept_find("inflight") >= 0);
+	assert_true(done_u64(VHOST_SET_FEATURES, ALL | PACKED));
+	assert_int_equal(kept_find("inflight"), -1);
+	close(fd);
+}
+
+static void test_area_sizes(void **unused)
+{
+	(void)unused;
+	assert_int_equal(vhost_inflight_size(false, 1, 256), 16 + 256 * 16 + 48);	/* rounded up to 64 */
+	assert_int_equal(vhost_inflight_size(true, 1, 1), 64);
+	assert_int_equal(vhost_inflight_size(true, 32, 32768), 32ull * (64 + 32768 * 32));
+	assert_int_equal(vhost_inflight_size(true, 2, 0), 0);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_goes_on), TEST(test_none_is_held), TEST(test_leave), TEST(test_leave_after_the_end), TEST(test_split_places),
+		TEST(test_packed_places), TEST(test_request_at_work), TEST(test_forged), TEST(test_wrong_descriptors),
+		TEST(test_keeper_refuses), TEST(test_log_is_restored), TEST(test_area_split), TEST(test_area_packed),
+		TEST(test_bad_areas), TEST(test_area_and_features), TEST(test_area_sizes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
