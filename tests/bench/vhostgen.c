@@ -18,6 +18,7 @@
  *	--seconds N     (2)    --cpu N   where to run (1)            --gap NS        between turns: a guest collects batches (300)
  *	--pid N         the switch: what its threads took            --ordinary-pages  even where there are huge ones
  *	--ideal N       no sockets: a thread on core 0 plays a switch without checks: 1 rings only, 2 copying, 3 switching too
+ *	--distance N    no guests: nanoseconds to core N and back
  *
  * Prints one JSON object. Cycles per frame are those of the time stamp counter: the busiest thread's time on its core.
  */
@@ -34,6 +35,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "tests/packet/core_distance.h"
 #include "tests/packet/ideal_switch.h"
 #include "tests/packet/thread_time.h"
 #include "tests/packet/virtio_guest.h"
@@ -42,10 +44,10 @@ enum { GUESTS_MAX = 16, IDLE_MAX = 4096, LEARN_BURST = 32, LEARN_ROUNDS = 3, WAR
 
 static struct {
 	struct vguest_conf guest;
-	unsigned seconds, cpu, gap_ns, latency, quiet_ms, nidle, ideal;
+	unsigned seconds, cpu, gap_ns, latency, quiet_ms, nidle, ideal, far;
 	const char *idle;
 	pid_t pid;
-	bool both, hold;
+	bool both, hold, distance;
 } opt = {
 	.guest = { .frames.size = GUEST_FRAME_MIN, .flows = 1, .pairs = 1, .ring = 1024, .buffer = 2048, .mergeable = true },
 	.seconds = 2, .cpu = 1, .gap_ns = 300,
@@ -111,7 +113,7 @@ static void options(int argc, char **argv)
 		{ "no-mergeable", 0, &separate, 1 }, { "ordinary-pages", 0, &ordinary, 1 },
 		{ "size", 1, NULL, 's' }, { "macs", 1, NULL, 'm' }, { "buffer", 1, NULL, 'b' }, { "ring", 1, NULL, 'r' }, { "queues", 1, NULL, 'q' },
 		{ "latency", 1, NULL, 'l' }, { "quiet", 1, NULL, 'Q' }, { "idle", 1, NULL, 'i' }, { "seconds", 1, NULL, 't' },
-		{ "cpu", 1, NULL, 'c' }, { "gap", 1, NULL, 'g' }, { "pid", 1, NULL, 'p' }, { "ideal", 1, NULL, 'I' }, { 0 },
+		{ "cpu", 1, NULL, 'c' }, { "gap", 1, NULL, 'g' }, { "pid", 1, NULL, 'p' }, { "ideal", 1, NULL, 'I' }, { "distance", 1, NULL, 'd' }, { 0 },
 	};
 	struct vguest_conf *c = &opt.guest;
 
@@ -131,6 +133,7 @@ static void options(int argc, char **argv)
 		case 'g': opt.gap_ns = number(optarg, 0, 1000000); break;
 		case 'p': opt.pid = (pid_t)number(optarg, 1, 1 << 22); break;
 		case 'I': opt.ideal = number(optarg, IDEAL_RINGS, IDEAL_SWITCH); break;
+		case 'd': opt.distance = true; opt.far = number(optarg, 0, CPU_SETSIZE - 1); break;
 		default: exit(2);
 		}
 	}
@@ -145,7 +148,7 @@ static void options(int argc, char **argv)
 	if (c->ring & (c->ring - 1))
 		die("--ring", "not a power of two");
 	nguests = opt.ideal ? 2 : (unsigned)(argc - optind);
-	if (nguests % 2 || nguests > GUESTS_MAX || (!nguests && !opt.nidle))
+	if (nguests % 2 || nguests > GUESTS_MAX || (!nguests && !opt.nidle && !opt.distance))
 		die("sockets", "two for each pair of guests");
 }
 
@@ -395,6 +398,10 @@ int main(int argc, char **argv)
 	CPU_SET(opt.cpu, &cpus);
 	if (sched_setaffinity(0, sizeof(cpus), &cpus) < 0)
 		die("--cpu", strerror(errno));
+	if (opt.distance) {
+		printf("{\"what\":\"distance\",\"round_trip_ns\":%.0f}\n", core_distance_ns(opt.cpu, opt.far));
+		return 0;
+	}
 	signal(SIGPIPE, SIG_IGN);
 	measure_ticks();
 	open_all(argv + optind);

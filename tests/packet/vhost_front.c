@@ -223,7 +223,7 @@ static int negotiate_protocol(struct vhost_front *front)
 
 int vhost_front_negotiate(struct vhost_front *front, uint64_t wanted)
 {
-	int rc = set(front, SET_OWNER, 0, -1);
+	int rc = tell(front, &(struct message){ .request = SET_OWNER }, -1);
 
 	front->queues = 1;
 	if (rc == 0)
