@@ -339,34 +339,37 @@ bool fdb_learn(struct fdb *fdb, uint16_t vid, const uint8_t *mac, uint32_t port,
  * like the one before it, as in a train of frames, is passed over: its place is in the cache and its answer known. */
 static void hash_burst(const struct fdb *fdb, const uint64_t *keys, uint64_t *hashes, unsigned n)
 {
+	uint64_t last = 0, hash = 0;
+
 	for (unsigned i = 0; i < n; i++) {
-		if (i && keys[i] == keys[i - 1]) {
-			hashes[i] = hashes[i - 1];
-			continue;
+		if (keys[i] != last) {
+			last = keys[i];
+			hash = hash_key(fdb, last);
+			__builtin_prefetch(first_bucket(fdb, hash));
 		}
-		hashes[i] = hash_key(fdb, keys[i]);
-		__builtin_prefetch(first_bucket(fdb, hashes[i]));
+		hashes[i] = hash;
 	}
 }
 
 void fdb_burst(struct fdb *fdb, const uint64_t *src, const uint64_t *dst, unsigned n, uint32_t port, uint64_t now_ms, int32_t *to)
 {
-	uint64_t src_hash[BURST], dst_hash[BURST], value;
+	uint64_t src_hash[BURST], dst_hash[BURST], value, last_src = 0, last_dst = 0;
 	uint32_t now_s = seconds(now_ms);
+	int32_t found = -ENOENT;
 
 	hash_burst(fdb, src, src_hash, n);
 	hash_burst(fdb, dst, dst_hash, n);
 	for (unsigned i = 0; i < n; i++) {
-		bool again = i && src[i] == src[i - 1];
-
-		if (!again)
+		if (src[i] != last_src)
 			learn_hashed(fdb, src[i], src_hash[i], port, now_s);
-		if (again && dst[i] == dst[i - 1])
-			to[i] = to[i - 1];	/* nothing was learnt since */
-		else if (dst[i] && find_hashed(fdb, dst[i], dst_hash[i], &value) && is_fresh(fdb, value, now_s))
-			to[i] = (int32_t)value_port(value);
-		else
-			to[i] = -ENOENT;
+		if (src[i] != last_src || dst[i] != last_dst) {	/* else nothing was learnt since */
+			found = -ENOENT;
+			if (dst[i] && find_hashed(fdb, dst[i], dst_hash[i], &value) && is_fresh(fdb, value, now_s))
+				found = (int32_t)value_port(value);
+		}
+		to[i] = found;
+		last_src = src[i];
+		last_dst = dst[i];
 	}
 }
 

@@ -37,6 +37,8 @@ static void burst_init(struct burst *b, struct worker *w, struct outbox *out, co
 	b->segment = NULL;
 	b->list = NULL;
 	b->any_local = false;
+	memset(b->local, 0, sizeof(b->local));
+	memset(b->unicast, 0, sizeof(b->unicast));
 }
 
 static void outbox_flush(struct worker *w, struct outbox *out)
@@ -75,6 +77,7 @@ static inline void file_for(struct burst *b, const struct port_view *to, struct 
 	if (!l || l->to != to || !l->n)		/* an early flush empties lists */
 		l = b->list = list_for(b->w, b->out, to);
 	l->frames[l->n++] = (struct tx_frame){ .frame = f, .tci = vlan_tci(&to->vlan, f->vid, f->pcp_dei) };
+	f->copies++;
 }
 
 static inline const struct segment *segment_for(struct burst *b, const struct frame *f)
@@ -92,28 +95,28 @@ static bool is_reserved(const uint8_t *dst)
 }
 
 /* check_addresses() - what no guest may send, whatever the VLAN */
-static inline enum verdict check_addresses(const struct frame *f, const struct segment *segment)
+static enum verdict check_addresses(const struct frame *f, const struct segment *segment)
 {
 	uint64_t src = mac_word(frame_src(f));
 
-	if (__builtin_expect(mac_is_group(frame_src(f)) || !src, 0))
+	if (mac_is_group(frame_src(f)) || !src)
 		return VERDICT_DROP_SOURCE;
 	if (segment && segment->has_subnet && src == mac_word(segment->gateway_mac))
 		return VERDICT_DROP_SPOOFED_GATEWAY;
-	if (__builtin_expect(mac_is_group(frame_dst(f)), 0) && is_reserved(frame_dst(f)))
+	if (is_reserved(frame_dst(f)) || get_u16(f->head + 12) == ETHERTYPE_MAC_CONTROL)
 		return VERDICT_DROP_RESERVED;
 	return VERDICT_FORWARDED;
 }
 
 /* admit() - from the wire into a VLAN: sizes, tag, offload request, addresses. Return: FORWARDED or the drop. */
-static inline enum verdict admit(struct burst *b, struct frame *f)
+static enum verdict admit(struct burst *b, struct frame *f)
 {
 	enum verdict v;
 
-	if (__builtin_expect(!b->in->link_up, 0))
+	if (!b->in->link_up)
 		return VERDICT_DROP_LINK_DOWN;
-	if (__builtin_expect(f->len < ETH_HEADER || f->head_len < ETH_HEADER, 0))
-		return !f->len && f->vid == FRAME_STRANGER ? VERDICT_DROP_STRANGER : VERDICT_DROP_RUNT;
+	if (f->len < ETH_HEADER || f->head_len < ETH_HEADER)
+		return VERDICT_DROP_RUNT;
 	v = vlan_classify(&b->in->vlan, f);
 	if (v == VERDICT_FORWARDED && f->len < ETH_HEADER)
 		v = VERDICT_DROP_RUNT;
@@ -121,9 +124,37 @@ static inline enum verdict admit(struct burst *b, struct frame *f)
 		v = offload_check(f, b->in->net->mtu);
 	if (v == VERDICT_FORWARDED)
 		v = check_addresses(f, segment_for(b, f));
-	if (v == VERDICT_FORWARDED && get_u16(f->head + 12) == ETHERTYPE_MAC_CONTROL)
-		v = VERDICT_DROP_RESERVED;
 	return v;
+}
+
+/* plain - what most frames of a burst have in common: untagged, unicast, nothing asked for. is_plain() says of such a frame in
+ * a few comparisons what admit() would say after many: FORWARDED, into the port's own VLAN. */
+struct plain {
+	uint32_t len;			/* longest; 0: no frame of this port is plain */
+	uint64_t gateway;		/* mac_word(); 0: none */
+};
+
+static struct plain plain_for(struct burst *b)
+{
+	const struct frame in_pvid = { .vid = b->in->vlan.pvid };
+	const struct segment *seg = segment_for(b, &in_pvid);
+
+	return (struct plain){
+		.len = b->in->link_up && in_pvid.vid ? b->in->net->mtu + ETH_HEADER : 0,
+		.gateway = seg && seg->has_subnet ? mac_word(seg->gateway_mac) : 0,
+	};
+}
+
+static inline bool is_plain(const struct plain *p, const struct frame *f, uint64_t *src, uint64_t *dst)
+{
+	if (f->head_len < ETH_HEADER || f->len > p->len || f->offload.flags | f->offload.gso_type | f->tag_present)
+		return false;
+	/* lengths or types that begin with 0x80, 0x81, 0x88 or 0x89: tags and MAC control among them */
+	if ((f->head[12] & 0xf6) == 0x80 || mac_is_group(f->head) || mac_is_group(f->head + 6))
+		return false;
+	*src = mac_word(f->head + 6);
+	*dst = mac_word(f->head);
+	return *src && *src != p->gateway && *dst != p->gateway;
 }
 
 static inline bool may_receive(const struct port_view *to, const struct frame *f)
@@ -153,7 +184,7 @@ static enum verdict flood(struct burst *b, struct frame *f, unsigned i)
 }
 
 /* wanted() - the key to look the destination up by; 0 for a group and for the gateway, whose places are known */
-static inline uint64_t wanted(struct burst *b, const struct frame *f)
+static uint64_t wanted(struct burst *b, const struct frame *f)
 {
 	const struct segment *seg = segment_for(b, f);
 
@@ -174,16 +205,16 @@ static enum verdict decide_unknown(struct burst *b, struct frame *f, unsigned i,
 }
 
 /* decide() - file the frame for where its destination lives: port @id, or -ENOENT. Return: as above */
-static inline enum verdict decide(struct burst *b, struct frame *f, unsigned i, uint64_t key, int32_t id)
+static enum verdict decide(struct burst *b, struct frame *f, unsigned i, uint64_t key, int32_t id)
 {
 	const struct port_view *to;
 
-	if (__builtin_expect(id < 0 || (unsigned)id >= b->snap->nports, 0))
+	if (id < 0 || (unsigned)id >= b->snap->nports)
 		return decide_unknown(b, f, i, key);
 	to = &b->snap->ports[id];
-	if (__builtin_expect(to == b->in, 0))
+	if (to == b->in)
 		return VERDICT_DROP_HAIRPIN;
-	if (__builtin_expect(to->net != b->in->net || !may_receive(to, f), 0))
+	if (to->net != b->in->net || !may_receive(to, f))
 		return flood(b, f, i);
 	file_for(b, to, f);
 	return VERDICT_FORWARDED;
@@ -211,57 +242,101 @@ static void serve_local(struct burst *b, struct frame *f, unsigned i)
 		b->verdict[i] = (uint8_t)v;
 }
 
-/* finish() - a frame that its one destination did not take was dropped; count what became of each. Return: how many were taken */
-static unsigned finish(struct burst *b, struct port_stats *s, const struct frame *frames, unsigned n)
+/* finish() - a frame that its one destination did not take was dropped; count what became of each */
+static void finish(struct burst *b, struct port_stats *s, const struct frame *frames, unsigned n)
 {
-	unsigned taken = 0, forwarded = 0;
+	unsigned forwarded = 0;
 
 	for (unsigned i = 0; i < n; i++) {
 		unsigned v = b->verdict[i];
 
-		taken += frames[i].copies > 0;
-		if (v == VERDICT_FORWARDED && frames[i].copies)
+		if (__builtin_expect(v == VERDICT_FORWARDED && frames[i].copies, 1))
 			forwarded++;
 		else
 			counter_add(&s->verdicts[v == VERDICT_FORWARDED ? VERDICT_DROP_TX : v], 1);
 	}
 	counter_add(&s->verdicts[VERDICT_FORWARDED], forwarded);
-	return taken;
 }
 
-/* The frames that were admitted, in order: their numbers, and the keys of who sent them and who is to get them. */
-struct admitted {
+/* trains - the admitted frames of a burst, in order, those of one conversation that follow one another taken together: each
+ * train is learnt and looked up once, by its first frame */
+struct trains {
 	unsigned n;
-	uint8_t i[BURST_MAX];
-	uint64_t src[BURST_MAX], dst[BURST_MAX];
-	int32_t to[BURST_MAX];
+	uint64_t src[BURST_MAX], dst[BURST_MAX];	/* fdb_key() of who sent it and who is to get it; see wanted() */
+	int32_t to[BURST_MAX];			/* port id, or -ENOENT */
+	uint8_t of[BURST_MAX];			/* by frame: its train */
 };
+
+static inline uint8_t train_for(struct trains *t, uint64_t src, uint64_t dst)
+{
+	if (!t->n || t->src[t->n - 1] != src || t->dst[t->n - 1] != dst) {
+		t->src[t->n] = src;
+		t->dst[t->n++] = dst;
+	}
+	return (uint8_t)(t->n - 1);
+}
+
+/* admit_burst() - Return: bytes received */
+static uint64_t admit_burst(struct burst *b, struct trains *t, struct frame *frames, unsigned n)
+{
+	const struct plain plain = plain_for(b);
+	uint16_t pvid = b->in->vlan.pvid;
+	uint64_t bytes = 0;
+
+	t->n = 0;
+	for (unsigned i = 0; i < n; i++) {
+		struct frame *f = &frames[i];
+		uint64_t src = 0, dst = 0;
+		enum verdict v = VERDICT_FORWARDED;
+
+		bytes += f->len;
+		if (__builtin_expect(is_plain(&plain, f, &src, &dst), 1)) {
+			f->vid = pvid;
+			f->pcp_dei = 0;
+			t->of[i] = train_for(t, src << 16 | pvid, dst << 16 | pvid);
+		} else {
+			v = admit(b, f);
+			if (v == VERDICT_FORWARDED)
+				t->of[i] = train_for(t, fdb_key(f->vid, frame_src(f)), wanted(b, f));
+		}
+		b->verdict[i] = (uint8_t)v;
+	}
+	return bytes;
+}
+
+/* file_burst() - decide for each frame; one whose train already goes somewhere, untagged, only joins it there */
+static void file_burst(struct burst *b, const struct trains *t, struct frame *frames, unsigned n)
+{
+	unsigned last = UINT32_MAX;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct frame *f = &frames[i];
+		unsigned train = t->of[i];
+
+		if (b->verdict[i] != VERDICT_FORWARDED)
+			continue;
+		if (train == last) {
+			b->list->frames[b->list->n++] = (struct tx_frame){ .frame = f };
+			f->copies++;
+			continue;
+		}
+		b->verdict[i] = (uint8_t)decide(b, f, i, t->dst[train], t->to[train]);
+		last = b->verdict[i] == VERDICT_FORWARDED && !b->list->to->vlan.trunk ? train : UINT32_MAX;
+	}
+}
 
 void forward_burst(struct worker *w, struct outbox *out, const struct snapshot *snap, const struct port_view *in,
 		   struct frame *frames, unsigned n)
 {
 	struct port_stats *s = &in->port->stats[worker_index(w)];
-	uint64_t bytes = 0;
-	struct admitted a;
+	struct trains trains;
 	struct burst b;
+	uint64_t bytes;
 
-	a.n = 0;
 	burst_init(&b, w, out, snap, in);
-	for (unsigned i = 0; i < n; i++) {
-		struct frame *f = &frames[i];
-
-		bytes += f->len;
-		b.local[i] = b.unicast[i] = false;
-		b.verdict[i] = (uint8_t)admit(&b, f);
-		if (__builtin_expect(b.verdict[i] != VERDICT_FORWARDED, 0))
-			continue;
-		a.i[a.n] = (uint8_t)i;
-		a.src[a.n] = fdb_key(f->vid, frame_src(f));
-		a.dst[a.n++] = wanted(&b, f);
-	}
-	fdb_burst(in->net->fdb, a.src, a.dst, a.n, in->port->id, worker_now_ms(w), a.to);
-	for (unsigned j = 0; j < a.n; j++)
-		b.verdict[a.i[j]] = (uint8_t)decide(&b, &frames[a.i[j]], a.i[j], a.dst[j], a.to[j]);
+	bytes = admit_burst(&b, &trains, frames, n);
+	fdb_burst(in->net->fdb, trains.src, trains.dst, trains.n, in->port->id, worker_now_ms(w), trains.to);
+	file_burst(&b, &trains, frames, n);
 	outbox_flush(w, out);
 	for (unsigned i = 0; b.any_local && i < n; i++)
 		if (b.local[i])
@@ -275,6 +350,7 @@ unsigned forward_made(struct worker *w, struct outbox *out, const struct snapsho
 		      struct frame *frames, unsigned n)
 {
 	struct port_stats *s = &from->port->stats[worker_index(w)];
+	unsigned taken = 0;
 	struct burst b;
 
 	burst_init(&b, w, out, snap, from);
@@ -282,12 +358,14 @@ unsigned forward_made(struct worker *w, struct outbox *out, const struct snapsho
 		uint64_t key = wanted(&b, &frames[i]);
 		int id = key ? fdb_lookup(from->net->fdb, frames[i].vid, frame_dst(&frames[i]), worker_now_ms(w)) : -ENOENT;
 
-		b.local[i] = b.unicast[i] = false;
 		b.verdict[i] = (uint8_t)decide(&b, &frames[i], i, key, id);
 	}
 	outbox_flush(w, out);
+	for (unsigned i = 0; i < n; i++)
+		taken += frames[i].copies > 0;
 	counter_add(&s->made, n);
-	return finish(&b, s, frames, n);
+	finish(&b, s, frames, n);
+	return taken;
 }
 
 bool forward_made_to(struct worker *w, const struct port_view *from, const struct port_view *to, struct frame *f)
@@ -296,8 +374,10 @@ bool forward_made_to(struct worker *w, const struct port_view *from, const struc
 	struct tx_frame tx = { .frame = f, .tci = vlan_tci(&to->vlan, f->vid, f->pcp_dei) };
 	enum verdict v = VERDICT_DROP_NO_DESTINATION;
 
-	if (from->net == to->net && may_receive(to, f))
+	if (from->net == to->net && may_receive(to, f)) {
+		f->copies = 1;
 		v = port_tx(to->port, w, worker_index(w), &tx, 1) ? VERDICT_FORWARDED : VERDICT_DROP_TX;
+	}
 	counter_add(&s->made, 1);
 	counter_add(&s->verdicts[v], 1);
 	return v == VERDICT_FORWARDED;

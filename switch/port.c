@@ -65,23 +65,34 @@ static bool lock(struct port_queue *q)
 	return false;
 }
 
+static void count_dropped(struct port_stats *s, const struct tx_frame *frames, unsigned n, uint64_t taken)
+{
+	unsigned dropped = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (taken >> i & 1)
+			continue;
+		frames[i].frame->copies--;
+		counter_add(&s->tx_bytes, -(uint64_t)frames[i].frame->len);
+		dropped++;
+	}
+	counter_add(&s->tx_frames, -(uint64_t)dropped);
+	counter_add(&s->tx_drops, dropped);
+}
+
 static void count(struct port *port, unsigned worker_index, const struct tx_frame *frames, unsigned n, uint64_t taken,
 		  uint64_t segments)
 {
 	struct port_stats *s = &port->stats[worker_index];
-	uint64_t bytes = 0, sent = 0;
+	uint64_t bytes = 0;
 
-	for (unsigned i = 0; i < n; i++) {
-		unsigned one = taken >> i & 1;
-
-		frames[i].frame->copies = (uint16_t)(frames[i].frame->copies + one);
-		bytes += one ? frames[i].frame->len : 0;
-		sent += one;
-	}
+	for (unsigned i = 0; i < n; i++)
+		bytes += frames[i].frame->len;
 	counter_add(&s->queued, n);
-	counter_add(&s->tx_frames, sent);
+	counter_add(&s->tx_frames, n);
 	counter_add(&s->tx_bytes, bytes);
-	counter_add(&s->tx_drops, n - sent);
+	if (__builtin_expect(taken != UINT64_MAX >> (64 - n), 0))
+		count_dropped(s, frames, n, taken);
 	if (segments)
 		counter_add(&s->segments, segments);
 }

@@ -103,7 +103,8 @@ int port_init(struct port *port, const struct port_ops *ops, unsigned nqueues, u
 void port_fini(struct port *port);
 
 /* port_tx() - send a burst of up to BURST_MAX frames under the transmit lock and count it
- * frame->copies is raised for each frame taken. Any worker. Return: bits of the frames taken.
+ * frame->copies was raised for each when it was filed; it is lowered again for each that is not taken.
+ * Any worker. Return: bits of the frames taken.
  */
 uint64_t port_tx(struct port *port, struct worker *w, unsigned worker_index, const struct tx_frame *frames, unsigned n);
 

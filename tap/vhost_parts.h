@@ -3,6 +3,8 @@
 #ifndef TAP_VHOST_PARTS_H
 #define TAP_VHOST_PARTS_H
 
+#include <string.h>
+
 #include "base/array.h"
 #include "switch/port.h"
 #include "tap/virtq.h"
@@ -38,19 +40,47 @@ void vhost_done(struct port_queue *q);
 bool vhost_arm(struct port_queue *q);
 uint64_t vhost_tx(struct port_queue *q, struct worker *w, const struct tx_frame *frames, unsigned n, uint64_t *segments);
 
-/* vhost_copy_head() - up to a few hundred bytes, of which the number is often the same; neither side is touched beyond @n */
+/* vhost_copy_head() - the short copy that every frame makes twice; neither side is touched beyond @n
+ * Both ends are copied in moves that meet or overlap in the middle, so that there is no loop and no call.
+ */
 static inline void vhost_copy_head(uint8_t *to, const uint8_t *from, uint32_t n)
 {
-	uint32_t i = 0;
-
-	if (__builtin_expect(n < 16, 0)) {
-		for (; i < n; i++)
-			to[i] = from[i];
+	if (__builtin_expect(n < 32 || n > 128, 0)) {
+		memcpy(to, from, n);
 		return;
 	}
-	for (; i + 16 <= n; i += 16)
-		__builtin_memcpy(to + i, from + i, 16);
-	__builtin_memcpy(to + n - 16, from + n - 16, 16);
+	__builtin_memcpy(to, from, 32);
+	__builtin_memcpy(to + n - 32, from + n - 32, 32);
+	if (n > 64) {
+		__builtin_memcpy(to + 32, from + 32, 32);
+		__builtin_memcpy(to + n - 64, from + n - 64, 32);
+	}
+}
+
+/* hot_region - the region that the guest's buffers lie in most often, at hand for a burst */
+struct hot_region {
+	uint64_t gpa, size;
+	uint8_t *at;
+};
+
+static inline struct hot_region hot_region_of(const struct virtq *r)
+{
+	const struct vhost_region *region = &r->memory->regions[r->hint];
+
+	return (struct hot_region){ region->gpa, region->size, region->at };
+}
+
+/* hot_at() - where @len bytes at @gpa are, in one piece, or NULL. What is elsewhere takes longer, and is at hand from then on. */
+static inline uint8_t *hot_at(struct virtq *r, struct hot_region *hot, uint64_t gpa, uint32_t len)
+{
+	uint64_t offset = gpa - hot->gpa;	/* wraps below the region: then it is not below its size */
+	uint8_t *at;
+
+	if (__builtin_expect(offset < hot->size && len <= hot->size - offset, 1))
+		return hot->at + offset;
+	at = vhost_at(r->memory, &r->hint, gpa, len);
+	*hot = hot_region_of(r);
+	return at;
 }
 
 #endif

@@ -91,14 +91,14 @@ static inline void from_single(const struct virtq *r, struct rx_room *room, unsi
 	uint8_t header[VNET_HEADER_LEGACY], *head = room->heads[i];
 	uint32_t len;
 
-	if (__builtin_expect(size < r->header || size - r->header > FRAME_MAX, 0)) {
+	len = size - r->header;
+	if (__builtin_expect(len > FRAME_MAX, 0)) {	/* below 0 it is that, too */
 		if (size < r->header)
 			frame_init(f, head, 0);		/* a runt */
 		else
 			too_long(f, head);
 		return;
 	}
-	len = size - r->header;
 	memcpy(header, at, VNET_HEADER_LEGACY);		/* what follows in a longer one is ours to say */
 	at += r->header;
 	frame_init(f, head, len);
@@ -204,32 +204,22 @@ static unsigned take_split(struct virtq *r, struct rx_room *room, struct frame *
 {
 	const uint8_t *at[BURST_MAX];
 	uint32_t size[BURST_MAX], bytes = 0;
+	struct hot_region hot = hot_region_of(r);
 	unsigned i;
 
-	n = virtq_split_waiting(r, n, fault);
-	for (i = 0; i < n; i++) {
-		uint16_t id = virtq_peek(&r->avail->ring[(r->next_avail + i) & r->mask]);
-
-		if (__builtin_expect(id >= r->size, 0)) {
-			*fault = VIRTQ_BAD_HEAD;
-			return 0;
-		}
-		r->slots[i] = (struct slot){ .id = id, .ndesc = 1 };
-		__builtin_prefetch(&r->desc[id]);
-	}
+	n = virtq_split_heads(r, n, r->slots, fault);
 	for (i = 0; i < n; i++) {
 		struct vring_desc d = virtq_desc_load(&r->desc[r->slots[i].id]);
 
-		at[i] = d.flags & NEEDS_ALL ? NULL : vhost_at(r->memory, &r->hint, d.addr, d.len);
+		at[i] = d.flags & NEEDS_ALL ? NULL : hot_at(r, &hot, d.addr, d.len);
 		size[i] = d.len;
-		if (at[i])
-			__builtin_prefetch(at[i]);
+		__builtin_prefetch(at[i]);
 	}
-	for (i = 0; i < n && bytes < BURST_BYTES && !*fault; i++) {
+	for (i = 0; i < n && bytes < BURST_BYTES; i++) {
 		if (__builtin_expect(at[i] != NULL, 1))
 			from_single(r, room, i, at[i], size[i], &frames[i]);
-		else
-			*fault = take_chain(r, room, r->slots[i].id, i, &frames[i]);
+		else if ((*fault = take_chain(r, room, r->slots[i].id, i, &frames[i])))
+			break;
 		bytes += frames[i].len;
 	}
 	r->next_avail = (uint16_t)(r->next_avail + i);

@@ -195,27 +195,19 @@ static unsigned place_singles(struct virtq *r, const struct tx_frame *tx, unsign
 {
 	uint8_t *at[BURST_MAX];
 	struct slot *slots = r->slots + r->nslots;
+	struct hot_region hot = hot_region_of(r);
 	unsigned i;
 
 	if (r->packed || r->memory->log || r->nslots + n > SLOTS_MAX)
 		return 0;
-	n = virtq_split_waiting(r, n, fault);
-	for (i = 0; i < n; i++) {
-		uint16_t id = virtq_peek(&r->avail->ring[(r->next_avail + i) & r->mask]);
-
-		if (__builtin_expect(id >= r->size, 0)) {
-			*fault = VIRTQ_BAD_HEAD;
-			return 0;
-		}
-		slots[i] = (struct slot){ .id = id, .ndesc = 1, .len = size_of(r, &tx[i]) };
-		__builtin_prefetch(&r->desc[id]);
-	}
+	n = virtq_split_heads(r, n, slots, fault);
 	for (i = 0; i < n; i++) {
 		struct vring_desc d = virtq_desc_load(&r->desc[slots[i].id]);
 
+		slots[i].len = size_of(r, &tx[i]);
 		if (d.flags != VRING_DESC_F_WRITE || d.len < slots[i].len)
 			break;
-		at[i] = vhost_at(r->memory, &r->hint, d.addr, d.len);
+		at[i] = hot_at(r, &hot, d.addr, d.len);
 		if (!at[i])
 			break;
 		__builtin_prefetch(at[i], 1);

@@ -28,15 +28,14 @@ static void split_return(struct virtq *r)
 	uint16_t at = r->next_used;
 
 	if (r->in_order && !r->slots[0].len) {		/* one element for the batch, the last buffer's (virtio 1.2, 2.7.9) */
-		struct vring_used_elem e = { .id = r->slots[r->nslots - 1].id };
-
-		memcpy(&r->used->ring[at & r->mask], &e, sizeof(e));
+		r->used->ring[at & r->mask] = (struct vring_used_elem){ .id = r->slots[r->nslots - 1].id };
 	} else {
-		for (unsigned i = 0; i < r->nslots; i++, at++) {
-			struct vring_used_elem e = { .id = r->slots[i].id, .len = r->slots[i].len };
+		struct vring_used_elem *ring = r->used->ring;
+		const struct slot *slots = r->slots;
+		uint32_t mask = r->mask;
 
-			memcpy(&r->used->ring[at & r->mask], &e, sizeof(e));
-		}
+		for (unsigned i = 0, n = r->nslots; i < n; i++)
+			ring[(at + i) & mask] = (struct vring_used_elem){ .id = slots[i].id, .len = slots[i].len };
 	}
 	r->next_used = (uint16_t)(r->next_used + r->nslots);
 	virtq_store(&r->used->idx, r->next_used);

@@ -161,6 +161,28 @@ static inline unsigned virtq_split_waiting(struct virtq *r, unsigned max, const 
 	return have < max ? have : max;
 }
 
+/* virtq_split_heads() - the next buffers' heads into @slots, their descriptors on the way to the cache. Return: how many, at most @max */
+static inline unsigned virtq_split_heads(struct virtq *r, unsigned max, struct slot *slots, const char **fault)
+{
+	unsigned n = virtq_split_waiting(r, max, fault);
+	const struct vring_desc *desc = r->desc;
+	const __virtio16 *ring = r->avail->ring;
+	uint32_t next = r->next_avail, mask = r->mask, all = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		uint32_t id = virtq_peek(&ring[(next + i) & mask]);
+
+		all |= id;
+		slots[i] = (struct slot){ .id = (uint16_t)id, .ndesc = 1 };
+		__builtin_prefetch(&desc[id & mask]);
+	}
+	if (__builtin_expect(all > mask, 0)) {		/* one bit above the mask tells that one head was */
+		*fault = VIRTQ_BAD_HEAD;
+		return 0;
+	}
+	return n;
+}
+
 static inline bool virtq_packed_ready(const struct virtq *r, uint16_t flags)
 {
 	bool avail = flags >> VRING_PACKED_DESC_F_AVAIL & 1, used = flags >> VRING_PACKED_DESC_F_USED & 1;
