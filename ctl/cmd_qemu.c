@@ -158,7 +158,7 @@ static int make_args(struct cli *cli, const struct args *args, const struct port
 		.net = name->net, .port = name->port, .path = row_text(port, "path"), .mac = row_text(port, "mac"),
 		.dials = strcmp(row_text(port, "role"), "client"), .mtu = network_mtu(cli, name->net),
 		.vhost = !strcmp(row_text(port, "kind"), "vhost-user"), .queues = queues_wanted(args),
-		.packed = args_has(args, "--packed"), .memory = memory ? memory : "512M",
+		.packed = args_has(args, "--packed"), .emulated = access("/dev/kvm", R_OK | W_OK) < 0, .memory = memory ? memory : "512M",
 	};
 	int rc;
 

@@ -173,15 +173,19 @@ static void add_vhost(struct words *w, const struct qemu_port *port, const char 
 	add(w, "-netdev", "vhost-user,id=%s,chardev=%s.chr%s", id, id, queues);
 }
 
-static void add_device(struct words *w, const struct qemu_port *port, const char *id)
+static void add_device(struct words *w, const struct qemu_port *port, const char *id, struct qemu_version v)
 {
-	char mtu[32] = "", queues[48] = "";
+	char mtu[32] = "", queues[16] = "", vectors[24] = "";
 
 	if (port->mtu && port->mtu != DEFAULT_MTU)
 		snprintf(mtu, sizeof(mtu), ",host_mtu=%u", port->mtu);
-	if (port->vhost && port->queues > 1)	/* an interrupt for each ring, and two for configuration and control */
-		snprintf(queues, sizeof(queues), ",mq=on,vectors=%u", 2 * port->queues + 2);
-	add(w, "-device", "virtio-net-pci,netdev=%s,mac=%s%s%s%s", id, port->mac, mtu, queues,
+	if (port->vhost && port->queues > 1)
+		snprintf(queues, sizeof(queues), ",mq=on");
+	if (port->vhost && port->emulated && v.major == 7)
+		snprintf(vectors, sizeof(vectors), ",vectors=0");
+	else if (port->vhost && port->queues > 1)	/* an interrupt for each ring, and two for configuration and control */
+		snprintf(vectors, sizeof(vectors), ",vectors=%u", 2 * port->queues + 2);
+	add(w, "-device", "virtio-net-pci,netdev=%s,mac=%s%s%s%s%s", id, port->mac, mtu, queues, vectors,
 	    port->vhost && port->packed ? ",packed=on" : "");
 }
 
@@ -197,7 +201,7 @@ int qemu_args(const struct qemu_port *port, struct qemu_version version, char ar
 		add_vhost(&w, port, id, path, version);
 	else
 		add_stream(&w, port, id, path, version);
-	add_device(&w, port, id);
+	add_device(&w, port, id, version);
 	return w.cut ? -ENAMETOOLONG : w.n;
 }
 

@@ -5,7 +5,8 @@
  * and lanyard connects. From 8.0 on QEMU can (`reconnect`, seconds; from 9.2 `reconnect-ms`), and lanyard listens,
  * so that either may come first. The character device of -netdev vhost-user always could.
  *
- * A vhost-user back-end works in the guest's memory, which must therefore be a file that can be shared. One thread.
+ * A vhost-user back-end works in the guest's memory, which must therefore be a file that can be shared. QEMU 7.2 itself crashes
+ * when such a port has MSI-X vectors in a guest without KVM: there it gets none. One thread.
  */
 #ifndef CTL_QEMU_H
 #define CTL_QEMU_H
@@ -44,6 +45,7 @@ struct qemu_port {
 	bool vhost;		/* vhost-user; then also */
 	unsigned queues;	/* pairs the guest gets */
 	bool packed;		/* packed rings */
+	bool emulated;		/* the processor is: no KVM */
 	const char *memory;	/* the guest's, as QEMU's `size`; NULL: another port's arguments have it */
 };
 

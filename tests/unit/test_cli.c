@@ -372,7 +372,11 @@ static void test_qemu_arguments(void **state)
 		  "-object memory-backend-memfd,id=mem,size=512M,share=on -machine memory-backend=mem -chardev "
 		  "socket,id=lab.vm1.chr,path=/r/a,,b.sock,reconnect=1 -netdev vhost-user,id=lab.vm1,chardev=lab.vm1.chr -device "
 		  "virtio-net-pci,netdev=lab.vm1,mac=02:00:00:00:00:01" },
-		{ { 9, 2 }, { .vhost = true, .queues = 4, .packed = true, .mtu = 9000 },
+		{ { 7, 2 }, { .vhost = true, .dials = true, .queues = 2, .emulated = true },
+		  "-chardev socket,id=lab.vm1.chr,path=/r/a,,b.sock,reconnect=1 -netdev "
+		  "vhost-user,id=lab.vm1,chardev=lab.vm1.chr,queues=2 -device "
+		  "virtio-net-pci,netdev=lab.vm1,mac=02:00:00:00:00:01,mq=on,vectors=0" },
+		{ { 9, 2 }, { .vhost = true, .queues = 4, .emulated = true, .packed = true, .mtu = 9000 },
 		  "-chardev socket,id=lab.vm1.chr,path=/r/a,,b.sock,server=on,wait=off -netdev "
 		  "vhost-user,id=lab.vm1,chardev=lab.vm1.chr,queues=4 -device "
 		  "virtio-net-pci,netdev=lab.vm1,mac=02:00:00:00:00:01,host_mtu=9000,mq=on,vectors=10,packed=on" },
