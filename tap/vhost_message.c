@@ -123,8 +123,8 @@ static bool size_fits(uint32_t request, uint32_t size)
 {
 	if (!vhost_request_known(request))
 		return size <= VHOST_PAYLOAD_MAX;
-	/* Some front-ends send SET_LOG_FD with a number that nobody reads. */
-	if (request == VHOST_SET_LOG_FD && size == sizeof(uint64_t))
+	/* Some front-ends send SET_LOG_FD or SET_OWNER with a number that nobody reads. */
+	if ((request == VHOST_SET_LOG_FD || request == VHOST_SET_OWNER) && size == sizeof(uint64_t))
 		return true;
 	return size >= shapes[rules[request].shape].min && size <= shapes[rules[request].shape].max && size % 4 == 0;
 }

@@ -31,6 +31,7 @@ static const struct {
 	{ "version 2",				1, 2, 0,	"version 2" },
 	{ "version 3",				1, 3, 0,	"version 3" },
 	{ "it says it is a reply",		1, 5, 0,	"marked as a reply" },
+	{ "SET_OWNER with a number",		3, 1, 8,	NULL },
 	{ "size 1 where 0 belongs",		1, 1, 1,	"a payload of 1 bytes" },
 	{ "size 0 where 8 belongs",		2, 1, 0,	"SET_FEATURES: a payload of 0 bytes" },
 	{ "size 7 where 8 belongs",		2, 1, 7,	"7 bytes" },
