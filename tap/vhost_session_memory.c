@@ -155,13 +155,34 @@ static uint32_t free_slot(const struct vhost_saved *saved)
 	return slot;
 }
 
+static int find_region(const struct vhost_saved *saved, const struct vhost_region_message *m)
+{
+	for (unsigned i = 0; i < saved->nregions; i++)
+		if (saved->regions[i].gpa == m->gpa && saved->regions[i].user == m->user && saved->regions[i].size == m->size)
+			return (int)i;
+	return -ENOENT;
+}
+
+static bool touches_region(const struct vhost_saved *saved, const struct vhost_region_message *m)
+{
+	for (unsigned i = 0; i < saved->nregions; i++)
+		if (saved->regions[i].gpa < m->gpa ? m->gpa - saved->regions[i].gpa < saved->regions[i].size :
+						     saved->regions[i].gpa - m->gpa < m->size)
+			return true;
+	return false;
+}
+
+/* QEMU (7.2) has a device for each queue pair, and each tells of the whole memory: what is there already is added again, and what
+ * is gone already is removed again. Both are done then. */
 int on_add_mem_reg(struct vhost_session *s, const struct vhost_message *m, struct session_reply *reply, struct error *err)
 {
 	struct vhost_saved *saved = s->saved;
+	int rc, at = find_region(saved, &m->region);
 	struct vhost_memory *memory;
-	int rc;
 
 	(void)reply;
+	if (at >= 0 && saved->regions[at].offset == m->region.offset)
+		return 0;
 	if (saved->nregions >= VHOST_REGIONS_MAX)
 		return error_set(err, -ENOSPC, "%u regions are there, and no more fit", saved->nregions);
 	rc = add_region(s, &m->region, s->fds[0], free_slot(saved), err);
@@ -177,14 +198,6 @@ int on_add_mem_reg(struct vhost_session *s, const struct vhost_message *m, struc
 	/* A ring that waits for another region still is no failure of this one. */
 	rings_sync(s, NULL);
 	return 0;
-}
-
-static int find_region(const struct vhost_saved *saved, const struct vhost_region_message *m)
-{
-	for (unsigned i = 0; i < saved->nregions; i++)
-		if (saved->regions[i].gpa == m->gpa && saved->regions[i].user == m->user && saved->regions[i].size == m->size)
-			return (int)i;
-	return -ENOENT;
 }
 
 static void swap_regions(struct vhost_session *s, unsigned a, unsigned b)
@@ -207,9 +220,11 @@ int on_rem_mem_reg(struct vhost_session *s, const struct vhost_message *m, struc
 	int at = find_region(saved, &m->region), rc = 0;
 
 	(void)reply;
-	if (at < 0)
+	if (at < 0 && touches_region(saved, &m->region))
 		return error_set(err, -ENOENT, "no region of 0x%llx bytes at guest address 0x%llx", (unsigned long long)m->region.size,
 				 (unsigned long long)m->region.gpa);
+	if (at < 0)
+		return 0;
 	swap_regions(s, (unsigned)at, saved->nregions - 1);
 	if (saved->nregions > 1)
 		rc = memory_build(s, saved->nregions - 1, saved->features, &memory, err);
