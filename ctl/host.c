@@ -27,6 +27,8 @@ static const struct shape {
 			    { TEXT(host_link, name), TEXT(host_link, ifname), TEXT(host_link, netns) } },
 	[HOST_OPEN_NETNS] = { sizeof(struct host_link), false,
 			      { TEXT(host_link, name), TEXT(host_link, ifname), TEXT(host_link, netns) } },
+	[HOST_OPEN_VMM_TAP] = { sizeof(struct host_link), false,
+				{ TEXT(host_link, name), TEXT(host_link, ifname), TEXT(host_link, netns) } },
 	[HOST_LISTEN] = { sizeof(struct host_listen), false, { TEXT(host_listen, name) } },
 	[HOST_UNIX_LISTEN] = { sizeof(struct host_unix), false, { TEXT(host_unix, name), TEXT(host_unix, path) } },
 	[HOST_UNIX_CONNECT] = { sizeof(struct host_unix), false, { TEXT(host_unix, name), TEXT(host_unix, path) } },
@@ -118,10 +120,12 @@ static bool values_fit(const void *message, uint32_t type)
 
 	if (type == HOST_HOLD || type == HOST_REPLACE || type == HOST_DROP)
 		return *host_name_of(message) != '\0';
-	if (type == HOST_OPEN_TAP || type == HOST_OPEN_NETNS) {
+	if (type == HOST_OPEN_TAP || type == HOST_OPEN_NETNS || type == HOST_OPEN_VMM_TAP) {
 		struct host_link m;
 
 		memcpy(&m, message, sizeof(m));
+		if (type == HOST_OPEN_VMM_TAP && (m.mtu || memcmp(m.mac, zero, sizeof(m.mac))))
+			return false;
 		return m.ifname[0] && (type == HOST_OPEN_NETNS) == (m.netns[0] != '\0') && m.mtu <= 65535 &&
 		       !memcmp(m.zero, zero, sizeof(m.zero));
 	}

@@ -53,6 +53,8 @@ enum host_type {
 	HOST_UNIX_BIND,		/* host_unix: a bound datagram socket; a dead socket at the path is replaced */
 	HOST_UNIX_PEER,		/* host_unix: connect the socket of HOST_UNIX_BIND held under the name to the one at the path;
 				 * reply: a descriptor (O_PATH) of that one's file, not kept */
+	HOST_OPEN_VMM_TAP,	/* host_link without mac, mtu: the interface side of a TAP that a VMM has; done with the keeper's
+				 * rights if root or the TAP's owner asks; nothing of it reaches the host's stack while it is kept */
 	HOST_TYPES
 };
 
@@ -81,7 +83,7 @@ struct host_link {
 	uint8_t mac[6];			/* all zero: leave it */
 	uint8_t zero[2];
 	char ifname[HOST_IFNAME_SIZE];
-	char netns[HOST_NETNS_SIZE];	/* NAME, PID or PATH; empty for HOST_OPEN_TAP */
+	char netns[HOST_NETNS_SIZE];	/* NAME, PID or PATH; of HOST_OPEN_NETNS, else empty */
 	char name[HOST_NAME_SIZE];
 };
 

@@ -266,6 +266,14 @@ int host_open_tap(struct host *host, const char *name, const char *ifname, const
 	return link_call(host, &m, name, ifname, mac, &reply, err);
 }
 
+int host_open_vmm_tap(struct host *host, const char *name, const char *ifname, uid_t uid, struct error *err)
+{
+	struct host_link m = { .head.type = HOST_OPEN_VMM_TAP, .uid = uid };
+	struct host_reply reply;
+
+	return link_call(host, &m, name, ifname, NULL, &reply, err);
+}
+
 int host_open_netns(struct host *host, const char *name, const char *netns, const char *ifname, const uint8_t *mac,
 		    uint32_t mtu, uid_t uid, enum host_medium *medium, struct error *err)
 {

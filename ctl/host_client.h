@@ -64,6 +64,9 @@ int host_recall_all(struct host *host, host_recall_fn *fn, void *arg);
 int host_open_tap(struct host *host, const char *name, const char *ifname, const uint8_t *mac, uint32_t mtu, uid_t uid,
 		  struct error *err);
 
+/* host_open_vmm_tap() - a packet socket on TAP @ifname, whose descriptor a VMM has, as tap/packet.h wants it */
+int host_open_vmm_tap(struct host *host, const char *name, const char *ifname, uid_t uid, struct error *err);
+
 /* host_open_netns() - interface @ifname inside @netns (NAME, PID or PATH); @medium becomes which it got */
 int host_open_netns(struct host *host, const char *name, const char *netns, const char *ifname, const uint8_t *mac,
 		    uint32_t mtu, uid_t uid, enum host_medium *medium, struct error *err);

@@ -61,6 +61,9 @@ bool held_same(const struct held *h, const void *request, size_t size);
 /* held_leaves_trace() - is something to be removed from the host besides closing it (a socket's path, a veth pair)? */
 bool held_leaves_trace(const struct held *h);
 
+/* held_shares_trace() - is the same interface held under another name, too? Then what was made for it stays. */
+bool held_shares_trace(const struct held_table *t, const struct held *h);
+
 /* --- keeper_act.c: acts on the host, each returns a descriptor (the caller's) or a negative errno with @r filled in --- */
 
 /* act_run() - what @request asks, of @h where it is about something held; in this process and with its rights; it may block */
@@ -75,6 +78,12 @@ int act_unix_listen(const struct sockaddr_un *at, int type);
 
 /* act_undo() - remove what @h left on the host; nothing is said when that fails */
 void act_undo(const struct held *h);
+
+/* --- keeper_vmm.c --- */
+
+struct error;
+int vmm_open(const struct host_link *m, struct host_reply *r, struct error *err);	/* Return: descriptor or negative errno */
+void vmm_undo(const struct held *h);
 
 /* --- keeper_listen.c --- */
 

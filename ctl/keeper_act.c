@@ -76,6 +76,14 @@ static int open_netns(const struct host_link *m, struct host_reply *r)
 	return medium.fd;
 }
 
+static int open_vmm_tap(const struct host_link *m, struct host_reply *r)
+{
+	struct error err = { .rc = 0 };
+	int fd = vmm_open(m, r, &err);
+
+	return fd < 0 ? refuse(r, fd, &err) : fd;
+}
+
 static int unix_connect(const struct sockaddr_un *at, int type)
 {
 	int fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -191,6 +199,8 @@ int act_run(const void *request, const struct held *h, struct host_reply *r)
 		return open_tap(request, r);
 	case HOST_OPEN_NETNS:
 		return open_netns(request, r);
+	case HOST_OPEN_VMM_TAP:
+		return open_vmm_tap(request, r);
 	case HOST_UNIX_PEER:
 		return unix_peer(request, h, r);
 	default:
@@ -225,6 +235,8 @@ void act_undo(const struct held *h)
 
 	if (head->type == HOST_OPEN_NETNS)
 		remove_veth(h->fd, link->ifname);
+	else if (head->type == HOST_OPEN_VMM_TAP)
+		vmm_undo(h);
 	else if (lstat(m->path, &st) == 0 && S_ISSOCK(st.st_mode) && (uint32_t)st.st_ino == h->value)
 		unlink(m->path);	/* ours still, not one that somebody put there since */
 }

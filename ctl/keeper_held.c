@@ -141,6 +141,21 @@ bool held_leaves_trace(const struct held *h)
 	if (!h->request)
 		return false;
 	memcpy(&head, h->request, sizeof(head));
-	return head.type == HOST_UNIX_LISTEN || head.type == HOST_UNIX_BIND ||
+	return head.type == HOST_UNIX_LISTEN || head.type == HOST_UNIX_BIND || head.type == HOST_OPEN_VMM_TAP ||
 	       (head.type == HOST_OPEN_NETNS && h->value == HOST_MEDIUM_PACKET);
+}
+
+bool held_shares_trace(const struct held_table *t, const struct held *h)
+{
+	const struct host_link *a = h->request, *b;
+
+	if (h->size != sizeof(*a) || (a->head.type != HOST_OPEN_VMM_TAP && a->head.type != HOST_OPEN_NETNS))
+		return false;
+	for (size_t i = 0; i < t->n; i++) {
+		b = t->entries[i]->request;
+		if (b && t->entries[i] != h && b->head.type == a->head.type && !strcmp(b->ifname, a->ifname) &&
+		    !strcmp(b->netns, a->netns))
+			return true;
+	}
+	return false;
 }

@@ -45,6 +45,12 @@ static uid_t user_of(const void *request)
 }
 _Static_assert(offsetof(struct host_link, uid) == offsetof(struct host_unix, uid), "user_of()");
 
+/* job_user() - with whose rights; what only root can do is done by root, after a look at whose the thing is */
+static uid_t job_user(const struct host_header *request)
+{
+	return request->type == HOST_OPEN_VMM_TAP && geteuid() == 0 ? 0 : user_of(request);
+}
+
 /* start_job() - have a child do what @request asks, about @h or nothing held; for HOST_DROP undo @h */
 static int start_job(struct serve *s, const struct host_header *request, size_t size, const struct held *h, uid_t uid)
 {
@@ -74,7 +80,7 @@ static int serve_open(struct serve *s, const void *request, size_t size)
 		return answer(s, request, &r, -1);
 	}
 	if (head->type != HOST_LISTEN)
-		return start_job(s, request, size, NULL, user_of(request));
+		return start_job(s, request, size, NULL, job_user(request));
 	fd = listen_open(request, &r);
 	return finish_open(s, request, size, fd, &r);
 }
@@ -115,7 +121,7 @@ static int serve_drop(struct serve *s, const void *request, size_t size)
 	struct held *h = held_find(&s->held, host_name_of(request));
 	struct host_reply r = { .rc = h ? 0 : -ENOENT };
 
-	if (h && held_leaves_trace(h))
+	if (h && held_leaves_trace(h) && !held_shares_trace(&s->held, h))
 		return start_job(s, request, size, h, undo_user(h));
 	if (h)
 		held_remove(&s->held, h);

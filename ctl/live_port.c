@@ -84,7 +84,7 @@ void live_port_held(struct opened *to, const char *what, const char *net, const 
 	h = hash_bytes(conf->local, strlen(conf->local), h);
 	h = hash_bytes(conf->ifname, strlen(conf->ifname), h);
 	h = hash_bytes(conf->netns, strlen(conf->netns), h);
-	if (conf->ifname[0])
+	if (conf->kind == PORT_KIND_TAP || conf->kind == PORT_KIND_NETNS)	/* they get it */
 		h = hash_bytes(conf->mac, sizeof(conf->mac), h);
 	snprintf(to->held, sizeof(to->held), "%s:%s/%s@%08x", what, net, conf->name, (unsigned)(h & 0xffffffff));
 }
@@ -117,6 +117,15 @@ static int open_netns(struct engine *e, const char *net, const struct port_conf 
 	return to->fd;
 }
 
+static int open_vmm_tap(struct engine *e, const char *net, const struct port_conf *conf, uid_t uid, struct opened *to,
+			struct error *err)
+{
+	live_port_held(to, "vmm-tap", net, conf);
+	to->medium = "packet";
+	to->fd = host_open_vmm_tap(e->host, to->held, conf->ifname, uid, err);
+	return to->fd;
+}
+
 int live_port_open(struct engine *e, const char *net, const struct port_conf *conf, uid_t uid, struct opened *to,
 		   struct error *err)
 {
@@ -131,6 +140,9 @@ int live_port_open(struct engine *e, const char *net, const struct port_conf *co
 		live_port_held(to, "tap", net, conf);
 		to->medium = "tap";
 		rc = to->fd = host_open_tap(e->host, to->held, conf->ifname, conf->mac, 0, uid, err);
+		break;
+	case PORT_KIND_VMM_TAP:
+		rc = open_vmm_tap(e, net, conf, uid, to, err);
 		break;
 	case PORT_KIND_NETNS:
 		rc = open_netns(e, net, conf, uid, to, err);

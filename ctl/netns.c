@@ -215,7 +215,7 @@ static void keep_order(int fd, const char *peer)
 }
 
 /* The socket is made for no protocol and hears nothing until it is bound: no frame of another interface gets in. */
-static int packet_socket(const char *ifname)
+int netns_packet_socket(const char *ifname)
 {
 	struct sockaddr_ll ll = {
 		.sll_family = AF_PACKET,
@@ -227,7 +227,6 @@ static int packet_socket(const char *ifname)
 
 	if (fd < 0)
 		return -errno;
-	keep_order(fd, ifname);
 	rc = tune_packet_socket(fd);
 	if (rc == 0 && bind(fd, (struct sockaddr *)&ll, sizeof(ll)) < 0)
 		rc = -errno;
@@ -256,9 +255,10 @@ int netns_packet_open(const char *ifname, unsigned mtu, struct netns_medium *out
 		rc = netns_set_link(ifname, NULL, mtu, false, err);
 	if (rc < 0)
 		return rc;
-	fd = packet_socket(peer);
+	fd = netns_packet_socket(peer);
 	if (fd < 0)
 		return error_set(err, fd, "interface %s: cannot open a packet socket: %s", peer, strerror(-fd));
+	keep_order(fd, peer);
 	return finish_medium(out, fd, "packet", ifname);
 }
 

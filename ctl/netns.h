@@ -47,6 +47,9 @@ int netns_medium_open(const char *ifname, unsigned mtu, struct netns_medium *out
 int netns_tap_open(const char *ifname, unsigned mtu, struct netns_medium *out, struct error *err);
 int netns_packet_open(const char *ifname, unsigned mtu, struct netns_medium *out, struct error *err);
 
+/* netns_packet_socket() - on an interface that is there; as tap/packet.h wants it. Return: descriptor or negative errno */
+int netns_packet_socket(const char *ifname);
+
 /* netns_sysctl() - write @value to /proc/sys/@path of this namespace; 0, or a negative errno */
 int netns_sysctl(const char *path, const char *value);
 

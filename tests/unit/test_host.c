@@ -47,7 +47,7 @@ static size_t good(enum host_type type, union request *m)
 		[HOST_READY] = sizeof(m->head), [HOST_HOLD] = sizeof(m->named), [HOST_DROP] = sizeof(m->named),
 		[HOST_RECALL] = sizeof(m->recall), [HOST_OPEN_TAP] = sizeof(m->link), [HOST_OPEN_NETNS] = sizeof(m->link),
 		[HOST_LISTEN] = sizeof(m->listen), [HOST_UNIX_LISTEN] = sizeof(m->path), [HOST_UNIX_CONNECT] = sizeof(m->path),
-		[HOST_UNIX_BIND] = sizeof(m->path), [HOST_UNIX_PEER] = sizeof(m->path),
+		[HOST_OPEN_VMM_TAP] = sizeof(m->link), [HOST_UNIX_BIND] = sizeof(m->path), [HOST_UNIX_PEER] = sizeof(m->path),
 		[HOST_REPLACE] = sizeof(m->named),
 	};
 
@@ -56,7 +56,7 @@ static size_t good(enum host_type type, union request *m)
 	m->head.size = (uint32_t)sizes[type];
 	if (type == HOST_HOLD || type == HOST_REPLACE || type == HOST_DROP)
 		strcpy(m->named.name, "x");
-	if (type == HOST_OPEN_TAP || type == HOST_OPEN_NETNS)
+	if (type == HOST_OPEN_TAP || type == HOST_OPEN_NETNS || type == HOST_OPEN_VMM_TAP)
 		strcpy(m->link.ifname, "eth0");
 	if (type == HOST_OPEN_NETNS)
 		strcpy(m->link.netns, "blue");
@@ -120,6 +120,10 @@ static const struct {
 	{ "tap: with a namespace", HOST_OPEN_TAP, offsetof(struct host_link, netns), 1, 'x' },
 	{ "tap: padding", HOST_OPEN_TAP, offsetof(struct host_link, zero) + 1, 1, 1 },
 	{ "tap: mtu", HOST_OPEN_TAP, offsetof(struct host_link, mtu), 4, 1 },
+	{ "vmm-tap: with a namespace", HOST_OPEN_VMM_TAP, offsetof(struct host_link, netns), 1, 'x' },
+	{ "vmm-tap: mac", HOST_OPEN_VMM_TAP, offsetof(struct host_link, mac), 1, 2 },
+	{ "vmm-tap: mtu", HOST_OPEN_VMM_TAP, offsetof(struct host_link, mtu), 1, 1 },
+	{ "vmm-tap: no interface", HOST_OPEN_VMM_TAP, offsetof(struct host_link, ifname), 1, 0 },
 	{ "netns: without a namespace", HOST_OPEN_NETNS, offsetof(struct host_link, netns), 1, 0 },
 	{ "netns: namespace without an end", HOST_OPEN_NETNS, offsetof(struct host_link, netns), HOST_NETNS_SIZE, 'x' },
 	{ "listen: family", HOST_LISTEN, offsetof(struct host_listen, family), 1, 5 },
@@ -510,7 +514,7 @@ static void test_unix_leftovers(void **state)
 	assert_true(fd >= 0);
 	close(fd);
 	assert_int_equal(host_drop(k.host, "dead"), 0);
-	assert_int_equal(host_unix_listen(k.host, "file", path, uid, &err), -EEXIST);
+	assert_int_equal(host_unix_listen(k.host, "file", path, uid, &err), -EADDRINUSE);
 	assert_int_equal(unlink(path), 0);
 	/* what is listened on at the end is removed at the end: keeper_close() looks */
 	assert_true(host_unix_listen(k.host, "last", path, uid, &err) >= 0);
