@@ -163,17 +163,8 @@ static int find_region(const struct vhost_saved *saved, const struct vhost_regio
 	return -ENOENT;
 }
 
-static bool touches_region(const struct vhost_saved *saved, const struct vhost_region_message *m)
-{
-	for (unsigned i = 0; i < saved->nregions; i++)
-		if (saved->regions[i].gpa < m->gpa ? m->gpa - saved->regions[i].gpa < saved->regions[i].size :
-						     saved->regions[i].gpa - m->gpa < m->size)
-			return true;
-	return false;
-}
-
 /* QEMU (7.2) has a device for each queue pair, and each tells of the whole memory: what is there already is added again, and what
- * is gone already is removed again. Both are done then. */
+ * is gone already is removed again, even when something else has come in its place. Both are done then. */
 int on_add_mem_reg(struct vhost_session *s, const struct vhost_message *m, struct session_reply *reply, struct error *err)
 {
 	struct vhost_saved *saved = s->saved;
@@ -220,9 +211,6 @@ int on_rem_mem_reg(struct vhost_session *s, const struct vhost_message *m, struc
 	int at = find_region(saved, &m->region), rc = 0;
 
 	(void)reply;
-	if (at < 0 && touches_region(saved, &m->region))
-		return error_set(err, -ENOENT, "no region of 0x%llx bytes at guest address 0x%llx", (unsigned long long)m->region.size,
-				 (unsigned long long)m->region.gpa);
 	if (at < 0)
 		return 0;
 	swap_regions(s, (unsigned)at, saved->nregions - 1);
