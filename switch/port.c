@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "switch/worker.h"
+
 /* Two workers that send to one port meet here. A burst takes microseconds, so a short spin nearly always gets
  * the lock; when it does not, the frames are dropped and counted: no worker ever waits for another. */
 enum { LOCK_TRIES = 2000 };
@@ -105,9 +107,19 @@ uint64_t port_tx(struct port *port, struct worker *w, unsigned worker_index, con
 	if (lock(q)) {
 		taken = port->ops->tx(q, w, frames, n, &segments);
 		atomic_flag_clear_explicit(&q->tx_lock, memory_order_release);
+		if (port->ops->sent)
+			worker_sent(w, q);
 	}
 	count(port, worker_index, frames, n, taken, segments);
 	return taken;
+}
+
+void port_sent(struct port_queue *q, unsigned worker_index)
+{
+	if (!lock(q))
+		return;
+	q->port->ops->sent(q, worker_index);
+	atomic_flag_clear_explicit(&q->tx_lock, memory_order_release);
 }
 
 /* When the lock is not to be had, somebody is in tx(), which sends what was kept back first. */

@@ -62,6 +62,11 @@ struct port_ops {
 	/* done() - the frames of the last rx() have gone where they went: their memory may be given back. Owner; may be NULL */
 	void (*done)(struct port_queue *q);
 
+	/* received() - a round of bursts is over: the peer may be told now that its memory was given back. Owner; may be NULL
+	 * Telling costs a full memory fence and a look at a line that the peer writes, so it is done once a round, not once a burst.
+	 */
+	void (*received)(struct port_queue *q);
+
 	/* arm() - nothing came for a while: from now on the peer must wake us by the descriptor. Owner; NULL where it always does
 	 * Return: false when frames wait after all: the worker goes on polling.
 	 */
@@ -71,6 +76,11 @@ struct port_ops {
 	 * Return: a bit per frame of @frames, set where the frame was taken. Segments cut are counted in @segments.
 	 */
 	uint64_t (*tx)(struct port_queue *q, struct worker *w, const struct tx_frame *frames, unsigned n, uint64_t *segments);
+
+	/* sent() - a round is over in which tx() was called: the peer may be told now; with the lock held; may be NULL
+	 * @worker_index: of the caller
+	 */
+	void (*sent)(struct port_queue *q, unsigned worker_index);
 
 	/* writable() - the descriptor takes bytes again: send what tx() kept back; called with the transmit lock held; may be NULL */
 	void (*writable)(struct port_queue *q);
@@ -107,6 +117,9 @@ void port_fini(struct port *port);
  * Any worker. Return: bits of the frames taken.
  */
 uint64_t port_tx(struct port *port, struct worker *w, unsigned worker_index, const struct tx_frame *frames, unsigned n);
+
+/* port_sent() - call ops->sent(); a queue that another worker is sending to is left to that one */
+void port_sent(struct port_queue *q, unsigned worker_index);
 
 /* port_writable() - the owner worker saw that the descriptor takes bytes again */
 void port_writable(struct port_queue *q);

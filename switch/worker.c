@@ -101,6 +101,13 @@ static bool read_inbox(struct worker *w)
 	return false;
 }
 
+static void end_round(struct worker *w)
+{
+	for (unsigned i = 0; i < w->nsent; i++)
+		port_sent(w->sent[i], w->index);
+	w->nsent = 0;
+}
+
 /* how_long() - milliseconds that this turn may sleep */
 static int how_long(struct worker *w, int timeout_ms)
 {
@@ -115,6 +122,16 @@ static int how_long(struct worker *w, int timeout_ms)
 		return 0;
 	due -= now;
 	return timeout_ms >= 0 && (uint64_t)timeout_ms < due ? timeout_ms : (int)MIN_OF(due, 3600000u);
+}
+
+void worker_sent(struct worker *w, struct port_queue *q)
+{
+	for (unsigned i = w->nsent; i-- > 0;)
+		if (w->sent[i] == q)
+			return;
+	if (w->nsent == OUT_LISTS)
+		end_round(w);
+	w->sent[w->nsent++] = q;
 }
 
 static void tell_time(struct worker *w)
@@ -147,8 +164,10 @@ void worker_turn(struct worker *w, int timeout_ms)
 			busy++;
 		else
 			idle++;
+		end_round(w);
 	}
 	timers_run(&w->timers, w->now_ms, TIMER_BUDGET);
+	end_round(w);
 	urcu_qsbr_quiescent_state();
 }
 

@@ -88,6 +88,9 @@ uint8_t *worker_scratch(struct worker *w);
 uint8_t *worker_cut_space(struct worker *w);
 uint8_t *worker_linear_space(struct worker *w);
 
+/* worker_sent() - @q was sent to: port_sent() is called for it when this round is over; for port_tx() */
+void worker_sent(struct worker *w, struct port_queue *q);
+
 /* worker_add_port() - give each of the port's receive queues to the worker that has the fewest; Return: 0 or -ENOMEM
  * worker_remove_port() - take them back. The port must have left the published snapshot; port->ops->free() is called
  * once no worker can hold a reference: after the owners have let go of the queues and a grace period has passed.

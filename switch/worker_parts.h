@@ -26,6 +26,8 @@ struct worker {
 	struct rx_space rx;
 	uint8_t *scratch, *cut, *linear;	/* parts of one mapping with rx.data */
 	struct outbox outbox;
+	struct port_queue *sent[OUT_LISTS];	/* queues to call port_sent() for; only within a turn */
+	unsigned nsent;
 	struct frame frames[BURST_MAX];		/* of the burst on its way */
 	pthread_t thread;
 	bool started;

@@ -118,6 +118,8 @@ static bool stays_active(struct worker *w, struct queue *q, bool *any)
 			*any = true;
 		}
 	}
+	if (q->q->port->ops->received)
+		q->q->port->ops->received(q->q);
 	if (p != POLLED_EMPTY)
 		return p == POLLED_BUSY;
 	if (!q->q->port->ops->arm)

@@ -68,7 +68,8 @@ void vhost_resume(struct port *port)
 	for (unsigned i = 0; i < v->nrings; i++) {
 		v->rings[i].memory = v->memory;
 		v->rings[i].hint = 0;
-		v->rings[i].call_once = true;
+		v->rings[i].uncalled = true;
+		atomic_store_explicit(&v->rings[i].call_once, v->rings[i].started, memory_order_relaxed);
 	}
 	count_pairs(v);
 	atomic_store_explicit(&v->running, true, memory_order_release);
@@ -223,7 +224,8 @@ static void vhost_free(struct port *port)
 }
 
 static const struct port_ops vhost_ops = {
-	.kind = "vhost-user", .rx = vhost_rx, .done = vhost_done, .arm = vhost_arm, .tx = vhost_tx, .free = vhost_free,
+	.kind = "vhost-user", .rx = vhost_rx, .done = vhost_done, .received = vhost_received, .arm = vhost_arm, .tx = vhost_tx, .sent = vhost_sent,
+	.free = vhost_free,
 };
 
 struct port *vhost_port_new(unsigned pairs, unsigned nworkers)

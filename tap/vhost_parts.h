@@ -37,8 +37,10 @@ void vhost_stop(struct vhost_port *v, const char *fault);
 
 int vhost_rx(struct port_queue *q, struct rx_space *space, struct frame *frames, unsigned n);
 void vhost_done(struct port_queue *q);
+void vhost_received(struct port_queue *q);
 bool vhost_arm(struct port_queue *q);
 uint64_t vhost_tx(struct port_queue *q, struct worker *w, const struct tx_frame *frames, unsigned n, uint64_t *segments);
+void vhost_sent(struct port_queue *q, unsigned worker_index);
 
 /* vhost_copy_head() - the short copy that every frame makes twice; neither side is touched beyond @n
  * Both ends are copied in moves that meet or overlap in the middle, so that there is no loop and no call.

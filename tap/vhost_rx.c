@@ -214,6 +214,7 @@ static unsigned take_split(struct virtq *r, struct rx_room *room, struct frame *
 		at[i] = d.flags & NEEDS_ALL ? NULL : hot_at(r, &hot, d.addr, d.len);
 		size[i] = d.len;
 		__builtin_prefetch(at[i]);
+		__builtin_prefetch(at[i] + 64);		/* with its header even the shortest frame takes two lines */
 	}
 	for (i = 0; i < n && bytes < BURST_BYTES; i++) {
 		if (__builtin_expect(at[i] != NULL, 1))
@@ -311,9 +312,21 @@ void vhost_done(struct port_queue *q)
 	if (!r->nslots)
 		return;
 	virtq_return(r);
-	virtq_call(r, q->worker);
 	if (__builtin_expect(vhost_memory_lost(r->memory), 0))
 		vhost_stop(v, VIRTQ_MEMORY_LOST);
+}
+
+void vhost_received(struct port_queue *q)
+{
+	struct vhost_port *v = vhost_port_of(q->port);
+	struct virtq *r = ring_of(q), *other = &v->rings[2 * q->index];
+
+	if (!vhost_is_running(v))
+		return;
+	if (r->uncalled)
+		virtq_call(r, q->worker);
+	if (__builtin_expect(atomic_load_explicit(&other->call_once, memory_order_relaxed), 0))
+		port_sent(q, q->worker);	/* the receive ring's call after a pause is ours to make as well */
 }
 
 bool vhost_arm(struct port_queue *q)

@@ -211,6 +211,7 @@ static unsigned place_singles(struct virtq *r, const struct tx_frame *tx, unsign
 		if (!at[i])
 			break;
 		__builtin_prefetch(at[i], 1);
+		__builtin_prefetch(at[i] + 64, 1);
 	}
 	n = i;
 	for (i = 0; i < n; i++)
@@ -288,13 +289,19 @@ uint64_t vhost_tx(struct port_queue *q, struct worker *w, const struct tx_frame 
 	if (!vhost_is_running(v) || !r->started || !r->enabled)
 		return 0;
 	taken = place_all(r, w, q->port->offloads, frames, n, segments, &fault);
-	if (r->nslots) {
-		virtq_return(r);
-		virtq_call(r, worker_index(w));
-	}
+	virtq_return(r);
 	if (__builtin_expect(!fault && vhost_memory_lost(r->memory), 0))
 		fault = VIRTQ_MEMORY_LOST;
 	if (__builtin_expect(fault != NULL, 0))
 		vhost_stop(v, fault);
 	return taken;
+}
+
+void vhost_sent(struct port_queue *q, unsigned worker_index)
+{
+	struct vhost_port *v = vhost_port_of(q->port);
+	struct virtq *r = &v->rings[2 * q->index];
+
+	if (r->uncalled && vhost_is_running(v))
+		virtq_call(r, worker_index);
 }

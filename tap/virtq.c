@@ -167,6 +167,7 @@ void virtq_return(struct virtq *r)
 			split_log(r, from, r->nslots);
 	}
 	r->nslots = 0;
+	r->uncalled = true;
 	r->saved->next_avail = (uint16_t)(r->next_avail | (r->avail_wrap ? WRAP : 0));
 	r->saved->next_used = (uint16_t)(r->next_used | (r->used_wrap ? WRAP : 0));
 }
@@ -175,10 +176,12 @@ void virtq_call(struct virtq *r, unsigned worker)
 {
 	bool wants;
 
+	r->uncalled = false;
 	atomic_thread_fence(memory_order_seq_cst);
 	wants = r->packed ? packed_wants_call(r) : split_wants_call(r);
-	if (r->call >= 0 && (wants || r->call_once)) {
-		r->call_once = false;
+	wants |= atomic_load_explicit(&r->call_once, memory_order_relaxed);
+	if (r->call >= 0 && wants) {
+		atomic_store_explicit(&r->call_once, false, memory_order_relaxed);
 		vhost_call(worker, r->call);
 	}
 }
@@ -213,5 +216,6 @@ void virtq_begin(struct virtq *r)
 	r->seen_avail = r->next_avail;
 	r->signalled = r->next_used;
 	r->unsignalled = 0;
-	r->call_once = true;
+	r->uncalled = true;
+	atomic_store_explicit(&r->call_once, true, memory_order_relaxed);
 }

@@ -60,7 +60,8 @@ struct virtq {
 	uint16_t unsignalled;		/* packed: places used since then */
 	bool avail_wrap, used_wrap;	/* packed */
 	bool notify_on;			/* kicks are asked for */
-	bool call_once;			/* after a pause: call whatever the guest says */
+	bool uncalled;			/* buffers were given back since virtq_call() */
+	atomic_bool call_once;		/* after a pause: call whatever the guest says */
 	unsigned nslots;		/* taken and not given back */
 	struct slot slots[SLOTS_MAX];
 };
@@ -176,6 +177,8 @@ static inline unsigned virtq_split_heads(struct virtq *r, unsigned max, struct s
 		slots[i] = (struct slot){ .id = (uint16_t)id, .ndesc = 1 };
 		__builtin_prefetch(&desc[id & mask]);
 	}
+	for (unsigned i = 0; i < n; i += 8)		/* where these will be given back: eight to a line */
+		__builtin_prefetch(&r->used->ring[(r->next_used + r->nslots + i) & mask], 1);
 	if (__builtin_expect(all > mask, 0)) {		/* one bit above the mask tells that one head was */
 		*fault = VIRTQ_BAD_HEAD;
 		return 0;
@@ -203,8 +206,8 @@ static inline void virtq_packed_advance(struct virtq *r, uint32_t n)
 
 /* ---- giving back ---- */
 
-/* virtq_return() - give the r->nslots buffers in r->slots back, in order, and note the place; virtq_call() calls the guest after
- * that if it wants to be called. @worker: index of the calling worker */
+/* virtq_return() - give the r->nslots buffers in r->slots back, in order, and note the place
+ * virtq_call() - call the guest if it wants to be told of what was given back since the last time. @worker: index of the caller */
 void virtq_return(struct virtq *r);
 void virtq_call(struct virtq *r, unsigned worker);
 
