@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <linux/virtio_config.h>
+#include <linux/virtio_ring.h>
 
+#include "base/array.h"
 #include "tap/vhost_inflight.h"
+#include "tap/vhost_packed_place.h"
 #include "tap/vhost_session_parts.h"
+#include "tap/virtq.h"
 
 enum {
 	WRAP = 0x8000, INDEX = 0x7fff,		/* of a position in a packed ring */
 	DESC_SIZE = 16, DESC_FLAGS = 14, AVAIL_BIT = 7, USED_BIT = 15,
-	AHEAD_MAX = 64,				/* a burst that was told to the guest and not yet to `saved` */
 	LOG_PAGE = 4096,
 };
 
@@ -140,6 +143,12 @@ uint32_t ring_base(const struct vhost_session *s, unsigned ring)
 	return r->placed ? at.next_avail | (uint32_t)at.next_used << 16 : WRAP | (uint32_t)WRAP << 16;
 }
 
+/* ahead_max() - buffers that the last engine may have given back at once, and died before it said so in `saved` */
+static unsigned ahead_max(const struct vhost_ring_conf *c)
+{
+	return MIN_OF((unsigned)c->size, (unsigned)SLOTS_MAX);
+}
+
 static uint16_t used_index(const struct vhost_ring_conf *c)
 {
 	return __atomic_load_n((const uint16_t *)(const void *)(c->device + 2), __ATOMIC_ACQUIRE);
@@ -153,8 +162,7 @@ static uint16_t split_position(const struct vhost_session *s, unsigned ring, con
 	if (!r->has_base) {
 		uint16_t at = r->placed ? s->saved->positions[ring].next_used : 0;
 
-		/* The engine may have died between telling the guest and saying so in `saved`. */
-		return s->restoring && (uint16_t)(used - at) <= AHEAD_MAX ? used : at;
+		return s->restoring && (uint16_t)(used - at) <= ahead_max(c) ? used : at;
 	}
 	/* What an earlier back-end took and did not give back is taken again: it lies between the used index and the base. A base of
 	 * 0 is a ring that was reset, whose used index may be old, unless somebody hands us what was in flight. */
@@ -175,6 +183,13 @@ static bool was_used(const struct vhost_ring_conf *c, uint16_t at)
 	return (flags >> AVAIL_BIT & 1) == wrap && (flags >> USED_BIT & 1) == wrap;
 }
 
+/* ring_tells() - does the ring itself say where it stands? Each buffer has one descriptor (drivers that may use indirect tables do),
+ * and each comes back by its own (not the last one for all, as in order). */
+static bool ring_tells(const struct vhost_session *s)
+{
+	return s->saved->features >> VIRTIO_RING_F_INDIRECT_DESC & 1 && !(s->saved->features >> VIRTIO_F_IN_ORDER & 1);
+}
+
 static uint16_t packed_position(const struct vhost_session *s, unsigned ring, const struct vhost_ring_conf *c)
 {
 	const struct vhost_saved_ring *r = &s->saved->rings[ring];
@@ -183,9 +198,12 @@ static uint16_t packed_position(const struct vhost_session *s, unsigned ring, co
 	/* Avail in the lower half, used in the upper one, where virtio-user leaves 0. */
 	if (r->has_base)
 		at = (uint16_t)(r->base >> 16 ? r->base >> 16 : r->base);
+	/* QEMU says where the ring began, also when it has run since and we were started again. */
+	if (r->has_base && at == WRAP && ring_tells(s))
+		vhost_packed_place(c->desc, c->size, &at);
 	if (r->resubmit && s->inflight && ring < s->saved->inflight_queues)
 		vhost_inflight_resume(vhost_mapping_at(s->inflight), s->saved->inflight_queue_size, ring, c->desc, c->size, &at);
-	for (unsigned i = 0; s->restoring && i < AHEAD_MAX && (at & INDEX) < c->size && was_used(c, at); i++)
+	for (unsigned i = 0; s->restoring && i < ahead_max(c) && (at & INDEX) < c->size && was_used(c, at); i++)
 		at = step(at, c->size);
 	return at;
 }
