@@ -63,7 +63,10 @@ testpmd_start() {
 	until_ok 20 grep -q 'testpmd>' "$DIR/pmd/log"
 	testpmd_stop
 }
-testpmd_end() { kill -KILL "$PMD"; }
+testpmd_end() {
+	kill -KILL "$PMD"
+	wait "$PMD" 2>/dev/null || true
+}
 testpmd_pid() { echo "$PMD"; }
 testpmd_sockets() { echo "$DIR/pmd/v0 $DIR/pmd/v1"; }
 testpmd_continue() { kill -CONT "$PMD"; }

@@ -5,7 +5,7 @@
 # Every switch is up all the time, but only one is running: the others are stopped (SIGSTOP), since peers poll. So switches take
 # turns within seconds: in each round and case lanyard, OVS-DPDK, testpmd. Ratios are taken within such a round. Where the host
 # moves virtual CPUs about, rates follow the distance between the two cores: rounds in which a cache line's way there and back
-# took more than FAR_NS stand under names of their own, and a round in which that changed is taken again.
+# took more than FAR_NS stand under names of their own, and a round in which that changed does not count.
 # shellcheck source=tests/net/lib.sh
 . "$ROOT/tests/net/lib.sh"
 # shellcheck source=tests/bench/vhost-peers.sh
@@ -36,26 +36,34 @@ look_far() {
 	[ "$(distance)" -le $FAR_NS ] || FAR=" (cores far apart)"
 }
 
+# take WHO ARGUMENT... - into ANSWER: a run of each switch of WHO; false when the cores moved meanwhile
+take() {
+	local who=$1 switch before; shift
+	ANSWER=()
+	look_far
+	before=$FAR
+	for switch in $who; do
+		has_peer "$switch" || continue
+		ANSWER[$switch]=$(load "$switch" "$@")
+		look_far
+		[ "$before" = "$FAR" ] || return 1
+	done
+}
+
 # round WHAT KEY SCALE UNIT WHO ARGUMENT... - each switch of WHO once; the figure, cycles, and how lanyard compares
 round() {
-	local what=$1 key=$2 scale=$3 unit=$4 who=$5 switch value before try; shift 5
+	local what=$1 key=$2 scale=$3 unit=$4 who=$5 switch try; shift 5
 	wanted "$what" || return 0
-	for try in 1 2 3; do
-		look_far
-		before=$FAR
-		ANSWER=()
-		for switch in $who; do
-			has_peer "$switch" && ANSWER[$switch]=$(load "$switch" "$@")
-		done
-		look_far
-		[ "$before" = "$FAR" ] && break
-		echo "bench: $what: the cores moved; try $((try + 1))" >&2
+	for ((try = 1; ; try++)); do
+		take "$who" "$@" && break
+		echo "bench: $what: the cores moved: again" >&2
+		[ $try -lt 8 ] || return 0
 	done
 	for switch in $who; do
 		[ -n "${ANSWER[$switch]:-}" ] || continue
-		value=$(jq -r ".$key / $scale * 1000 | round / 1000" <<<"${ANSWER[$switch]}")
-		figure "$what: ${NAME[$switch]}" "$unit" "$value"
-		[ "$key" = frames_per_s ] && figure "$what: ${NAME[$switch]}, cycles" cycles/frame "$(jq -r '.cycles_per_frame' <<<"${ANSWER[$switch]}")"
+		figure "$what: ${NAME[$switch]}" "$unit" "$(jq -r ".$key / $scale * 1000 | round / 1000" <<<"${ANSWER[$switch]}")"
+		[ "$key" != frames_per_s ] ||
+			figure "$what: ${NAME[$switch]}, cycles" cycles/frame "$(jq -r '.cycles_per_frame' <<<"${ANSWER[$switch]}")"
 	done
 	for switch in ovs testpmd; do
 		if [ -z "${ANSWER[lanyard]:-}" ] || [ -z "${ANSWER[$switch]:-}" ]; then continue; fi

@@ -5,7 +5,7 @@
  *
  * SOCKET is a path where the switch listens, or listen:PATH where it dials. The first guest of a pair sends to the second, or
  * both to each other; all they do is to run their rings, so that the switch is the bottleneck. Frames are one size, their
- * addresses taken in turn. A second of warming up, SECONDS of measuring, and what was sent since then is awaited.
+ * addresses taken in turn. Half a second of warming up, SECONDS of measuring, and what was sent since then is awaited.
  *
  *	--size N        bytes of a frame without its checksum (60)   --macs N        addresses of each guest (1)
  *	--gso           TCP segments of 64 KB instead                --buffer N      bytes of a receive buffer (2048)
@@ -40,7 +40,7 @@
 #include "tests/packet/thread_time.h"
 #include "tests/packet/virtio_guest.h"
 
-enum { GUESTS_MAX = 16, IDLE_MAX = 4096, LEARN_BURST = 32, LEARN_ROUNDS = 3, WARM_MS = 1000, DRAIN_MS = 100, PATIENCE_NS = 100000000 };
+enum { GUESTS_MAX = 16, IDLE_MAX = 4096, LEARN_BURST = 32, LEARN_ROUNDS = 3, WARM_MS = 500, DRAIN_MS = 100, PATIENCE_NS = 100000000 };
 
 static struct {
 	struct vguest_conf guest;
@@ -228,7 +228,7 @@ static void learn(void)
 			receive_all();
 			poll(NULL, 0, 1);
 		}
-	settle(500);
+	settle(200);
 }
 
 /* step() - one turn of all guests; then rings are left alone for a moment, as a guest that has other work does */
