@@ -9,10 +9,12 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/array.h"
 #include "switch/offload.h"
 #include "switch/packet.h"
 #include "switch/port.h"
 #include "switch/worker.h"
+#include "tap/kernel.h"
 
 enum {
 	OFFLOADS = PORT_CSUM | PORT_TSO4 | PORT_TSO6 | PORT_ECN,
@@ -21,9 +23,23 @@ enum {
 	BATCH = 31,				/* places that fit */
 	ERRORS_MAX = 1024,			/* frames in a row that cannot be received, of a guest that sends nothing else */
 	BAD_TAG_VID = 4095,			/* no port is a member: dropped by classification */
+	REFUSED_MS = 1000,			/* so long a kind of large frames is cut that the interface did not take */
 };
 
 _Static_assert(BATCH * STRIDE <= RX_SPACE && STRIDE >= HEADER + FRAME_MAX, "a batch fits the receive space");
+
+/* A TAP whose VMM has not asked for large frames refuses them from a socket that sends past the queueing layer (ENOBUFS, as where it
+ * has no room). What the VMM asks for changes with its guest, so it is found out by trying. */
+struct packet_port {
+	struct port port;
+	uint32_t refused;		/* enum port_offload; by whoever has the transmit lock */
+	uint64_t refused_until_ms;
+};
+
+static struct packet_port *packet_of(struct port *port)
+{
+	return container_of(port, struct packet_port, port);
+}
 
 /* batch - the arguments of one recvmmsg() */
 struct batch {
@@ -127,33 +143,88 @@ struct outgoing {
 
 /* sending - one sendmmsg() in the making */
 struct sending {
+	struct worker *w;
+	const struct tx_frame *burst;
 	struct outgoing out[BURST_MAX];
 	struct mmsghdr messages[BURST_MAX];
 	uint8_t frame[BURST_MAX];		/* which frame of the burst each belongs to */
 	unsigned n;
+	uint8_t *space;				/* where segments' headers go */
+	size_t room;
+	uint64_t *segments;
 };
+
+static void space_init(struct sending *s)
+{
+	s->space = worker_cut_space(s->w);
+	s->room = OFFLOAD_ROOM;
+}
+
+static void prepare(struct outgoing *o, struct mmsghdr *m, const struct frame *f, uint16_t tci)
+{
+	offload_write(&f->offload, tci, o->header, sizeof(o->header));
+	o->iov[0] = (struct iovec){ o->header, sizeof(o->header) };
+	*m = (struct mmsghdr){ .msg_hdr.msg_iov = o->iov };
+	m->msg_hdr.msg_iovlen = 1 + frame_iov(f, tci, o->tag, o->iov + 1);
+}
 
 static void add(struct sending *s, const struct frame *f, uint16_t tci, unsigned index)
 {
-	struct outgoing *o = &s->out[s->n];
-
-	offload_write(&f->offload, tci, o->header, sizeof(o->header));
-	o->iov[0] = (struct iovec){ o->header, sizeof(o->header) };
-	s->messages[s->n] = (struct mmsghdr){ .msg_hdr.msg_iov = o->iov };
-	s->messages[s->n].msg_hdr.msg_iovlen = 1 + frame_iov(f, tci, o->tag, o->iov + 1);
+	prepare(&s->out[s->n], &s->messages[s->n], f, tci);
 	s->frame[s->n++] = (uint8_t)index;
+}
+
+/* gso_kind() - the enum port_offload that a frame needs to stay large; 0: it is not */
+static uint32_t gso_kind(const struct offload *o)
+{
+	switch (o->gso_type & ~VIRTIO_NET_HDR_GSO_ECN) {
+	case VIRTIO_NET_HDR_GSO_NONE:
+		return 0;
+	case VIRTIO_NET_HDR_GSO_TCPV4:
+		return PORT_TSO4;
+	case VIRTIO_NET_HDR_GSO_TCPV6:
+		return PORT_TSO6;
+	default:
+		return PORT_USO;
+	}
+}
+
+/* send_cut() - a large frame that was refused, in segments. When they are taken, the next ones of its kind are cut at once. */
+static bool send_cut(struct packet_port *p, struct sending *s, const struct tx_frame *tx)
+{
+	uint32_t kind = gso_kind(&tx->frame->offload);
+	struct outgoing o;
+	struct frame *parts;
+	unsigned n = kind ? offload_resolve(tx->frame, p->port.offloads & ~kind, &s->space, &s->room, &parts) : 0, sent = 0;
+
+	while (sent < n) {
+		struct mmsghdr m;
+
+		prepare(&o, &m, &parts[sent], tx->tci);
+		if (sendmsg(p->port.queues[0].fd, &m.msg_hdr, MSG_DONTWAIT) < 0)
+			break;
+		sent++;
+	}
+	if (!sent)
+		return false;
+	*s->segments += sent;
+	p->refused |= kind;
+	p->refused_until_ms = worker_now_ms(s->w) + REFUSED_MS;
+	return true;
 }
 
 /* flush() - send what was gathered. A refused one (ENOBUFS, too long) is skipped, and the rest is offered again.
  * Return: bits of the frames of which something went. */
-static uint64_t flush(struct sending *s, int fd)
+static uint64_t flush(struct packet_port *p, struct sending *s)
 {
 	uint64_t taken = 0;
 	unsigned i = 0;
 
 	while (i < s->n) {
-		int sent = sendmmsg(fd, s->messages + i, s->n - i, MSG_DONTWAIT);
+		int sent = sendmmsg(p->port.queues[0].fd, s->messages + i, s->n - i, MSG_DONTWAIT);
 
+		if (sent < 0 && errno == ENOBUFS)
+			taken |= (uint64_t)send_cut(p, s, &s->burst[s->frame[i]]) << s->frame[i];
 		for (int j = 0; j < sent; j++)
 			taken |= 1ull << s->frame[i + (unsigned)j];
 		i += sent > 0 ? (unsigned)sent : 1;
@@ -162,38 +233,50 @@ static uint64_t flush(struct sending *s, int fd)
 	return taken;
 }
 
+/* offloads_now() - what the interface takes as it is, as far as is known */
+static uint32_t offloads_now(struct packet_port *p, struct worker *w)
+{
+	if (p->refused && worker_now_ms(w) >= p->refused_until_ms)
+		p->refused = 0;
+	return p->port.offloads & ~p->refused;
+}
+
 static uint64_t packet_tx(struct port_queue *q, struct worker *w, const struct tx_frame *frames, unsigned n,
 			  uint64_t *segments)
 {
-	uint8_t *space = worker_cut_space(w);
-	size_t room = OFFLOAD_ROOM;
-	struct sending s = { .n = 0 };
+	struct packet_port *p = packet_of(q->port);
+	uint32_t offloads = offloads_now(p, w);
+	struct sending s;
 	uint64_t taken = 0;
 
+	s.w = w;
+	s.burst = frames;
+	s.segments = segments;
+	s.n = 0;
+	space_init(&s);
 	for (unsigned i = 0; i < n; i++) {
 		struct frame *parts;
-		unsigned nparts = offload_resolve(frames[i].frame, q->port->offloads, &space, &room, &parts);
+		unsigned nparts = offload_resolve(frames[i].frame, offloads, &s.space, &s.room, &parts);
 
-		if (!nparts && room < OFFLOAD_ROOM) {	/* the space may just be full */
-			taken |= flush(&s, q->fd);
-			space = worker_cut_space(w);
-			room = OFFLOAD_ROOM;
-			nparts = offload_resolve(frames[i].frame, q->port->offloads, &space, &room, &parts);
+		if (!nparts && s.room < OFFLOAD_ROOM) {	/* the space may just be full */
+			taken |= flush(p, &s);
+			space_init(&s);
+			nparts = offload_resolve(frames[i].frame, offloads, &s.space, &s.room, &parts);
 		}
 		for (unsigned j = 0; j < nparts; j++) {
 			if (s.n == BURST_MAX)
-				taken |= flush(&s, q->fd);
+				taken |= flush(p, &s);
 			add(&s, &parts[j], frames[i].tci, i);
 		}
 		*segments += nparts > 1 ? nparts : 0;
 	}
-	return taken | flush(&s, q->fd);
+	return taken | flush(p, &s);
 }
 
 static void packet_free(struct port *port)
 {
 	port_fini(port);
-	free(port);
+	free(packet_of(port));
 }
 
 static const struct port_ops packet_ops = { .kind = "packet", .rx = packet_rx, .tx = packet_tx, .free = packet_free };
@@ -218,18 +301,18 @@ static int check(int fd)
 
 struct port *packet_new(int fd, unsigned nworkers)
 {
-	struct port *port = calloc(1, sizeof(*port));
-	int rc = port ? check(fd) : -ENOMEM;
+	struct packet_port *p = calloc(1, sizeof(*p));
+	int rc = p ? check(fd) : -ENOMEM;
 
 	if (rc == 0)
-		rc = port_init(port, &packet_ops, 1, nworkers);
+		rc = port_init(&p->port, &packet_ops, 1, nworkers);
 	if (rc < 0) {
-		free(port);
+		free(p);
 		errno = -rc;
 		return NULL;
 	}
-	port->queues[0].fd = fd;
-	port->offloads = OFFLOADS;
-	getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &port->rx_room, &(socklen_t){ sizeof(port->rx_room) });
-	return port;
+	p->port.queues[0].fd = fd;
+	p->port.offloads = OFFLOADS | (kernel_has_uso() ? PORT_USO : 0);
+	getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &p->port.rx_room, &(socklen_t){ sizeof(p->port.rx_room) });
+	return &p->port;
 }

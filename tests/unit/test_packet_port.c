@@ -24,6 +24,7 @@
 #include "switch/packet.h"
 #include "switch/port.h"
 #include "switch/worker.h"
+#include "tap/kernel.h"
 #include "tests/unit/offload_frame.h"
 #include "tests/unit/far_end.h"
 
@@ -303,6 +304,28 @@ static void test_send_gso(void **state)
 	assert_int_equal(segments, 0);
 }
 
+/* Large UDP segments go as they are where the kernel knows them. */
+static void test_send_uso(void **state)
+{
+	static uint8_t bytes[FRAME_MAX];
+	struct shape s = { .udp = true, .payload = 5000 };
+	uint64_t segments = 0;
+	struct offload o;
+	struct frame f;
+
+	(void)state;
+	frame_init(&f, bytes, shape_frame(bytes, &s, &o));
+	f.offload = o;
+	f.offload.gso_type = UDP_L4;
+	f.offload.gso_size = 1400;
+	assert_int_equal(offload_check(&f, 1500), VERDICT_FORWARDED);
+	assert_true(tx(&f, 0, &segments));
+	assert_int_equal(segments, kernel_has_uso() ? 0 : 4);
+	assert_true(wire_get(t.peer, &t.got));
+	assert_int_equal(t.got.len, kernel_has_uso() ? 5042 : 1442);
+	assert_int_equal(t.got.offload.gso_type, kernel_has_uso() ? UDP_L4 : 0);
+}
+
 /* What the interface cannot cut is cut here. */
 static void test_send_cut(void **state)
 {
@@ -313,6 +336,7 @@ static void test_send_cut(void **state)
 	struct frame f;
 
 	(void)state;
+	t.port->offloads &= ~(uint32_t)PORT_USO;
 	frame_init(&f, bytes, shape_frame(bytes, &s, &o));
 	f.offload = o;
 	f.offload.gso_type = UDP_L4;
@@ -338,6 +362,7 @@ static void test_send_mixed(void **state)
 	struct tx_frame frames[6];
 
 	(void)state;
+	t.port->offloads &= ~(uint32_t)PORT_USO;
 	for (unsigned i = 0; i < 6; i++) {
 		frame_init(&f[i], bytes[i], plain(bytes[i], i == 4 ? 1600 : 100, 0, 0, (uint8_t)i));
 		if (i == 1 || i == 3) {		/* to be cut; the second one cannot be */
@@ -420,7 +445,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_receive), T(test_many), T(test_send), T(test_send_refused), T(test_receive_gso), T(test_send_gso),
-		T(test_send_cut), T(test_send_mixed), T(test_down_and_gone), T(test_refused_descriptors),
+		T(test_send_uso), T(test_send_cut), T(test_send_mixed), T(test_down_and_gone), T(test_refused_descriptors),
 	};
 	const char *why = wire_namespace();
 
