@@ -39,7 +39,7 @@ done
 jq -R -s --arg version "$("$B/lanyard" --version 2>/dev/null | head -n 1)" --arg kernel "$(uname -r)" --arg cpus "$(nproc)" \
 	--arg medium "$(cat "$DIR/medium")" --arg tools "$(iperf3 --version | head -n 1), $(dpkg-query -W -f '${Package} ${Version}' dnsperf 2>/dev/null)" \
 	--arg peers "$(paste -sd, "$DIR/peers")" --arg runs "$RUNS" --arg seconds "$SECONDS_EACH" '
-	def median: sort | if length % 2 == 1 then .[length / 2 | floor] else (.[length / 2 - 1] + .[length / 2]) / 2 end;
+	def median: sort | if length % 2 == 1 then .[length / 2 | floor] else (.[length / 2 - 1] + .[length / 2]) / 2 end | . * 1000 | round / 1000;
 	{ version: $version, kernel: $kernel, cpus: ($cpus | tonumber), medium: $medium, tools: $tools, peers: $peers,
 	  runs: ($runs | tonumber), seconds: ($seconds | tonumber),
 	  figures: (split("\n") | map(select(length > 0) | split("\t")) | to_entries | group_by(.value[0])
