@@ -85,4 +85,38 @@ static inline uint8_t *hot_at(struct virtq *r, struct hot_region *hot, uint64_t 
 	return at;
 }
 
+/* packed_singles() - of the next buffers of a packed ring, how many are of one descriptor with exactly @flags (VRING_DESC_F_*),
+ * at most @max; where each is, and prefetched; the place in the ring is not moved
+ */
+static inline unsigned packed_singles(struct virtq *r, unsigned max, uint16_t flags, uint8_t **at, uint32_t *len,
+				      struct slot *slots)
+{
+	const uint16_t shape = VRING_DESC_F_NEXT | VRING_DESC_F_WRITE | VRING_DESC_F_INDIRECT;
+	struct hot_region hot = hot_region_of(r);
+	uint32_t place = r->next_avail;
+	bool wrap = r->avail_wrap;
+	unsigned i;
+
+	for (i = 0; i < max; i++) {
+		const struct vring_packed_desc *shared = &r->packed_desc[place];
+		uint16_t now = virtq_load(&shared->flags), id = virtq_peek(&shared->id);
+		uint64_t addr = __atomic_load_n(&shared->addr, __ATOMIC_RELAXED);
+
+		if (!virtq_packed_ready(now, wrap) || (now & shape) != flags || id >= r->size)
+			break;
+		len[i] = __atomic_load_n(&shared->len, __ATOMIC_RELAXED);
+		at[i] = hot_at(r, &hot, addr, len[i]);
+		if (!at[i])
+			break;
+		slots[i] = (struct slot){ .id = id, .ndesc = 1 };
+		__builtin_prefetch(at[i], 1);
+		__builtin_prefetch(at[i] + 64, 1);
+		if (++place == r->size) {
+			place = 0;
+			wrap = !wrap;
+		}
+	}
+	return i;
+}
+
 #endif

@@ -193,6 +193,7 @@ static const char *take_chain(struct virtq *r, struct rx_room *room, uint16_t pl
 	room->chain.len = 0;
 	room->chain.too_many = false;
 	fault = virtq_chain(r, place, false, &room->chain, &r->slots[i]);
+	r->slots[i].len = 0;
 	if (!fault)
 		from_chain(r, room, i, f);
 	return fault;
@@ -227,21 +228,36 @@ static unsigned take_split(struct virtq *r, struct rx_room *room, struct frame *
 	return i;
 }
 
+/* take_run() - those of the next buffers that are of one descriptor. Return: how many */
+static unsigned take_run(struct virtq *r, struct rx_room *room, struct frame *frames, unsigned i, unsigned n)
+{
+	uint8_t *at[BURST_MAX];
+	uint32_t size[BURST_MAX], bytes = 0;
+	unsigned run = packed_singles(r, n - i, 0, at, size, r->slots + i), k;
+
+	for (k = 0; k < run && bytes < BURST_BYTES; k++) {
+		from_single(r, room, i + k, at[k], size[k], &frames[i + k]);
+		bytes += frames[i + k].len;
+	}
+	virtq_packed_advance(r, k);
+	return k;
+}
+
 static unsigned take_packed(struct virtq *r, struct rx_room *room, struct frame *frames, unsigned n, const char **fault)
 {
 	uint32_t bytes = 0;
-	unsigned i;
+	unsigned i = 0, run;
 
-	for (i = 0; i < n && bytes < BURST_BYTES && !*fault; i++) {
-		const struct vring_packed_desc *shared = &r->packed_desc[r->next_avail];
-		uint16_t flags = virtq_load(&shared->flags);
-
-		if (!virtq_packed_ready(r, flags))
-			break;
-		*fault = take_chain(r, room, r->next_avail, i, &frames[i]);
-		r->slots[i].len = 0;
-		virtq_packed_advance(r, r->slots[i].ndesc);
-		bytes += frames[i].len;
+	while (i < n && bytes < BURST_BYTES) {
+		run = take_run(r, room, frames, i, n);
+		if (!run) {
+			if (!virtq_packed_waiting(r) || (*fault = take_chain(r, room, r->next_avail, i, &frames[i])))
+				break;
+			virtq_packed_advance(r, r->slots[i].ndesc);
+			run = 1;
+		}
+		for (; run; run--, i++)
+			bytes += frames[i].len;
 	}
 	return i;
 }

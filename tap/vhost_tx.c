@@ -126,7 +126,7 @@ static bool next_buffer(struct virtq *r, struct chain *c, struct slot *slot, con
 	uint16_t place;
 
 	if (r->packed) {
-		if (!virtq_packed_ready(r, virtq_load(&r->packed_desc[r->next_avail].flags)))
+		if (!virtq_packed_waiting(r))
 			return false;
 		place = r->next_avail;
 	} else {
@@ -190,6 +190,25 @@ static bool place_one(struct virtq *r, const struct tx_frame *tx, const char **f
 	return true;
 }
 
+static unsigned place_packed(struct virtq *r, const struct tx_frame *tx, unsigned n)
+{
+	struct slot *slots = r->slots + r->nslots;
+	uint8_t *at[BURST_MAX];
+	uint32_t room[BURST_MAX];
+	unsigned i;
+
+	n = packed_singles(r, n, VRING_DESC_F_WRITE, at, room, slots);
+	for (i = 0; i < n; i++) {
+		slots[i].len = size_of(r, &tx[i]);
+		if (room[i] < slots[i].len)
+			break;
+		put_frame(r, &tx[i], at[i]);
+	}
+	virtq_packed_advance(r, i);
+	r->nslots += i;
+	return i;
+}
+
 /* place_singles() - frames that fit the next buffers one to one. Return: how many were placed */
 static unsigned place_singles(struct virtq *r, const struct tx_frame *tx, unsigned n, const char **fault)
 {
@@ -198,8 +217,10 @@ static unsigned place_singles(struct virtq *r, const struct tx_frame *tx, unsign
 	struct hot_region hot = hot_region_of(r);
 	unsigned i;
 
-	if (r->packed || r->memory->log || r->nslots + n > SLOTS_MAX)
+	if (r->memory->log || r->nslots + n > SLOTS_MAX)
 		return 0;
+	if (r->packed)
+		return place_packed(r, tx, n);
 	n = virtq_split_heads(r, n, slots, fault);
 	for (i = 0; i < n; i++) {
 		struct vring_desc d = virtq_desc_load(&r->desc[slots[i].id]);

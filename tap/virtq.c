@@ -199,7 +199,7 @@ void virtq_notify(struct virtq *r, bool on)
 bool virtq_has_more(const struct virtq *r)
 {
 	if (r->packed)
-		return virtq_packed_ready(r, virtq_load(&r->packed_desc[r->next_avail].flags));
+		return virtq_packed_waiting(r);
 	return virtq_load(&r->avail->idx) != r->next_avail;
 }
 

@@ -144,9 +144,7 @@ struct chain {
  */
 const char *virtq_chain(struct virtq *r, uint16_t place, bool writable, struct chain *c, struct slot *slot);
 
-/* virtq_waiting() - how many buffers the driver has made available, at most @max; *fault is set when its index is impossible
- * Packed rings are looked at one buffer after another: 1 when there is any. @n buffers were taken since and not committed.
- */
+/* virtq_split_waiting() - how many buffers the driver has made available, at most @max; *fault is set when its index is impossible */
 static inline unsigned virtq_split_waiting(struct virtq *r, unsigned max, const char **fault)
 {
 	uint16_t have = (uint16_t)(r->seen_avail - r->next_avail);
@@ -186,11 +184,17 @@ static inline unsigned virtq_split_heads(struct virtq *r, unsigned max, struct s
 	return n;
 }
 
-static inline bool virtq_packed_ready(const struct virtq *r, uint16_t flags)
+/* virtq_packed_ready() - do the flags of a descriptor say that it is available in the round of @wrap? (virtio 1.2, 2.8.1) */
+static inline bool virtq_packed_ready(uint16_t flags, bool wrap)
 {
 	bool avail = flags >> VRING_PACKED_DESC_F_AVAIL & 1, used = flags >> VRING_PACKED_DESC_F_USED & 1;
 
-	return avail == r->avail_wrap && used != r->avail_wrap;
+	return avail == wrap && used != wrap;
+}
+
+static inline bool virtq_packed_waiting(const struct virtq *r)
+{
+	return virtq_packed_ready(virtq_load(&r->packed_desc[r->next_avail].flags), r->avail_wrap);
 }
 
 static inline void virtq_packed_advance(struct virtq *r, uint32_t n)
