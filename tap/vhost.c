@@ -68,7 +68,7 @@ void vhost_resume(struct port *port)
 	for (unsigned i = 0; i < v->nrings; i++) {
 		v->rings[i].memory = v->memory;
 		v->rings[i].hint = 0;
-		v->rings[i].uncalled = true;
+		v->rings[i].uncalled = v->rings[i].started;
 		atomic_store_explicit(&v->rings[i].call_once, v->rings[i].started, memory_order_relaxed);
 	}
 	count_pairs(v);
