@@ -315,10 +315,23 @@ static void serve_new(struct engine *e)
 	}
 }
 
+/* balance() - ports that went may have left one worker with more queues than another */
+static void balance(struct engine *e)
+{
+	for (struct live_net *net = e->nets; net; net = net->hh.next)
+		for (struct live_port *p = net->ports; p; p = p->hh.next)
+			while (p->port && p->served && worker_balance(e->workers, e->nworkers, p->port))
+				;
+}
+
 void live_ports_settle(struct engine *e)
 {
+	bool fewer = e->leaving;
+
 	settle_leaving(e);
 	serve_new(e);
+	if (fewer && e->nworkers > 1)
+		balance(e);
 }
 
 /* ---- life ---- */

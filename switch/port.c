@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "switch/steer.h"
 #include "switch/worker.h"
 
 /* Two workers that send to one port meet here. A burst takes microseconds, so a short spin nearly always gets
@@ -25,9 +26,11 @@ int port_init(struct port *port, const struct port_ops *ops, unsigned nqueues, u
 {
 	port->stats = aligned_alloc(64, nworkers * sizeof(*port->stats));
 	port->queues = aligned_alloc(64, nqueues * sizeof(*port->queues));
-	if (!port->stats || !port->queues) {
+	port->steer = nqueues > 1 ? calloc(1, sizeof(*port->steer)) : NULL;
+	if (!port->stats || !port->queues || (nqueues > 1 && !port->steer)) {
 		free(port->stats);
 		free(port->queues);
+		free(port->steer);
 		return -ENOMEM;
 	}
 	memset(port->stats, 0, nworkers * sizeof(*port->stats));
@@ -52,6 +55,8 @@ void port_fini(struct port *port)
 			close(port->queues[i].fd);
 	free(port->queues);
 	free(port->stats);
+	free(port->steer);
+	port->steer = NULL;
 	port->queues = NULL;
 	port->stats = NULL;
 	port->nqueues = 0;
@@ -99,17 +104,54 @@ static void count(struct port *port, unsigned worker_index, const struct tx_fram
 		counter_add(&s->segments, segments);
 }
 
+static uint64_t queue_tx(struct port_queue *q, struct worker *w, const struct tx_frame *frames, unsigned n, uint64_t *segments)
+{
+	uint64_t taken;
+
+	if (!lock(q))
+		return 0;
+	taken = q->port->ops->tx(q, w, frames, n, segments);
+	atomic_flag_clear_explicit(&q->tx_lock, memory_order_release);
+	if (q->port->ops->sent)
+		worker_sent(w, q);
+	return taken;
+}
+
+/* steered_tx() - each queue's frames in one burst, in their order. Return: as port_tx() */
+static uint64_t steered_tx(struct port *port, struct worker *w, const struct tx_frame *frames, unsigned n, unsigned nqueues,
+			   uint64_t *segments)
+{
+	uint8_t queue[BURST_MAX], place[BURST_MAX];
+	struct tx_frame mine[BURST_MAX];
+	uint64_t taken = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		queue[i] = (uint8_t)steer_choose(port->steer, frames[i].frame, nqueues);
+	for (unsigned q = 0; q < nqueues; q++) {
+		uint64_t bits;
+		unsigned m = 0;
+
+		for (unsigned i = 0; i < n; i++) {
+			mine[m] = frames[i];
+			place[m] = (uint8_t)i;
+			m += queue[i] == q;
+		}
+		bits = m ? queue_tx(&port->queues[q], w, mine, m, segments) : 0;
+		for (; bits; bits &= bits - 1)
+			taken |= 1ull << place[__builtin_ctzll(bits)];
+	}
+	return taken;
+}
+
 uint64_t port_tx(struct port *port, struct worker *w, unsigned worker_index, const struct tx_frame *frames, unsigned n)
 {
-	struct port_queue *q = &port->queues[worker_index % atomic_load_explicit(&port->ntx, memory_order_relaxed)];
-	uint64_t taken = 0, segments = 0;
+	unsigned nqueues = atomic_load_explicit(&port->ntx, memory_order_relaxed);
+	uint64_t taken, segments = 0;
 
-	if (lock(q)) {
-		taken = port->ops->tx(q, w, frames, n, &segments);
-		atomic_flag_clear_explicit(&q->tx_lock, memory_order_release);
-		if (port->ops->sent)
-			worker_sent(w, q);
-	}
+	if (nqueues > 1)
+		taken = steered_tx(port, w, frames, n, nqueues, &segments);
+	else
+		taken = queue_tx(&port->queues[0], w, frames, n, &segments);
 	count(port, worker_index, frames, n, taken, segments);
 	return taken;
 }

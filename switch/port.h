@@ -19,6 +19,7 @@
 #include "switch/stats.h"
 
 struct port;
+struct steer;
 struct worker;
 
 enum port_offload {			/* what the receiving side of a port can take as it is */
@@ -97,6 +98,7 @@ struct port {
 	unsigned nqueues;
 	atomic_uint ntx;		/* leading queues that take frames now, at least 1; written by the control thread */
 	struct port_queue *queues;	/* owned by the port */
+	struct steer *steer;		/* of a port with several queues, else NULL; owned by the port */
 	struct port_stats *stats;	/* one per worker; owned by the port */
 	unsigned nstats;
 	atomic_uint nserved;		/* queues that a worker has */

@@ -16,6 +16,7 @@
 
 #include "base/array.h"
 #include "switch/snapshot.h"
+#include "switch/steer.h"
 #include "switch/worker_parts.h"
 
 enum { BURSTS_PER_ROUND = 4, LINGER_NS = 50000 };
@@ -101,6 +102,8 @@ static enum polled poll_burst(struct worker *w, struct queue *q)
 	view = port->id < w->snapshot->nports ? &w->snapshot->ports[port->id] : NULL;
 	if (view && view->port == port)
 		forward_burst(w, &w->outbox, w->snapshot, view, w->frames, (unsigned)n);
+	if (atomic_load_explicit(&port->ntx, memory_order_relaxed) > 1)
+		steer_learn(port->steer, q->q->index, w->frames, (unsigned)n);
 	if (port->ops->done)
 		port->ops->done(q->q);
 	return POLLED_BUSY;
