@@ -104,12 +104,16 @@ static void test_goes_on(void **unused)
 
 static void test_none_is_held(void **unused)
 {
+	struct vhost_session_conf conf = session_conf();
 	struct error err = { 0 };
 
 	(void)unused;
 	vhost_session_free(t.s);
 	assert_false(restore(&err));
 	assert_int_equal(err.rc, -ENOENT);
+	conf.pairs = 0;
+	assert_null(vhost_session_restore(&conf, &err));
+	assert_int_equal(err.rc, -EINVAL);
 }
 
 /* The engine ends, with time to put things in order. */
@@ -447,12 +451,12 @@ static void test_bad_areas(void **unused)
 	assert_false(set_area(&bad, fd));
 	bad = a, bad.offset = ~0ull - 7;
 	assert_false(set_area(&bad, fd));
-	bad = a, bad.offset = 4;
+	bad = a, bad.size -= 64, bad.offset = 4;
 	assert_false(set_area(&bad, fd));
 	assert_false(set_area(&a, small));
-	at[8] = 2;
+	at[8] = 2, at[11] = 1;
 	assert_false(set_area(&a, fd));				/* a version of tomorrow */
-	at[8] = 1, at[10] = 7;
+	at[8] = 1, at[10] = 7, at[11] = 0;
 	assert_false(set_area(&a, fd));
 	assert_non_null(strstr(vhost_session_reason(t.s), "SET_INFLIGHT_FD: ring 0: 7 entries where 256 are announced"));
 	assert_int_equal(count_fds(), before);

@@ -40,6 +40,7 @@ static void test_states(void **unused)
 	assert_true(start_ring(0, 256, 0));
 	assert_true(state(VHOST_SET_VRING_ENABLE, 0, 1));
 	assert_true(vhost_session_running(t.s));
+	assert_false(state(VHOST_SET_VRING_ENABLE, 0, 2));
 	assert_true(state(VHOST_SET_VRING_ENABLE, 0, 0));	/* disabled, not stopped */
 	assert_true(fake.rings[0].started && !fake.rings[0].enabled && !vhost_session_running(t.s));
 	runs_to(1, 40000);
