@@ -25,7 +25,6 @@ enum {
 	FRAME_BODY_MAX = 18,		/* pieces of borrowed memory: 64 KiB in pages, and two ends */
 	FRAME_MAX = 65536 + ETH_HEADER + VLAN_TAG,	/* longest frame, GSO included */
 	BURST_MAX = 64,			/* frames a worker takes from a queue at once */
-	FRAME_STRANGER = 0xffff,	/* vid of an empty frame that stands for one from somebody other than the port's peer */
 };
 
 struct offload {

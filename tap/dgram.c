@@ -20,7 +20,7 @@ enum {
 	ROOM = FRAME_MAX + 1,			/* what is longer fills it and is more than any network's MTU allows */
 	BATCH_IN = 31,				/* places that fit */
 	BATCH_OUT = 64,				/* datagrams of one sendmmsg() */
-	ERRORS_MAX = 64,			/* errors in a row: what other hosts' ICMP messages reported about us */
+	TRIES_MAX = 256,			/* receptions in a row that gave nothing: more than can wait in a socket */
 	SOCKET_BUFFER = 1024 * 1024,
 };
 
@@ -70,33 +70,46 @@ static void batch_init(struct batch *b, uint8_t *space, unsigned n)
 	}
 }
 
-static bool from_peer(const struct dgram *d, const struct batch *b, int i)
+static bool from_peer(const struct dgram *d, const struct batch *b, unsigned i)
 {
 	return b->messages[i].msg_hdr.msg_namelen == d->peer.size && !memcmp(&b->from[i].at, &d->peer.at, d->peer.size);
 }
 
+/* take() - the peer's datagrams become frames. Strangers' get no further, and so have their verdict here. Return: how many */
+static unsigned take(struct port_queue *q, const struct batch *b, unsigned got, struct frame *frames)
+{
+	struct port_stats *stats = &q->port->stats[q->worker];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < got; i++) {
+		if (from_peer(dgram_of(q->port), b, i)) {
+			frame_init(&frames[n++], b->iov[i].iov_base, b->messages[i].msg_len);
+			continue;
+		}
+		counter_add(&stats->rx_frames, 1);
+		counter_add(&stats->rx_bytes, b->messages[i].msg_len);
+		counter_add(&stats->verdicts[VERDICT_DROP_STRANGER], 1);
+	}
+	return n;
+}
+
 /* An error is one that a datagram of ours met on its way (no one at the peer's address, no route): told once, and no reason to
- * stop. It stands before datagrams that wait, for which no edge would come. */
+ * stop. It stands before datagrams that wait, for which no edge would come; so do strangers'. */
 static int dgram_rx(struct port_queue *q, struct rx_space *space, struct frame *frames, unsigned n)
 {
-	const struct dgram *d = dgram_of(q->port);
 	struct batch b;
-	int got = -1;
+	unsigned taken = 0;
 
-	for (unsigned tries = 0; got < 0 && tries < ERRORS_MAX; tries++) {
+	for (unsigned tries = 0; !taken && tries < TRIES_MAX; tries++) {
+		int got;
+
 		batch_init(&b, space->data, MIN_OF(n, (unsigned)BATCH_IN));
 		got = recvmmsg(q->fd, b.messages, MIN_OF(n, (unsigned)BATCH_IN), MSG_DONTWAIT, NULL);
 		if (got < 0 && errno == EAGAIN)
 			return 0;
+		taken = take(q, &b, (unsigned)MAX_OF(got, 0), frames);
 	}
-	for (int i = 0; i < got; i++) {
-		bool ours = from_peer(d, &b, i);
-
-		frame_init(&frames[i], b.iov[i].iov_base, ours ? b.messages[i].msg_len : 0);
-		if (!ours)
-			frames[i].vid = FRAME_STRANGER;
-	}
-	return MAX_OF(got, 0);
+	return (int)taken;
 }
 
 /* ---- sending ---- */
