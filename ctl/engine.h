@@ -7,6 +7,7 @@
  *	live_port.c	a port: open, redial, close		guest.c		requests from workers: leases, relayed names
  *	live_stream.c	finding a peer: listen or dial		live_vhost.c	vhost-user connections
  *	live_dgram.c	finding a peer: unix datagrams, UDP
+ *	live_look.c	has the other side gone without a word?
  *	live_forward.c	a forward: listen, wait for a port	lease_store.c	leases on disk
  */
 #ifndef CTL_ENGINE_H
@@ -159,7 +160,7 @@ struct engine {
 	uint64_t started_ms;
 	int restarts;			/* how often the keeper started the engine again */
 	struct event *host_event, *requests_event, *sweep_timer, *signal_events[2];
-	struct event *dgram_timer;	/* live_dgram.c; NULL until a port needs it */
+	struct event *look_timer;	/* live_look.c; NULL until a port needs it */
 };
 
 /* change.c */

@@ -11,8 +11,6 @@
 
 #include "ctl/host_client.h"
 
-enum { LOOK_S = 1 };
-
 /* live_dgram - the peer that a unix socket is connected to */
 struct live_dgram {
 	int file;			/* of its socket, O_PATH */
@@ -66,51 +64,19 @@ int live_dgram_open(struct engine *e, const char *net, const struct port_conf *c
 
 /* ---- peers that come and go ---- */
 
-/* look_at() - has the peer's file been removed? Then its socket is no one's, or soon will be. */
-static void look_at(struct live_port *p)
+bool live_dgram_gone(const struct live_port *p)
 {
 	struct stat st;
 
-	if (fstat(p->dgram->file, &st) == 0 && st.st_nlink)
-		return;
-	live_dgram_stop(p);
-	live_port_unplug(p);
-	live_port_retry(p, LIVE_PENDING, "the peer has removed its socket");
-	apply_publish(p->net->engine);
-}
-
-static void on_look(evutil_socket_t fd, short what, void *arg)
-{
-	struct engine *e = arg;
-	bool some = false;
-
-	(void)fd, (void)what;
-	for (struct live_net *net = e->nets; net; net = net->hh.next) {
-		for (struct live_port *p = net->ports; p; p = p->hh.next) {
-			if (p->dgram)
-				look_at(p);
-			some |= p->dgram != NULL;
-		}
-	}
-	if (some)
-		event_add(e->dgram_timer, &(struct timeval){ .tv_sec = LOOK_S });
+	return fstat(p->dgram->file, &st) < 0 || !st.st_nlink;
 }
 
 static int watch_peer(struct live_port *p, int file)
 {
-	struct engine *e = p->net->engine;
-
 	p->dgram = calloc(1, sizeof(*p->dgram));
-	if (!e->dgram_timer)
-		e->dgram_timer = evtimer_new(e->base, on_look, e);
-	if (!p->dgram || !e->dgram_timer) {
-		free(p->dgram);
-		p->dgram = NULL;
+	if (!p->dgram)
 		return -ENOMEM;
-	}
 	p->dgram->file = file;
-	if (!evtimer_pending(e->dgram_timer, NULL))
-		event_add(e->dgram_timer, &(struct timeval){ .tv_sec = LOOK_S });
 	return 0;
 }
 

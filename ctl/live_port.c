@@ -18,6 +18,7 @@
 #include "ctl/engine.h"
 #include "ctl/host_client.h"
 #include "ctl/live_dgram.h"
+#include "ctl/live_look.h"
 #include "ctl/live_stream.h"
 #include "ctl/live_vhost.h"
 #include "dhcp/lease.h"
@@ -226,6 +227,8 @@ void live_port_plug(struct live_port *p, struct port *port, const char *medium)
 	p->port = port;
 	p->served = false;
 	p->medium = medium;
+	if (!strcmp(medium, "packet") || !strcmp(medium, "dgram"))
+		live_look(p->net->engine);	/* without memory they go on unwatched */
 }
 
 void live_port_state(struct live_port *p, enum live_state state, const char *reason)

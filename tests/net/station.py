@@ -4,6 +4,7 @@ or bare in datagrams
 
     station.py connect PATH|HOST:PORT ADDRESS ACTION...     station.py listen PATH|HOST:PORT ADDRESS ACTION...
     station.py dgram OURS,THEIRS ADDRESS ACTION...          paths, or HOST:PORTs
+    station.py tap IF ADDRESS ACTION...                     as a VMM has a TAP interface open, without a vnet header
 
 ACTIONs, in order, each within 5 s or the program ends with status 1:
     arp IP          ask who has IP; prints its MAC
@@ -16,8 +17,10 @@ ACTIONs, in order, each within 5 s or the program ends with status 1:
     again           the connection ended: make (or accept) the next one. Datagram: a new socket at the same place
     leave           close the socket
 """
+import fcntl
 import os
 import random
+import select
 import socket
 import struct
 import sys
@@ -258,10 +261,43 @@ class DatagramLink:
                 time.sleep(0.02)
 
 
+class TapEnd:
+    """what a VMM has of a TAP, as if it were a datagram socket"""
+
+    def __init__(self, ifname):
+        self.fd = os.open("/dev/net/tun", os.O_RDWR)
+        request = struct.pack("16sH22x", ifname.encode(), 0x1002)  # IFF_TAP | IFF_NO_PI
+        fcntl.ioctl(self.fd, 0x400454CA, request)  # TUNSETIFF
+        os.set_blocking(self.fd, False)
+        self.timeout = 0
+
+    def settimeout(self, seconds):
+        self.timeout = seconds
+
+    def recv(self, size):
+        if not select.select([self.fd], [], [], self.timeout)[0]:
+            raise socket.timeout
+        return os.read(self.fd, size)
+
+    def send(self, frame):
+        os.write(self.fd, frame)
+
+    def close(self):
+        os.close(self.fd)
+
+
+class TapLink:
+    def __init__(self, ifname):
+        self.ifname = ifname
+
+    def next(self):
+        return TapEnd(self.ifname)
+
+
 def main(role, where, address, *actions):
-    link = DatagramLink(where) if role == "dgram" else Link(role, where)
+    link = {"dgram": DatagramLink, "tap": TapLink}[role](where) if role in ("dgram", "tap") else Link(role, where)
     mac = bytes.fromhex("02005e") + socket.inet_aton(address)[1:]
-    station = (DatagramStation if role == "dgram" else Station)(link.next(), address, mac)
+    station = (DatagramStation if role in ("dgram", "tap") else Station)(link.next(), address, mac)
     actions = list(actions)
     while actions:
         action = actions.pop(0)
