@@ -6,7 +6,7 @@
  *	up (or down)	both rings of the first pair run
  *	failed		the device was stopped for what its rings did; the connection stays, and a reset by the driver ends it
  * Finding the front-end is live_stream.c's. The keeper holds what the session needs to go on when the engine has died,
- * as "vhost:NET/PORT:NAME", beside the listener "vhost:NET/PORT".
+ * as "vhost:NET/PORT:NAME", beside the listener's "vhost:NET/PORT@DEVICE".
  */
 #ifndef CTL_LIVE_VHOST_H
 #define CTL_LIVE_VHOST_H
