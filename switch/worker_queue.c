@@ -25,6 +25,7 @@ struct queue {
 	struct watch watch;		/* .fd -1: not watched */
 	struct port_queue *q;
 	struct worker *w;
+	int new_fd;			/* the control thread's, until new_descriptor() */
 	bool active;
 	uint64_t busy_ns;		/* when it last had frames */
 	struct queue *next_active;
@@ -188,6 +189,7 @@ static void new_descriptor(struct worker *w, void *arg)
 {
 	struct queue *q = arg;
 
+	q->q->fd = q->new_fd;		/* here, for the queue may have been given to this worker just now */
 	unwatch(w, q);
 	add_queue(w, q);
 }
@@ -294,9 +296,11 @@ void worker_queue_fd(struct port_queue *pq, int fd)
 {
 	struct queue *q = pq->served;
 
-	pq->fd = fd;
-	if (!q)
+	if (!q) {
+		pq->fd = fd;
 		return;
+	}
+	q->new_fd = fd;
 	worker_post_surely(q->w, new_descriptor, q);
 	worker_sync(q->w);
 }
