@@ -8,6 +8,7 @@
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,7 +28,7 @@ char *mac_format(const uint8_t mac[MAC_SIZE], char text[MAC_TEXT]);
 /* mac_from_names() - the fixed, locally administered, unicast address of port @port on network @net */
 void mac_from_names(const char *net, const char *port, uint8_t mac[MAC_SIZE]);
 
-/* mac_word() - six bytes as one number, to compare; in memory order */
+/* mac_word() - six bytes as one number, the first lowest */
 static inline uint64_t mac_word(const uint8_t *mac)
 {
 	uint32_t low;
@@ -35,7 +36,7 @@ static inline uint64_t mac_word(const uint8_t *mac)
 
 	memcpy(&low, mac, sizeof(low));
 	memcpy(&high, mac + sizeof(low), sizeof(high));
-	return (uint64_t)high << 32 | low;
+	return (uint64_t)le16toh(high) << 32 | le32toh(low);
 }
 
 static inline bool mac_is_group(const uint8_t *mac)

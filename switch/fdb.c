@@ -154,19 +154,19 @@ static void candidates(const struct fdb *fdb, uint64_t key, struct entry *at[CAN
 	}
 }
 
-/* find_in() - which of the four holds the key is computed, not branched on: with many stations no branch could be foretold */
+/* find_in() - places are filled from the first on, so that it is the first that is asked for most often */
 static inline struct entry *find_in(struct bucket *b, uint64_t key, uint64_t *value)
 {
-	unsigned i = 0;
-	struct entry *e;
+	for (unsigned way = 0; way < WAYS; way++) {
+		struct entry *e = &b->entries[way];
 
-	for (unsigned way = 1; way < WAYS; way++)
-		i += way * (atomic_load_explicit(&b->entries[way].key, memory_order_acquire) == key);
-	e = &b->entries[i & (WAYS - 1)];
-	if (atomic_load_explicit(&e->key, memory_order_acquire) != key)
-		return NULL;
-	*value = atomic_load_explicit(&e->value, memory_order_acquire);
-	return atomic_load_explicit(&e->key, memory_order_relaxed) == key ? e : NULL;
+		if (atomic_load_explicit(&e->key, memory_order_acquire) != key)
+			continue;
+		*value = atomic_load_explicit(&e->value, memory_order_acquire);
+		if (atomic_load_explicit(&e->key, memory_order_relaxed) == key)
+			return e;
+	}
+	return NULL;
 }
 
 static inline struct entry *find_hashed(const struct fdb *fdb, uint64_t key, uint64_t hash, uint64_t *value)
@@ -220,16 +220,16 @@ static bool is_usable(const struct fdb *fdb, const struct entry *e, uint32_t now
  * or as many as the second. That keeps both from filling up. */
 static struct entry *usable_place(const struct fdb *fdb, struct entry *at[CANDIDATES], uint32_t now_s)
 {
-	struct entry *last[2] = { NULL, NULL };
+	struct entry *first[2] = { NULL, NULL };
 	unsigned n[2] = { 0, 0 };
 
-	for (int i = 0; i < CANDIDATES; i++) {
+	for (int i = CANDIDATES; i-- > 0;) {
 		if (is_usable(fdb, at[i], now_s)) {
-			last[i / WAYS] = at[i];
+			first[i / WAYS] = at[i];
 			n[i / WAYS]++;
 		}
 	}
-	return n[0] >= 2 || n[0] >= n[1] ? last[0] : last[1];
+	return n[0] >= 2 || n[0] >= n[1] ? first[0] : first[1];
 }
 
 static uint32_t held_by(const struct fdb *fdb, uint32_t port)
@@ -335,41 +335,27 @@ bool fdb_learn(struct fdb *fdb, uint16_t vid, const uint8_t *mac, uint32_t port,
 	return learn_hashed(fdb, key, hash_key(fdb, key), port, seconds(now_ms));
 }
 
-/* hash_burst() - hash and prefetch, all before the first is looked at, so that the cache misses overlap. A key
- * like the one before it, as in a train of frames, is passed over: its place is in the cache and its answer known. */
+/* hash_burst() - hash and prefetch, all before the first is looked at, so that the cache misses overlap */
 static void hash_burst(const struct fdb *fdb, const uint64_t *keys, uint64_t *hashes, unsigned n)
 {
-	uint64_t last = 0, hash = 0;
-
 	for (unsigned i = 0; i < n; i++) {
-		if (keys[i] != last) {
-			last = keys[i];
-			hash = hash_key(fdb, last);
-			__builtin_prefetch(first_bucket(fdb, hash));
-		}
-		hashes[i] = hash;
+		hashes[i] = hash_key(fdb, keys[i]);
+		__builtin_prefetch(first_bucket(fdb, hashes[i]));
 	}
 }
 
 void fdb_burst(struct fdb *fdb, const uint64_t *src, const uint64_t *dst, unsigned n, uint32_t port, uint64_t now_ms, int32_t *to)
 {
-	uint64_t src_hash[BURST], dst_hash[BURST], value, last_src = 0, last_dst = 0;
+	uint64_t src_hash[BURST], dst_hash[BURST], value;
 	uint32_t now_s = seconds(now_ms);
-	int32_t found = -ENOENT;
 
 	hash_burst(fdb, src, src_hash, n);
 	hash_burst(fdb, dst, dst_hash, n);
 	for (unsigned i = 0; i < n; i++) {
-		if (src[i] != last_src)
-			learn_hashed(fdb, src[i], src_hash[i], port, now_s);
-		if (src[i] != last_src || dst[i] != last_dst) {	/* else nothing was learnt since */
-			found = -ENOENT;
-			if (dst[i] && find_hashed(fdb, dst[i], dst_hash[i], &value) && is_fresh(fdb, value, now_s))
-				found = (int32_t)value_port(value);
-		}
-		to[i] = found;
-		last_src = src[i];
-		last_dst = dst[i];
+		learn_hashed(fdb, src[i], src_hash[i], port, now_s);
+		to[i] = -ENOENT;
+		if (dst[i] && find_hashed(fdb, dst[i], dst_hash[i], &value) && is_fresh(fdb, value, now_s))
+			to[i] = (int32_t)value_port(value);
 	}
 }
 
@@ -441,17 +427,12 @@ unsigned fdb_sweep(struct fdb *fdb, uint64_t now_ms)
 
 static void describe(struct fdb_entry *to, uint64_t key, uint64_t value, uint32_t now_s)
 {
-	uint32_t low;
-	uint16_t high;
-
 	*to = (struct fdb_entry){
 		.vid = (uint16_t)key, .port = value_port(value), .origin = value_origin(value),
 		.moves = value_moves(value), .age_s = value_origin(value) == FDB_STATIC ? 0 : age_of(value, now_s),
 	};
-	low = (uint32_t)(key >> 16);
-	high = (uint16_t)(key >> 48);
-	memcpy(to->mac, &low, sizeof(low));
-	memcpy(to->mac + sizeof(low), &high, sizeof(high));
+	for (int i = 0; i < 6; i++)
+		to->mac[i] = (uint8_t)(key >> (16 + 8 * i));
 }
 
 unsigned fdb_each(const struct fdb *fdb, uint64_t now_ms, struct fdb_entry *to, unsigned n)

@@ -19,19 +19,15 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
+
+#include "base/text.h"
 
 struct fdb;
 
 /* fdb_key() - VID and address as one word; unequal for any two stations, never 0 */
 static inline uint64_t fdb_key(uint16_t vid, const uint8_t *mac)
 {
-	uint32_t low;
-	uint16_t high;
-
-	memcpy(&low, mac, sizeof(low));
-	memcpy(&high, mac + sizeof(low), sizeof(high));
-	return (uint64_t)high << 48 | (uint64_t)low << 16 | vid;
+	return mac_word(mac) << 16 | vid;
 }
 
 enum fdb_origin { FDB_LEARNED = 0, FDB_STATIC = 1 };

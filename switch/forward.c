@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "switch/forward.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <string.h>
 
@@ -127,11 +128,12 @@ static enum verdict admit(struct burst *b, struct frame *f)
 	return v;
 }
 
-/* plain - what most frames of a burst have in common: untagged, unicast, nothing asked for. is_plain() says of such a frame in
- * a few comparisons what admit() would say after many: FORWARDED, into the port's own VLAN. */
+/* plain - what most frames have in common: untagged, unicast, nothing asked for. is_plain() says of such a frame in a few
+ * comparisons what admit() would say after many: FORWARDED, into the port's own VLAN. */
 struct plain {
 	uint32_t len;			/* longest; 0: no frame of this port is plain */
-	uint64_t gateway;		/* mac_word(); 0: none */
+	uint16_t vid;
+	uint64_t gateway;		/* fdb_key(); 0: none */
 };
 
 static struct plain plain_for(struct burst *b)
@@ -141,20 +143,29 @@ static struct plain plain_for(struct burst *b)
 
 	return (struct plain){
 		.len = b->in->link_up && in_pvid.vid ? b->in->net->mtu + ETH_HEADER : 0,
-		.gateway = seg && seg->has_subnet ? mac_word(seg->gateway_mac) : 0,
+		.vid = in_pvid.vid,
+		.gateway = seg && seg->has_subnet ? fdb_key(in_pvid.vid, seg->gateway_mac) : 0,
 	};
 }
 
+/* is_plain() - *src and *dst become the fdb_key() of both addresses: each is read with what stands behind it, the source with
+ * the length or type, which shifting takes off */
 static inline bool is_plain(const struct plain *p, const struct frame *f, uint64_t *src, uint64_t *dst)
 {
+	const uint64_t rare = 0xf6ull << 48, tags = 0x80ull << 48;	/* 0x80xx, 0x81xx, 0x88xx, 0x89xx: tags and MAC control */
+	uint64_t first, second;
+
 	if (f->head_len < ETH_HEADER || f->len > p->len || f->offload.flags | f->offload.gso_type | f->tag_present)
 		return false;
-	/* lengths or types that begin with 0x80, 0x81, 0x88 or 0x89: tags and MAC control among them */
-	if ((f->head[12] & 0xf6) == 0x80 || mac_is_group(f->head) || mac_is_group(f->head + 6))
+	memcpy(&first, f->head, sizeof(first));
+	memcpy(&second, f->head + MAC_SIZE, sizeof(second));
+	first = le64toh(first);
+	second = le64toh(second);
+	*dst = first << 16 | p->vid;
+	*src = second << 16 | p->vid;
+	if ((first | second) & 1 || (second & rare) == tags)	/* a group address; it is one in its first bit */
 		return false;
-	*src = mac_word(f->head + 6);
-	*dst = mac_word(f->head);
-	return *src && *src != p->gateway && *dst != p->gateway;
+	return *src != p->vid && *src != p->gateway && *dst != p->gateway;
 }
 
 static inline bool may_receive(const struct port_view *to, const struct frame *f)
@@ -276,38 +287,44 @@ static inline uint8_t train_for(struct trains *t, uint64_t src, uint64_t dst)
 	return (uint8_t)(t->n - 1);
 }
 
+/* admit_other() - a frame that is not plain */
+static void admit_other(struct burst *b, struct trains *t, struct frame *f, unsigned i)
+{
+	enum verdict v = admit(b, f);
+
+	b->verdict[i] = (uint8_t)v;
+	if (v == VERDICT_FORWARDED)
+		t->of[i] = train_for(t, fdb_key(f->vid, frame_src(f)), wanted(b, f));
+}
+
 /* admit_burst() - Return: bytes received */
 static uint64_t admit_burst(struct burst *b, struct trains *t, struct frame *frames, unsigned n)
 {
 	const struct plain plain = plain_for(b);
-	uint16_t pvid = b->in->vlan.pvid;
-	uint64_t bytes = 0;
+	uint64_t bytes = 0, src, dst;
 
 	t->n = 0;
+	memset(b->verdict, VERDICT_FORWARDED, sizeof(b->verdict));
 	for (unsigned i = 0; i < n; i++) {
 		struct frame *f = &frames[i];
-		uint64_t src = 0, dst = 0;
-		enum verdict v = VERDICT_FORWARDED;
 
 		bytes += f->len;
-		if (__builtin_expect(is_plain(&plain, f, &src, &dst), 1)) {
-			f->vid = pvid;
-			f->pcp_dei = 0;
-			t->of[i] = train_for(t, src << 16 | pvid, dst << 16 | pvid);
-		} else {
-			v = admit(b, f);
-			if (v == VERDICT_FORWARDED)
-				t->of[i] = train_for(t, fdb_key(f->vid, frame_src(f)), wanted(b, f));
+		if (__builtin_expect(!is_plain(&plain, f, &src, &dst), 0)) {
+			admit_other(b, t, f, i);
+			continue;
 		}
-		b->verdict[i] = (uint8_t)v;
+		f->vid = plain.vid;
+		f->pcp_dei = 0;
+		t->of[i] = train_for(t, src, dst);
 	}
 	return bytes;
 }
 
-/* file_burst() - decide for each frame; one whose train already goes somewhere, untagged, only joins it there */
+/* file_burst() - decide for each frame; one that goes where the last one went, untagged, only joins it there */
 static void file_burst(struct burst *b, const struct trains *t, struct frame *frames, unsigned n)
 {
-	unsigned last = UINT32_MAX;
+	int32_t last = INT32_MIN;
+	uint16_t last_vid = 0;
 
 	for (unsigned i = 0; i < n; i++) {
 		struct frame *f = &frames[i];
@@ -315,13 +332,17 @@ static void file_burst(struct burst *b, const struct trains *t, struct frame *fr
 
 		if (b->verdict[i] != VERDICT_FORWARDED)
 			continue;
-		if (train == last) {
+		if (t->to[train] == last && f->vid == last_vid) {
 			b->list->frames[b->list->n++] = (struct tx_frame){ .frame = f };
 			f->copies++;
 			continue;
 		}
 		b->verdict[i] = (uint8_t)decide(b, f, i, t->dst[train], t->to[train]);
-		last = b->verdict[i] == VERDICT_FORWARDED && !b->list->to->vlan.trunk ? train : UINT32_MAX;
+		last = INT32_MIN;
+		if (b->verdict[i] == VERDICT_FORWARDED && !b->list->to->vlan.trunk) {
+			last = t->to[train];
+			last_vid = f->vid;
+		}
 	}
 }
 

@@ -42,25 +42,17 @@ struct frame {
 	uint32_t head_len;		/* bytes at head */
 	uint32_t len;			/* head and body together */
 	uint16_t nbody;
+	uint16_t copies;		/* how many destinations took it; set by the flush */
 	uint16_t vid;			/* 1..4094 after classification */
 	uint8_t pcp_dei;		/* priority (3 bits) and DEI, as in the upper four bits of a tag */
 	bool tag_present;		/* a tag taken out of the frame by the kernel waits in vid and pcp_dei */
-	uint16_t copies;		/* how many destinations took it; set by the flush */
 	struct offload offload;
 };
 
 /* frame_init() - a frame of @len bytes lying wholly in private memory */
 static inline void frame_init(struct frame *f, void *data, uint32_t len)
 {
-	f->head = data;
-	f->head_len = f->len = len;
-	f->body = 0;
-	f->nbody = 0;
-	f->offload = (struct offload){ 0 };
-	f->vid = 0;
-	f->pcp_dei = 0;
-	f->tag_present = false;
-	f->copies = 0;
+	*f = (struct frame){ .head = data, .head_len = len, .len = len };
 }
 
 static inline const uint8_t *frame_dst(const struct frame *f)

@@ -152,7 +152,7 @@ static unsigned segments(struct frame *f, uint8_t **space, size_t *room, struct 
 	iovs = aligned(n * sizeof(**frames));
 	heads = iovs + (n + f->nbody + 1) * sizeof(*c.iov);
 	need = heads + n * head_size + aligned(in_first_head(&c) + ALIGN);
-	if (n > OFFLOAD_SEGMENTS || need > *room)
+	if (need > *room)
 		return 0;
 	*frames = (struct frame *)(void *)*space;
 	c.iov = (struct iovec *)(void *)(*space + iovs);

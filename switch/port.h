@@ -105,6 +105,7 @@ struct port {
 	/* notify() - the peer is gone (@rc: negative errno); called on a worker, once; must not wait */
 	void (*notify)(struct port *port, int rc);
 	void *owner;			/* for notify(), the control thread's */
+	uint32_t plug;			/* likewise: tells this object from another that had the same id */
 	struct rcu_head rcu;
 };
 

@@ -39,8 +39,10 @@ static inline struct virtq *ring_of(struct port_queue *q)
 /* ask() - what the guest wants done to its frame, if it may ask that */
 static inline void ask(const struct virtq *r, struct frame *f, const uint8_t *header)
 {
+	if (__builtin_expect(!(header[0] | header[1]), 1))
+		return;
 	offload_read(&f->offload, header);
-	if (__builtin_expect(f->offload.flags | f->offload.gso_type, 0) && !offload_fits(&f->offload, r->host_offloads)) {
+	if (f->offload.flags | f->offload.gso_type && !offload_fits(&f->offload, r->host_offloads)) {
 		f->offload.flags = 0;		/* a kind that nobody knows: offload_check() drops the frame */
 		f->offload.gso_type = 0x7f;
 	}
@@ -85,7 +87,7 @@ static void too_long(struct frame *f, uint8_t *head)
 }
 
 /* from_single() - the frame of a buffer of one descriptor, which most are */
-static inline void from_single(const struct virtq *r, struct rx_room *room, unsigned i, const uint8_t *at, uint32_t size,
+static inline __attribute__((always_inline)) void from_single(const struct virtq *r, struct rx_room *room, unsigned i, const uint8_t *at, uint32_t size,
 			       struct frame *f)
 {
 	uint8_t header[VNET_HEADER_LEGACY], *head = room->heads[i];

@@ -52,7 +52,7 @@ static inline uint8_t *put_head(const struct tx_frame *tx, uint8_t *to)
 	return to + f->head_len + VLAN_TAG;
 }
 
-static inline void put_frame(const struct virtq *r, const struct tx_frame *tx, uint8_t *to)
+static inline __attribute__((always_inline)) void put_frame(const struct virtq *r, const struct tx_frame *tx, uint8_t *to)
 {
 	const struct frame *f = tx->frame;
 
@@ -323,6 +323,6 @@ void vhost_sent(struct port_queue *q, unsigned worker_index)
 	struct vhost_port *v = vhost_port_of(q->port);
 	struct virtq *r = &v->rings[2 * q->index];
 
-	if (r->uncalled && vhost_is_running(v))
+	if (vhost_is_running(v) && r->uncalled)
 		virtq_call(r, worker_index);
 }

@@ -175,6 +175,8 @@ static inline unsigned virtq_split_heads(struct virtq *r, unsigned max, struct s
 		slots[i] = (struct slot){ .id = (uint16_t)id, .ndesc = 1 };
 		__builtin_prefetch(&desc[id & mask]);
 	}
+	for (unsigned i = 0; i < BURST_MAX; i += 32)	/* the next burst's heads: 32 to a line */
+		__builtin_prefetch(&ring[(next + n + i) & mask]);
 	for (unsigned i = 0; i < n; i += 8)		/* where these will be given back: eight to a line */
 		__builtin_prefetch(&r->used->ring[(r->next_used + r->nslots + i) & mask], 1);
 	if (__builtin_expect(all > mask, 0)) {		/* one bit above the mask tells that one head was */
