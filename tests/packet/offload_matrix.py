@@ -176,6 +176,13 @@ def zero_sum(v6):
     return value.to_bytes(2, "big")
 
 
+def udp_from_zero(v6, size):
+    """A UDP header with which the first @size bytes of the pattern have a checksum of 0."""
+    frame = built(ip(v6), UDP(sport=0, dport=9), pattern(0, size))
+    at = 54 if v6 else 34
+    return UDP(sport=int.from_bytes(frame[at + 6:at + 8], "big"), dport=9)
+
+
 def tunnel(name, outer):
     """A checksum inside: the outer headers are complete, the inner TCP's is asked for."""
     inner = Ether(src=DST, dst=SRC) / IP(src="172.16.0.1", dst="172.16.0.2") / tcp()
@@ -243,6 +250,7 @@ def main():
         large(f"{uso}, none is short", over, udp(), 2800, 1400)
         large(f"{uso}, odd datagrams", over, udp(), 4001, 1333)
         large(f"{uso}, one datagram", over, udp(), 1000, 1400)
+        large(f"{uso}, a checksum that is 0", over, udp_from_zero(v6, 1000), 2100, 1000)
         large(f"{uso}, 64 KB", over, udp(), 65400, 1450)
     large("TSO4, identification wraps", ip(id=0xFFFF), tcp("A"), 3000, 1000)
     large("TSO4, all options of IPv4 and TCP", ip(options=ROUTE), tcp("A", FULL), 3000, 1000)

@@ -64,6 +64,8 @@ static const struct {
 	{ "UDP's place in TCP", &S4, { CSUM, 0, 0, 0, 34, 6 }, .verdict = BAD },
 	{ "TCP's place in UDP", &V4, { CSUM, 0, 0, 0, 34, 16 }, .verdict = BAD },
 	{ "of a fragment", &S4, { CSUM, 0, 0, 0, 34, 16 }, BAD, .at = 20, .value = 0x20 },
+	{ "of an IPv6 fragment", &S6, { CSUM, 0, 0, 0, 62, 16 }, .verdict = BAD, .at = 20, .value = 44 },
+	{ "behind IPv6 options", &S6, { CSUM, 0, 0, 0, 62, 16 }, OK, .want = { CSUM, 0, 0, 0, 62, 16 }, .at = 20, .value = 60 },
 	{ "of an IP header of four words", &S4, { CSUM, 0, 0, 0, 34, 16 }, BAD, .at = 14, .value = 0x44 },
 	{ "of a TCP header cut short", &S4, { CSUM, 0, 0, 0, 34, 16 }, BAD, .cut = 53 },
 	{ "of ARP", &S4, { CSUM, 0, 0, 0, 34, 16 }, BAD, .at = 13, .value = 6 },

@@ -177,6 +177,9 @@ static const struct {
 	{ "nothing but Ethernet", { CSUM, TCP4, 54, 1400, 34, 16 }, -1, 0, 14, 0, BAD },
 	{ "no GSO, and too long", { CSUM, 0, 0, 0, 34, 16 }, -1, 0, 1515, 0, BIG },
 	{ "no GSO, and just long enough", { CSUM, 0, 0, 0, 34, 16 }, -1, 0, 1514, 0, GOOD },
+	{ "longer than any frame", { CSUM, TCP4, 54, 1400, 34, 16 }, -1, 0, FRAME_MAX + 1, 54, BAD },
+	{ "other flags beside a checksum", { 0xff, 0, 0, 0, 34, 16 }, -1, 0, 100, 0, GOOD },
+	{ "sizes without segments", { CSUM, 0, 54, 1400, 34, 16 }, -1, 0, 100, 0, GOOD },
 	{ "the sum begins in the addresses", { CSUM, 0, 0, 0, 13, 16 }, -1, 0, 100, 0, BAD },
 	{ "the sum goes to the IP header", { CSUM, 0, 0, 0, 14, 10 }, -1, 0, 100, 0, BAD },
 	{ "to the source address", { CSUM, 0, 0, 0, 14, 12 }, -1, 0, 100, 0, BAD },
@@ -222,14 +225,14 @@ static void test_check(void **state)
 		if (twists[i].at >= 0)
 			bytes[twists[i].at] = (uint8_t)twists[i].value;
 		if (twists[i].len)
-			f.head_len = f.len = twists[i].len;
+			f.head_len = f.len = twists[i].len;	/* nobody looks beyond the head */
 		frame_split(&f, twists[i].head, 1000);
 		f.offload = twists[i].o;
 		assert_int_equal(offload_check(&f, MTU), twists[i].verdict);
 		if (twists[i].verdict != VERDICT_FORWARDED)
 			continue;
 		assert_int_equal(f.offload.flags, twists[i].o.flags & CSUM);
-		assert_true(f.offload.flags || !f.offload.gso_type);
+		assert_true(f.offload.gso_type || !f.offload.flags || (!f.offload.gso_size && !f.offload.hdr_len));
 	}
 }
 

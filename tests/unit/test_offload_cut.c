@@ -188,6 +188,38 @@ static void test_cut_no_room(void **state)
 	assert_int_equal(resolve(&f, need, &parts), 3);
 }
 
+/* A segment has no more pieces than a frame may have: what the head has of the payload goes into the first segment's head, or is a
+ * piece; a frame of which a segment would have one too many is not cut. */
+static void test_many_pieces(void **state)
+{
+	static const struct {
+		uint32_t head, piece, payload;
+		uint16_t gso_size;
+		unsigned n;
+	} cases[] = {
+		{ 192, 50, 1038, 1000, 2 }, { 192, 50, 138 + 18 * 50, 1000, 2 }, { 254, 4, 200 + 18 * 4, 150, 0 },
+		{ 254, 4, 200 + 17 * 4, 150, 2 }, { 254, 4, 200 + 18 * 4, 200, 2 },
+	};
+	static uint8_t bytes[4096];
+	struct frame f, *parts;
+	struct offload o;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct shape s = { .tcp_flags = TCP_ACK, .payload = cases[i].payload };
+
+		frame_init(&f, bytes, shape_frame(bytes, &s, &o));
+		f.offload = o;
+		f.offload.gso_type = TCP4;
+		f.offload.gso_size = cases[i].gso_size;
+		frame_split(&f, cases[i].head, cases[i].piece);
+		assert_int_equal(offload_check(&f, MTU), VERDICT_FORWARDED);
+		assert_int_equal(resolve(&f, sizeof(memory), &parts), cases[i].n);
+		for (unsigned j = 0; j < cases[i].n; j++)
+			assert_in_range(parts[j].nbody, 0, FRAME_BODY_MAX);
+	}
+}
+
 /* What was used is told, so that several frames share the memory; a frame that fits takes none. */
 static void test_space(void **state)
 {
@@ -240,7 +272,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cut), cmocka_unit_test(test_cut_as_scapy), cmocka_unit_test(test_cut_no_room),
-		cmocka_unit_test(test_cut_most), cmocka_unit_test(test_space),
+		cmocka_unit_test(test_cut_most), cmocka_unit_test(test_space), cmocka_unit_test(test_many_pieces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
