@@ -109,8 +109,13 @@ static inline unsigned packed_singles(struct virtq *r, unsigned max, uint16_t fl
 		if (!at[i])
 			break;
 		slots[i] = (struct slot){ .id = id, .ndesc = 1 };
-		__builtin_prefetch(at[i], 1);
-		__builtin_prefetch(at[i] + 64, 1);
+		if (flags & VRING_DESC_F_WRITE) {
+			virtq_prefetch_write(at[i]);
+			virtq_prefetch_write(at[i] + 64);
+		} else {
+			__builtin_prefetch(at[i]);
+			__builtin_prefetch(at[i] + 64);
+		}
 		if (++place == r->size) {
 			place = 0;
 			wrap = !wrap;

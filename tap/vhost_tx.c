@@ -15,13 +15,13 @@
 
 enum { ADDRESSES = 12, NUM_BUFFERS = 10 };
 
-static inline uint32_t size_of(const struct virtq *r, const struct tx_frame *tx)
+static inline uint32_t size_of(uint32_t header, const struct tx_frame *tx)
 {
-	return r->header + tx->frame->len + (tx->tci ? VLAN_TAG : 0);
+	return header + tx->frame->len + (tx->tci ? VLAN_TAG : 0);
 }
 
 /* put_header() - all of the header is written: what the guest reads is never what lay in its memory before */
-static inline void put_header(const struct virtq *r, const struct tx_frame *tx, uint8_t *to, uint16_t buffers)
+static inline void put_header(uint32_t header, const struct tx_frame *tx, uint8_t *to, uint16_t buffers)
 {
 	const struct offload *o = &tx->frame->offload;
 
@@ -29,7 +29,7 @@ static inline void put_header(const struct virtq *r, const struct tx_frame *tx, 
 		offload_write(o, tx->tci != 0, to, VNET_HEADER_LEGACY);
 	else
 		memset(to, 0, VNET_HEADER_LEGACY);
-	if (r->header > NUM_BUFFERS) {
+	if (header > NUM_BUFFERS) {
 		to[NUM_BUFFERS] = (uint8_t)buffers;
 		to[NUM_BUFFERS + 1] = (uint8_t)(buffers >> 8);
 	}
@@ -52,12 +52,12 @@ static inline uint8_t *put_head(const struct tx_frame *tx, uint8_t *to)
 	return to + f->head_len + VLAN_TAG;
 }
 
-static inline __attribute__((always_inline)) void put_frame(const struct virtq *r, const struct tx_frame *tx, uint8_t *to)
+static inline __attribute__((always_inline)) void put_frame(uint32_t header, const struct tx_frame *tx, uint8_t *to)
 {
 	const struct frame *f = tx->frame;
 
-	put_header(r, tx, to, 1);
-	to = put_head(tx, to + r->header);
+	put_header(header, tx, to, 1);
+	to = put_head(tx, to + header);
 	for (unsigned i = 0; i < f->nbody; i++) {
 		memmove(to, f->body[i].iov_base, f->body[i].iov_len);	/* two guests may share memory: the ranges may overlap */
 		to += f->body[i].iov_len;
@@ -110,12 +110,12 @@ static void put_pieces(const struct virtq *r, const struct tx_frame *tx, const s
 	uint32_t first = MIN_OF(f->head_len, (uint32_t)OFFLOAD_HEAD);
 	struct frame head = { .head = f->head, .head_len = first };
 
-	put_header(r, tx, start, buffers);
+	put_header(r->header, tx, start, buffers);
 	sink_write(&s, start, (size_t)(put_head(&(struct tx_frame){ &head, tx->tci }, start + r->header) - start));
 	sink_write(&s, f->head + first, f->head_len - first);
 	for (unsigned i = 0; i < f->nbody; i++)
 		sink_write(&s, f->body[i].iov_base, f->body[i].iov_len);
-	log_written(r, c, size_of(r, tx));
+	log_written(r, c, size_of(r->header, tx));
 }
 
 /* ---- buffers ---- */
@@ -161,7 +161,7 @@ static void share_out(struct slot *slots, unsigned n, const uint32_t *room, uint
 static bool place_one(struct virtq *r, const struct tx_frame *tx, const char **fault)
 {
 	struct chain c;			/* 24 KiB of stack; only its first pieces are touched */
-	uint32_t size = size_of(r, tx), room[SLOTS_MAX];
+	uint32_t size = size_of(r->header, tx), room[SLOTS_MAX];
 	uint16_t avail = r->next_avail;
 	bool wrap = r->avail_wrap;
 	unsigned first, n = 0;
@@ -192,6 +192,7 @@ static bool place_one(struct virtq *r, const struct tx_frame *tx, const char **f
 
 static unsigned place_packed(struct virtq *r, const struct tx_frame *tx, unsigned n)
 {
+	const uint32_t header = r->header;	/* at hand: what is written below might be anything, to the compiler */
 	struct slot *slots = r->slots + r->nslots;
 	uint8_t *at[BURST_MAX];
 	uint32_t room[BURST_MAX];
@@ -199,10 +200,10 @@ static unsigned place_packed(struct virtq *r, const struct tx_frame *tx, unsigne
 
 	n = packed_singles(r, n, VRING_DESC_F_WRITE, at, room, slots);
 	for (i = 0; i < n; i++) {
-		slots[i].len = size_of(r, &tx[i]);
+		slots[i].len = size_of(header, &tx[i]);
 		if (room[i] < slots[i].len)
 			break;
-		put_frame(r, &tx[i], at[i]);
+		put_frame(header, &tx[i], at[i]);
 	}
 	virtq_packed_advance(r, i);
 	r->nslots += i;
@@ -213,6 +214,7 @@ static unsigned place_packed(struct virtq *r, const struct tx_frame *tx, unsigne
 static unsigned place_singles(struct virtq *r, const struct tx_frame *tx, unsigned n, const char **fault)
 {
 	uint8_t *at[BURST_MAX];
+	const uint32_t header = r->header;	/* at hand: what is written below might be anything, to the compiler */
 	struct slot *slots = r->slots + r->nslots;
 	struct hot_region hot = hot_region_of(r);
 	unsigned i;
@@ -225,18 +227,18 @@ static unsigned place_singles(struct virtq *r, const struct tx_frame *tx, unsign
 	for (i = 0; i < n; i++) {
 		struct vring_desc d = virtq_desc_load(&r->desc[slots[i].id]);
 
-		slots[i].len = size_of(r, &tx[i]);
+		slots[i].len = size_of(header, &tx[i]);
 		if (d.flags != VRING_DESC_F_WRITE || d.len < slots[i].len)
 			break;
 		at[i] = hot_at(r, &hot, d.addr, d.len);
 		if (!at[i])
 			break;
-		__builtin_prefetch(at[i], 1);
-		__builtin_prefetch(at[i] + 64, 1);
+		virtq_prefetch_write(at[i]);
+		virtq_prefetch_write(at[i] + 64);
 	}
 	n = i;
 	for (i = 0; i < n; i++)
-		put_frame(r, &tx[i], at[i]);
+		put_frame(header, &tx[i], at[i]);
 	r->next_avail = (uint16_t)(r->next_avail + n);
 	r->nslots += n;
 	return n;
