@@ -111,7 +111,7 @@ fail:
 struct vhost_mapping *vhost_mapping_new(int fd, uint64_t offset, uint64_t size, struct error *err)
 {
 	struct vhost_mapping *m;
-	struct place p;
+	struct place p = { 0 };
 	int rc;
 
 	if (find_place(fd, offset, size, &p, err) < 0)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#define _GNU_SOURCE
 #include "tap/vhost_sigbus.h"
 
 #include <errno.h>
@@ -8,6 +9,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 /* The registry is read inside a signal handler: no lock, and no memory that could be freed under it. Ranges live in chunks that
  * are never given back, and a range that was removed is used again.
@@ -34,13 +37,20 @@ static struct {
 	struct sigaction before;
 } registry;
 
-static struct sigbus_range *range_at(unsigned i)
+/* in_handler - the fault may be inside an access that a thread sanitizer watches, its lock held: it must not watch here */
+#ifdef __clang__
+#define in_handler __attribute__((disable_sanitizer_instrumentation))
+#else
+#define in_handler __attribute__((no_sanitize_thread))
+#endif
+
+in_handler static struct sigbus_range *range_at(unsigned i)
 {
 	return &atomic_load_explicit(&registry.chunks[i / CHUNK], memory_order_acquire)[i % CHUNK];
 }
 
 /* read_range() - a consistent copy, or false where there is none to be had */
-static bool read_range(struct sigbus_range *r, uintptr_t *at, size_t *size, size_t *page)
+in_handler static bool read_range(struct sigbus_range *r, uintptr_t *at, size_t *size, size_t *page)
 {
 	unsigned version = atomic_load_explicit(&r->version, memory_order_acquire);
 
@@ -63,15 +73,17 @@ static void set_range(struct sigbus_range *r, uintptr_t at, size_t size, size_t 
 	atomic_store_explicit(&r->version, version + 2, memory_order_release);
 }
 
-static bool put_zeros(uintptr_t at, size_t size)
+/* put_zeros() - by the bare system call: whatever stands in front of mmap() elsewhere is not made for signal handlers */
+in_handler static bool put_zeros(uintptr_t at, size_t size)
 {
-	return mmap((void *)at, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0) !=
-	       MAP_FAILED;
+	enum { FLAGS = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE };
+
+	return syscall(SYS_mmap, at, size, PROT_READ | PROT_WRITE, FLAGS, -1, 0) >= 0;
 }
 
 /* replace() - one page, or everything when the kernel gives us no more pieces of address space (vm.max_map_count). Two threads
  * on one page replace it twice, and what the first wrote in between is lost, as all of that page is. */
-static bool replace(uintptr_t address)
+in_handler static bool replace(uintptr_t address)
 {
 	unsigned n = atomic_load_explicit(&registry.n, memory_order_acquire);
 
@@ -91,7 +103,7 @@ static bool replace(uintptr_t address)
 	return false;
 }
 
-static void on_sigbus(int number, siginfo_t *info, void *context)
+in_handler static void on_sigbus(int number, siginfo_t *info, void *context)
 {
 	int saved = errno;
 
