@@ -82,7 +82,7 @@ static void used_advance(struct virtq *r, unsigned n)
 {
 	uint32_t at = r->next_used + n;
 
-	if (at >= r->size) {
+	while (at >= r->size) {		/* more than once only where a driver lies about laps */
 		at -= r->size;
 		r->used_wrap = !r->used_wrap;
 	}

@@ -215,7 +215,7 @@ static inline void virtq_packed_advance(struct virtq *r, uint32_t n)
 {
 	uint32_t at = r->next_avail + n;
 
-	if (at >= r->size) {
+	while (at >= r->size) {		/* more than once only where a driver lies about laps */
 		at -= r->size;
 		r->avail_wrap = !r->avail_wrap;
 	}

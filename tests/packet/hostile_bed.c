@@ -143,9 +143,12 @@ struct hostile_bed *hostile_bed_new(const struct driver_conf *conf, bool thread)
 	};
 	struct hostile_bed *b = calloc(1, sizeof(*b));
 	struct hostile_guest *guests[3];
+	static bool registered;
 
 	assert_non_null(b);
-	urcu_qsbr_register_thread();
+	if (!registered)		/* a test that failed may have left its bed behind */
+		urcu_qsbr_register_thread();
+	registered = true;
 	b->thread = thread;
 	b->features = conf->features;
 	b->w = worker_new(0, &b->snapshot);
@@ -190,7 +193,6 @@ void hostile_bed_free(struct hostile_bed *b)
 		close_guest(guests[i]);
 	fdb_free(b->fdb);
 	worker_free(b->w);
-	urcu_qsbr_unregister_thread();
 	free(b);
 }
 

@@ -18,7 +18,7 @@ static uint64_t before;
 
 /* ---- memory ---- */
 
-static void write_guest(uint64_t gpa, const void *from, uint64_t n)
+void case_memory(uint64_t gpa, const void *from, uint64_t n)
 {
 	const uint8_t *p = from;
 
@@ -38,8 +38,8 @@ void case_frame(uint64_t gpa, uint32_t len)
 
 	assert_non_null(frame);
 	hostile_fill(frame, len, at.b->one.mac, at.b->evil.mac, 7);
-	write_guest(gpa, header, sizeof(header));
-	write_guest(gpa + sizeof(header), frame, len);
+	case_memory(gpa, header, sizeof(header));
+	case_memory(gpa + sizeof(header), frame, len);
 	free(frame);
 }
 
@@ -48,7 +48,7 @@ void case_table(unsigned i, uint64_t addr, uint32_t len, uint16_t flags, uint16_
 	const struct vring_desc split = { addr, len, flags, next };
 	const struct vring_packed_desc packed = { addr, len, 0, flags };
 
-	write_guest(at.table + 16ull * i, at.packed ? (const void *)&packed : (const void *)&split, 16);
+	case_memory(at.table + 16ull * i, at.packed ? (const void *)&packed : (const void *)&split, 16);
 }
 
 void case_put(unsigned ring, const struct driver_desc *descs, unsigned n)
@@ -86,14 +86,13 @@ static bool ended(struct hostile_bed *b)
 	return vhost_fault(b->evil.port) || (!playing->fault && hostile_verdict(&b->evil, playing->verdict) - before >= playing->n);
 }
 
-/* honest() - a frame of an honest driver goes through unchanged, and its buffer comes back */
 static unsigned wanted;
 static bool it_came(struct hostile_bed *b)
 {
 	return b->came >= wanted || vhost_fault(b->evil.port);
 }
 
-static void honest(void)
+void case_honest(const char *what, bool check)
 {
 	struct hostile_bed *b = at.b;
 	uint8_t want[CASE_FRAME];
@@ -104,13 +103,22 @@ static void honest(void)
 	PUT({ at.frame, CASE_BUFFER, 0, NX });
 	hostile_kick(&b->evil);
 	if (!hostile_until(b, it_came) || b->came < wanted)
-		fail_msg("%s: an honest frame did not come: %s", playing->what, vhost_fault(b->evil.port));
+		fail_msg("%s: an honest frame did not come: %s", what, vhost_fault(b->evil.port));
 	hostile_fill(want, sizeof(want), b->one.mac, b->evil.mac, 7);
 	assert_int_equal(b->last.len, sizeof(want));
 	assert_memory_equal(b->last.data, want, sizeof(want));
 	assert_int_equal(driver_used(b->evil.d, HOSTILE_TX), 1);
-	if (!(playing->where & SCRIBBLES))
+	if (check)
 		assert_int_equal(driver_check(b->evil.d), 0);
+}
+
+void case_wait(void)
+{
+	hostile_kick(&at.b->evil);
+	for (unsigned i = 0; i < 10; i++)
+		hostile_turn(at.b);
+	hostile_listen(at.b);
+	driver_used(at.b->evil.d, HOSTILE_TX);
 }
 
 static void play(const struct hostile_case *c)
@@ -135,9 +143,9 @@ static void play(const struct hostile_case *c)
 	if (!fault && hostile_verdict(&b->evil, c->verdict) - before != c->n)
 		fail_msg("%s: %u frames ended so, not %u", c->what, (unsigned)(hostile_verdict(&b->evil, c->verdict) - before), c->n);
 	hostile_neighbours(b, TALK);
-	if (fault)
+	if (fault || c->where & SPOILS)
 		hostile_reset(&b->evil);
-	honest();
+	case_honest(c->what, !(c->where & SCRIBBLES));
 	hostile_neighbours(b, TALK);
 	hostile_reset(&b->evil);
 }

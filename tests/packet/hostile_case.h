@@ -14,6 +14,7 @@ enum {
 	ON_SPLIT = 1, ON_PACKED = 2, ON_BOTH = 3,
 	ADJACENT = 4, APART = 8,	/* only where regions of memory touch, or do not */
 	SCRIBBLES = 16,			/* it writes into the rings by itself: they are not compared with what the driver wrote */
+	SPOILS = 32,			/* likewise, and the driver begins anew, for the ring is not as it remembers it */
 	CASE_SIZE = 64, CASE_FRAME = 100, CASE_BUFFER = DRIVER_HEADER + CASE_FRAME, CASE_BIG = 200 * 1024, CASE_TABLE = 2048,
 	NX = DRIVER_NEXT, F_NEXT = VRING_DESC_F_NEXT, F_WRITE = VRING_DESC_F_WRITE, F_INDIRECT = VRING_DESC_F_INDIRECT,
 };
@@ -49,6 +50,13 @@ void case_table(unsigned i, uint64_t addr, uint32_t len, uint16_t flags, uint16_
 
 /* case_frame() - an honest frame of CASE_FRAME bytes, or @len of them, with its header at guest address @gpa */
 void case_frame(uint64_t gpa, uint32_t len);
+
+/* case_memory() - write into the hostile guest's memory; case_wait() - give the worker time to take what is available */
+void case_memory(uint64_t gpa, const void *from, uint64_t n);
+void case_wait(void);
+
+/* case_honest() - fails the test unless a frame of an honest driver goes through, and its buffer comes back */
+void case_honest(const char *what, bool check);
 
 /* hostile_cases() - all of them on all formats, with and without IN_ORDER and INDIRECT_DESC among @features */
 void hostile_cases(const struct hostile_case *cases, unsigned n, uint64_t features);
