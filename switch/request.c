@@ -11,7 +11,7 @@ enum { REQUESTS = 256, GONE = PORT_IDS };
 
 /* gone - the end of a port has a place of its own: it is told once, and a flood of other guests' requests must not lose it */
 struct gone {
-	uint32_t port;
+	uint32_t port, net_id;
 	int32_t rc;
 };
 
@@ -47,7 +47,7 @@ void requests_free(struct requests *r)
 
 static enum verdict post_gone(struct requests *r, const struct request *request)
 {
-	struct gone gone = { request->port, request->rc };
+	struct gone gone = { request->port, request->net_id, request->rc };
 
 	if (!inbox_push(r->gone, &gone))
 		return VERDICT_DROP_BUSY;
@@ -76,7 +76,7 @@ bool request_take(struct requests *r, struct request *request)
 	struct gone gone;
 
 	if (inbox_pop(r->gone, &gone)) {
-		*request = (struct request){ .kind = REQUEST_PORT_GONE, .port = gone.port, .rc = gone.rc };
+		*request = (struct request){ .kind = REQUEST_PORT_GONE, .port = gone.port, .net_id = gone.net_id, .rc = gone.rc };
 		return true;
 	}
 	if (!inbox_pop(r->inbox, request))
