@@ -261,6 +261,14 @@ void hostile_send(struct hostile_guest *from, struct hostile_guest *to)
 		hostile_kick(from);
 }
 
+void hostile_offer(struct hostile_guest *from, const uint8_t *frame, uint32_t len)
+{
+	assert_true(driver_reap(from->d, HOSTILE_TX) >= 0);
+	assert_int_equal(driver_send(from->d, HOSTILE_TX, frame, len, NULL, &DRIVER_PLAIN), 0);
+	if (driver_kick_needed(from->d, HOSTILE_TX))
+		hostile_kick(from);
+}
+
 static void from_evil(struct hostile_bed *b, const struct driver_frame *f)
 {
 	b->came++;

@@ -73,6 +73,9 @@ void hostile_listen(struct hostile_bed *b);
 void hostile_send(struct hostile_guest *from, struct hostile_guest *to);
 bool hostile_arrived(struct hostile_bed *b);
 
+/* hostile_offer() - any frame from a neighbour, which is not one of the numbered */
+void hostile_offer(struct hostile_guest *from, const uint8_t *frame, uint32_t len);
+
 void hostile_kick(struct hostile_guest *g);
 
 /* hostile_start() - @g's rings as new; hostile_reset() - stopped first: its driver begins anew, which ends a fault */
@@ -81,7 +84,7 @@ void hostile_reset(struct hostile_guest *g);
 
 uint64_t hostile_verdict(const struct hostile_guest *g, enum verdict v);
 
-/* hostile_header() - Ethernet and IPv4 headers, and UDP's ports, of a frame of @len bytes; the rest is a pattern */
+/* hostile_fill() - a frame of @len bytes: Ethernet and IPv4 headers, @number behind them, and a pattern that it makes */
 void hostile_fill(uint8_t *frame, uint32_t len, const uint8_t dst[6], const uint8_t src[6], uint32_t number);
 
 #endif
