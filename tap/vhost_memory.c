@@ -166,9 +166,9 @@ uint8_t *vhost_at_part(const struct vhost_memory *m, uint32_t *hint, uint64_t gp
  * checked before (CVE-2019-14835: the log's length was computed once, and not from what was written). */
 void vhost_log_mark(const struct vhost_memory *m, uint64_t gpa, uint64_t len)
 {
-	uint64_t last = gpa + (len - 1);
+	uint64_t last = gpa + (len - 1);	/* one that wrapped lies before gpa, and nothing is marked */
 
-	if (len == 0 || last < gpa)
+	if (len == 0)
 		return;
 	for (uint64_t page = gpa / 4096; page <= last / 4096; page++) {
 		if (page / 8 >= m->log_size)

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -288,6 +289,27 @@ static void test_many(void **state)
 	}
 }
 
+/* The registry is full at its limit, not before, and what is removed is room again. */
+static void test_full(void **state)
+{
+	static struct sigbus_range *all[SIGBUS_RANGES_MAX];
+	uint8_t *at = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		all[i] = sigbus_add(at + i * PAGE, PAGE, PAGE);
+		assert_non_null(all[i]);
+	}
+	assert_null(sigbus_add(at, PAGE, PAGE));
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		sigbus_remove(all[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		all[0] = sigbus_add(at, PAGE, PAGE);
+		assert_non_null(all[0]);
+		sigbus_remove(all[0]);
+	}
+}
+
 /* --- what is not ours --- */
 
 static int ends_with(void (*crime)(void))
@@ -329,6 +351,17 @@ static void removed(void)
 	*(volatile uint8_t *)at = 1;
 }
 
+/* A process can say that any address failed; memory is not taken away by that. */
+static void forged(void)
+{
+	siginfo_t info = { .si_code = SI_QUEUE };
+	uint8_t *at = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	sigbus_add(at, PAGE, PAGE);
+	info.si_addr = at;
+	syscall(SYS_rt_tgsigqueueinfo, getpid(), gettid(), SIGBUS, &info);
+}
+
 static void in_range(void)
 {
 	int fd = memfd_create("mine", 0);
@@ -346,6 +379,7 @@ static void test_others(void **state)
 	assert_int_equal(ends_with(beside), SIGBUS);
 	assert_int_equal(ends_with(sent), SIGBUS);
 	assert_int_equal(ends_with(removed), SIGBUS);
+	assert_int_equal(ends_with(forged), SIGBUS);
 }
 
 int main(void)
@@ -353,7 +387,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_others),	  cmocka_unit_test(test_truncated), cmocka_unit_test(test_hole),
 		cmocka_unit_test(test_log_lost), cmocka_unit_test(test_churn),	    cmocka_unit_test(test_many),
-		cmocka_unit_test(test_huge),
+		cmocka_unit_test(test_huge),	  cmocka_unit_test(test_full),
 	};
 
 	signal(SIGBUS, SIG_DFL);		/* a sanitizer's own */
