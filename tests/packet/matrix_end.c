@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "switch/offload.h"
 #include "switch/packet.h"
 #include "tap/dgram.h"
 #include "tap/packet.h"
@@ -26,7 +27,7 @@
 
 enum { PREFIX = 4, TUN_USO4 = 0x20, TUN_USO6 = 0x40 };	/* newer than Debian 12's linux/if_tun.h */
 
-/* ---- TAP, and AF_PACKET on a veth pair: the far end is an AF_PACKET socket ---- */
+/* ---- TAP: the far end is an AF_PACKET socket on its interface ---- */
 
 static bool kernel_send(struct matrix_end *e, const uint8_t *data, uint32_t len, const struct offload *o)
 {
@@ -67,24 +68,72 @@ static void kernel_end(struct matrix_end *e, const char *kind, struct port *port
 	*e = (struct matrix_end){
 		.port = port, .speaks = true, .kernel = true, .fd = far, .kick = -1, .call = -1, .send = kernel_send, .recv = kernel_recv,
 	};
-	matrix_must((offloads & ~port->offloads) == 0);
-	port->offloads = offloads;
+	port->offloads &= offloads;
 	e->host = PORT_CSUM | PORT_TSO4 | PORT_TSO6 | PORT_ECN | PORT_USO;
-	snprintf(e->name, sizeof(e->name), "%s%s", kind, offloads ? "" : " without offloads");
+	snprintf(e->name, sizeof(e->name), "%s%s", kind, port->offloads ? "" : " without offloads");
+}
+
+/* tun() - a TAP that is up; whoever holds it takes all there is */
+static int tun(const char *ifname)
+{
+	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC), size = VNET_HEADER;
+	unsigned tcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", ifname);
+	matrix_must(fd >= 0 && ioctl(fd, TUNSETIFF, &ifr) == 0 && ioctl(fd, TUNSETVNETHDRSZ, &size) == 0);
+	matrix_must(ioctl(fd, TUNSETOFFLOAD, tcp | TUN_USO4 | TUN_USO6) == 0 || ioctl(fd, TUNSETOFFLOAD, tcp) == 0);
+	matrix_must(matrix_sh("ip link set %s mtu %u up", ifname, MATRIX_LONGEST));
+	return fd;
 }
 
 void matrix_tap(struct matrix_end *e, const char *ifname, uint32_t offloads)
 {
-	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
-	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
-	unsigned tcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+	int fd = tun(ifname);
 
-	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", ifname);
-	matrix_must(fd >= 0 && ioctl(fd, TUNSETIFF, &ifr) == 0);
-	matrix_must(ioctl(fd, TUNSETOFFLOAD, tcp | TUN_USO4 | TUN_USO6) == 0 || ioctl(fd, TUNSETOFFLOAD, tcp) == 0);
-	matrix_must(matrix_sh("ip link set %s mtu %u up", ifname, MATRIX_LONGEST));
 	kernel_end(e, "TAP", tap_new(fd, 1), offloads, wire_raw(ifname));
 }
+
+/* ---- a TAP whose descriptor the far end holds ---- */
+
+static bool vmm_send(struct matrix_end *e, const uint8_t *data, uint32_t len, const struct offload *o)
+{
+	uint8_t header[VNET_HEADER] = { 0 };
+	struct iovec iov[2] = { { header, sizeof(header) }, { (void *)(uintptr_t)data, len } };
+
+	if (o)
+		offload_write(o, false, header, sizeof(header));
+	return writev(e->fd, iov, 2) == (ssize_t)(sizeof(header) + len);
+}
+
+static bool vmm_recv(struct matrix_end *e, struct matrix_seen *to)
+{
+	uint8_t header[VNET_HEADER];
+	struct iovec iov[2] = { { header, sizeof(header) }, { to->data, sizeof(to->data) } };
+	ssize_t got;
+
+	if (!matrix_waits(e->fd))
+		return false;
+	got = readv(e->fd, iov, 2);
+	matrix_must(got > (ssize_t)sizeof(header));
+	to->len = (uint32_t)got - (uint32_t)sizeof(header);
+	offload_read(&to->offload, header);
+	to->offload.hdr_len = 0;
+	to->has_header = false;
+	to->buffers = 0;
+	return true;
+}
+
+void matrix_vmm_tap(struct matrix_end *e, const char *ifname)
+{
+	int fd = tun(ifname);
+
+	kernel_end(e, "vmm-tap", packet_new(wire_raw(ifname), 1), UINT32_MAX, fd);
+	e->send = vmm_send;
+	e->recv = vmm_recv;
+}
+
+/* ---- one end of a veth pair ---- */
 
 void matrix_packet(struct matrix_end *e, const char *ifname, uint32_t offloads)
 {

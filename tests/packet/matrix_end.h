@@ -41,9 +41,10 @@ struct matrix_end {
 	const char *(*fault)(struct matrix_end *e);	/* what the port did that it must not, or NULL; may be NULL */
 };
 
-/* constructors; @offloads: what the port is to be believed able to take, at most what its kind can */
+/* constructors; @offloads: what the port is to be believed able to take, of what its kind can */
 void matrix_tap(struct matrix_end *e, const char *ifname, uint32_t offloads);
 void matrix_packet(struct matrix_end *e, const char *ifname, uint32_t offloads);
+void matrix_vmm_tap(struct matrix_end *e, const char *ifname);	/* the test is the VMM and holds the TAP; the port its interface */
 void matrix_stream(struct matrix_end *e);
 void matrix_dgram(struct matrix_end *e);
 void matrix_udp(struct matrix_end *e);

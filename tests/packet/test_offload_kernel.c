@@ -195,7 +195,7 @@ static void with_offloads(uint32_t offloads)
 static void test_as_it_is(void **state)
 {
 	(void)state;
-	with_offloads(TCP_ALL);
+	with_offloads(ALL);
 }
 
 static void test_completed_and_cut(void **state)

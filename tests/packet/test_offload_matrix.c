@@ -80,11 +80,13 @@ static int all_kinds(void **state)
 	matrix_udp(&b->ends[b->n]);
 	matrix_bed_add(b);
 	for (unsigned i = 0; i < 2; i++) {
-		matrix_tap(&b->ends[b->n], i ? "mt1" : "mt0", i ? 0 : TCP_ALL);
+		matrix_tap(&b->ends[b->n], i ? "mt1" : "mt0", i ? 0 : ALL);
 		matrix_bed_add(b);
-		matrix_packet(&b->ends[b->n], i ? "mv1" : "mv0", i ? 0 : TCP_ALL);
+		matrix_packet(&b->ends[b->n], i ? "mv1" : "mv0", i ? 0 : ALL);
 		matrix_bed_add(b);
 	}
+	matrix_vmm_tap(&b->ends[b->n], "mw0");
+	matrix_bed_add(b);
 	return 0;
 }
 
