@@ -151,7 +151,7 @@ static void step(struct talk *t, struct reader *r)
 		peer_reads(t, n * 37u);
 		break;
 	case DRAIN:
-		port_writable(t->port);
+		port_writable(&t->port->queues[0]);
 		break;
 	case CLOSE:
 		if (t->peer >= 0)
@@ -164,7 +164,7 @@ static void step(struct talk *t, struct reader *r)
 static void settle(struct talk *t)
 {
 	do
-		port_writable(t->port);
+		port_writable(&t->port->queues[0]);
 	while (peer_reads(t, SIZE_MAX));
 	must(t->peer < 0 || t->ngot == 0);
 }
