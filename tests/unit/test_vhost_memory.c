@@ -476,6 +476,8 @@ static void test_log_shared(void **state)
 	for (uint64_t end = clock_now_ms() + 200; clock_now_ms() < end;)
 		for (unsigned i = 0; i < 1000; i++) {
 			vhost_log_mark(memory, 17 * 4096, 1);
+			for (volatile int j = 0; j < 50; j++)
+				;	/* let the other one write back what it read before */
 			assert_true(__atomic_exchange_n(&memory->log[2], 0, __ATOMIC_ACQUIRE) & 2);
 		}
 	atomic_store(&stop, true);
