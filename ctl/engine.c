@@ -16,6 +16,7 @@
 #include "ctl/api.h"
 #include "ctl/engine_run.h"
 #include "ctl/host_client.h"
+#include "ctl/live_tap.h"
 #include "ctl/live_vhost.h"
 #include "ctl/state.h"
 #include "ctl/yaml.h"
@@ -144,7 +145,7 @@ static bool is_wanted(void *arg, const char *name, int fd, uint32_t value)
 	(void)value;
 	for (struct live_net *net = e->nets; net && !wanted; net = net->hh.next) {
 		for (struct live_port *p = net->ports; p && !wanted; p = p->hh.next)
-			wanted = !strcmp(p->held, name);
+			wanted = !strcmp(p->held, name) || live_tap_holds(p, name);
 		for (struct live_forward *f = net->forwards; f && !wanted; f = f->hh.next)
 			for (unsigned i = 0; i < FORWARD_LISTEN_MAX; i++)
 				wanted |= !strcmp(f->held[i], name);
@@ -169,7 +170,6 @@ static int load(struct engine *e, struct error *err)
 	if (rc < 0)
 		return rc;
 	apply_commit(e, model);
-	lease_store_load(e);
 	return 0;
 }
 

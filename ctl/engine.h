@@ -7,6 +7,7 @@
  *	live_port.c	a port: open, redial, close		guest.c		requests from workers: leases, relayed names
  *	live_stream.c	finding a peer: listen or dial		live_vhost.c	vhost-user connections
  *	live_dgram.c	finding a peer: unix datagrams, UDP
+ *	live_open.c	what a port has open			live_tap.c	a TAP's further queues
  *	live_look.c	has the other side gone without a word?
  *	live_forward.c	a forward: listen, wait for a port	lease_store.c	leases on disk
  */
@@ -67,7 +68,8 @@ struct live_port {
 	enum live_state state;
 	char reason[320];
 	const char *medium;		/* "tap", "packet", "stream", "dgram", "udp", or NULL */
-	char held[160];			/* name under which the keeper holds its descriptor, or "" */
+	char held[160];			/* name under which the keeper holds its descriptor, or ""; further queues: and "#1" ... */
+	unsigned nheld;			/* further queues */
 	bool served;			/* a worker has its queue */
 	bool exclusive;			/* it leaves, and what it has open can be had once only: the next one must find it closed */
 	int listener;			/* stream, vhost-user as server: where peers come, or -1 */
@@ -149,7 +151,7 @@ struct engine {
 	struct model *model;
 	struct live_net *nets;		/* uthash by name */
 	struct live_port **by_id;	/* PORT_IDS places */
-	uint32_t next_id, next_net_id;
+	uint32_t next_id, next_net_id, next_plug;
 	LIST_HEAD(, opened) opened;
 	struct live_port *leaving;	/* removed; they go when the next snapshot is out */
 	struct change_queue changes;
@@ -184,12 +186,16 @@ void live_net_arm_leases(struct live_net *net);	/* have leases end on time */
 struct live_net *live_net_find(struct engine *e, const char *name);
 struct live_net *live_net_by_id(struct engine *e, uint32_t net_id);
 
-/* live_port.c */
+/* live_open.c */
 int live_port_open(struct engine *e, const char *net, const struct port_conf *conf, uid_t uid, struct opened *to, struct error *err);
-struct live_port *live_port_new(struct live_net *net, const struct port_conf *conf);
-void live_port_start(struct live_port *p, struct opened *opened);	/* opened may be NULL: open now, or retry */
 /* live_port_held() - fill in to->held, by which the keeper knows this device of this port: "stream:lab/web1@0123abcd" */
 void live_port_held(struct opened *to, const char *what, const char *net, const struct port_conf *conf);
+struct opened *opened_find(struct engine *e, const char *net, const char *port);
+void opened_free(struct engine *e, struct opened *o, bool close_it);
+
+/* live_port.c */
+struct live_port *live_port_new(struct live_net *net, const struct port_conf *conf);
+void live_port_start(struct live_port *p, struct opened *opened);	/* opened may be NULL: open now, or retry */
 void live_port_remove(struct live_port *p);	/* leaves the snapshot at the next publication; frees @p */
 int live_port_attach(struct live_port *p, int fd, const char *medium, struct error *err);	/* takes @fd on success */
 void live_port_keep(struct live_port *p);	/* set its descriptor aside for a port of the same name that is to come */
@@ -198,9 +204,7 @@ void live_port_unplug(struct live_port *p);	/* the object leaves with the next s
 void live_port_state(struct live_port *p, enum live_state state, const char *reason);	/* tells who listens, if it is new */
 void live_port_retry(struct live_port *p, enum live_state state, const char *reason);	/* why it is not up; try again soon */
 void live_ports_settle(struct engine *e);	/* a snapshot was published: start new queues, let go of leaving ports */
-void live_port_gone(struct engine *e, uint32_t id, int rc);	/* a worker saw the peer go */
-struct opened *opened_find(struct engine *e, const char *net, const char *port);
-void opened_free(struct engine *e, struct opened *o, bool close_it);
+void live_port_gone(struct engine *e, uint32_t id, uint32_t plug, int rc);	/* the peer of that object of the port is gone */
 const char *live_state_name(enum live_state state);
 
 /* lease_inherit() - of lease_store.c: what the network that went knew of its guests, as far as it fits the new one */

@@ -235,7 +235,7 @@ static void take(struct engine *e, const struct request *r)
 	struct live_net *net = live_net_by_id(e, r->net_id);
 
 	if (r->kind == REQUEST_PORT_GONE)
-		live_port_gone(e, r->port, r->rc);
+		live_port_gone(e, r->port, r->net_id, r->rc);
 	else if (!net || r->port >= PORT_IDS)
 		return;			/* the network went while the request waited */
 	else if (r->kind == REQUEST_DHCP)

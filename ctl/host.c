@@ -124,10 +124,10 @@ static bool values_fit(const void *message, uint32_t type)
 		struct host_link m;
 
 		memcpy(&m, message, sizeof(m));
-		if (type == HOST_OPEN_VMM_TAP && (m.mtu || memcmp(m.mac, zero, sizeof(m.mac))))
+		if (type == HOST_OPEN_VMM_TAP && (m.queues || m.mtu || memcmp(m.mac, zero, sizeof(m.mac))))
 			return false;
 		return m.ifname[0] && (type == HOST_OPEN_NETNS) == (m.netns[0] != '\0') && m.mtu <= 65535 &&
-		       !memcmp(m.zero, zero, sizeof(m.zero));
+		       m.queues <= 1 && !m.zero;
 	}
 	if (type == HOST_LISTEN) {
 		struct host_listen m;

@@ -81,7 +81,8 @@ struct host_link {
 	uint32_t uid;
 	uint32_t mtu;			/* 0: leave it */
 	uint8_t mac[6];			/* all zero: leave it */
-	uint8_t zero[2];
+	uint8_t queues;			/* 1: one of several queues, where the TAP takes several; each has a name of its own */
+	uint8_t zero;
 	char ifname[HOST_IFNAME_SIZE];
 	char netns[HOST_NETNS_SIZE];	/* NAME, PID or PATH; of HOST_OPEN_NETNS, else empty */
 	char name[HOST_NAME_SIZE];

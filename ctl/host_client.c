@@ -257,10 +257,10 @@ static int link_call(struct host *host, struct host_link *m, const char *name, c
 	return open_call(host, m, sizeof(*m), reply, err);
 }
 
-int host_open_tap(struct host *host, const char *name, const char *ifname, const uint8_t *mac, uint32_t mtu, uid_t uid,
-		  struct error *err)
+int host_open_tap(struct host *host, const char *name, const char *ifname, const uint8_t *mac, uint32_t mtu, bool queues,
+		  uid_t uid, struct error *err)
 {
-	struct host_link m = { .head.type = HOST_OPEN_TAP, .uid = uid, .mtu = mtu };
+	struct host_link m = { .head.type = HOST_OPEN_TAP, .uid = uid, .mtu = mtu, .queues = queues };
 	struct host_reply reply;
 
 	return link_call(host, &m, name, ifname, mac, &reply, err);
@@ -275,9 +275,9 @@ int host_open_vmm_tap(struct host *host, const char *name, const char *ifname, u
 }
 
 int host_open_netns(struct host *host, const char *name, const char *netns, const char *ifname, const uint8_t *mac,
-		    uint32_t mtu, uid_t uid, enum host_medium *medium, struct error *err)
+		    uint32_t mtu, bool queues, uid_t uid, enum host_medium *medium, struct error *err)
 {
-	struct host_link m = { .head.type = HOST_OPEN_NETNS, .uid = uid, .mtu = mtu };
+	struct host_link m = { .head.type = HOST_OPEN_NETNS, .uid = uid, .mtu = mtu, .queues = queues };
 	struct host_reply reply;
 	int rc = put(m.netns, sizeof(m.netns), netns, err);
 

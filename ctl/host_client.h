@@ -59,17 +59,19 @@ typedef bool host_recall_fn(void *arg, const char *name, int fd, uint32_t value)
 int host_recall_all(struct host *host, host_recall_fn *fn, void *arg);
 
 /* host_open_tap() - TAP @ifname in the daemon's namespace: IFF_TAP | IFF_NO_PI | IFF_VNET_HDR, header of 12 bytes
+ * @queues:	one of several queues, each under a name of its own (IFF_MULTI_QUEUE), where the interface takes several: TUNGETIFF
+ *		tells
  * @mac, @mtu:	set on the interface and the link brought up where the rights allow; NULL and 0 leave it alone
  */
-int host_open_tap(struct host *host, const char *name, const char *ifname, const uint8_t *mac, uint32_t mtu, uid_t uid,
-		  struct error *err);
+int host_open_tap(struct host *host, const char *name, const char *ifname, const uint8_t *mac, uint32_t mtu, bool queues,
+		  uid_t uid, struct error *err);
 
 /* host_open_vmm_tap() - a packet socket on TAP @ifname, whose descriptor a VMM has, as tap/packet.h wants it */
 int host_open_vmm_tap(struct host *host, const char *name, const char *ifname, uid_t uid, struct error *err);
 
 /* host_open_netns() - interface @ifname inside @netns (NAME, PID or PATH); @medium becomes which it got */
 int host_open_netns(struct host *host, const char *name, const char *netns, const char *ifname, const uint8_t *mac,
-		    uint32_t mtu, uid_t uid, enum host_medium *medium, struct error *err);
+		    uint32_t mtu, bool queues, uid_t uid, enum host_medium *medium, struct error *err);
 
 /* host_listen() - a bound socket, listening when @proto is HOST_TCP
  * @family:	4 or 6; @addr: 4 or 16 bytes, network order; @port: host order

@@ -45,7 +45,7 @@ static int open_tap(const struct host_link *m, struct host_reply *r)
 {
 	struct netns_medium medium = { .fd = -1 };
 	struct error err = { .rc = 0 };
-	int rc = netns_tap_open(m->ifname, 0, &medium, &err);
+	int rc = m->queues ? netns_tap_queue(m->ifname, &medium, &err) : netns_tap_open(m->ifname, 0, &medium, &err);
 
 	if (rc < 0 && (rc == -EPERM || rc == -EACCES))
 		error_hint(&err, "once, as root: ip tuntap add %s mode tap vnet_hdr user %lu && chmod 666 /dev/net/tun", m->ifname,
@@ -66,7 +66,7 @@ static int open_netns(const struct host_link *m, struct host_reply *r)
 	struct error err = { .rc = 0 };
 	int rc = netns_enter(m->netns, &err);
 
-	if (rc == 0)
+	if (rc == 0 && !(m->queues && netns_tap_queue(m->ifname, &medium, NULL) == 0))
 		rc = netns_medium_open(m->ifname, 0, &medium, &err);
 	if (rc == 0)
 		rc = set_link(m, &err);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/if_packet.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -11,9 +12,9 @@
 
 enum { LOOK_S = 1 };
 
-static bool is_packet(const struct live_port *p)
+static bool is_a(const struct live_port *p, const char *medium)
 {
-	return p->port && p->medium && !strcmp(p->medium, "packet");
+	return p->port && p->medium && !strcmp(p->medium, medium);
 }
 
 /* interface_gone() - a packet socket whose interface was deleted is bound to none */
@@ -25,14 +26,24 @@ static bool interface_gone(const struct live_port *p)
 	return getsockname(port_fd(p->port), (struct sockaddr *)&at, &size) < 0 || at.sll_ifindex <= 0;
 }
 
+/* tap_gone() - a descriptor whose TAP was deleted reports an error for ever */
+static bool tap_gone(const struct live_port *p)
+{
+	struct pollfd at = { .fd = port_fd(p->port) };
+
+	return poll(&at, 1, 0) == 1 && at.revents & POLLERR;
+}
+
 /* look_at() - Return: is it to be looked at again? */
 static bool look_at(struct engine *e, struct live_port *p)
 {
-	if (is_packet(p) && interface_gone(p))
-		live_port_gone(e, p->id, -ENETDOWN);
-	else if (p->dgram && live_dgram_gone(p))
-		live_port_gone(e, p->id, -ECONNREFUSED);
-	return is_packet(p) || p->dgram;
+	if (is_a(p, "packet") && interface_gone(p))
+		live_port_gone(e, p->id, p->port->plug, -ENETDOWN);
+	else if (is_a(p, "tap") && tap_gone(p))
+		live_port_gone(e, p->id, p->port->plug, -EBADFD);
+	else if (p->port && p->dgram && live_dgram_gone(p))
+		live_port_gone(e, p->id, p->port->plug, -ECONNREFUSED);
+	return is_a(p, "packet") || is_a(p, "tap") || p->dgram;
 }
 
 static void arm(struct engine *e)

@@ -11,15 +11,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/array.h"
 #include "base/clock.h"
-#include "base/hash.h"
 #include "ctl/api.h"
 #include "ctl/engine.h"
 #include "ctl/host_client.h"
 #include "ctl/live_dgram.h"
 #include "ctl/live_look.h"
 #include "ctl/live_stream.h"
+#include "ctl/live_tap.h"
 #include "ctl/live_vhost.h"
 #include "dhcp/lease.h"
 #include "dhcp/names.h"
@@ -34,7 +33,6 @@
 #include "tap/dgram.h"
 #include "tap/packet.h"
 #include "tap/stream.h"
-#include "tap/tap.h"
 
 enum { RETRY_MS = 250 };
 
@@ -43,124 +41,6 @@ const char *live_state_name(enum live_state state)
 	static const char *const names[] = { "up", "down", "pending", "failed" };
 
 	return names[state];
-}
-
-/* ---- descriptors made ready ---- */
-
-struct opened *opened_find(struct engine *e, const char *net, const char *port)
-{
-	struct opened *o;
-
-	LIST_FOREACH(o, &e->opened, link)
-		if (!strcmp(o->net, net) && !strcmp(o->port, port))
-			return o;
-	return NULL;
-}
-
-/* in_use() - does the running port use what was opened again, too? Then the keeper is to keep it. */
-static bool in_use(struct engine *e, const struct opened *o)
-{
-	struct live_net *net = live_net_find(e, o->net);
-	struct live_port *p = NULL;
-
-	if (net)
-		HASH_FIND_STR(net->ports, o->port, p);
-	return p && !strcmp(p->held, o->held);
-}
-
-void opened_free(struct engine *e, struct opened *o, bool close_it)
-{
-	LIST_REMOVE(o, link);
-	if (close_it && o->fd >= 0)
-		close(o->fd);
-	if (close_it && o->held[0] && !in_use(e, o))
-		host_drop(e->host, o->held);
-	free(o);
-}
-
-void live_port_held(struct opened *to, const char *what, const char *net, const struct port_conf *conf)
-{
-	uint64_t h = hash_bytes(conf->path, strlen(conf->path), 0);
-
-	h = hash_bytes(conf->local, strlen(conf->local), h);
-	h = hash_bytes(conf->ifname, strlen(conf->ifname), h);
-	h = hash_bytes(conf->netns, strlen(conf->netns), h);
-	if (conf->kind == PORT_KIND_TAP || conf->kind == PORT_KIND_NETNS)	/* they get it */
-		h = hash_bytes(conf->mac, sizeof(conf->mac), h);
-	snprintf(to->held, sizeof(to->held), "%s:%s/%s@%08x", what, net, conf->name, (unsigned)(h & 0xffffffff));
-}
-
-static int open_attached(struct engine *e, const char *net, const struct port_conf *conf, struct opened *to)
-{
-	static const char *const media[] = { "tap", "packet" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(media); i++) {
-		snprintf(to->held, sizeof(to->held), "attached-%s:%s/%s", media[i], net, conf->name);
-		to->fd = host_recall(e->host, to->held, NULL);
-		to->medium = media[i];
-		if (to->fd >= 0)
-			return 0;
-	}
-	to->held[0] = '\0';
-	to->fd = -1;			/* its client will come again */
-	return 0;
-}
-
-static int open_netns(struct engine *e, const char *net, const struct port_conf *conf, uid_t uid, struct opened *to,
-		      struct error *err)
-{
-	const struct net_conf *nc = model_net(e->model, net);
-	enum host_medium medium = HOST_MEDIUM_TAP;
-
-	live_port_held(to, "netns", net, conf);
-	to->fd = host_open_netns(e->host, to->held, conf->netns, conf->ifname, conf->mac, nc ? nc->mtu : 0, uid, &medium, err);
-	to->medium = medium == HOST_MEDIUM_TAP ? "tap" : "packet";
-	return to->fd;
-}
-
-static int open_vmm_tap(struct engine *e, const char *net, const struct port_conf *conf, uid_t uid, struct opened *to,
-			struct error *err)
-{
-	live_port_held(to, "vmm-tap", net, conf);
-	to->medium = "packet";
-	to->fd = host_open_vmm_tap(e->host, to->held, conf->ifname, uid, err);
-	return to->fd;
-}
-
-int live_port_open(struct engine *e, const char *net, const struct port_conf *conf, uid_t uid, struct opened *to,
-		   struct error *err)
-{
-	int rc = 0;
-
-	snprintf(to->net, sizeof(to->net), "%s", net);
-	snprintf(to->port, sizeof(to->port), "%s", conf->name);
-	to->fd = -1;
-	to->held[0] = '\0';
-	switch (conf->kind) {
-	case PORT_KIND_TAP:
-		live_port_held(to, "tap", net, conf);
-		to->medium = "tap";
-		rc = to->fd = host_open_tap(e->host, to->held, conf->ifname, conf->mac, 0, uid, err);
-		break;
-	case PORT_KIND_VMM_TAP:
-		rc = open_vmm_tap(e, net, conf, uid, to, err);
-		break;
-	case PORT_KIND_NETNS:
-		rc = open_netns(e, net, conf, uid, to, err);
-		break;
-	case PORT_KIND_ATTACHED:
-		rc = open_attached(e, net, conf, to);
-		break;
-	case PORT_KIND_STREAM:
-	case PORT_KIND_VHOST_USER:
-		rc = live_stream_open(e, net, conf, uid, to, err);
-		break;
-	case PORT_KIND_DGRAM:
-	case PORT_KIND_UDP:
-		rc = live_dgram_open(e, net, conf, uid, to, err);
-		break;
-	}
-	return rc < 0 ? rc : 0;
 }
 
 /* has_peer() - does the other side come and go by itself? */
@@ -178,15 +58,17 @@ static bool is_dgram(const struct port_conf *conf)
 
 static void on_notify(struct port *port, int rc)
 {
-	struct request r = { .kind = REQUEST_PORT_GONE, .port = port->id, .rc = rc };
+	struct request r = { .kind = REQUEST_PORT_GONE, .port = port->id, .net_id = port->plug, .rc = rc };
 
 	request_post(port->owner, &r);
 }
 
-static struct port *make_port(int fd, const char *medium, unsigned nworkers)
+static struct port *make_port(struct live_port *p, int fd, const char *medium)
 {
+	unsigned nworkers = p->net->engine->nworkers;
+
 	if (!strcmp(medium, "tap"))
-		return tap_new(fd, nworkers);
+		return live_tap_new(p, fd);
 	if (!strcmp(medium, "dgram") || !strcmp(medium, "udp"))
 		return dgram_new(fd, nworkers);
 	return strcmp(medium, "packet") ? stream_new(fd, nworkers) : packet_new(fd, nworkers);
@@ -206,8 +88,7 @@ static void tell(struct live_port *p, const char *event)
 
 int live_port_attach(struct live_port *p, int fd, const char *medium, struct error *err)
 {
-	struct engine *e = p->net->engine;
-	struct port *port = make_port(fd, medium, e->nworkers);
+	struct port *port = make_port(p, fd, medium);
 
 	if (!port)
 		return error_set(err, -errno, "port %s/%s: this descriptor cannot be a %s: %s", p->net->name, p->name, medium,
@@ -222,12 +103,13 @@ int live_port_attach(struct live_port *p, int fd, const char *medium, struct err
 void live_port_plug(struct live_port *p, struct port *port, const char *medium)
 {
 	port->id = p->id;
+	port->plug = ++p->net->engine->next_plug;
 	port->notify = on_notify;
 	port->owner = p->net->engine->requests;
 	p->port = port;
 	p->served = false;
 	p->medium = medium;
-	if (!strcmp(medium, "packet") || !strcmp(medium, "dgram"))
+	if (!strcmp(medium, "packet") || !strcmp(medium, "tap") || !strcmp(medium, "dgram"))
 		live_look(p->net->engine);	/* without memory they go on unwatched */
 }
 
@@ -456,6 +338,7 @@ void live_port_keep(struct live_port *p)
 	o->medium = p->medium;
 	memcpy(o->held, p->held, sizeof(o->held));
 	p->held[0] = '\0';
+	p->nheld = 0;			/* found again under the same names */
 	LIST_INSERT_HEAD(&e->opened, o, link);
 }
 
@@ -471,6 +354,15 @@ static void end_event(struct live_port *p)
 		close(fd);
 }
 
+/* drop_held() - the keeper need not keep its descriptors any more */
+static void drop_held(struct live_port *p)
+{
+	live_tap_drop_more(p);
+	if (p->held[0])
+		host_drop(p->net->engine->host, p->held);
+	p->held[0] = '\0';
+}
+
 void live_port_remove(struct live_port *p)
 {
 	struct live_net *net = p->net;
@@ -482,8 +374,8 @@ void live_port_remove(struct live_port *p)
 	live_dgram_stop(p);
 	if (p->listener >= 0)
 		close(p->listener);
-	if (p->held[0] && !(next && !strcmp(next->held, p->held)))
-		host_drop(e->host, p->held);
+	if (!(next && !strcmp(next->held, p->held)))
+		drop_held(p);
 	if (net->leases && !net->replaced)
 		lease_port_gone(net->leases, p->name, (int64_t)(clock_wall_ms() / 1000));
 	if (net->names)
@@ -499,13 +391,13 @@ void live_port_remove(struct live_port *p)
 		live_forward_retarget(f);
 }
 
-void live_port_gone(struct engine *e, uint32_t id, int rc)
+void live_port_gone(struct engine *e, uint32_t id, uint32_t plug, int rc)
 {
 	struct live_port *p = id < PORT_IDS ? e->by_id[id] : NULL;
 	char reason[sizeof(p->reason)];
 
-	if (!p || !p->port || p == &p->net->local)
-		return;			/* it was removed meanwhile, and a gateway may have its id */
+	if (!p || !p->port || p == &p->net->local || p->port->plug != plug)
+		return;			/* it was removed meanwhile, or another is there now, and a gateway may have its id */
 	if (p->vhost) {
 		live_vhost_look(p);	/* a driver's fault: the front-end is still there */
 		return;
@@ -513,10 +405,8 @@ void live_port_gone(struct engine *e, uint32_t id, int rc)
 	snprintf(reason, sizeof(reason), "%s", rc == -EPIPE || rc == -ECONNRESET || rc == -ECONNREFUSED ? "the peer has closed" : strerror(-rc));
 	live_port_unplug(p);
 	live_dgram_stop(p);
-	if (p->held[0] && p->conf->kind != PORT_KIND_STREAM && !is_dgram(p->conf)) {
-		host_drop(e->host, p->held);	/* the device is dead: the next try opens another */
-		p->held[0] = '\0';
-	}
+	if (p->conf->kind != PORT_KIND_STREAM && !is_dgram(p->conf))
+		drop_held(p);	/* the device is dead: the next try opens another */
 	live_port_retry(p, p->conf->kind == PORT_KIND_STREAM || is_dgram(p->conf) ? LIVE_PENDING : LIVE_FAILED, reason);
 	apply_publish(e);
 }

@@ -123,15 +123,31 @@ static int take_offloads(int fd)
 	return ioctl(fd, TUNSETOFFLOAD, tcp) < 0 ? -errno : 0;
 }
 
-static int tap_setup(int fd, const char *ifname)
+static int tap_setup(int fd, const char *ifname, short many)
 {
-	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
+	struct ifreq ifr = { .ifr_flags = (short)(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | many) };
 	int header = NETNS_TAP_HEADER;
 
 	memcpy(ifr.ifr_name, ifname, strlen(ifname) + 1);
 	if (ioctl(fd, TUNSETIFF, &ifr) < 0 || ioctl(fd, TUNSETVNETHDRSZ, &header) < 0)
 		return -errno;
 	return take_offloads(fd);
+}
+
+/* tap_open() - as wished, or, where the TAP is there and was made otherwise (EINVAL), as that is */
+static int tap_open(const char *ifname, bool many, struct error *err)
+{
+	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC), rc;
+
+	if (fd < 0)
+		return error_set(err, -errno, "interface %s: cannot open /dev/net/tun: %s", ifname, strerror(errno));
+	rc = tap_setup(fd, ifname, many ? IFF_MULTI_QUEUE : 0);
+	if (rc == -EINVAL)
+		rc = tap_setup(fd, ifname, many ? 0 : IFF_MULTI_QUEUE);
+	if (rc == 0)
+		return fd;
+	close(fd);
+	return error_set(err, rc, "interface %s: cannot make a TAP: %s", ifname, strerror(-rc));
 }
 
 static int finish_medium(struct netns_medium *m, int fd, const char *name, const char *ifname)
@@ -156,23 +172,24 @@ static int check_ifname(const char *ifname, size_t max, struct error *err)
 int netns_tap_open(const char *ifname, unsigned mtu, struct netns_medium *out, struct error *err)
 {
 	int rc = check_ifname(ifname, IFNAMSIZ - 1, err);
-	int fd;
+	int fd = rc < 0 ? rc : tap_open(ifname, false, err);
 
-	if (rc < 0)
-		return rc;
-	fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
-		return error_set(err, -errno, "interface %s: cannot open /dev/net/tun: %s", ifname, strerror(errno));
-	rc = tap_setup(fd, ifname);
-	if (rc < 0)
-		error_set(err, rc, "interface %s: cannot make a TAP: %s", ifname, strerror(-rc));
-	else if (mtu)
-		rc = netns_set_link(ifname, NULL, mtu, false, err);
+		return fd;
+	rc = mtu ? netns_set_link(ifname, NULL, mtu, false, err) : 0;
 	if (rc < 0) {
 		close(fd);
 		return rc;
 	}
 	return finish_medium(out, fd, "tap", ifname);
+}
+
+int netns_tap_queue(const char *ifname, struct netns_medium *out, struct error *err)
+{
+	int rc = check_ifname(ifname, IFNAMSIZ - 1, err);
+	int fd = rc < 0 ? rc : tap_open(ifname, true, err);
+
+	return fd < 0 ? fd : finish_medium(out, fd, "tap", ifname);
 }
 
 /* --- veth pair behind a packet socket ---------------------------------------------------------------- */

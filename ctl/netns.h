@@ -43,6 +43,9 @@ int netns_enter(const char *where, struct error *err);
  */
 int netns_medium_open(const char *ifname, unsigned mtu, struct netns_medium *out, struct error *err);
 
+/* netns_tap_queue() - one more queue of a TAP that takes several, making it if need be; one that takes just one is opened so */
+int netns_tap_queue(const char *ifname, struct netns_medium *out, struct error *err);
+
 /* netns_tap_open(), netns_packet_open() - the same with the medium given */
 int netns_tap_open(const char *ifname, unsigned mtu, struct netns_medium *out, struct error *err);
 int netns_packet_open(const char *ifname, unsigned mtu, struct netns_medium *out, struct error *err);

@@ -14,6 +14,7 @@
 #include "switch/offload.h"
 #include "switch/port.h"
 #include "switch/worker.h"
+#include "tap/kernel.h"
 
 enum { OFFLOADS = PORT_CSUM | PORT_TSO4 | PORT_TSO6 | PORT_ECN, ALIGN = 64 };
 
@@ -121,20 +122,28 @@ static int nowait_flag(int fd)
 	return pwritev2(fd, &iov, 1, -1, RWF_NOWAIT) < 0 && errno == EOPNOTSUPP ? 0 : RWF_NOWAIT;
 }
 
-struct port *tap_new(int fd, unsigned nworkers)
+struct port *tap_new_queues(const int *fds, unsigned n, unsigned nworkers)
 {
 	struct tap *tap = calloc(1, sizeof(*tap));
-	int rc = tap ? check(fd) : -ENOMEM;
+	int rc = tap ? 0 : -ENOMEM;
 
+	for (unsigned i = 0; rc == 0 && i < n; i++)
+		rc = check(fds[i]);
 	if (rc == 0)
-		rc = port_init(&tap->port, &tap_ops, 1, nworkers);
+		rc = port_init(&tap->port, &tap_ops, n, nworkers);
 	if (rc < 0) {
 		free(tap);
 		errno = -rc;
 		return NULL;
 	}
-	tap->port.queues[0].fd = fd;
-	tap->port.offloads = OFFLOADS;
-	tap->flags = nowait_flag(fd);
+	for (unsigned i = 0; i < n; i++)
+		tap->port.queues[i].fd = fds[i];
+	tap->port.offloads = OFFLOADS | (kernel_has_uso() ? PORT_USO : 0);
+	tap->flags = nowait_flag(fds[0]);
 	return &tap->port;
+}
+
+struct port *tap_new(int fd, unsigned nworkers)
+{
+	return tap_new_queues(&fd, 1, nworkers);
 }

@@ -118,7 +118,8 @@ static const struct {
 	{ "tap: interface without an end", HOST_OPEN_TAP, offsetof(struct host_link, ifname), HOST_IFNAME_SIZE, 'x' },
 	{ "tap: no interface", HOST_OPEN_TAP, offsetof(struct host_link, ifname), 1, 0 },
 	{ "tap: with a namespace", HOST_OPEN_TAP, offsetof(struct host_link, netns), 1, 'x' },
-	{ "tap: padding", HOST_OPEN_TAP, offsetof(struct host_link, zero) + 1, 1, 1 },
+	{ "tap: padding", HOST_OPEN_TAP, offsetof(struct host_link, zero), 1, 1 },
+	{ "tap: queues", HOST_OPEN_TAP, offsetof(struct host_link, queues), 1, 2 },
 	{ "tap: mtu", HOST_OPEN_TAP, offsetof(struct host_link, mtu), 4, 1 },
 	{ "vmm-tap: with a namespace", HOST_OPEN_VMM_TAP, offsetof(struct host_link, netns), 1, 'x' },
 	{ "vmm-tap: mac", HOST_OPEN_VMM_TAP, offsetof(struct host_link, mac), 1, 2 },
@@ -549,7 +550,7 @@ static void test_rights(void **state)
 	strcat(shut, "/x");
 	assert_int_equal(host_unix_listen(k.host, "y", shut, STRANGER, &err), -EACCES);
 	assert_int_equal(host_unix_connect(k.host, "", path, STRANGER + 1, &err), -EACCES);
-	assert_int_equal(host_open_tap(k.host, "t", "lyt0", NULL, 0, STRANGER, &err) < 0, 1);
+	assert_int_equal(host_open_tap(k.host, "t", "lyt0", NULL, 0, false, STRANGER, &err) < 0, 1);
 	*strrchr(shut, '/') = '\0';
 	assert_int_equal(rmdir(shut), 0);
 	keeper_close(&k);
@@ -568,7 +569,7 @@ static void test_deadline(void **state)
 	keeper_open(&k);
 	snprintf(path, sizeof(path), "%s/fifo", k.dir);
 	assert_int_equal(mkfifo(path, 0600), 0);	/* opening it waits for a writer that never comes */
-	assert_int_equal(host_open_netns(k.host, "n", path, "eth0", NULL, 0, geteuid(), &medium, &err), -ETIMEDOUT);
+	assert_int_equal(host_open_netns(k.host, "n", path, "eth0", NULL, 0, false, geteuid(), &medium, &err), -ETIMEDOUT);
 	assert_int_equal(host_ready(k.host), 0);
 	assert_int_equal(host_recall(k.host, "n", NULL), -ENOENT);
 	assert_int_equal(unlink(path), 0);
@@ -583,9 +584,9 @@ static void test_no_netns(void **state)
 
 	(void)state;
 	keeper_open(&k);
-	assert_int_equal(host_open_netns(k.host, "n", "no-such-namespace", "eth0", NULL, 0, geteuid(), &medium, &err), -ENOENT);
+	assert_int_equal(host_open_netns(k.host, "n", "no-such-namespace", "eth0", NULL, 0, false, geteuid(), &medium, &err), -ENOENT);
 	assert_non_null(strstr(err.message, "no-such-namespace"));
-	assert_int_equal(host_open_netns(k.host, "n", "/etc/passwd", "eth0", NULL, 0, geteuid(), &medium, &err) < 0, 1);
+	assert_int_equal(host_open_netns(k.host, "n", "/etc/passwd", "eth0", NULL, 0, false, geteuid(), &medium, &err) < 0, 1);
 	keeper_close(&k);
 }
 
@@ -638,11 +639,11 @@ static void netns_inside(void)
 	keeper_open(&k);
 	pid = other_namespace(&talk);
 	snprintf(where, sizeof(where), "%d", (int)pid);
-	fd = host_open_netns(k.host, "netns:lab/box", where, "eth0", mac, 1400, 0, &medium, &err);
+	fd = host_open_netns(k.host, "netns:lab/box", where, "eth0", mac, 1400, false, 0, &medium, &err);
 	print_message("  medium %d %s\n", fd < 0 ? 0 : (int)medium, err.message);
 	assert_true(fd >= 0);
 	assert_true(ask_index(talk) > 0);
-	again = host_open_netns(k.host, "netns:lab/box", where, "eth0", mac, 1400, 0, &medium2, &err);
+	again = host_open_netns(k.host, "netns:lab/box", where, "eth0", mac, 1400, false, 0, &medium2, &err);
 	assert_true(again >= 0);
 	assert_int_equal(medium2, medium);
 	close(again);
@@ -727,7 +728,7 @@ static void test_long_texts(void **state)
 	host = host_new(pair[1]);
 	assert_int_equal(host_hold(host, text, 1, &err), -ENAMETOOLONG);
 	assert_int_equal(host_unix_listen(host, "", text, 0, &err), -ENAMETOOLONG);
-	assert_int_equal(host_open_tap(host, "", text, NULL, 0, 0, &err), -ENAMETOOLONG);
+	assert_int_equal(host_open_tap(host, "", text, NULL, 0, false, 0, &err), -ENAMETOOLONG);
 	close(pair[0]);
 	host_free(host);
 }

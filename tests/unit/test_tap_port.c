@@ -196,6 +196,7 @@ static void test_send_cut(void **state)
 	struct frame f;
 
 	(void)state;
+	t.port->offloads &= ~(uint32_t)PORT_USO;
 	frame_init(&f, bytes, shape_frame(bytes, &s, &o));
 	f.offload = o;
 	f.offload.gso_type = UDP_L4;
