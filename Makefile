@@ -14,7 +14,8 @@ ALL    := $(sort $(KEEPER) $(ENGINE) $(CLI))
 # Ours, kept apart from CFLAGS so that `make CFLAGS=-O3 SAN=address` still works.
 WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 HARDEN := -fPIE -fstack-protector-strong $(if $(SAN),-fno-omit-frame-pointer,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
-FLAGS  := -std=gnu11 -I. -MMD -MP -pthread $(WARN) $(HARDEN) $(if $(SAN),-fsanitize=$(SAN))
+FLAGS  := -std=gnu11 -I. -MMD -MP -pthread $(WARN) $(HARDEN) $(if $(SAN),-fsanitize=$(SAN)) \
+	  $(if $(findstring thread,$(SAN)),$(if $(findstring clang,$(CC)),,-Wno-tsan))
 FLAGS  += $(shell pkg-config --cflags $(ALL) 2>/dev/null)
 LINK   := -pie -Wl,-z,relro,-z,now -Wl,--as-needed -pthread $(if $(SAN),-fsanitize=$(SAN))
 libs    = $(shell pkg-config --libs $1 2>/dev/null)

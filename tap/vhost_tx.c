@@ -148,11 +148,11 @@ static bool next_buffer(struct virtq *r, struct chain *c, struct slot *slot, con
 	return true;
 }
 
-/* share_out() - how much of @size bytes went into each of the buffers @first and on, of @room bytes each */
-static void share_out(struct slot *slots, unsigned n, const uint32_t *room, uint32_t size)
+/* share_out() - how much of @size bytes went into each of the buffers, whose room stands in .len */
+static void share_out(struct slot *slots, unsigned n, uint32_t size)
 {
 	for (unsigned i = 0; i < n; i++) {
-		slots[i].len = MIN_OF(size, room[i]);
+		slots[i].len = MIN_OF(size, slots[i].len);
 		size -= slots[i].len;
 	}
 }
@@ -161,7 +161,7 @@ static void share_out(struct slot *slots, unsigned n, const uint32_t *room, uint
 static bool place_one(struct virtq *r, const struct tx_frame *tx, const char **fault)
 {
 	struct chain c;			/* 24 KiB of stack; only its first pieces are touched */
-	uint32_t size = size_of(r->header, tx), room[SLOTS_MAX];
+	uint32_t size = size_of(r->header, tx);
 	uint16_t avail = r->next_avail;
 	bool wrap = r->avail_wrap;
 	unsigned first, n = 0;
@@ -177,7 +177,7 @@ static bool place_one(struct virtq *r, const struct tx_frame *tx, const char **f
 
 		if (!next_buffer(r, &c, &r->slots[first + n], fault))
 			break;
-		room[n++] = (uint32_t)MIN_OF(c.len - before, UINT32_MAX);
+		r->slots[first + n++].len = (uint32_t)MIN_OF(c.len - before, UINT32_MAX);
 	}
 	if (*fault || c.len < size || c.too_many) {
 		r->next_avail = avail;
@@ -185,7 +185,7 @@ static bool place_one(struct virtq *r, const struct tx_frame *tx, const char **f
 		return false;
 	}
 	put_pieces(r, tx, &c, (uint16_t)n);
-	share_out(r->slots + first, n, room, size);
+	share_out(r->slots + first, n, size);
 	r->nslots += n;
 	return true;
 }

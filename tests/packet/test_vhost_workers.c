@@ -37,7 +37,8 @@ struct guest {
 	struct vring_saved saved[2 * PAIRS];
 	int kick[2 * PAIRS], call;
 	uint8_t mac[6];
-	uint32_t sent[PAIRS], last[PAIRS];	/* by flow; pair i sends flow i */
+	uint32_t sent[PAIRS];			/* by flow; pair i sends flow i */
+	uint32_t last[PAIRS][PAIRS];		/* by receive queue and flow: a flow may change its queue when it is learnt */
 	_Atomic unsigned long got;
 };
 
@@ -156,10 +157,10 @@ static void take_some(struct guest *g, unsigned pair)
 
 		if (f.len != LEN || flow >= PAIRS || memcmp(f.data, g->mac, 6) != 0)
 			wrong("a changed frame");
-		else if (number <= g->last[flow])
+		else if (number <= g->last[pair][flow])
 			wrong("a frame that came twice, or late");
 		else
-			g->last[flow] = number;
+			g->last[pair][flow] = number;
 		g->got++;
 	}
 	if (rc < 0)
