@@ -328,6 +328,8 @@ void apply_commit(struct engine *e, struct model *next)
 			add_members(net);
 	}
 	apply_cancel(e);		/* nothing should be left; if it is, it is closed */
+	if (e->generation == 0)
+		lease_store_load(e);	/* before a frame passes: who asks in the meantime must not hear that a name does not exist */
 	if (apply_publish(e))
 		free_nets(gone);	/* else workers still see them: better kept than freed */
 	model_free(old);
