@@ -105,7 +105,7 @@ uint64_t memory_alloc(struct memory *m, uint64_t bytes, uint64_t align)
 
 void memory_write(struct memory *m, uint64_t gpa, const void *from, uint64_t n)
 {
-	for (uint64_t room; n > 0; n -= room, gpa += room, from = (const uint8_t *)from + room) {
+	for (uint64_t room = 0; n > 0; n -= room, gpa += room, from = (const uint8_t *)from + room) {
 		uint8_t *at = memory_at(m, gpa, &room);
 
 		room = MIN_OF(room, n);
@@ -115,7 +115,7 @@ void memory_write(struct memory *m, uint64_t gpa, const void *from, uint64_t n)
 
 void memory_read(const struct memory *m, uint64_t gpa, void *to, uint64_t n)
 {
-	for (uint64_t room; n > 0; n -= room, gpa += room, to = (uint8_t *)to + room) {
+	for (uint64_t room = 0; n > 0; n -= room, gpa += room, to = (uint8_t *)to + room) {
 		const uint8_t *at = memory_at(m, gpa, &room);
 
 		room = MIN_OF(room, n);
@@ -125,7 +125,7 @@ void memory_read(const struct memory *m, uint64_t gpa, void *to, uint64_t n)
 
 void memory_fill(struct memory *m, uint64_t gpa, int byte, uint64_t n)
 {
-	for (uint64_t room; n > 0; n -= room, gpa += room) {
+	for (uint64_t room = 0; n > 0; n -= room, gpa += room) {
 		uint8_t *at = memory_at(m, gpa, &room);
 
 		room = MIN_OF(room, n);
@@ -135,7 +135,7 @@ void memory_fill(struct memory *m, uint64_t gpa, int byte, uint64_t n)
 
 bool memory_holds(const struct memory *m, uint64_t gpa, int byte, uint64_t n)
 {
-	for (uint64_t room; n > 0; n -= room, gpa += room) {
+	for (uint64_t room = 0; n > 0; n -= room, gpa += room) {
 		const uint8_t *at = memory_at(m, gpa, &room);
 
 		room = MIN_OF(room, n);
@@ -147,7 +147,7 @@ bool memory_holds(const struct memory *m, uint64_t gpa, int byte, uint64_t n)
 
 uint64_t memory_hash(const struct memory *m, uint64_t hash, uint64_t gpa, uint64_t n)
 {
-	for (uint64_t room; n > 0; n -= room, gpa += room) {
+	for (uint64_t room = 0; n > 0; n -= room, gpa += room) {
 		const uint8_t *at = memory_at(m, gpa, &room);
 
 		room = MIN_OF(room, n);
