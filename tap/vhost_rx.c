@@ -15,6 +15,7 @@
 enum {
 	HEAD_ROOM = OFFLOAD_HEAD,		/* what is kept of a frame that asks for a checksum or segments */
 	BURST_BYTES = 512 * 1024,		/* a burst of long frames ends here */
+	LOOK_BYTES = 64,			/* and so does one of many descriptors, each of which counts as much */
 	NEEDS_ALL = VRING_DESC_F_NEXT | VRING_DESC_F_WRITE | VRING_DESC_F_INDIRECT,
 	RARP_FRAME = 60, ETHERTYPE_RARP = 0x8035, RARP_REQUEST_REVERSE = 3,
 };
@@ -29,7 +30,7 @@ struct rx_room {
 };
 
 enum { LINEAR_ROOM = RX_SPACE - sizeof(struct rx_room) };
-_Static_assert(LINEAR_ROOM > BURST_BYTES + 2 * FRAME_MAX, "the frames of a burst fit");
+_Static_assert(LINEAR_ROOM > 2 * BURST_BYTES + 2 * FRAME_MAX, "the frames of a burst fit, and of a last run of as much");
 
 static inline struct virtq *ring_of(struct port_queue *q)
 {
@@ -194,11 +195,18 @@ static const char *take_chain(struct virtq *r, struct rx_room *room, uint16_t pl
 	room->chain.n = 0;
 	room->chain.len = 0;
 	room->chain.too_many = false;
+	room->chain.looked = 0;
 	fault = virtq_chain(r, place, false, &room->chain, &r->slots[i]);
 	r->slots[i].len = 0;
 	if (!fault)
 		from_chain(r, room, i, f);
 	return fault;
+}
+
+/* cost_of() - in bytes, of the chain taken last: finding its pieces takes time even where there are no bytes in them */
+static uint32_t cost_of(const struct rx_room *room, const struct slot *slot)
+{
+	return (room->chain.looked + slot->ndesc) * LOOK_BYTES;
 }
 
 /* ---- bursts ---- */
@@ -224,6 +232,8 @@ static unsigned take_split(struct virtq *r, struct rx_room *room, struct frame *
 			from_single(r, room, i, at[i], size[i], &frames[i]);
 		else if ((*fault = take_chain(r, room, r->slots[i].id, i, &frames[i])))
 			break;
+		else
+			bytes += cost_of(room, &r->slots[i]);
 		bytes += frames[i].len;
 	}
 	r->next_avail = (uint16_t)(r->next_avail + i);
@@ -256,6 +266,7 @@ static unsigned take_packed(struct virtq *r, struct rx_room *room, struct frame 
 			if (!virtq_packed_waiting(r) || (*fault = take_chain(r, room, r->next_avail, i, &frames[i])))
 				break;
 			virtq_packed_advance(r, r->slots[i].ndesc);
+			bytes += cost_of(room, &r->slots[i]);
 			run = 1;
 		}
 		for (; run; run--, i++)

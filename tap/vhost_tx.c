@@ -169,6 +169,7 @@ static bool place_one(struct virtq *r, const struct tx_frame *tx, const char **f
 	c.n = 0;
 	c.len = 0;
 	c.too_many = false;
+	c.looked = 0;
 	if (r->nslots > SLOTS_MAX / 2)
 		virtq_return(r);
 	first = r->nslots;

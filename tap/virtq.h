@@ -143,7 +143,8 @@ enum { PIECES_MAX = 1024 };
 struct chain {
 	unsigned n;
 	uint64_t len;
-	bool too_many;			/* more pieces than PIECES_MAX: .p is cut short, .len is not */
+	bool too_many;			/* more than PIECES_MAX, with those that have no bytes: .p and .len are cut short */
+	uint32_t looked;		/* descriptors that it took to find out */
 	struct piece p[PIECES_MAX];
 };
 

@@ -13,6 +13,10 @@ static const char *add(struct virtq *r, uint64_t gpa, uint32_t len, bool writabl
 {
 	if (writable != is_writable)
 		return VIRTQ_BAD_DIRECTION;
+	if (++c->looked > PIECES_MAX) {
+		c->too_many = true;
+		return NULL;
+	}
 	c->len += len;
 	while (len) {			/* an address without bytes is never looked at */
 		uint64_t part = len;
@@ -131,7 +135,8 @@ static struct vring_packed_desc packed_load(const struct vring_packed_desc *shar
 	return p;
 }
 
-/* packed_chain() - to the end of the list even when there are too many pieces: the buffer's id stands in its last descriptor */
+/* packed_chain() - to the end of the list even when there are too many pieces: the buffer's id stands in its last descriptor. A buffer
+ * to write is not taken then, and needs no id. */
 static const char *packed_chain(struct virtq *r, uint32_t at, bool writable, struct chain *c, struct slot *slot)
 {
 	for (slot->ndesc = 1; slot->ndesc <= r->size; slot->ndesc++) {
@@ -144,6 +149,8 @@ static const char *packed_chain(struct virtq *r, uint32_t at, bool writable, str
 		else if (!c->too_many)
 			fault = add(r, d.addr, d.len, writable, d.flags & VRING_DESC_F_WRITE, c);
 		slot->id = d.id;
+		if (c->too_many && writable)
+			return fault;
 		if (fault || !(d.flags & VRING_DESC_F_NEXT))
 			return fault ? fault : d.id < r->size ? NULL : VIRTQ_BAD_ID;
 		if (++at == r->size)

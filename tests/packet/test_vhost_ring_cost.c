@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Rings made to cost much time: long chains of descriptors without bytes, tails that all chains share, buffers that no frame
+ * ever fills (FASTPATH 1.8, cases 5, 11 and 20). What a hostile guest can make a worker do before others have their turn is bounded. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "base/array.h"
+#include "tap/virtq.h"
+#include "tests/packet/hostile_case.h"
+
+enum { SIZE = 4096, BURSTS = 4 * 4, PER_BURST = 16, TURN_MS = 60 };
+
+static void open_bed(uint64_t features)
+{
+	const struct driver_conf conf = { .features = features, .size = SIZE };
+
+	at.b = hostile_bed_new(&conf, false);
+	at.packed = features >> VIRTIO_F_RING_PACKED & 1;
+	at.frame = driver_alloc(at.b->evil.d, CASE_BUFFER, 64);
+	at.table = driver_alloc(at.b->evil.d, SIZE * 16, 16);
+	case_frame(at.frame, CASE_FRAME);
+}
+
+/* empty_chain() - the whole ring is one chain without bytes, which does end */
+static void empty_chain(unsigned ring, uint16_t flags)
+{
+	static struct driver_desc d[SIZE];
+
+	for (unsigned i = 0; i < SIZE; i++)
+		d[i] = (struct driver_desc){ at.frame, 0, (uint16_t)(flags | (i + 1 < SIZE ? F_NEXT : 0)), NX };
+	case_put(ring, d, SIZE);
+}
+
+/* from_each_place() - each descriptor of that chain is a head as well */
+static void from_each_place(unsigned ring)
+{
+	const struct driver_ring *r = driver_ring(at.b->evil.d, ring);
+
+	for (unsigned i = 0; i < SIZE; i++)
+		r->avail->ring[i] = (uint16_t)(i % 8);
+	__atomic_store_n(&r->avail->idx, SIZE, __ATOMIC_RELEASE);
+}
+
+static void empty_tables(unsigned ring, uint16_t flags)
+{
+	uint16_t more = at.packed ? flags : flags | F_NEXT;
+
+	for (unsigned i = 0; i < SIZE; i++)
+		case_table(i, at.frame, 0, i + 1 < SIZE ? more : flags, (uint16_t)(i + 1));
+	driver_hold(at.b->evil.d, ring);
+	for (unsigned i = 0; i < SIZE; i++)
+		case_put(ring, &(const struct driver_desc){ at.table, SIZE * 16, F_INDIRECT, NX }, 1);
+	driver_publish(at.b->evil.d, ring);
+}
+
+static uint64_t thread_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static uint64_t frames(void)
+{
+	return counter_get(&at.b->evil.port->stats[0].rx_frames);
+}
+
+/* one_turn() - how many frames it takes from the hostile ring while a neighbour waits */
+static void one_turn(const char *what)
+{
+	uint64_t before = frames(), start = thread_ms();
+
+	hostile_kick(&at.b->evil);
+	worker_turn(at.b->w, 0);
+	print_message("  %s: %u frames in a turn of %u ms\n", what, (unsigned)(frames() - before), (unsigned)(thread_ms() - start));
+	assert_in_range(frames() - before, 1, BURSTS * PER_BURST);
+	assert_in_range(thread_ms() - start, 0, TURN_MS);
+}
+
+static bool all_taken(struct hostile_bed *b)
+{
+	(void)b;
+	return frames() >= SIZE;
+}
+
+static void test_chains(void **state)
+{
+	(void)state;
+	open_bed(HOSTILE_BASIC);
+	empty_chain(HOSTILE_TX, 0);
+	from_each_place(HOSTILE_TX);
+	one_turn("4096 chains with one tail");
+	hostile_neighbours(at.b, 20);
+	assert_true(hostile_until(at.b, all_taken));
+	assert_null(vhost_fault(at.b->evil.port));
+	assert_int_equal(hostile_verdict(&at.b->evil, VERDICT_DROP_VNET_HEADER), SIZE);	/* no more than 1024 were looked at */
+	hostile_bed_free(at.b);
+}
+
+static void test_tables(void **state)
+{
+	(void)state;
+	for (unsigned packed = 0; packed < 2; packed++) {
+		open_bed(HOSTILE_BASIC | (packed ? BIT(VIRTIO_F_RING_PACKED) : 0));
+		empty_tables(HOSTILE_TX, 0);
+		one_turn(packed ? "packed: 4096 times one table" : "split: 4096 times one table");
+		hostile_neighbours(at.b, 20);
+		assert_true(hostile_until(at.b, all_taken));
+		assert_int_equal(hostile_verdict(&at.b->evil, VERDICT_DROP_VNET_HEADER), SIZE);
+		hostile_bed_free(at.b);
+	}
+}
+
+/* A chain of the whole packed ring has to be walked to its end, where its id stands; then it counts as much as that costs. */
+static void test_packed_chain(void **state)
+{
+	(void)state;
+	open_bed(HOSTILE_BASIC | BIT(VIRTIO_F_RING_PACKED));
+	empty_chain(HOSTILE_TX, 0);
+	one_turn("packed: a chain of 4096");
+	assert_int_equal(hostile_verdict(&at.b->evil, VERDICT_DROP_VNET_HEADER), 1);
+	hostile_neighbours(at.b, 20);
+	hostile_bed_free(at.b);
+}
+
+/* Frames for a guest whose buffers never hold anything: each one is given up after a bounded search. */
+static void deliver(const char *what)
+{
+	uint8_t frame[60];
+	uint64_t start;
+
+	hostile_fill(frame, sizeof(frame), (const uint8_t[6]){ 0xff, 0xff, 0xff, 0xff, 0xff, 0xff }, at.b->two.mac, 0);
+	for (unsigned i = 0; i < 64; i++)
+		hostile_offer(&at.b->two, frame, sizeof(frame));
+	start = thread_ms();
+	worker_turn(at.b->w, 0);
+	print_message("  %s: 64 frames in %u ms\n", what, (unsigned)(thread_ms() - start));
+	assert_in_range(thread_ms() - start, 0, TURN_MS);
+	assert_int_equal(counter_get(&at.b->evil.port->stats[0].tx_drops), 64);
+	assert_null(vhost_fault(at.b->evil.port));
+	hostile_neighbours(at.b, 20);
+	assert_int_equal(at.b->came, 64);
+}
+
+static void test_receive(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		open_bed(HOSTILE_BASIC | BIT(VIRTIO_NET_F_MRG_RXBUF) | (i & 1 ? BIT(VIRTIO_F_RING_PACKED) : 0));
+		if (i & 2) {
+			empty_tables(HOSTILE_RX, F_WRITE);
+			deliver(at.packed ? "packed, receiving: tables" : "split, receiving: tables");
+		} else {
+			empty_chain(HOSTILE_RX, F_WRITE);
+			if (!at.packed)
+				from_each_place(HOSTILE_RX);
+			deliver(at.packed ? "packed, receiving: a chain" : "split, receiving: chains");
+		}
+		hostile_bed_free(at.b);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_chains), cmocka_unit_test(test_tables), cmocka_unit_test(test_packed_chain),
+		cmocka_unit_test(test_receive),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
