@@ -417,6 +417,7 @@ static void test_events(void **state)
 							  (event_idx ? BIT(VIRTIO_RING_F_EVENT_IDX) : 0), 1);
 			struct driver *d = driver_new(&conf);
 			const struct driver_ring *r = driver_ring(d, 1);
+			uint16_t *avail_event = packed ? NULL : (void *)&r->used->ring[r->size];
 
 			assert_false(driver_kick_needed(d, 1));		/* nothing new */
 			driver_send(d, 1, "x", 1, NULL, &DRIVER_PLAIN);
@@ -424,7 +425,7 @@ static void test_events(void **state)
 			if (packed)
 				*r->device_event = (struct vring_packed_desc_event){ 0x8003, event_idx ? 2 : 1 };
 			else if (event_idx)
-				*(uint16_t *)(void *)&r->used->ring[r->size] = 3;
+				*avail_event = 3;
 			else
 				r->used->flags = VRING_USED_F_NO_NOTIFY;
 			for (unsigned i = 1; i < 6; i++) {		/* the fourth is the one that is waited for */
