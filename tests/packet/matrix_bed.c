@@ -11,6 +11,13 @@
 
 enum { PATIENCE_MS = 5000, TURN_MS = 20, FDB_ENTRIES = 256, FDB_AGE_MS = 300000 };
 
+/* ThreadSanitizer cannot see into liburcu, which orders a callback after all that was done before call_rcu() */
+const char *__tsan_default_suppressions(void);
+__attribute__((weak)) const char *__tsan_default_suppressions(void)
+{
+	return "race:liburcu-qsbr\nrace:free_rcu\nrace:free_port\n";
+}
+
 struct matrix_bed *matrix_bed_new(void)
 {
 	struct matrix_bed *b = calloc(1, sizeof(*b));

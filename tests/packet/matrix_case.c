@@ -41,20 +41,22 @@ static struct offload request(char **text)
 	return o;
 }
 
+/* bytes() - a frame: hexadecimal, then offset and size of the part of the pattern behind it */
 static struct matrix_bytes bytes(char **text)
 {
 	const char *hex = next(text);
-	struct matrix_bytes b = { .head_len = (uint32_t)strlen(hex) / 2 };
+	uint32_t head = (uint32_t)strlen(hex) / 2, offset = number(text), size = number(text);
+	struct matrix_bytes b = { .data = malloc(head + size), .len = head + size };
 
-	if (b.head_len > sizeof(b.head))
+	if (!b.data)
 		bad(hex);
-	for (uint32_t i = 0; i < b.head_len; i++) {
+	for (uint32_t i = 0; i < head; i++) {
 		const char pair[3] = { hex[2 * i], hex[2 * i + 1], 0 };
 
-		b.head[i] = (uint8_t)strtoul(pair, NULL, 16);
+		b.data[i] = (uint8_t)strtoul(pair, NULL, 16);
 	}
-	b.offset = number(text);
-	b.size = number(text);
+	for (uint32_t i = 0; i < size; i++)
+		b.data[head + i] = (uint8_t)((offset + i) * 167 + ((offset + i) >> 8) * 59);
 	return b;
 }
 
@@ -125,12 +127,4 @@ unsigned matrix_load(const char *path, struct matrix_case *cases)
 	free(line);
 	fclose(f);
 	return n;
-}
-
-uint32_t matrix_write(const struct matrix_bytes *b, uint8_t *to)
-{
-	memcpy(to, b->head, b->head_len);
-	for (uint32_t i = 0; i < b->size; i++)
-		to[b->head_len + i] = (uint8_t)((b->offset + i) * 167 + ((b->offset + i) >> 8) * 59);
-	return b->head_len + b->size;
 }

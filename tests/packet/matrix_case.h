@@ -5,12 +5,11 @@
 
 #include "switch/frame.h"
 
-enum { MATRIX_VID = 7, MATRIX_CASES = 256, MATRIX_PIECES = 64, MATRIX_HEAD = 320 };
+enum { MATRIX_VID = 7, MATRIX_CASES = 256, MATRIX_PIECES = 64 };
 
-/* matrix_bytes - a frame: bytes, then @size bytes of the pattern from @offset on */
 struct matrix_bytes {
-	uint8_t head[MATRIX_HEAD];
-	uint32_t head_len, offset, size;
+	uint8_t *data;			/* never freed */
+	uint32_t len;
 };
 
 struct matrix_case {
@@ -26,8 +25,5 @@ struct matrix_case {
 
 /* matrix_load() - read the fixture; a line that is not understood aborts. Return: how many cases */
 unsigned matrix_load(const char *path, struct matrix_case *cases);
-
-/* matrix_write() - the frame's bytes at @to; Return: how many */
-uint32_t matrix_write(const struct matrix_bytes *b, uint8_t *to);
 
 #endif

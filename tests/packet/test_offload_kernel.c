@@ -106,8 +106,8 @@ static struct counts counts_of(uint8_t proto, bool v6)
 /* proto_of() - what the kernel is to count it as, or 0 for what it does not count */
 static uint8_t proto_of(const struct matrix_case *c, bool *v6)
 {
-	uint16_t type = get_u16(c->in.head + 12);
-	uint8_t proto = type == ETHERTYPE_IP4 ? c->in.head[23] : type == ETHERTYPE_IP6 ? c->in.head[20] : 0;
+	uint16_t type = get_u16(c->in.data + 12);
+	uint8_t proto = type == ETHERTYPE_IP4 ? c->in.data[23] : type == ETHERTYPE_IP6 ? c->in.data[20] : 0;
 
 	*v6 = type == ETHERTYPE_IP6;
 	if (c->mtu != 1500 || c->from_trunk || c->to_trunk || strstr(c->name, "inside"))
@@ -118,21 +118,20 @@ static uint8_t proto_of(const struct matrix_case *c, bool *v6)
 /* check_datagrams() - the socket gets the payload of each of @c's pieces */
 static void check_datagrams(const struct matrix_case *c, int fd, bool v6)
 {
-	static uint8_t got[MATRIX_ROOM], want[MATRIX_ROOM];
+	static uint8_t got[MATRIX_ROOM];
 	uint32_t headers = ETH_HEADER + (v6 ? 40 : 20) + UDP_HEADER;
 
 	for (unsigned i = 0; i < c->nout; i++) {
-		uint32_t len = matrix_write(&c->out[i], want) - headers;
+		uint32_t len = c->out[i].len - headers;
 		ssize_t n = wire_wait(fd) ? recv(fd, got, sizeof(got), MSG_DONTWAIT) : -1;
 
-		if (n != (ssize_t)len || memcmp(got, want + headers, len))
+		if (n != (ssize_t)len || memcmp(got, c->out[i].data + headers, len))
 			fail_msg("%s: datagram %u of %u: %zd bytes", c->name, i + 1, c->nout, n);
 	}
 }
 
 static void check_case(struct matrix_bed *b, const struct matrix_case *c, const int sockets[2])
 {
-	static uint8_t bytes[MATRIX_ROOM];
 	static struct matrix_seen seen;
 	bool v6;
 	uint8_t proto = proto_of(c, &v6);
@@ -142,7 +141,7 @@ static void check_case(struct matrix_bed *b, const struct matrix_case *c, const 
 	if (!proto)
 		return;
 	before = counts_of(proto, v6);
-	assert_true(b->ends[0].send(&b->ends[0], bytes, matrix_write(&c->in, bytes), c->asked.flags ? &c->asked : NULL));
+	assert_true(b->ends[0].send(&b->ends[0], c->in.data, c->in.len, c->asked.flags ? &c->asked : NULL));
 	assert_true(matrix_bed_settle(b, &b->ends[0], received, 1));
 	if (proto == PROTO_UDP)
 		check_datagrams(c, sockets[v6], v6);
