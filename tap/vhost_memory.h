@@ -22,7 +22,7 @@
 #include "base/error.h"
 
 enum { VHOST_REGIONS_MAX = 509 };		/* what QEMU asks for at most */
-#define VHOST_MEMORY_MAX (1ull << 44)		/* bytes of one front-end */
+#define VHOST_MEMORY_MAX (1ull << 40)		/* bytes of one front-end: a hundred of them fit the address space */
 
 struct vhost_mapping;				/* a mapped piece of a file, counted */
 
