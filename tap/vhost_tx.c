@@ -247,6 +247,28 @@ static unsigned place_singles(struct virtq *r, const struct tx_frame *tx, unsign
 
 /* ---- frames ---- */
 
+/* place_frames() - these one after another, until the guest has no more buffers. Return: how many were placed */
+static unsigned place_frames(struct virtq *r, struct frame *frames, unsigned n, uint16_t tci, const char **fault)
+{
+	struct tx_frame tx[BURST_MAX];
+	unsigned i = 0;
+
+	while (i < n && !*fault) {
+		unsigned m = MIN_OF(n - i, (unsigned)BURST_MAX), placed;
+
+		for (unsigned k = 0; k < m; k++)
+			tx[k] = (struct tx_frame){ &frames[i + k], tci };
+		placed = place_singles(r, tx, m, fault);
+		i += placed;
+		if (placed < m) {
+			if (*fault || !place_one(r, &tx[placed], fault))
+				break;
+			i++;
+		}
+	}
+	return i;
+}
+
 /* place_resolved() - a frame that the guest cannot take as it is: completed, or its segments. Return: was any placed? */
 static bool place_resolved(struct virtq *r, struct worker *w, uint32_t offloads, const struct tx_frame *tx, uint64_t *segments,
 			   const char **fault)
@@ -254,10 +276,9 @@ static bool place_resolved(struct virtq *r, struct worker *w, uint32_t offloads,
 	uint8_t *space = worker_cut_space(w);
 	size_t room = OFFLOAD_ROOM;
 	struct frame *frames;
-	unsigned n = offload_resolve(tx->frame, offloads, &space, &room, &frames), placed = 0;
+	unsigned n = offload_resolve(tx->frame, offloads, &space, &room, &frames), placed;
 
-	for (unsigned i = 0; i < n && !*fault; i++)
-		placed += place_one(r, &(struct tx_frame){ &frames[i], tx->tci }, fault);
+	placed = place_frames(r, frames, n, tx->tci, fault);
 	if (n > 1)
 		*segments += placed;
 	return placed > 0;
