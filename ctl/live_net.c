@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "ctl/api.h"
 #include "ctl/engine.h"
@@ -154,7 +155,7 @@ static void tell(const struct live_net *net, const char *event)
 
 struct live_net *live_net_new(struct engine *e, const struct net_conf *conf)
 {
-	struct live_net *net = calloc(1, sizeof(*net));
+	struct live_net *net = alloc_zeroed(_Alignof(struct live_net), sizeof(*net));
 
 	if (!net)
 		return NULL;

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "ctl/api.h"
 #include "ctl/engine.h"
@@ -129,7 +130,7 @@ void live_port_unplug(struct live_port *p)
 
 	if (!p->port)
 		return;
-	gone = calloc(1, sizeof(*gone));	/* a husk that carries the object until nobody sees it */
+	gone = alloc_zeroed(_Alignof(struct live_port), sizeof(*gone));	/* a husk that carries the object until nobody sees it */
 	if (gone) {
 		struct port_stats sum, both[2];
 
@@ -244,7 +245,7 @@ static void recall_lease(struct live_port *p)
 
 struct live_port *live_port_new(struct live_net *net, const struct port_conf *conf)
 {
-	struct live_port *p = calloc(1, sizeof(*p));
+	struct live_port *p = alloc_zeroed(_Alignof(struct live_port), sizeof(*p));
 	uint32_t id = take_id(net->engine);
 
 	if (!p || id == UINT32_MAX) {
