@@ -2,11 +2,14 @@
 #include "tests/packet/hostile_bed.h"
 
 #include <sched.h>
+#include <signal.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -129,7 +132,10 @@ static void publish(struct hostile_bed *b)
 	assert_non_null(s);
 	s->nets[0] = (struct net_view){ .net_id = 1, .mtu = HOSTILE_MTU, .fdb = b->fdb };
 	s->nets[0].members = calloc(3, sizeof(*s->nets[0].members));
-	assert_non_null(s->nets[0].members);
+	s->nets[0].segments = calloc(1, sizeof(b->segment));
+	assert_true(s->nets[0].members && s->nets[0].segments);
+	s->nets[0].segments[0] = b->segment;
+	s->nets[0].nsegments = 1;
 	member(s, &b->evil);
 	member(s, &b->one);
 	member(s, &b->two);
@@ -157,6 +163,8 @@ struct hostile_bed *hostile_bed_new(const struct driver_conf *conf, bool thread)
 	guests[0] = &b->evil, guests[1] = &b->one, guests[2] = &b->two;
 	for (unsigned i = 0; i < 3; i++)
 		open_guest(guests[i], i ? &neighbour : conf, i);
+	b->segment = (struct segment){ .vid = VID, .has_subnet = true, .subnet = { 0x0a000000, 24 }, .gateway = 0x0a000001,
+				       .gateway_mac = { 2, 0x67, 0x77, 0, 0, 1 } };
 	publish(b);
 	for (unsigned i = 0; i < 3; i++)
 		assert_int_equal(worker_add_port(&b->w, 1, guests[i]->port), 0);
@@ -194,6 +202,26 @@ void hostile_bed_free(struct hostile_bed *b)
 	fdb_free(b->fdb);
 	worker_free(b->w);
 	free(b);
+}
+
+pid_t hostile_spawn(struct hostile_bed *b, void (*run)(struct hostile_bed *b))
+{
+	pid_t parent = getpid(), pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid > 0)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGBUS, SIG_DFL);
+	if (getppid() == parent)
+		run(b);
+	_exit(0);
+}
+
+void hostile_kill(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
 }
 
 uint64_t hostile_verdict(const struct hostile_guest *g, enum verdict v)

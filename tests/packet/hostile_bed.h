@@ -11,6 +11,7 @@
 
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
+#include <sys/types.h>
 
 #include "switch/port.h"
 #include "switch/snapshot.h"
@@ -50,6 +51,7 @@ struct hostile_bed {
 	struct fdb *fdb;
 	struct hostile_guest evil, one, two;
 	uint64_t features;		/* of the hostile guest */
+	struct segment segment;		/* VID 1 has a gateway, whose address nobody may take */
 	unsigned came;			/* frames of the hostile guest that the first neighbour got */
 	struct hostile_frame last;	/* the last of them */
 	/* seen() - each of them; or NULL */
@@ -81,6 +83,10 @@ void hostile_kick(struct hostile_guest *g);
 /* hostile_start() - @g's rings as new; hostile_reset() - stopped first: its driver begins anew, which ends a fault */
 void hostile_start(struct hostile_guest *g);
 void hostile_reset(struct hostile_guest *g);
+
+/* hostile_spawn() - a process of the hostile guest's: it does @run until hostile_kill(). Memory and rings are shared, nothing else */
+pid_t hostile_spawn(struct hostile_bed *b, void (*run)(struct hostile_bed *b));
+void hostile_kill(pid_t pid);
 
 uint64_t hostile_verdict(const struct hostile_guest *g, enum verdict v);
 
