@@ -23,7 +23,7 @@ exchange() {
 	ip=$(json ".leases[] | select(.port == \"$1\") | .ip" lease ls lab)
 	in_box web1 ping -c 2 -i 0.2 -W 2 "$ip" | grep ' 0% packet loss'
 	start=${EPOCHREALTIME/./}
-	is "10 MB down" "$(guest_run vm 60 'wget -q -O - http://web1/file | tee /tmp/file | sha256sum' | cut -d' ' -f1)" "$want"
+	is "10 MB down" "$(guest_run vm 60 'wget -q -O /tmp/file http://web1/file; sha256sum </tmp/file' | cut -d' ' -f1)" "$want"
 	echo "   in $(((${EPOCHREALTIME/./} - start) / 1000)) ms"
 	guest_run vm 10 'mkdir -p /tmp/www && mv /tmp/file /tmp/www && (netstat -lt | grep -q :80 || httpd -p 80 -h /tmp/www)' >/dev/null
 	start=${EPOCHREALTIME/./}

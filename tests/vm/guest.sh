@@ -4,7 +4,7 @@
 #
 # guest_start NAME QEMU-ARGUMENT...	boot; returns when the guest takes commands
 # guest_run NAME SECONDS COMMAND	run a line of shell in the guest: its output, its exit status; 124 when too late
-# guest_stop NAME			end its QEMU
+# guest_stop NAME [SIGNAL]		end its QEMU
 #
 # The serial ports of a guest are NAME.console (kernel, a file) and NAME.in/NAME.out (commands, two FIFOs) in $DIR.
 
@@ -48,7 +48,7 @@ guest_start() {
 	exec {in}<>"$DIR/$name.in" {out}<>"$DIR/$name.out"
 	"${RUN_AS[@]}" qemu-system-x86_64 -M q35,accel=tcg -cpu max -m 256 -nodefaults -no-user-config -no-reboot -display none \
 		-kernel "$B/vm/kernel/vmlinuz" -initrd "$DIR/initrd.img" \
-		-append "console=ttyS0 quiet panic=-1 net.ifnames=0 mitigations=off" \
+		-append "console=ttyS0 quiet panic=-1 net.ifnames=0 mitigations=off no_timer_check irqaffinity=0" \
 		-serial "file:$DIR/$name.console" -chardev "pipe,id=commands,path=$DIR/$name" -serial chardev:commands \
 		"$@" </dev/null >"$DIR/$name.qemu" 2>&1 &
 	GUEST_PID[$name]=$! GUEST_IN[$name]=$in GUEST_OUT[$name]=$out
@@ -82,7 +82,7 @@ guest_run() {
 guest_stop() {
 	local in=${GUEST_IN[$1]} out=${GUEST_OUT[$1]}
 
-	kill "${GUEST_PID[$1]}" 2>/dev/null || true
+	kill -s "${2:-TERM}" "${GUEST_PID[$1]}" 2>/dev/null || true
 	wait "${GUEST_PID[$1]}" 2>/dev/null || true
 	exec {in}>&- {out}>&-
 	rm -f "$DIR/$1.in" "$DIR/$1.out"
