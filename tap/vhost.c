@@ -82,6 +82,8 @@ void vhost_stop(struct vhost_port *v, const char *fault)
 {
 	const char *none = NULL;
 
+	if (vhost_memory_lost(v->memory))
+		fault = VIRTQ_MEMORY_LOST;	/* what stands in the rings now is not the driver's word */
 	if (!atomic_compare_exchange_strong(&v->fault, &none, fault))
 		return;
 	atomic_store(&v->running, false);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -142,6 +143,17 @@ static void publish(struct hostile_bed *b)
 	rcu_xchg_pointer(&b->snapshot, s);
 }
 
+/* keep_handler() - cmocka sets handlers of its own before each test, tap/vhost_memory.h its one once per process */
+static void keep_handler(void)
+{
+	static struct sigaction ours;
+
+	if (ours.sa_flags & SA_SIGINFO)
+		sigaction(SIGBUS, &ours, NULL);
+	else
+		sigaction(SIGBUS, NULL, &ours);
+}
+
 struct hostile_bed *hostile_bed_new(const struct driver_conf *conf, bool thread)
 {
 	const struct driver_conf neighbour = {
@@ -157,12 +169,15 @@ struct hostile_bed *hostile_bed_new(const struct driver_conf *conf, bool thread)
 	registered = true;
 	b->thread = thread;
 	b->features = conf->features;
+	b->heard = mmap(NULL, sizeof(*b->heard), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(b->heard, MAP_FAILED);
 	b->w = worker_new(0, &b->snapshot);
 	b->fdb = fdb_new(FDB_ENTRIES, 3, FDB_AGE_MS);
 	assert_true(b->w && b->fdb);
 	guests[0] = &b->evil, guests[1] = &b->one, guests[2] = &b->two;
 	for (unsigned i = 0; i < 3; i++)
 		open_guest(guests[i], i ? &neighbour : conf, i);
+	keep_handler();
 	b->segment = (struct segment){ .vid = VID, .has_subnet = true, .subnet = { 0x0a000000, 24 }, .gateway = 0x0a000001,
 				       .gateway_mac = { 2, 0x67, 0x77, 0, 0, 1 } };
 	publish(b);
@@ -201,6 +216,7 @@ void hostile_bed_free(struct hostile_bed *b)
 		close_guest(guests[i]);
 	fdb_free(b->fdb);
 	worker_free(b->w);
+	munmap(b->heard, sizeof(*b->heard));
 	free(b);
 }
 
@@ -216,6 +232,19 @@ pid_t hostile_spawn(struct hostile_bed *b, void (*run)(struct hostile_bed *b))
 	if (getppid() == parent)
 		run(b);
 	_exit(0);
+}
+
+void hostile_pace(struct hostile_bed *b)
+{
+	static unsigned when, n;
+
+	while (n == WINDOW && atomic_load(b->heard) == when)
+		sched_yield();
+	if (atomic_load(b->heard) != when) {
+		when = atomic_load(b->heard);
+		n = 0;
+	}
+	n++;
 }
 
 void hostile_kill(pid_t pid)
@@ -345,6 +374,7 @@ void hostile_listen(struct hostile_bed *b)
 {
 	listen_to(b, &b->one, &b->two);
 	listen_to(b, &b->two, &b->one);
+	atomic_fetch_add(b->heard, 1);
 }
 
 bool hostile_arrived(struct hostile_bed *b)

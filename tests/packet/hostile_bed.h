@@ -11,6 +11,7 @@
 
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
+#include <stdatomic.h>
 #include <sys/types.h>
 
 #include "switch/port.h"
@@ -54,6 +55,7 @@ struct hostile_bed {
 	struct segment segment;		/* VID 1 has a gateway, whose address nobody may take */
 	unsigned came;			/* frames of the hostile guest that the first neighbour got */
 	struct hostile_frame last;	/* the last of them */
+	atomic_uint *heard;		/* how often hostile_listen() was called; shared with the hostile guest's processes */
 	/* seen() - each of them; or NULL */
 	void (*seen)(struct hostile_bed *b, const struct hostile_frame *f);
 };
@@ -87,6 +89,10 @@ void hostile_reset(struct hostile_guest *g);
 /* hostile_spawn() - a process of the hostile guest's: it does @run until hostile_kill(). Memory and rings are shared, nothing else */
 pid_t hostile_spawn(struct hostile_bed *b, void (*run)(struct hostile_bed *b));
 void hostile_kill(pid_t pid);
+
+/* hostile_pace() - in such a process, before each frame: wait rather than fill up a receiving ring, where frames of others would
+ * have no room. A switch cannot see to that for its guests, and this is not about it. */
+void hostile_pace(struct hostile_bed *b);
 
 uint64_t hostile_verdict(const struct hostile_guest *g, enum verdict v);
 

@@ -90,6 +90,7 @@ static void sends(struct hostile_bed *b)
 	for (unsigned i = 0;; i++) {
 		uint64_t until = clock_now_ms() + 5;
 
+		hostile_pace(b);
 		put_one(b, i % FRAMES);
 		waiting++;
 		while (waiting >= HALF / 2 && clock_now_ms() < until) {	/* what was spoilt never comes back */
