@@ -22,12 +22,13 @@
 struct sigbus_range {
 	atomic_uint version;
 	atomic_bool lost;
+	atomic_uint replaced;			/* pages */
 	_Atomic uintptr_t at;
 	_Atomic size_t size, page;		/* size 0: not in use */
 	struct sigbus_range *next_free;		/* control thread */
 };
 
-enum { CHUNK = 512, CHUNKS = SIGBUS_RANGES_MAX / CHUNK };
+enum { CHUNK = 512, CHUNKS = SIGBUS_RANGES_MAX / CHUNK, REPLACED_MAX = 64 };
 
 static struct {
 	struct sigbus_range *_Atomic chunks[CHUNKS];
@@ -81,8 +82,9 @@ in_handler static bool put_zeros(uintptr_t at, size_t size)
 	return syscall(SYS_mmap, at, size, PROT_READ | PROT_WRITE, FLAGS, -1, 0) >= 0;
 }
 
-/* replace() - one page, or everything when the kernel gives us no more pieces of address space (vm.max_map_count). Two threads
- * on one page replace it twice, and what the first wrote in between is lost, as all of that page is. */
+/* replace() - one page; or everything, when that many pieces of address space were taken for it already (the process has 65530, for
+ * all front-ends: vm.max_map_count), or the kernel gives us no more. Two threads on one page replace it twice, and what
+ * the first wrote in between is lost, as all of that page is. */
 in_handler static bool replace(uintptr_t address)
 {
 	unsigned n = atomic_load_explicit(&registry.n, memory_order_acquire);
@@ -94,7 +96,8 @@ in_handler static bool replace(uintptr_t address)
 
 		if (!read_range(r, &at, &size, &page) || address - at >= size)
 			continue;
-		if (!put_zeros(address - (address - at) % page, page) && !put_zeros(at, size))
+		if ((atomic_fetch_add(&r->replaced, 1) >= REPLACED_MAX || !put_zeros(address - (address - at) % page, page)) &&
+		    !put_zeros(at, size))
 			return false;
 		if (!atomic_exchange(&r->lost, true))
 			atomic_fetch_add(&registry.lost, 1);
@@ -169,6 +172,7 @@ struct sigbus_range *sigbus_add(void *at, size_t size, size_t page)
 void sigbus_remove(struct sigbus_range *r)
 {
 	set_range(r, 0, 0, 1);
+	atomic_store(&r->replaced, 0);
 	if (atomic_exchange(&r->lost, false))
 		atomic_fetch_sub(&registry.lost, 1);
 	r->next_free = registry.free;

@@ -15,7 +15,7 @@ struct sigbus_range;
 /* sigbus_init() - install the handler, once per process. Return: 0 or negative errno */
 int sigbus_init(void);
 
-/* sigbus_add() - from now on a fault in [@at, @at + @size) puts private zero memory in place of the page
+/* sigbus_add() - from now on a fault in [@at, @at + @size) puts private zero memory in place of the page; after many pages, of all of it
  * @page:	bytes of a page of that mapping; @at and @size are multiples of it
  *
  * Return: NULL when there is no memory, or SIGBUS_RANGES_MAX ranges are there.

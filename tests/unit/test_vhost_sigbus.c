@@ -270,6 +270,42 @@ static void test_churn(void **state)
 	pthread_barrier_destroy(&start);
 }
 
+static unsigned pieces_of_address_space(void)
+{
+	FILE *f = fopen("/proc/self/maps", "r");
+	unsigned n = 0;
+
+	assert_non_null(f);
+	for (int c; (c = getc(f)) != EOF;)
+		n += c == '\n';
+	fclose(f);
+	return n;
+}
+
+/* Pages missed here and there cost each a piece of address space, of which there are few for the whole process: so not many do. */
+static void test_scattered(void **state)
+{
+	enum { MANY = 4000 };
+	int fd = memfd_create("guest", MFD_CLOEXEC);
+	struct vhost_mapping *m;
+	struct error err = { 0 };
+	unsigned before;
+
+	(void)state;
+	use_ours();
+	assert_int_equal(ftruncate(fd, MANY * PAGE), 0);
+	m = vhost_mapping_new(fd, 0, MANY * PAGE, &err);
+	assert_non_null(m);
+	before = pieces_of_address_space();
+	assert_int_equal(ftruncate(fd, 0), 0);
+	for (unsigned i = 0; i < MANY; i += 2)
+		assert_int_equal(*(volatile uint8_t *)(vhost_mapping_at(m) + i * PAGE), 0);
+	assert_in_range(pieces_of_address_space(), before, before + 200);
+	vhost_mapping_put(m);
+	assert_false(sigbus_any_lost());
+	close(fd);
+}
+
 /* More ranges than a chunk of the registry holds, and each is found. */
 static void test_many(void **state)
 {
@@ -387,6 +423,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_others),	  cmocka_unit_test(test_truncated), cmocka_unit_test(test_hole),
 		cmocka_unit_test(test_log_lost), cmocka_unit_test(test_churn),	    cmocka_unit_test(test_many),
+		cmocka_unit_test(test_scattered),
 		cmocka_unit_test(test_huge),	  cmocka_unit_test(test_full),
 	};
 
