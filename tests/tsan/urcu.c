@@ -9,6 +9,7 @@
  *	a reader's quiescent state or end	before	synchronize_rcu() returns, call_rcu()'s callback runs
  *	call_rcu()				before	its callback
  */
+#include <semaphore.h>
 #include <stdlib.h>
 
 #include <pthread.h>
@@ -186,7 +187,6 @@ void __real_urcu_qsbr_quiescent_state(void);
 void __real_urcu_qsbr_thread_offline(void);
 void __real_urcu_qsbr_unregister_thread(void);
 void __real_urcu_qsbr_synchronize_rcu(void);
-void __real_urcu_qsbr_barrier(void);
 void __wrap_urcu_qsbr_call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head));
 void __wrap_urcu_qsbr_quiescent_state(void);
 void __wrap_urcu_qsbr_thread_offline(void);
@@ -232,21 +232,30 @@ void __wrap_urcu_qsbr_synchronize_rcu(void)
 	__tsan_acquire(&grace);
 }
 
-static void done_in_order(struct rcu_head *head)
+/* The library's own barrier frees in one thread what it allocated in another. Callbacks run in their order, so one more, the last
+ * in the queue, is a barrier as well. */
+struct last {
+	struct rcu_head head;
+	sem_t done;
+};
+
+static void on_last(struct rcu_head *head)
 {
-	(void)head;
-	__tsan_release(&grace);
+	sem_post(&caa_container_of(head, struct last, head)->done);
 }
 
-/* What the callbacks did is visible after the barrier: one more callback, the last in the queue, says so. */
 void __wrap_urcu_qsbr_barrier(void)
 {
-	struct rcu_head *last = calloc(1, sizeof(*last));
+	int online = urcu_qsbr_read_ongoing();
+	struct last last;
 
-	if (!last)
-		abort();
-	__wrap_urcu_qsbr_call_rcu(last, done_in_order);
-	__real_urcu_qsbr_barrier();
-	__tsan_acquire(&grace);
-	free(last);
+	sem_init(&last.done, 0, 0);
+	__wrap_urcu_qsbr_call_rcu(&last.head, on_last);
+	if (online)
+		__wrap_urcu_qsbr_thread_offline();
+	while (sem_wait(&last.done) < 0)
+		;		/* EINTR */
+	if (online)
+		urcu_qsbr_thread_online();
+	sem_destroy(&last.done);
 }
