@@ -70,6 +70,7 @@ struct live_port {
 	const char *medium;		/* "tap", "packet", "stream", "dgram", "udp", or NULL */
 	char held[160];			/* name under which the keeper holds its descriptor, or ""; further queues: and "#1" ... */
 	unsigned nheld;			/* further queues */
+	unsigned retries;		/* since it was last plugged in */
 	bool served;			/* a worker has its queue */
 	bool exclusive;			/* it leaves, and what it has open can be had once only: the next one must find it closed */
 	int listener;			/* stream, vhost-user as server: where peers come, or -1 */

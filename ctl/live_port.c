@@ -35,7 +35,8 @@
 #include "tap/packet.h"
 #include "tap/stream.h"
 
-enum { RETRY_MS = 250 };
+/* Each try asks the keeper, which starts a process for it. */
+enum { RETRY_MS = 250, QUICK_RETRIES = 40, SLOW_RETRY_MS = 1000 };
 
 const char *live_state_name(enum live_state state)
 {
@@ -109,6 +110,7 @@ void live_port_plug(struct live_port *p, struct port *port, const char *medium)
 	port->owner = p->net->engine->requests;
 	p->port = port;
 	p->served = false;
+	p->retries = 0;
 	p->medium = medium;
 	if (!strcmp(medium, "packet") || !strcmp(medium, "tap") || !strcmp(medium, "dgram"))
 		live_look(p->net->engine);	/* without memory they go on unwatched */
@@ -281,7 +283,8 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 
 void live_port_retry(struct live_port *p, enum live_state state, const char *reason)
 {
-	struct timeval tv = { .tv_usec = RETRY_MS * 1000 };
+	unsigned ms = p->retries++ < QUICK_RETRIES ? RETRY_MS : SLOW_RETRY_MS;
+	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
 
 	live_port_state(p, state, reason);
 	if (p->event)

@@ -24,8 +24,9 @@
 
 #include "base/array.h"
 #include "ctl/keeper.h"
+#include "tests/unit/keeper_child.h"
 
-enum { STRANGER = 4242, JOB_MS = 2000 };
+enum { STRANGER = 4242 };
 static const uint8_t loopback[4] = { 127, 0, 0, 1 };
 
 /* --- the codec --- */
@@ -150,51 +151,6 @@ static void test_check_values(void **state)
 		memset(m.bytes + bad[i].at, bad[i].value, bad[i].n);
 		assert_int_equal(host_request_check(&m, size, fd_for(bad[i].type)), -EPROTO);
 	}
-}
-
-/* --- a keeper of our own: its serving part in a child, without setup and engine --- */
-
-struct keeper_child {
-	struct host *host;
-	int sock;		/* the engine's end, as @host has it */
-	pid_t pid;
-	char dir[64];		/* an empty directory open to all */
-};
-
-static void keeper_open(struct keeper_child *k)
-{
-	int pair[2];
-
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-	strcpy(k->dir, "/tmp/test_host.XXXXXX");
-	assert_non_null(mkdtemp(k->dir));
-	chmod(k->dir, 0777);
-	k->pid = fork();
-	assert_true(k->pid >= 0);
-	if (k->pid == 0) {
-		struct serve s = { .sock = pair[0], .job.sock = -1, .job_ms = JOB_MS };
-
-		close(pair[1]);
-		fcntl(pair[0], F_SETFL, O_NONBLOCK);
-		while (serve_poll(&s, -1, -1) >= 0)
-			continue;
-		serve_fini(&s);
-		_exit(0);
-	}
-	close(pair[0]);
-	k->sock = pair[1];
-	k->host = host_new(pair[1]);
-	assert_non_null(k->host);
-}
-
-static void keeper_close(struct keeper_child *k)
-{
-	int status;
-
-	host_free(k->host);
-	assert_int_equal(waitpid(k->pid, &status, 0), k->pid);
-	assert_int_equal(status, 0);
-	assert_int_equal(rmdir(k->dir), 0);	/* whatever was made there is gone */
 }
 
 static void assert_same_file(int a, int b)

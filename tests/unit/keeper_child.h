@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tests/unit/keeper_child.h - a keeper of the test's own: its serving part in a child, without setup and engine; included once per test */
+#ifndef TESTS_UNIT_KEEPER_CHILD_H
+#define TESTS_UNIT_KEEPER_CHILD_H
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "ctl/host_client.h"
+#include "ctl/keeper.h"
+
+enum { KEEPER_CHILD_JOB_MS = 2000 };
+
+struct keeper_child {
+	struct host *host;
+	int sock;		/* the engine's end, as @host has it */
+	pid_t pid;
+	char dir[64];		/* an empty directory open to all */
+};
+
+static inline void keeper_open(struct keeper_child *k)
+{
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	strcpy(k->dir, "/tmp/test_host.XXXXXX");
+	assert_non_null(mkdtemp(k->dir));
+	chmod(k->dir, 0777);
+	k->pid = fork();
+	assert_true(k->pid >= 0);
+	if (k->pid == 0) {
+		struct serve s = { .sock = pair[0], .job.sock = -1, .job_ms = KEEPER_CHILD_JOB_MS };
+
+		close(pair[1]);
+		fcntl(pair[0], F_SETFL, O_NONBLOCK);
+		while (serve_poll(&s, -1, -1) >= 0)
+			continue;
+		serve_fini(&s);
+		_exit(0);
+	}
+	close(pair[0]);
+	k->sock = pair[1];
+	k->host = host_new(pair[1]);
+	assert_non_null(k->host);
+}
+
+static inline void keeper_close(struct keeper_child *k)
+{
+	int status;
+
+	host_free(k->host);
+	assert_int_equal(waitpid(k->pid, &status, 0), k->pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(rmdir(k->dir), 0);	/* whatever was made there is gone */
+}
+
+#endif
