@@ -365,10 +365,11 @@ bool vhost_arm(struct port_queue *q)
 
 	if (!vhost_is_running(v) || !r->started)
 		return true;
-	if (q->fd < 0)
-		return false;		/* the front-end does not kick: it wants to be polled */
-	virtq_notify(r, true);
+	if (q->fd >= 0)
+		virtq_notify(r, true);
 	if (__builtin_expect(vhost_memory_lost(r->memory), 0))	/* a ring that is gone looks empty */
 		vhost_stop(v, VIRTQ_MEMORY_LOST);
+	if (q->fd < 0)
+		return false;		/* the front-end does not kick: it wants to be polled */
 	return !virtq_has_more(r) && !atomic_load(&v->announce);
 }

@@ -121,6 +121,23 @@ void case_wait(void)
 	driver_used(at.b->evil.d, HOSTILE_TX);
 }
 
+/* check_stopped() - a device that was stopped touches nothing any more, whatever its rings hold */
+static void check_stopped(const struct hostile_case *c)
+{
+	struct hostile_bed *b = at.b;
+	uint64_t rx = counter_get(&b->evil.port->stats[0].rx_frames), drops = counter_get(&b->evil.port->stats[0].tx_drops);
+	uint8_t frame[CASE_FRAME];
+
+	driver_reset(b->evil.d, HOSTILE_TX);
+	hostile_fill(frame, sizeof(frame), (const uint8_t[6]){ 0xff, 0xff, 0xff, 0xff, 0xff, 0xff }, b->two.mac, 0);
+	PUT({ at.frame, CASE_BUFFER, 0, NX });
+	case_put(HOSTILE_RX, &(const struct driver_desc){ at.big, 2048, F_WRITE, NX }, 1);
+	hostile_offer(&b->two, frame, sizeof(frame));
+	case_wait();
+	if (counter_get(&b->evil.port->stats[0].rx_frames) != rx || counter_get(&b->evil.port->stats[0].tx_drops) != drops + 1)
+		fail_msg("%s: it goes on", c->what);
+}
+
 static void play(const struct hostile_case *c)
 {
 	struct hostile_bed *b = at.b;
@@ -143,6 +160,8 @@ static void play(const struct hostile_case *c)
 	if (!fault && hostile_verdict(&b->evil, c->verdict) - before != c->n)
 		fail_msg("%s: %u frames ended so, not %u", c->what, (unsigned)(hostile_verdict(&b->evil, c->verdict) - before), c->n);
 	hostile_neighbours(b, TALK);
+	if (fault)
+		check_stopped(c);
 	if (fault || c->where & SPOILS)
 		hostile_reset(&b->evil);
 	case_honest(c->what, !(c->where & SCRIBBLES));

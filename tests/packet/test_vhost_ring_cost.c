@@ -12,16 +12,21 @@
 #include "tap/virtq.h"
 #include "tests/packet/hostile_case.h"
 
-enum { SIZE = 4096, BURSTS = 4 * 4, PER_BURST = 16, TURN_MS = 60 };
+enum { SIZE = 4096, BURSTS = 4 * 4, PER_BURST = 16, TURN_MS = 60, BIG = 66000 };
 
 static void open_bed(uint64_t features)
 {
-	const struct driver_conf conf = { .features = features, .size = SIZE };
+	const struct driver_conf conf = { .features = features, .size = SIZE, .regions = 2 };
+	struct driver_region r[DRIVER_REGIONS_MAX];
 
 	at.b = hostile_bed_new(&conf, false);
 	at.packed = features >> VIRTIO_F_RING_PACKED & 1;
 	at.frame = driver_alloc(at.b->evil.d, CASE_BUFFER, 64);
 	at.table = driver_alloc(at.b->evil.d, SIZE * 16, 16);
+	at.big = driver_alloc(at.b->evil.d, BIG, 64);
+	assert_true(at.frame && at.table && at.big);
+	driver_regions(at.b->evil.d, r);
+	at.border = r[0].gpa + r[0].size;
 	case_frame(at.frame, CASE_FRAME);
 }
 
@@ -165,11 +170,155 @@ static void test_receive(void **state)
 	}
 }
 
+/* ---- what is copied, and what is remembered, has room ---- */
+
+static unsigned expected;
+static bool all_ended(struct hostile_bed *b)
+{
+	return frames() >= expected || vhost_fault(b->evil.port);
+}
+
+/* ended() - @n frames that were made available have ended as @v */
+static void ended(unsigned n, enum verdict v)
+{
+	hostile_kick(&at.b->evil);
+	expected = n;
+	assert_true(hostile_until(at.b, all_ended));
+	assert_null(vhost_fault(at.b->evil.port));
+	assert_int_equal(hostile_verdict(&at.b->evil, v), n);
+	hostile_neighbours(at.b, 20);
+}
+
+/* Each of 700 entries lies over a border, which makes two pieces of it. */
+static void test_pieces(void **state)
+{
+	(void)state;
+	for (unsigned packed = 0; packed < 2; packed++) {
+		open_bed(HOSTILE_BASIC | (packed ? BIT(VIRTIO_F_RING_PACKED) : 0));
+		for (unsigned i = 0; i < 700; i++)
+			case_table(i, at.border - 1, 2, packed || i == 699 ? 0 : F_NEXT, (uint16_t)(i + 1));
+		PUT({ at.table, 700 * 16, F_INDIRECT, NX });
+		ended(1, VERDICT_DROP_VNET_HEADER);
+		hostile_bed_free(at.b);
+	}
+}
+
+/* Frames of 64 KB in so many pieces that they are copied whole: 4 MB at once, were all of them taken. */
+static void test_long_bursts(void **state)
+{
+	enum { PIECES = 30, LEN = 65530, N = 100 };
+
+	(void)state;
+	for (unsigned packed = 0; packed < 2; packed++) {
+		struct driver_desc d[PIECES];
+
+		open_bed(HOSTILE_BASIC | (packed ? BIT(VIRTIO_F_RING_PACKED) : 0));
+		case_frame(at.big, LEN - 12);
+		for (unsigned i = 0; i < PIECES; i++)
+			d[i] = (struct driver_desc){ at.big + i * (LEN / PIECES), LEN / PIECES, i + 1 < PIECES ? F_NEXT : 0, NX };
+		driver_hold(at.b->evil.d, HOSTILE_TX);
+		for (unsigned i = 0; i < N; i++)
+			case_put(HOSTILE_TX, d, PIECES);
+		driver_publish(at.b->evil.d, HOSTILE_TX);
+		ended(N, VERDICT_DROP_OVERSIZE);
+		hostile_bed_free(at.b);
+	}
+}
+
+/* The same of one piece each, whose checksum goes so far behind that they are copied whole. */
+static void test_long_checksums(void **state)
+{
+	enum { N = 100 };
+
+	(void)state;
+	for (unsigned packed = 0; packed < 2; packed++) {
+		const struct driver_conf conf = { .size = SIZE, .spare = 1 << 20, .features = HOSTILE_BASIC | BIT(VIRTIO_NET_F_CSUM) |
+						  (packed ? BIT(VIRTIO_F_RING_PACKED) : 0) };
+		static const uint8_t header[12] = { 1, 0, 0, 0, 0, 0, 0x00, 0x80, 16 };	/* from 32768 on */
+
+		at.b = hostile_bed_new(&conf, false);
+		at.packed = packed;
+		at.big = driver_alloc(at.b->evil.d, BIG, 64);
+		case_frame(at.big, 65530);
+		case_memory(at.big, header, sizeof(header));
+		driver_hold(at.b->evil.d, HOSTILE_TX);
+		for (unsigned i = 0; i < N; i++)
+			PUT({ at.big, 65530 + 12, 0, NX });
+		driver_publish(at.b->evil.d, HOSTILE_TX);
+		ended(N, VERDICT_DROP_OVERSIZE);
+		hostile_bed_free(at.b);
+	}
+}
+
+/* Many frames at once, each with more pieces than a frame has places for: each arrives as it was sent. */
+static unsigned right;
+static void is_right(struct hostile_bed *b, const struct hostile_frame *f)
+{
+	uint8_t want[1200];
+
+	hostile_fill(want, sizeof(want), b->one.mac, b->evil.mac, 7);
+	assert_int_equal(f->len, sizeof(want));
+	assert_memory_equal(f->data, want, sizeof(want));
+	right++;
+}
+
+static void test_many_pieces(void **state)
+{
+	enum { PIECES = 60, LEN = 1212, N = 40 };
+
+	(void)state;
+	for (unsigned packed = 0; packed < 2; packed++) {
+		struct driver_desc d[PIECES];
+
+		open_bed(HOSTILE_BASIC | (packed ? BIT(VIRTIO_F_RING_PACKED) : 0));
+		hostile_neighbours(at.b, 2);
+		case_frame(at.big, LEN - 12);
+		for (unsigned i = 0; i < PIECES; i++)
+			d[i] = (struct driver_desc){ at.big + i * 20, i + 1 < PIECES ? 20 : LEN - 59 * 20, i + 1 < PIECES ? F_NEXT : 0, NX };
+		driver_hold(at.b->evil.d, HOSTILE_TX);
+		for (unsigned i = 0; i < N; i++)
+			case_put(HOSTILE_TX, d, PIECES);
+		right = 0;
+		at.b->seen = is_right;
+		driver_publish(at.b->evil.d, HOSTILE_TX);
+		ended(N, VERDICT_FORWARDED);
+		assert_int_equal(right, N);
+		hostile_bed_free(at.b);
+	}
+}
+
+/* Two frames at once that take more small buffers than are given back at once: one after the other, or not at all. */
+static void test_small_buffers(void **state)
+{
+	(void)state;
+	for (unsigned packed = 0; packed < 2; packed++) {
+		uint8_t frame[1514];
+
+		open_bed(HOSTILE_BASIC | BIT(VIRTIO_NET_F_MRG_RXBUF) | (packed ? BIT(VIRTIO_F_RING_PACKED) : 0));
+		hostile_neighbours(at.b, 2);
+		for (unsigned i = 0; i < 2000; i++)
+			case_put(HOSTILE_RX, &(const struct driver_desc){ at.big + 2 * i, 2, F_WRITE, NX }, 1);
+		for (unsigned i = 0; i < 2; i++) {
+			uint32_t len = i ? 1514 : 1000;
+
+			hostile_fill(frame, len, (const uint8_t[6]){ 0xff, 0xff, 0xff, 0xff, 0xff, 0xff }, at.b->two.mac, i);
+			hostile_offer(&at.b->two, frame, len);
+		}
+		worker_turn(at.b->w, 0);
+		assert_null(vhost_fault(at.b->evil.port));
+		assert_in_range(counter_get(&at.b->evil.port->stats[0].tx_frames), 1, 2);
+		PUT({ at.frame, CASE_BUFFER, 0, NX });		/* the other ring is as it was */
+		ended(1, VERDICT_FORWARDED);
+		hostile_bed_free(at.b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_chains), cmocka_unit_test(test_tables), cmocka_unit_test(test_packed_chain),
-		cmocka_unit_test(test_receive),
+		cmocka_unit_test(test_receive),     cmocka_unit_test(test_pieces),	    cmocka_unit_test(test_long_bursts),
+		cmocka_unit_test(test_long_checksums), cmocka_unit_test(test_many_pieces), cmocka_unit_test(test_small_buffers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -153,6 +153,27 @@ static void test_cut(void **state)
 	}
 }
 
+/* A guest that always has more to send does not keep anybody from noticing. */
+static void test_cut_when_busy(void **state)
+{
+	enum { SIZE = 4096 };
+	const struct driver_conf conf = { .features = HOSTILE_BASIC, .size = SIZE };
+
+	(void)state;
+	at.b = hostile_bed_new(&conf, false);
+	at.packed = false;
+	at.frame = driver_alloc(at.b->evil.d, PAGE, PAGE);
+	driver_hold(at.b->evil.d, HOSTILE_TX);
+	for (unsigned i = 0; i < SIZE; i++)
+		PUT({ at.frame, CASE_BUFFER, 0, NX });
+	driver_publish(at.b->evil.d, HOSTILE_TX);
+	hostile_kick(&at.b->evil);
+	cut(at.frame);
+	worker_turn(at.b->w, 0);
+	assert_in_range(counter_get(&at.b->evil.port->stats[0].rx_frames), 1, BURST_MAX);
+	is_lost();
+}
+
 /* ---- under traffic ---- */
 
 static void sends(struct hostile_bed *b)
@@ -297,8 +318,8 @@ static void test_kick_storm(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cut), cmocka_unit_test(test_cut_under_traffic), cmocka_unit_test(test_punched),
-		cmocka_unit_test(test_call_blocks), cmocka_unit_test(test_kick_storm),
+		cmocka_unit_test(test_cut), cmocka_unit_test(test_cut_when_busy), cmocka_unit_test(test_cut_under_traffic),
+		cmocka_unit_test(test_punched), cmocka_unit_test(test_call_blocks), cmocka_unit_test(test_kick_storm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
