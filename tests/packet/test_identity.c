@@ -313,7 +313,7 @@ static void check_local(const struct rig_net *net, uint64_t made)
 	assert_int_equal(s.queued, served);
 	assert_int_equal(s.rx_frames, 0);
 	assert_int_equal(s.made, made);
-	assert_true(made > 100);
+	assert_true(made > 0);
 }
 
 static void print_verdicts(void)
