@@ -107,7 +107,8 @@ static const char *split_chain(struct virtq *r, uint16_t head, bool writable, st
 	return VIRTQ_LOOP;
 }
 
-/* packed_table() - in a table of a packed ring every descriptor is used, in order (virtio 1.2, 2.8.7) */
+/* packed_table() - in a table of a packed ring every descriptor is used, in order (virtio 1.2, 2.8.7)
+ * What is only read may be called writable there: DPDK's driver (22.11) does so with the header of each frame. */
 static const char *packed_table(struct virtq *r, const struct vring_packed_desc *t, bool writable, struct chain *c)
 {
 	const char *fault = check_table(r, t->len, t->flags);
@@ -121,7 +122,7 @@ static const char *packed_table(struct virtq *r, const struct vring_packed_desc 
 			return VIRTQ_BAD_ADDRESS;
 		if (d.flags & VRING_DESC_F_INDIRECT)
 			return VIRTQ_BAD_INDIRECT;
-		fault = add(r, d.addr, d.len, writable, d.flags & VRING_DESC_F_WRITE, c);
+		fault = add(r, d.addr, d.len, writable, writable && d.flags & VRING_DESC_F_WRITE, c);
 	}
 	return fault;
 }
