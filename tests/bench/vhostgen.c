@@ -20,7 +20,7 @@
  *	--ideal N       no sockets: a thread on core 0 plays a switch without checks: 1 rings only, 2 copying, 3 switching too
  *	--distance N    no guests: nanoseconds to core N and back
  *
- * Prints one JSON object. Cycles per frame are those of the time stamp counter: the busiest thread's time on its core.
+ * Prints one JSON object; `sent` and `received` are all frames since the guests came. Cycles per frame are those of the time stamp counter: the busiest thread's time on its core.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -328,8 +328,9 @@ static void throughput(void)
 	free(threads);
 	settle(DRAIN_MS);
 	end = totals();
-	printf(",\"lost\":%lld,\"bad\":%llu,\"foreign\":%llu}\n", (long long)(end.sent - start.sent) - (long long)(end.received - start.received),
-	       (unsigned long long)(end.bad - start.bad), (unsigned long long)(end.foreign - start.foreign));
+	printf(",\"lost\":%lld,\"bad\":%llu,\"foreign\":%llu,\"sent\":%llu,\"received\":%llu}\n",
+	       (long long)(end.sent - start.sent) - (long long)(end.received - start.received), (unsigned long long)(end.bad - start.bad),
+	       (unsigned long long)(end.foreign - start.foreign), (unsigned long long)end.sent, (unsigned long long)end.received);
 }
 
 static int compare(const void *a, const void *b)
