@@ -225,7 +225,7 @@ static unsigned take_split(struct virtq *r, struct rx_room *room, struct frame *
 		at[i] = d.flags & NEEDS_ALL ? NULL : hot_at(r, &hot, d.addr, d.len);
 		size[i] = d.len;
 		__builtin_prefetch(at[i]);
-		__builtin_prefetch(at[i] + 64);		/* with its header even the shortest frame takes two lines */
+		__builtin_prefetch((const void *)((uintptr_t)at[i] + 64));	/* with its header even the shortest frame takes two lines */
 	}
 	for (i = 0; i < n && bytes < BURST_BYTES; i++) {
 		if (__builtin_expect(at[i] != NULL, 1))
