@@ -5,7 +5,7 @@
  *
  * SOCKET is a path where the switch listens, or listen:PATH where it dials. The first guest of a pair sends to the second, or
  * both to each other; all they do is to run their rings, so that the switch is the bottleneck. Frames are one size, their
- * addresses taken in turn. Half a second of warming up, SECONDS of measuring, and what was sent since then is awaited.
+ * addresses taken in turn. Half a second of warming up (or less), SECONDS of measuring, and what was sent since then is awaited.
  *
  *	--size N        bytes of a frame without its checksum (60)   --macs N        addresses of each guest (1)
  *	--gso           TCP segments of 64 KB instead                --buffer N      bytes of a receive buffer (2048)
@@ -34,6 +34,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "tests/packet/core_distance.h"
 #include "tests/packet/ideal_switch.h"
@@ -44,7 +45,8 @@ enum { GUESTS_MAX = 16, IDLE_MAX = 4096, LEARN_BURST = 32, LEARN_ROUNDS = 3, WAR
 
 static struct {
 	struct vguest_conf guest;
-	unsigned seconds, cpu, gap_ns, latency, quiet_ms, nidle, ideal, far;
+	unsigned cpu, gap_ns, latency, quiet_ms, nidle, ideal, far;
+	double seconds;
 	const char *idle;
 	pid_t pid;
 	bool both, hold, distance;
@@ -93,6 +95,18 @@ static unsigned number(const char *text, unsigned min, unsigned max)
 	return (unsigned)n;
 }
 
+static double duration(const char *text)
+{
+	char *end;
+	double s = strtod(text, &end);
+
+	if (*end || end == text || !(s >= 0.1 && s <= 3600)) {
+		fprintf(stderr, "vhostgen: %s: not a number of seconds, 0.1 to 3600\n", text);
+		exit(2);
+	}
+	return s;
+}
+
 static void idle_guests(char *text)
 {
 	char *colon = strrchr(text, ':');
@@ -128,7 +142,7 @@ static void options(int argc, char **argv)
 		case 'l': opt.latency = number(optarg, 1, 10000000); break;
 		case 'Q': opt.quiet_ms = number(optarg, 1, 10000); break;
 		case 'i': idle_guests(optarg); break;
-		case 't': opt.seconds = number(optarg, 1, 3600); break;
+		case 't': opt.seconds = duration(optarg); break;
 		case 'c': opt.cpu = number(optarg, 0, CPU_SETSIZE - 1); break;
 		case 'g': opt.gap_ns = number(optarg, 0, 1000000); break;
 		case 'p': opt.pid = (pid_t)number(optarg, 1, 1 << 22); break;
@@ -253,10 +267,11 @@ static inline void step(void)
 
 static void run_for(uint64_t ns)
 {
+	unsigned turns = opt.guest.look == VGUEST_VERIFY ? 1 : 64;	/* between two looks at the clock */
 	uint64_t end = clock_now_ns() + ns;
 
 	while (clock_now_ns() < end)
-		for (unsigned i = 0; i < 64; i++)
+		for (unsigned i = 0; i < turns; i++)
 			step();
 }
 
@@ -314,10 +329,10 @@ static void throughput(void)
 	struct thread_time *threads;
 	double s;
 
-	run_for(WARM_MS * 1000000ull);
+	run_for((uint64_t)(MIN_OF(opt.seconds * 1000, (double)WARM_MS) * 1e6));
 	threads = opt.pid ? thread_time_now(opt.pid) : NULL;
 	a = totals();
-	run_for(opt.seconds * 1000000000ull);
+	run_for((uint64_t)(opt.seconds * 1e9));
 	b = totals();
 	s = (double)(b.ns - a.ns) / 1e9;
 	print_setting("throughput");
@@ -383,7 +398,7 @@ static void hold(void)
 	poll(NULL, 0, WARM_MS);
 	threads = opt.pid ? thread_time_now(opt.pid) : NULL;
 	start = clock_now_ns();
-	poll(NULL, 0, (int)opt.seconds * 1000);
+	poll(NULL, 0, (int)(opt.seconds * 1000));
 	print_setting("hold");
 	print_threads(threads, clock_now_ns() - start, 0, 0);
 	printf("}\n");
