@@ -40,8 +40,8 @@ static void emit_reply(struct worker *w, void *arg)
 }
 
 /* send_udp() - from the gateway to one guest; what does not fit the worker's inbox is lost like a datagram */
-static void send_udp(struct live_net *net, uint32_t port, uint16_t vid, const uint8_t *mac, uint32_t src, uint16_t sport,
-		     uint32_t dst, uint16_t dport, const uint8_t *data, size_t size)
+static void send_udp(struct live_net *net, uint32_t port, uint16_t vid, const uint8_t *mac, struct addr src, uint16_t sport,
+		     struct addr dst, uint16_t dport, const uint8_t *data, size_t size)
 {
 	struct engine *e = net->engine;
 	struct live_port *p = e->by_id[port];
@@ -49,7 +49,7 @@ static void send_udp(struct live_net *net, uint32_t port, uint16_t vid, const ui
 
 	if (!p || !p->port)
 		return;
-	r = malloc(sizeof(*r) + ETH_HEADER + IP4_HEADER + UDP_HEADER + size);
+	r = malloc(sizeof(*r) + build_headers(dst) + UDP_HEADER + size);
 	if (!r)
 		return;
 	*r = (struct reply){ .from = net->local.id, .to = port, .vid = vid };
@@ -73,7 +73,8 @@ struct pending_ack {
 static void send_dhcp(struct live_net *net, uint32_t port, uint16_t vid, const struct dhcp_result *r, const uint8_t *reply,
 		      size_t size)
 {
-	send_udp(net, port, vid, r->dst_mac, net->conf->gateway, PORT_DHCP_SERVER, r->dst_ip, r->dst_port, reply, size);
+	send_udp(net, port, vid, r->dst_mac, addr4(net->conf->gateway), PORT_DHCP_SERVER, addr4(r->dst_ip), r->dst_port, reply,
+		 size);
 }
 
 static void tell_lease(struct live_net *net, const struct lease_record *r)
@@ -152,7 +153,7 @@ static bool may_store(struct engine *e)
 static void on_dhcp(struct live_net *net, const struct request *r)
 {
 	struct live_port *p = net->engine->by_id[r->port];
-	struct dhcp_request from = { .src_ip = r->src, .store_ok = may_store(net->engine) };
+	struct dhcp_request from = { .src_ip = addr_4(r->src), .store_ok = may_store(net->engine) };
 	struct dhcp_result result = { 0 };
 	uint8_t reply[REPLY_MAX];
 	size_t size, room = net->conf->mtu - IP4_HEADER - UDP_HEADER;
@@ -180,7 +181,8 @@ static void on_dhcp(struct live_net *net, const struct request *r)
 /* asker - whom a relayed answer is for */
 struct asker {
 	struct engine *engine;
-	uint32_t net_id, port, src, dst;
+	uint32_t net_id, port;
+	struct addr src, dst;
 	uint16_t vid, sport;
 	uint8_t mac[MAC_SIZE];
 };
@@ -190,7 +192,7 @@ static void on_relayed(void *arg, const uint8_t *reply, size_t size)
 	struct asker *a = arg;
 	struct live_net *net = live_net_by_id(a->engine, a->net_id);
 
-	if (net && size && size <= net->conf->mtu - IP4_HEADER - UDP_HEADER)
+	if (net && size && size <= net->conf->mtu + ETH_HEADER - build_headers(a->dst) - UDP_HEADER)
 		send_udp(net, a->port, a->vid, a->mac, a->dst, PORT_DNS, a->src, a->sport, reply, size);
 	free(a);
 }
@@ -217,15 +219,15 @@ static void on_station(struct live_net *net, const struct request *r)
 {
 	const struct live_port *p = net->engine->by_id[r->port];
 	struct lease_record lease;
-	char ip[IP4_TEXT];
+	char ip[ADDR_TEXT];
 
 	if (!p || p->net != net)
 		return;
-	if (net->names && (!net->leases || lease_find_port(net->leases, p->name, &lease) < 0))
-		names_set_host(net->names, p->name, r->src);
+	if (net->names && addr_is4(r->src) && (!net->leases || lease_find_port(net->leases, p->name, &lease) < 0))
+		names_set_host(net->names, p->name, addr_4(r->src));
 	if (net->engine->api)
 		api_event(net->engine->api, net->name, p->name,
-			  json_pack("{s:s s:s}", "event", "station", "ip", ip4_format(r->src, ip)));
+			  json_pack("{s:s s:s}", "event", "station", "ip", addr_format(r->src, ip)));
 }
 
 /* ---- all of them ---- */

@@ -44,13 +44,13 @@ static void from_state(struct lease_record *to, const struct state_lease *from)
 void lease_names(struct live_net *net, const struct lease_record *r)
 {
 	struct live_port *p;
-	struct station s = { .ip = r->ip, .source = STATION_DHCP, .seen_ms = clock_now_ms() };
+	struct station s = { .ip = addr4(r->ip), .source = STATION_DHCP, .seen_ms = clock_now_ms() };
 
 	HASH_FIND_STR(net->ports, r->port, p);
 	if (r->state != LEASE_BOUND || !p) {
 		struct lease_record other;
 
-		station_forget(net->stations, r->ip);
+		station_forget(net->stations, addr4(r->ip));
 		names_remove_host_at(net->names, r->port, r->ip);
 		if (lease_find_port(net->leases, r->port, &other) == 0)
 			names_set_host(net->names, r->port, other.ip);	/* it may hold several */
@@ -89,7 +89,7 @@ void lease_changed(void *arg, const struct lease_record *record)
 
 	lease_store_put(net, record, note_store, net->engine);
 	if (record->state != LEASE_BOUND) {
-		station_forget(net->stations, record->ip);
+		station_forget(net->stations, addr4(record->ip));
 		names_remove_host_at(net->names, record->port, record->ip);
 	}
 	if (net->engine->api)

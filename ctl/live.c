@@ -89,10 +89,10 @@ static json_t *addresses(struct live_port *p)
 	uint64_t now = clock_now_ms();
 
 	for (unsigned i = 0; i < MIN_OF(n, (unsigned)STATIONS_SHOWN); i++) {
-		char ip[IP4_TEXT], mac[MAC_TEXT];
+		char ip[ADDR_TEXT], mac[MAC_TEXT];
 		json_int_t age = (json_int_t)((now - MIN_OF(now, list[i].seen_ms)) / 1000);
 
-		json_array_append_new(array, json_pack("{s:s s:s s:s s:I}", "ip", ip4_format(list[i].ip, ip), "mac",
+		json_array_append_new(array, json_pack("{s:s s:s s:s s:I}", "ip", addr_format(list[i].ip, ip), "mac",
 						       mac_format(list[i].mac, mac), "source",
 						       list[i].source == STATION_DHCP ? "dhcp" : "arp", "age", age));
 	}

@@ -31,9 +31,11 @@ struct live_forward *live_forward_new(struct live_net *net, const struct forward
 
 static struct forward_target target_of(const struct live_forward *f)
 {
-	struct forward_target t = { .port = FORWARD_BY_IP, .ip = f->conf->to_ip, .to_port = f->conf->to_port };
+	struct forward_target t = { .port = FORWARD_BY_IP, .to_port = f->conf->to_port };
 	struct live_port *p;
 
+	if (f->conf->to_ip)
+		t.ip = addr4(f->conf->to_ip);
 	if (!f->conf->to[0])
 		return t;
 	HASH_FIND_STR(f->net->ports, f->conf->to, p);

@@ -54,10 +54,11 @@ static bool dhcp_input(struct service *s, struct worker *w, const struct arrival
 		       enum verdict *verdict)
 {
 	struct dhcp_service *d = container_of(s, struct dhcp_service, service);
+	uint32_t dst = addr_4(p->dst);
 
 	(void)w;
-	if (p->proto != PROTO_UDP || p->dport != PORT_DHCP_SERVER ||
-	    (p->dst != UINT32_MAX && p->dst != a->segment->gateway && p->dst != prefix4_last(a->segment->subnet)))
+	if (p->ethertype != ETHERTYPE_IP4 || p->proto != PROTO_UDP || p->dport != PORT_DHCP_SERVER ||
+	    (dst != UINT32_MAX && dst != a->segment->gateway && dst != prefix4_last(a->segment->subnet)))
 		return false;
 	*verdict = hand_over(d->requests, REQUEST_DHCP, a, p, VERDICT_CONSUMED_DHCP);
 	return true;
@@ -98,6 +99,12 @@ static void send_reply(struct worker *w, const struct arrival *a, const struct p
 	worker_emit(w, a->local_port, &f, 1);
 }
 
+/* from_here() - from a guest: in the subnet, or link-local, and not the gateway itself */
+static bool from_here(const struct segment *seg, struct addr src)
+{
+	return (segment_has(seg, src) || (!addr_is4(src) && addr_is_link_local(src))) && !segment_is_gateway(seg, src);
+}
+
 /* A query from outside the segment's subnet is no guest's (DNS-16), and one from port 53 of another server would loop (DNS-05). */
 static bool dns_input(struct service *s, struct worker *w, const struct arrival *a, const struct packet *p,
 		      enum verdict *verdict)
@@ -106,13 +113,13 @@ static bool dns_input(struct service *s, struct worker *w, const struct arrival 
 	const struct segment *seg = a->segment;
 	uint8_t reply[REPLY_MAX];
 	enum dns_outcome outcome;
-	uint32_t mtu_room = seg->net->mtu - IP4_HEADER - UDP_HEADER;
+	uint32_t mtu_room = seg->net->mtu + ETH_HEADER - build_headers(p->src) - UDP_HEADER;
 	int size;
 
-	if (p->proto != PROTO_UDP || p->dport != PORT_DNS || p->dst != seg->gateway)
+	if (p->proto != PROTO_UDP || p->dport != PORT_DNS || !segment_is_gateway(seg, p->dst))
 		return false;
 	*verdict = VERDICT_DROP_MARTIAN;
-	if (!prefix4_has(seg->subnet, p->src) || p->src == seg->gateway || p->sport == 0)
+	if (!from_here(seg, p->src) || p->sport == 0)
 		return true;
 	size = dns_answer(d->zone, d->names, packet_payload(p), packet_payload_len(p), reply, MIN_OF(mtu_room, REPLY_MAX),
 			  &outcome);

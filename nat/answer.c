@@ -10,8 +10,6 @@
 #include "switch/snapshot.h"
 #include "switch/worker.h"
 
-enum { ICMP_ROOM = 128 };
-
 struct site answer_site(const struct arrival *a)
 {
 	return (struct site){ a->segment, a->local_port, a->segment->net->mtu, port_window(a->from->port) };
@@ -20,24 +18,67 @@ struct site answer_site(const struct arrival *a)
 /* RFC 1122 3.2.2: not about an ICMP error, nor about what was not addressed to one host or came from none */
 static bool may_answer(const struct packet *p)
 {
-	if (p->proto == PROTO_ICMP && p->icmp_type != ICMP_ECHO_REQUEST)
+	if (packet_is_icmp(p) && p->icmp_type != (packet_is_ip6(p) ? ICMP6_ECHO_REQUEST : ICMP_ECHO_REQUEST))
 		return false;
-	return p->src && p->src >> 28 < 14 && p->src >> 24 != 127 && p->dst >> 28 != 14 && p->dst != 0xffffffff;
+	if (packet_is_ip6(p))		/* RFC 4443 2.4e; a multicast destination may be answered in cases that are not ours */
+		return !addr_is_none(p->src) && !addr_is_multicast(p->src) && !addr_is_multicast(p->dst);
+	return addr_4(p->src) && addr_4(p->src) >> 28 < 14 && !addr_is_loopback(p->src) && !addr_is_multicast(p->dst) &&
+	       addr_4(p->dst) != 0xffffffff;
+}
+
+/* as_icmp6() - the same in the other family's words (RFC 7915 4.2) */
+static void as_icmp6(uint8_t *type, uint8_t *code)
+{
+	static const uint8_t codes[] = {
+		[ICMP_UNREACHABLE_NET] = ICMP6_NO_ROUTE, [ICMP_UNREACHABLE_HOST] = ICMP6_ADDRESS_UNREACHABLE,
+		[ICMP_UNREACHABLE_PORT] = ICMP6_PORT_UNREACHABLE, [ICMP_NET_PROHIBITED] = ICMP6_PROHIBITED,
+		[ICMP_HOST_PROHIBITED] = ICMP6_PROHIBITED, [ICMP_ADMIN_PROHIBITED] = ICMP6_PROHIBITED,
+	};
+	bool next_header = *type == ICMP_UNREACHABLE && *code == ICMP_UNREACHABLE_PROTOCOL;
+
+	if (*type == ICMP_UNREACHABLE)
+		*code = next_header ? ICMP6_UNKNOWN_NEXT_HEADER : *code < sizeof(codes) ? codes[*code] : ICMP6_NO_ROUTE;
+	*type = *type == ICMP_TIME_EXCEEDED ? ICMP6_TIME_EXCEEDED : next_header ? ICMP6_PARAMETER_PROBLEM : ICMP6_UNREACHABLE;
+}
+
+/* next_header_at() - offset in the IPv6 packet of the byte that names its transport protocol (RFC 4443 3.4) */
+static uint32_t next_header_at(const struct packet *p)
+{
+	uint32_t named_at = ETH_HEADER + 6, at = ETH_HEADER + IP6_HEADER;
+
+	while (at < p->l4) {
+		named_at = at;
+		at += 8 * (p->data[at + 1] + 1u);
+	}
+	return named_at - ETH_HEADER;
+}
+
+void answer_error(struct worker *w, const struct site *site, const uint8_t *mac, const struct packet *p, struct limit *limit,
+		  uint8_t type, uint8_t code)
+{
+	const struct segment *seg = site->segment;
+	struct addr from = segment_gateway(seg, p->src);
+	uint8_t data[ICMP_ERROR_ROOM];
+	struct frame frame;
+	uint32_t word = 0;
+
+	if (!may_answer(p) || !limit_take(limit, worker_now_ms(w)))
+		return;
+	if (packet_is_ip6(p))
+		as_icmp6(&type, &code);
+	if (packet_is_ip6(p) && type == ICMP6_PARAMETER_PROBLEM)
+		word = next_header_at(p);
+	frame_init(&frame, data, build_icmp_error(data, mac, seg->gateway_mac, from, type, code, word, p));
+	frame.vid = seg->vid;
+	worker_emit(w, site->local_port, &frame, 1);
 }
 
 void answer_icmp(struct worker *w, const struct arrival *a, const struct packet *p, struct limit *limit, uint8_t type,
 		 uint8_t code)
 {
-	const struct segment *seg = a->segment;
-	uint8_t data[ICMP_ROOM];
-	struct frame frame;
+	struct site site = answer_site(a);
 
-	if (!may_answer(p) || !limit_take(limit, worker_now_ms(w)))
-		return;
-	frame_init(&frame, data,
-		   build_icmp_error(data, p->data + MAC_SIZE, seg->gateway_mac, seg->gateway, type, code, 0, p));
-	frame.vid = seg->vid;
-	worker_emit(w, a->local_port, &frame, 1);
+	answer_error(w, &site, p->data + MAC_SIZE, p, limit, type, code);
 }
 
 void answer_reset(struct worker *w, const struct arrival *a, const struct packet *p)

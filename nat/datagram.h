@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* nat/datagram.h - UDP datagrams toward a guest as frames, in IPv4 fragments where they exceed the network's MTU
+/* nat/datagram.h - UDP datagrams toward a guest as frames, in fragments where they exceed the network's MTU
  * (RFC 768, RFC 791 3.2). Inside nat/ only. */
 #ifndef NAT_DATAGRAM_H
 #define NAT_DATAGRAM_H
@@ -7,17 +7,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/addr.h"
+
 struct frame;
 struct nat_shard;
 struct site;
 
 enum {
-	DATAGRAM_HEADERS = 14 + 20 + 8,	/* room needed in front of the payload */
+	DATAGRAM_HEADERS = 14 + 40 + 8,	/* room needed in front of the payload */
 	DATAGRAM_MAX = 65535 - 20 - 8,	/* payload of the largest datagram */
 };
 
 struct datagram {
-	uint32_t src, dst;		/* host order */
+	struct addr src, dst;
 	uint16_t sport, dport;
 	const uint8_t *mac;		/* guest's */
 	uint8_t *buffer;		/* the payload stands DATAGRAM_HEADERS behind it */

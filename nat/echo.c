@@ -18,7 +18,7 @@
 #include "switch/service.h"
 #include "switch/snapshot.h"
 
-enum { TTL = 64, REPLIES_AT_ONCE = 16, HEADERS = ETH_HEADER + IP4_HEADER };
+enum { TTL = 64, REPLIES_AT_ONCE = 16, HEADERS = ETH_HEADER + IP6_HEADER };
 
 static const struct flow_kind echo_kind;
 
@@ -33,7 +33,6 @@ static enum verdict prohibited(struct nat_port *port, struct worker *w, const st
 static struct flow *new_echo(struct nat_shard *s, struct nat_port *port, const struct flow_key *key, int fd)
 {
 	struct flow *f = flow_new(s, port, key, &echo_kind, fd);
-	int on = 1;
 
 	if (!f) {
 		close(fd);
@@ -44,35 +43,36 @@ static struct flow *new_echo(struct nat_shard *s, struct nat_port *port, const s
 		flow_free(f);
 		return NULL;
 	}
-	setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
+	udp_ready_socket(f);
 	return f;
 }
 
-static enum verdict send_out(struct flow *f, const struct arrival *a, const struct packet *p, uint32_t dst)
+static enum verdict send_out(struct flow *f, const struct arrival *a, const struct packet *p, struct addr dst)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(dst) };
+	union sock_addr to;
+	socklen_t room = addr_to_sock(dst, 0, &to);
 	const uint8_t *icmp = p->data + p->l4;
 	size_t size = p->len - p->l4;
 
 	filter_add(&f->udp.filter, dst);
 	udp_follow(f, p, true);
-	if (sendto(f->watch.fd, icmp, size, MSG_DONTWAIT, (struct sockaddr *)&to, sizeof(to)) >= 0)
+	if (sendto(f->watch.fd, icmp, size, MSG_DONTWAIT, &to.any, room) >= 0)
 		return VERDICT_CONSUMED_NAT;
 	neterror_tell(f);
-	if (errno == EMSGSIZE || sendto(f->watch.fd, icmp, size, MSG_DONTWAIT, (struct sockaddr *)&to, sizeof(to)) < 0)
+	if (errno == EMSGSIZE || sendto(f->watch.fd, icmp, size, MSG_DONTWAIT, &to.any, room) < 0)
 		return udp_send_failed(f, a, p, -errno);
 	return VERDICT_CONSUMED_NAT;
 }
 
 enum verdict echo_input(struct nat_shard *s, struct nat_port *port, const struct arrival *a, const struct packet *p)
 {
-	struct flow_key key = { .port = port->id, .guest = p->src, .guest_port = p->sport, .proto = IPPROTO_ICMP };
+	struct flow_key key = { .port = port->id, .guest = p->src, .guest_port = p->sport, .proto = p->proto };
 	struct flow *f;
 	enum verdict v;
-	uint32_t dst;
+	struct addr dst;
 	int fd;
 
-	if (p->icmp_type != ICMP_ECHO_REQUEST || p->icmp_code != 0)
+	if (p->icmp_type != (packet_is_ip6(p) ? ICMP6_ECHO_REQUEST : ICMP_ECHO_REQUEST) || p->icmp_code != 0)
 		return VERDICT_DROP_NO_SESSION;
 	v = nat_decide(s, port, a, p, &dst);
 	if (v != VERDICT_CONSUMED_NAT)
@@ -81,7 +81,7 @@ enum verdict echo_input(struct nat_shard *s, struct nat_port *port, const struct
 	if (!f) {
 		if (!flow_room(s, port, FLOW_UDP))
 			return VERDICT_DROP_QUOTA;
-		fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_ICMP);
+		fd = socket(addr_family(p->src), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, p->proto);
 		if (fd < 0 && (errno == EACCES || errno == EPERM || errno == EPROTONOSUPPORT))
 			return prohibited(port, s->worker, a, p);
 		f = fd < 0 ? NULL : new_echo(s, port, &key, fd);
@@ -99,16 +99,17 @@ enum verdict echo_input(struct nat_shard *s, struct nat_port *port, const struct
 /* ---- remote to guest ---- */
 
 /* reply() - the @size bytes of ICMP at @data + HEADERS, with the guest's identifier */
-static void reply(struct flow *f, const struct site *site, uint8_t *data, uint32_t size, uint32_t from)
+static void reply(struct flow *f, const struct site *site, uint8_t *data, uint32_t size, struct addr from)
 {
-	uint8_t *icmp = build_ip4(build_eth(data, f->mac, site->segment->gateway_mac, ETHERTYPE_IP4), from, f->key.guest, PROTO_ICMP,
-				  TTL, size);
+	uint32_t head = build_headers(f->key.guest);
+	uint8_t *icmp = build_ip(data + HEADERS - head, f->mac, site->segment->gateway_mac, from, f->key.guest, f->key.proto, TTL, size);
+	uint64_t sum = addr_is4(f->key.guest) ? 0 : build_pseudo(from, f->key.guest, PROTO_ICMP6, size);
 	struct frame frame;
 
 	put_u16(icmp + 4, f->key.guest_port);
 	put_u16(icmp + 2, 0);
-	put_u16(icmp + 2, checksum_finish(checksum_add(0, icmp, size)));
-	frame_init(&frame, data, HEADERS + size);
+	put_u16(icmp + 2, checksum_finish(checksum_add(sum, icmp, size)));
+	frame_init(&frame, icmp - head, head + size);
 	frame.vid = site->segment->vid;
 	if (!worker_emit(f->shard->worker, site->local_port, &frame, 1))
 		counter_add(&f->shard->counts.lost, 1);
@@ -119,6 +120,7 @@ static void on_ready(struct worker *w, struct watch *watch, uint32_t events)
 	struct flow *f = container_of(watch, struct flow, watch);
 	uint8_t *data = worker_scratch(w);
 	struct site site;
+	uint32_t room;
 
 	if (events & EPOLLERR)
 		neterror_tell(f);
@@ -126,20 +128,20 @@ static void on_ready(struct worker *w, struct watch *watch, uint32_t events)
 		flow_free(f);
 		return;
 	}
+	room = ETH_HEADER + site.mtu - build_headers(f->key.guest);
 	for (unsigned i = 0; i < REPLIES_AT_ONCE; i++) {
-		struct sockaddr_in from;
+		union sock_addr from;
 		socklen_t size = sizeof(from);
-		ssize_t n = recvfrom(watch->fd, data + HEADERS, site.mtu - IP4_HEADER, MSG_DONTWAIT | MSG_TRUNC,
-				     (struct sockaddr *)&from, &size);
+		ssize_t n = recvfrom(watch->fd, data + HEADERS, room, MSG_DONTWAIT | MSG_TRUNC, &from.any, &size);
 
 		if (n < 0)
 			break;
-		if (n < ICMP_HEADER || (uint32_t)n > site.mtu - IP4_HEADER)
+		if (n < ICMP_HEADER || (uint32_t)n > room)
 			counter_add(&f->shard->counts.lost, 1);
-		else if (!filter_has(&f->udp.filter, ntohl(from.sin_addr.s_addr)))
+		else if (!filter_has(&f->udp.filter, addr_from_sock(&from)))
 			counter_add(&f->shard->counts.filtered, 1);
 		else
-			reply(f, &site, data, (uint32_t)n, ntohl(from.sin_addr.s_addr));
+			reply(f, &site, data, (uint32_t)n, addr_from_sock(&from));
 	}
 }
 

@@ -7,21 +7,21 @@
 
 enum { PROBES = 8 };			/* places where an address may lie */
 
-static uint32_t *place(const struct filter *f, uint32_t ip, unsigned i)
+static struct addr *place(const struct filter *f, struct addr ip, unsigned i)
 {
-	uint32_t at = (uint32_t)hash_u64(ip, hash_seed()) + i;
+	uint32_t at = (uint32_t)addr_hash(ip, hash_seed()) + i;
 
 	return &f->table[at & (f->room - 1)];
 }
 
-static void table_add(struct filter *f, uint32_t ip)
+static void table_add(struct filter *f, struct addr ip)
 {
 	for (unsigned i = 0; i < PROBES; i++) {
-		uint32_t *p = place(f, ip, i);
+		struct addr *p = place(f, ip, i);
 
-		if (*p == ip)
+		if (addr_equal(*p, ip))
 			return;
-		if (!*p) {
+		if (addr_is_none(*p)) {
 			*p = ip;
 			f->n++;
 			return;
@@ -34,9 +34,9 @@ static void table_add(struct filter *f, uint32_t ip)
 static bool grow(struct filter *f, uint32_t room)
 {
 	struct filter old = *f;
-	const uint32_t *from = old.room ? old.table : old.few;
+	const struct addr *from = old.room ? old.table : old.few;
 	uint32_t n = old.room ? old.room : old.n;
-	uint32_t *table = calloc(room, sizeof(*table));
+	struct addr *table = calloc(room, sizeof(*table));
 
 	if (!table)
 		return false;
@@ -44,14 +44,14 @@ static bool grow(struct filter *f, uint32_t room)
 	f->room = room;
 	f->n = 0;
 	for (uint32_t i = 0; i < n; i++)
-		if (from[i])
+		if (!addr_is_none(from[i]))
 			table_add(f, from[i]);
 	if (old.room)
 		free(old.table);
 	return true;
 }
 
-void filter_add(struct filter *f, uint32_t ip)
+void filter_add(struct filter *f, struct addr ip)
 {
 	if (filter_has(f, ip))
 		return;
@@ -60,7 +60,7 @@ void filter_add(struct filter *f, uint32_t ip)
 		return;
 	}
 	if (!f->room && !grow(f, 32)) {
-		f->few[ip % FILTER_INLINE] = ip;
+		f->few[ip.bytes[ADDR_SIZE - 1] % FILTER_INLINE] = ip;
 		return;
 	}
 	if (f->n >= f->room / 2 && f->room < 2 * FILTER_MAX)
@@ -68,16 +68,16 @@ void filter_add(struct filter *f, uint32_t ip)
 	table_add(f, ip);
 }
 
-bool filter_has(const struct filter *f, uint32_t ip)
+bool filter_has(const struct filter *f, struct addr ip)
 {
 	if (!f->room) {
 		for (uint32_t i = 0; i < f->n; i++)
-			if (f->few[i] == ip)
+			if (addr_equal(f->few[i], ip))
 				return true;
 		return false;
 	}
 	for (unsigned i = 0; i < PROBES; i++)
-		if (*place(f, ip, i) == ip)
+		if (addr_equal(*place(f, ip, i), ip))
 			return true;
 	return false;
 }

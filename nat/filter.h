@@ -9,20 +9,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { FILTER_INLINE = 6, FILTER_MAX = 2048 };
+#include "base/addr.h"
+
+enum { FILTER_INLINE = 4, FILTER_MAX = 2048 };
 
 struct filter {
 	uint32_t n;			/* addresses held */
 	uint32_t room;			/* of table, a power of two; 0 while they lie in few */
 	union {
-		uint32_t few[FILTER_INLINE];
-		uint32_t *table;	/* open addressing, 0 is free */
+		struct addr few[FILTER_INLINE];
+		struct addr *table;	/* open addressing, none is free */
 	};
 };
 
-/* filter_add() - @ip (host order, not 0) was talked to. Without memory it displaces another one. */
-void filter_add(struct filter *f, uint32_t ip);
-bool filter_has(const struct filter *f, uint32_t ip);
+/* filter_add() - @ip (not none) was talked to. Without memory it displaces another one. */
+void filter_add(struct filter *f, struct addr ip);
+bool filter_has(const struct filter *f, struct addr ip);
 void filter_fini(struct filter *f);
 
 #endif

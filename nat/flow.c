@@ -23,16 +23,15 @@ struct chunk {
 
 static uint64_t key_hash(const struct flow_key *k)
 {
-	uint64_t a = (uint64_t)k->guest << 32 | k->remote;
 	uint64_t b = (uint64_t)k->guest_port << 48 | (uint64_t)k->remote_port << 32 | (k->port ^ (uint32_t)k->proto << 24);
 
-	return hash_u64(b, hash_u64(a, hash_seed()));
+	return hash_u64(b, addr_hash(k->remote, addr_hash(k->guest, hash_seed())));
 }
 
 static bool key_equal(const struct flow_key *a, const struct flow_key *b)
 {
-	return a->port == b->port && a->guest == b->guest && a->remote == b->remote && a->guest_port == b->guest_port &&
-	       a->remote_port == b->remote_port && a->proto == b->proto;
+	return a->port == b->port && addr_equal(a->guest, b->guest) && addr_equal(a->remote, b->remote) &&
+	       a->guest_port == b->guest_port && a->remote_port == b->remote_port && a->proto == b->proto;
 }
 
 static struct flow **bucket(const struct nat_shard *s, const struct flow_key *key)

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "base/addr.h"
 #include "base/text.h"
 #include "base/timer.h"
 #include "nat/filter.h"
@@ -24,8 +25,8 @@ struct nat_shard;
 
 /* flow_key - the guest's port belongs to it: no guest can speak in a flow of another one's port */
 struct flow_key {
+	struct addr guest, remote;	/* as the guest sees them, of one family; no remote for a UDP mapping */
 	uint32_t port;			/* id of the guest's port */
-	uint32_t guest, remote;		/* IPv4 as the guest sees them, host order; remote 0 for a UDP mapping */
 	uint16_t guest_port, remote_port;
 	uint8_t proto;
 };
@@ -88,7 +89,7 @@ struct tcp {
 
 struct udp {
 	struct filter filter;		/* remotes it has talked to */
-	uint32_t host_addr;		/* the address that stands behind the gateway's, or 0 */
+	struct addr host_addr;		/* the address that stands behind the gateway's, or none */
 	uint8_t ttl;			/* set on the socket; 0: its own default */
 	bool dont_fragment;		/* set on the socket */
 	bool only_dns;

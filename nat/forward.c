@@ -77,19 +77,19 @@ void forward_count(const struct forward *f, struct forward_counts *counts)
 
 /* ---- where the target is ---- */
 
-static void ask_by_arp(struct worker *w, const struct site *site, uint32_t ip)
+static void ask_by_arp(struct worker *w, const struct site *site, struct addr ip)
 {
 	static const uint8_t nobody[MAC_SIZE], everybody[MAC_SIZE] = { 255, 255, 255, 255, 255, 255 };
 	const struct segment *seg = site->segment;
 	uint8_t data[ETH_HEADER + 28];
 	struct frame frame;
 
-	frame_init(&frame, data, build_arp(data, ARP_REQUEST, seg->gateway_mac, seg->gateway, nobody, ip, everybody));
+	frame_init(&frame, data, build_arp(data, ARP_REQUEST, seg->gateway_mac, seg->gateway, nobody, addr_4(ip), everybody));
 	frame.vid = seg->vid;
 	worker_emit(w, site->local_port, &frame, 1);
 }
 
-bool forward_find_mac(struct nat_shard *s, const struct site *site, uint32_t port_id, uint32_t ip, uint8_t mac[6])
+bool forward_find_mac(struct nat_shard *s, const struct site *site, uint32_t port_id, struct addr ip, uint8_t mac[6])
 {
 	struct station st;
 
@@ -124,9 +124,9 @@ static int find(struct worker *w, const struct site *site, const struct forward_
 	struct station st = { .port = t->port, .ip = t->ip };
 
 	if (t->port != FORWARD_BY_IP) {
-		if (!t->ip && !station_of_port(site->segment->stations, t->port, &st))
+		if (addr_is_none(t->ip) && !station_of_port(site->segment->stations, t->port, &st))
 			return -ENOENT;
-	} else if (!t->ip || !prefix4_has(site->segment->subnet, t->ip)) {
+	} else if (!segment_has(site->segment, t->ip)) {
 		return -ENOENT;
 	} else if (!station_find(site->segment->stations, t->ip, &st)) {
 		ask_by_arp(w, site, t->ip);
@@ -148,7 +148,7 @@ int forward_place(struct forward *f, struct worker *w, struct place *place)
 	if (rc < 0)
 		return rc;
 	if (place->port >= snap->nports || !snap->ports[place->port].port ||
-	    snap->ports[place->port].net != site.segment->net || place->ip == site.segment->gateway)
+	    snap->ports[place->port].net != site.segment->net || segment_is_gateway(site.segment, place->ip))
 		return -ENOENT;
 	place->worker = nat_worker(f->nat, snap->ports[place->port].port->queues[0].worker);
 	return place->worker ? 0 : -ENOENT;
@@ -158,8 +158,8 @@ bool forward_key(struct nat_shard *s, const struct site *site, const struct plac
 		 struct flow_key *key)
 {
 	*key = (struct flow_key){
-		.port = place->port, .guest = place->ip, .guest_port = place->to_port, .remote = site->segment->gateway,
-		.proto = proto,
+		.port = place->port, .guest = place->ip, .guest_port = place->to_port,
+		.remote = segment_gateway(site->segment, place->ip), .proto = proto,
 	};
 	for (unsigned i = 0; i < DYNAMIC_COUNT; i++) {
 		key->remote_port = (uint16_t)(DYNAMIC_FIRST + s->next_port++ % DYNAMIC_COUNT);

@@ -17,6 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/addr.h"
+
 struct flow;
 struct forward;
 struct nat;
@@ -29,7 +31,7 @@ enum { FORWARD_CLIENTS = 1024, FORWARD_BY_IP = UINT32_MAX };
 /* forward_target - the guest */
 struct forward_target {
 	uint32_t port;			/* port id: wherever it has its address; or FORWARD_BY_IP */
-	uint32_t ip;			/* host order; for FORWARD_BY_IP, or a fixed address of the port; else 0 */
+	struct addr ip;			/* for FORWARD_BY_IP, or a fixed address of the port; else none */
 	uint16_t to_port;
 };
 
@@ -72,6 +74,6 @@ void forward_refused(struct forward *forward);
 void forward_put_flow(struct forward *forward);
 
 /* forward_find_mac() - the guest's MAC address from the stations; asks for it by ARP when unknown. Return: was it known? */
-bool forward_find_mac(struct nat_shard *s, const struct site *site, uint32_t port_id, uint32_t ip, uint8_t mac[6]);
+bool forward_find_mac(struct nat_shard *s, const struct site *site, uint32_t port_id, struct addr ip, uint8_t mac[6]);
 
 #endif

@@ -49,7 +49,7 @@ struct forward {
 /* place - where a target lives now */
 struct place {
 	uint32_t port;			/* port id */
-	uint32_t ip;
+	struct addr ip;
 	uint16_t to_port;
 	struct worker *worker;
 };

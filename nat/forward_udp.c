@@ -109,8 +109,8 @@ static struct flow *flow_for(struct nat_shard *s, struct forward *f, const struc
 {
 	struct flow *flow = find_client(s, f, c);
 
-	if (flow && (flow->key.port != place->port || flow->key.guest != place->ip ||
-		     flow->key.guest_port != place->to_port || flow->key.remote != site->segment->gateway)) {
+	if (flow && (flow->key.port != place->port || !addr_equal(flow->key.guest, place->ip) ||
+		     flow->key.guest_port != place->to_port || !segment_is_gateway(site->segment, flow->key.remote))) {
 		flow_free(flow);
 		flow = NULL;
 	}

@@ -36,15 +36,16 @@ static bool arp(struct gateway *g, struct worker *w, const struct arrival *a, co
 	const struct segment *seg = a->segment;
 	const uint8_t *sender = p->data + SENDER_MAC_AT;
 	uint8_t data[ETH_HEADER + 28];
-	bool claims = p->src == seg->gateway;
+	bool claims = addr_4(p->src) == seg->gateway;
 
-	if (p->dst != seg->gateway && !claims)
+	if (addr_4(p->dst) != seg->gateway && !claims)
 		return false;
 	*v = VERDICT_CONSUMED_ARP;
 	if (p->arp_op != ARP_REQUEST && !claims)
 		return true;			/* an answer; whoever keeps stations has noted it */
 	if (!mac_is_group(sender) && (!claims || limit_take(&g->answers[worker_index(w)], worker_now_ms(w))))
-		emit(w, a, data, build_arp(data, ARP_REPLY, seg->gateway_mac, seg->gateway, sender, p->src, p->data + MAC_SIZE));
+		emit(w, a, data, build_arp(data, ARP_REPLY, seg->gateway_mac, seg->gateway, sender, addr_4(p->src),
+					    p->data + MAC_SIZE));
 	return true;
 }
 
@@ -54,7 +55,7 @@ static void echo(struct worker *w, const struct arrival *a, const struct packet 
 	uint8_t *data = worker_scratch(w), *icmp;
 	uint32_t size = p->len - p->l4;
 
-	icmp = build_ip4(build_eth(data, p->data + MAC_SIZE, seg->gateway_mac, ETHERTYPE_IP4), seg->gateway, p->src, PROTO_ICMP,
+	icmp = build_ip4(build_eth(data, p->data + MAC_SIZE, seg->gateway_mac, ETHERTYPE_IP4), seg->gateway, addr_4(p->src), PROTO_ICMP,
 			 TTL, size);
 	memcpy(icmp, p->data + p->l4, size);
 	icmp[0] = ICMP_ECHO_REPLY;
@@ -65,7 +66,7 @@ static void echo(struct worker *w, const struct arrival *a, const struct packet 
 
 static enum verdict ip4(struct gateway *g, struct worker *w, const struct arrival *a, const struct packet *p)
 {
-	if (!prefix4_has(a->segment->subnet, p->src) || p->src == a->segment->gateway)
+	if (!segment_has(a->segment, p->src) || segment_is_gateway(a->segment, p->src))
 		return VERDICT_DROP_MARTIAN;
 	if (p->proto == PROTO_ICMP && p->icmp_type == ICMP_ECHO_REQUEST) {
 		echo(w, a, p);
@@ -86,7 +87,7 @@ static bool input(struct service *service, struct worker *w, const struct arriva
 		return arp(g, w, a, p, verdict);
 	if (p->ethertype != ETHERTYPE_IP4 || memcmp(p->data, a->segment->gateway_mac, MAC_SIZE) != 0)
 		return false;
-	if (p->proto == PROTO_TCP || p->proto == PROTO_UDP || (p->proto == PROTO_ICMP && p->dst != a->segment->gateway))
+	if (p->proto == PROTO_TCP || p->proto == PROTO_UDP || (p->proto == PROTO_ICMP && !segment_is_gateway(a->segment, p->dst)))
 		return false;
 	*verdict = ip4(g, w, a, p);
 	return true;

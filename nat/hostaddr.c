@@ -1,84 +1,80 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "nat/hostaddr.h"
 
-#include <arpa/inet.h>
+#include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "switch/snapshot.h"
 
-enum { SOMEWHERE = 0xc6336401, DISCARD = 9, INTERFACES = 64 };	/* 198.51.100.1 (RFC 5737): routed as any other */
+enum { DISCARD = 9 };
 
-static struct sockaddr_in address(uint32_t ip, uint16_t port)
+/* somewhere() - 198.51.100.1 (RFC 5737), 2001:db8::1 would be refused by some, so 2000::1: routed as any other */
+static struct addr somewhere(int family)
 {
-	return (struct sockaddr_in){
-		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(ip),
-	};
+	return family == AF_INET ? addr4(0xc6336401) : (struct addr){ .bytes = { [0] = 0x20, [15] = 1 } };
 }
 
-static bool usable(uint32_t ip, const struct snapshot *snapshot)
+static bool usable(struct addr a, const struct snapshot *snapshot)
 {
-	return ip && ip >> 24 != 127 && !segment_for_ip(snapshot, ip, NULL);
+	return !addr_is_none(a) && !addr_equal(a, addr4(0)) && !addr_is_loopback(a) && !(addr_is_link_local(a) && !addr_is4(a)) &&
+	       !segment_for_addr(snapshot, a, NULL);
 }
 
 /* by_route() - connecting a datagram socket sends nothing, but the kernel picks the source address */
-static uint32_t by_route(int fd)
+static struct addr by_route(int family)
 {
-	struct sockaddr_in to = address(SOMEWHERE, DISCARD), from;
-	socklen_t size = sizeof(from);
-
-	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0 || getsockname(fd, (struct sockaddr *)&from, &size) < 0)
-		return 0;
-	return ntohl(from.sin_addr.s_addr);
-}
-
-static uint32_t by_interface(int fd, const struct snapshot *snapshot)
-{
-	struct ifreq list[INTERFACES];
-	struct ifconf conf = { .ifc_len = sizeof(list), .ifc_req = list };
-
-	if (ioctl(fd, SIOCGIFCONF, &conf) < 0)
-		return 0;
-	for (unsigned i = 0; i < (unsigned)conf.ifc_len / sizeof(list[0]); i++) {
-		struct sockaddr_in a;
-		uint32_t ip;
-
-		memcpy(&a, &list[i].ifr_addr, sizeof(a));
-		ip = ntohl(a.sin_addr.s_addr);
-		if (a.sin_family == AF_INET && usable(ip, snapshot) && ioctl(fd, SIOCGIFFLAGS, &list[i]) == 0 &&
-		    (list[i].ifr_flags & IFF_UP))
-			return ip;
-	}
-	return 0;
-}
-
-uint32_t hostaddr_own(const struct snapshot *snapshot)
-{
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	uint32_t ip;
+	int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	union sock_addr to, from;
+	socklen_t size = addr_to_sock(somewhere(family), DISCARD, &to), room = sizeof(from);
+	struct addr a = { 0 };
 
 	if (fd < 0)
-		return 0;
-	ip = by_route(fd);
-	if (!usable(ip, snapshot))
-		ip = by_interface(fd, snapshot);
+		return a;
+	if (connect(fd, &to.any, size) == 0 && getsockname(fd, &from.any, &room) == 0)
+		a = addr_from_sock(&from);
 	close(fd);
-	return ip;
+	return a;
 }
 
-bool hostaddr_is_local(uint32_t ip)
+static struct addr by_interface(int family, const struct snapshot *snapshot)
 {
-	struct sockaddr_in a = address(ip, 0);
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct addr found = { 0 };
+	struct ifaddrs *list;
+
+	if (getifaddrs(&list) < 0)
+		return found;
+	for (const struct ifaddrs *i = list; i && addr_is_none(found); i = i->ifa_next) {
+		struct addr a;
+
+		if (!i->ifa_addr || i->ifa_addr->sa_family != family || !(i->ifa_flags & IFF_UP))
+			continue;
+		a = addr_from_sock((const union sock_addr *)i->ifa_addr);
+		if (usable(a, snapshot))
+			found = a;
+	}
+	freeifaddrs(list);
+	return found;
+}
+
+struct addr hostaddr_own(const struct snapshot *snapshot, int family)
+{
+	struct addr a = by_route(family);
+
+	return usable(a, snapshot) ? a : by_interface(family, snapshot);
+}
+
+bool hostaddr_is_local(struct addr a)
+{
+	int fd = socket(addr_family(a), SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	union sock_addr at;
 	bool local;
 
 	if (fd < 0)
-		return true;		/* not knowing, refuse */
-	local = bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0;
+		return addr_is4(a);	/* not knowing, refuse; a host without IPv6 has no such address */
+	local = bind(fd, &at.any, addr_to_sock(a, 0, &at)) == 0;
 	close(fd);
 	return local;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/hash.h"
 #include "nat/answer.h"
 #include "nat/echo.h"
 #include "nat/forward.h"
@@ -91,18 +92,19 @@ static void refused(struct nat_shard *s, struct nat_port *port, const struct arr
 static struct policy ask_policy(struct nat_shard *s, const struct arrival *a, const struct packet *p)
 {
 	const struct nat_conf *conf = shard_conf(s);
-	struct decision *known = &s->decisions[(p->dst ^ p->dst >> 8) % ARRAY_SIZE(s->decisions)];
+	struct decision *known = &s->decisions[addr_hash(p->dst, hash_seed()) % ARRAY_SIZE(s->decisions)];
 	struct policy_query q = {
 		.snapshot = worker_snapshot(s->worker), .segment = a->segment, .host_access = conf->host_access,
 		.uplink = conf->uplink, .src = p->src, .dst = p->dst,
 	};
 
-	if (p->dst == a->segment->gateway) {
-		q.own = conf->host_access == HOST_OWN ? shard_own(s) : 0;
+	if (segment_is_gateway(a->segment, p->dst)) {
+		if (conf->host_access == HOST_OWN)
+			q.own = shard_own(s, p->dst);
 		q.dst_is_loopback_forward = forward_is_loopback(p->proto, p->dport);
 		return policy_decide(&q);
 	}
-	if (known->dst == p->dst && known->src == p->src && known->generation == q.snapshot->generation && known->conf == conf &&
+	if (addr_equal(known->dst, p->dst) && addr_equal(known->src, p->src) && known->generation == q.snapshot->generation && known->conf == conf &&
 	    shard_now(s) - known->at_ms < DECISION_AGE_MS)
 		return known->policy;
 	q.dst_is_host = conf->host_access == HOST_NONE && conf->uplink && hostaddr_is_local(p->dst);
@@ -111,7 +113,7 @@ static struct policy ask_policy(struct nat_shard *s, const struct arrival *a, co
 }
 
 enum verdict nat_decide(struct nat_shard *s, struct nat_port *port, const struct arrival *a, const struct packet *p,
-			uint32_t *dst)
+			struct addr *dst)
 {
 	struct policy policy = ask_policy(s, a, p);
 
@@ -119,7 +121,7 @@ enum verdict nat_decide(struct nat_shard *s, struct nat_port *port, const struct
 		refused(s, port, a, p, &policy);
 		return policy.verdict;
 	}
-	if (p->ttl <= 1 && p->dst != a->segment->gateway) {
+	if (p->ttl <= 1 && !segment_is_gateway(a->segment, p->dst)) {
 		answer_icmp(s->worker, a, p, &port->answers, ICMP_TIME_EXCEEDED, 0);	/* RFC 1812 5.3.1 */
 		return VERDICT_DROP_TTL;
 	}
@@ -152,7 +154,7 @@ static bool input(struct service *service, struct worker *w, const struct arriva
 		return false;
 	if (p->proto != PROTO_TCP && p->proto != PROTO_UDP && p->proto != PROTO_ICMP)
 		return false;
-	if (p->proto == PROTO_ICMP && p->dst == a->segment->gateway)
+	if (p->proto == PROTO_ICMP && segment_is_gateway(a->segment, p->dst))
 		return false;			/* the gateway's own */
 	*verdict = translate(nat, w, a, p);
 	return true;

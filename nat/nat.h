@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/addr.h"
 #include "nat/policy.h"
 
 struct nat;
@@ -43,7 +44,7 @@ struct nat_conf {
 struct nat_flow {
 	uint8_t proto;
 	uint32_t port;			/* guest's port id */
-	uint32_t guest, remote;		/* host order; remote is 0 for a UDP mapping */
+	struct addr guest, remote;	/* no remote for a UDP mapping */
 	uint16_t guest_port, remote_port;
 	const char *state;		/* a word of static text */
 	bool forwarded;			/* opened from outside by a forward */

@@ -3,6 +3,7 @@
 #ifndef NAT_NAT_IN_H
 #define NAT_NAT_IN_H
 
+#include "base/addr.h"
 #include "switch/verdict.h"
 
 struct arrival;
@@ -13,10 +14,10 @@ struct packet;
 struct worker;
 
 /* nat_decide() - may packet @p open a flow, and where to? Answers a refusal to the guest.
- * @dst:	host order; written when the result is VERDICT_CONSUMED_NAT
+ * @dst:	written when the result is VERDICT_CONSUMED_NAT
  */
 enum verdict nat_decide(struct nat_shard *s, struct nat_port *port, const struct arrival *a, const struct packet *p,
-			uint32_t *dst);
+			struct addr *dst);
 
 /* nat_shard_of() - the shard of @w, made on first use; on that worker. NULL without memory or when stopped. */
 struct nat_shard *nat_shard_of(struct nat *nat, struct worker *w);

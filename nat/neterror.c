@@ -17,12 +17,12 @@
 #include "switch/build.h"
 #include "switch/snapshot.h"
 
-enum { ERRORS_AT_ONCE = 16, LOOPBACK_NET = 127, QUOTED_L4 = 8 };
+enum { ERRORS_AT_ONCE = 16, QUOTED_L4 = 8 };
 
 /* report - what the kernel says about a datagram of the flow */
 struct report {
-	struct sockaddr_in to;		/* where it was sent */
-	struct sockaddr_in offender;	/* who says so; family 0 for this host */
+	union sock_addr to;		/* where it was sent */
+	struct addr offender;		/* who says so; none for this host */
 	struct sock_extended_err error;
 	uint8_t payload[64];		/* what it carried, as far as it was kept; of an echo, with its ICMP header */
 	uint32_t size;
@@ -46,25 +46,38 @@ static bool next_report(int fd, struct report *r)
 	r->size = (uint32_t)n;
 	r->error.ee_origin = SO_EE_ORIGIN_NONE;
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
-		if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_RECVERR ||
-		    c->cmsg_len < CMSG_LEN(sizeof(r->error) + sizeof(r->offender)))
+		bool ip6 = c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR;
+		size_t size = ip6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+		union sock_addr offender;
+
+		if ((!ip6 && (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_RECVERR)) ||
+		    c->cmsg_len < CMSG_LEN(sizeof(r->error) + size))
 			continue;
 		memcpy(&r->error, CMSG_DATA(c), sizeof(r->error));
-		memcpy(&r->offender, CMSG_DATA(c) + sizeof(r->error), sizeof(r->offender));
+		memcpy(&offender, CMSG_DATA(c) + sizeof(r->error), size);
+		r->offender = addr_from_sock(&offender);
 	}
 	return true;
 }
 
 /* translate() - the ICMP error that the guest is to see. Return: false when there is none for it */
-static bool translate(struct report *r, uint8_t *type, uint8_t *code, uint16_t *mtu)
+static bool translate(struct report *r, uint8_t *type, uint8_t *code, uint32_t *mtu)
 {
 	const struct sock_extended_err *e = &r->error;
 
 	*mtu = 0;
+	if (r->to.any.sa_family == AF_INET6) {
+		bool local = e->ee_errno == EMSGSIZE && e->ee_origin == SO_EE_ORIGIN_LOCAL;
+
+		*type = local ? ICMP6_TOO_BIG : e->ee_type;
+		*code = local ? 0 : e->ee_code;
+		*mtu = *type == ICMP6_TOO_BIG ? e->ee_info : 0;
+		return local || (e->ee_origin == SO_EE_ORIGIN_ICMP6 && *type >= ICMP6_UNREACHABLE && *type <= ICMP6_TIME_EXCEEDED);
+	}
 	if (e->ee_errno == EMSGSIZE) {
 		*type = ICMP_UNREACHABLE;
 		*code = ICMP_FRAGMENTATION_NEEDED;
-		*mtu = (uint16_t)MIN_OF(e->ee_info, 65535u);
+		*mtu = MIN_OF(e->ee_info, 65535u);
 		return e->ee_origin == SO_EE_ORIGIN_LOCAL || e->ee_origin == SO_EE_ORIGIN_ICMP;
 	}
 	*type = e->ee_type;
@@ -76,7 +89,7 @@ static bool translate(struct report *r, uint8_t *type, uint8_t *code, uint16_t *
 static void quote_udp(uint8_t *to, const struct flow *f, const struct report *r)
 {
 	put_u16(to, f->key.guest_port);
-	put_u16(to + 2, ntohs(r->to.sin_port));
+	put_u16(to + 2, sock_addr_port(&r->to));
 	put_u16(to + 4, (uint16_t)(UDP_HEADER + r->size));
 }
 
@@ -95,19 +108,19 @@ static void quote_echo(uint8_t *to, const struct flow *f, const struct report *r
 static void send_report(struct flow *f, const struct site *site, struct report *r)
 {
 	const struct segment *seg = site->segment;
-	uint8_t sent[ETH_HEADER + IP4_HEADER + QUOTED_L4] = { 0 }, data[128], type, code, *l4;
+	uint8_t sent[ETH_HEADER + IP6_HEADER + QUOTED_L4] = { 0 }, data[ICMP_ERROR_ROOM], type, code, *l4;
+	struct addr from = segment_gateway(seg, f->key.guest);
+	uint32_t head = build_headers(f->key.guest), mtu;
+	struct packet p = { .data = sent, .len = head + QUOTED_L4, .src = f->key.guest, .l4 = (uint16_t)head };
 	bool udp = f->key.proto == PROTO_UDP;
-	uint32_t offender = ntohl(r->offender.sin_addr.s_addr), from = seg->gateway;
-	struct packet p = { .data = sent, .len = sizeof(sent), .src = f->key.guest, .l4 = ETH_HEADER + IP4_HEADER };
 	struct frame frame;
-	uint16_t mtu;
 
 	if ((!udp && r->size < QUOTED_L4) || !translate(r, &type, &code, &mtu) || !limit_take(&f->port->answers, shard_now(f->shard)))
 		return;
-	if (r->error.ee_origin == SO_EE_ORIGIN_ICMP && r->offender.sin_family == AF_INET && offender >> 24 != LOOPBACK_NET)
-		from = udp_seen_as(f, site, offender);
-	l4 = build_ip4(sent + ETH_HEADER, f->key.guest, udp_seen_as(f, site, ntohl(r->to.sin_addr.s_addr)), f->key.proto, 1,
-		       (udp ? UDP_HEADER : 0) + r->size);
+	if (r->error.ee_origin != SO_EE_ORIGIN_LOCAL && !addr_is_none(r->offender) && !addr_is_loopback(r->offender))
+		from = udp_seen_as(f, site, r->offender);
+	l4 = build_ip(sent, f->mac, f->mac, f->key.guest, udp_seen_as(f, site, addr_from_sock(&r->to)), f->key.proto, 1,
+		      (udp ? UDP_HEADER : 0) + r->size);
 	if (udp)
 		quote_udp(l4, f, r);
 	else

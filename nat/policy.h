@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/addr.h"
 #include "switch/verdict.h"
 
 struct segment;
@@ -19,7 +20,7 @@ struct snapshot;
 enum host_access {
 	HOST_NONE,			/* nothing */
 	HOST_OWN,			/* the host's own non-loopback address */
-	HOST_LOOPBACK,			/* 127.0.0.1 */
+	HOST_LOOPBACK,			/* 127.0.0.1, ::1 */
 };
 
 /* policy_act - what to do with the packet that opens a flow */
@@ -35,8 +36,8 @@ struct policy_query {
 	const struct segment *segment;	/* the guest's */
 	enum host_access host_access;
 	bool uplink;			/* does this network have a way out? */
-	uint32_t src, dst;		/* host order */
-	uint32_t own;			/* the host's own address for HOST_OWN; 0 when it has none */
+	struct addr src, dst;
+	struct addr own;		/* the host's own address for HOST_OWN, of their family; none when it has none */
 	bool dst_is_host;		/* dst is an address of this host; only asked for with HOST_NONE */
 	bool dst_is_loopback_forward;	/* the gateway's port is that of a forward listening on 127.0.0.1 */
 };
@@ -45,7 +46,7 @@ struct policy {
 	enum policy_act act;
 	enum verdict verdict;		/* what the frame's end is called when not passed */
 	uint8_t icmp_code;		/* for POLICY_PROHIBITED (RFC 1812 5.2.7.1) */
-	uint32_t dst;			/* for POLICY_PASS */
+	struct addr dst;		/* for POLICY_PASS */
 };
 
 enum { ICMP_NET_PROHIBITED = 9, ICMP_HOST_PROHIBITED = 10, ICMP_ADMIN_PROHIBITED = 13 };

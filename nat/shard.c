@@ -127,15 +127,16 @@ bool shard_site(const struct nat_shard *s, uint32_t port_id, struct site *site)
 	return true;
 }
 
-uint32_t shard_own(struct nat_shard *s)
+struct addr shard_own(struct nat_shard *s, struct addr like)
 {
+	unsigned i = !addr_is4(like);
 	uint64_t now = shard_now(s);
 
-	if (!s->own_ms || now - s->own_ms >= OWN_AGE_MS) {
-		s->own = hostaddr_own(worker_snapshot(s->worker));
-		s->own_ms = now;
+	if (!s->own[i].asked_ms || now - s->own[i].asked_ms >= OWN_AGE_MS) {
+		s->own[i].addr = hostaddr_own(worker_snapshot(s->worker), addr_family(like));
+		s->own[i].asked_ms = now;
 	}
-	return s->own;
+	return s->own[i].addr;
 }
 
 static struct nat_port **find_port(struct nat_shard *s, uint32_t id)

@@ -29,7 +29,7 @@ struct nat_port {
 
 /* decision - what the policy said lately about a destination outside */
 struct decision {
-	uint32_t src, dst;
+	struct addr src, dst;
 	uint64_t generation;		/* of the snapshot */
 	const struct nat_conf *conf;	/* compared, never followed */
 	uint64_t at_ms;
@@ -53,8 +53,10 @@ struct nat_shard {
 	struct flow *clients[256];	/* UDP forwards' clients by forward, address and port */
 	uint16_t next_port;		/* gateway-side port of forwards, where the search begins */
 	uint16_t ip_id;			/* of the next datagram that has to be fragmented */
-	uint32_t own;			/* host's own address, asked at own_ms */
-	uint64_t own_ms;
+	struct {
+		struct addr addr;
+		uint64_t asked_ms;
+	} own[2];			/* the host's own addresses, IPv4 and IPv6 */
 	struct decision decisions[64];	/* by destination modulo */
 	struct {
 		counter flows, opened, expired, resets, retransmits, filtered, lost;
@@ -84,8 +86,8 @@ const struct nat_conf *shard_conf(const struct nat_shard *s);
 /* shard_site() - Return: false when the port or the segment is gone */
 bool shard_site(const struct nat_shard *s, uint32_t port_id, struct site *site);
 
-/* shard_own() - hostaddr_own(), asked at most once a second */
-uint32_t shard_own(struct nat_shard *s);
+/* shard_own() - hostaddr_own() in the family of @like, asked at most once a second */
+struct addr shard_own(struct nat_shard *s, struct addr like);
 
 /* shard_port() - the share of a port, made on first use; NULL without memory
  * shard_forget_port() - end its flows and forget it */

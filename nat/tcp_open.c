@@ -25,7 +25,7 @@ enum { HALF_OPEN_DEFAULT = 256, WATCHED = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOL
 static uint32_t first_seq(const struct flow *f)
 {
 	const struct flow_key *k = &f->key;
-	uint64_t h = hash_u64((uint64_t)k->guest << 32 | k->remote, hash_seed());
+	uint64_t h = addr_hash(k->remote, addr_hash(k->guest, hash_seed()));
 
 	h = hash_u64((uint64_t)k->guest_port << 48 | (uint64_t)k->remote_port << 32 | k->port, h);
 	return (uint32_t)h + (uint32_t)(shard_now(f->shard) * 250);
@@ -48,9 +48,9 @@ static void half_open(struct flow *f, bool is)
 
 static void agree(struct flow *f, const struct tcp_options *o, const struct site *site)
 {
-	uint32_t mtu = site->mtu;
+	uint32_t most = site->mtu + ETH_HEADER - build_headers(f->key.guest) - TCP_HEADER;
 
-	f->tcp.mss = (uint16_t)MIN_OF((uint32_t)o->mss, mtu - IP4_HEADER - TCP_HEADER);
+	f->tcp.mss = (uint16_t)MIN_OF((uint32_t)o->mss, most);
 	f->tcp.snd_scale = o->scale >= 0 ? (uint8_t)o->scale : 0;
 	f->tcp.rcv_scale = o->scale >= 0 ? TCP_SCALE : 0;
 	f->tcp.window_max = site->window;
@@ -86,7 +86,7 @@ static struct flow *new_flow(struct nat_shard *s, struct nat_port *port, const s
 	if (port->half_open >= half_open_max(s) || !flow_room(s, port, FLOW_TCP))
 		return NULL;
 	*v = VERDICT_DROP_NO_MEMORY;
-	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	fd = socket(addr_family(key->guest), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd >= 0)
 		f = flow_new(s, port, key, &tcp_kind, fd);
 	if (!f) {
@@ -105,21 +105,19 @@ static struct flow *new_flow(struct nat_shard *s, struct nat_port *port, const s
 /* unreachable() - an ICMP error about the SYN, which is gone: its headers are made again */
 static void unreachable(struct flow *f, const struct site *site, uint8_t code)
 {
-	const struct segment *seg = site->segment;
-	uint8_t syn[TCP_OUT_HEADERS] = { 0 }, data[128], *t;
-	struct packet p = { .data = syn, .len = sizeof(syn), .src = f->key.guest, .l4 = ETH_HEADER + IP4_HEADER };
-	struct frame frame;
+	uint32_t l4 = build_headers(f->key.guest);
+	uint8_t syn[TCP_OUT_HEADERS] = { 0 }, *t = build_ip(syn, f->mac, f->mac, f->key.guest, f->key.remote, PROTO_TCP, 64, TCP_HEADER);
+	struct packet p = {
+		.data = syn, .len = l4 + TCP_HEADER, .ethertype = get_u16(syn + 12), .proto = PROTO_TCP, .src = f->key.guest,
+		.dst = f->key.remote, .l4 = (uint16_t)l4,
+	};
 
-	if (!limit_take(&f->port->answers, shard_now(f->shard)))
-		return;
-	t = build_ip4(syn + ETH_HEADER, f->key.guest, f->key.remote, IPPROTO_TCP, 64, TCP_HEADER);
 	put_u16(t, f->key.guest_port);
 	put_u16(t + 2, f->key.remote_port);
 	put_u32(t + 4, f->tcp.rcv_nxt - 1);
-	frame_init(&frame, data,
-		   build_icmp_error(data, f->mac, seg->gateway_mac, seg->gateway, ICMP_UNREACHABLE, code, 0, &p));
-	frame.vid = seg->vid;
-	worker_emit(f->shard->worker, site->local_port, &frame, 1);
+	t[12] = TCP_HEADER / 4 << 4;
+	t[13] = TCP_SYN;
+	answer_error(f->shard->worker, site, f->mac, &p, &f->port->answers, ICMP_UNREACHABLE, code);
 }
 
 /* refuse() - tell the guest why its connection cannot be, as the network would, and forget it
@@ -179,12 +177,12 @@ void tcp_connected(struct flow *f)
 enum verdict tcp_begin(struct nat_shard *s, struct nat_port *port, const struct arrival *a, const struct packet *p,
 		       const struct flow_key *key)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(p->dport) };
 	struct tcp_options options = tcp_wire_options(p);
 	struct site site;
 	struct flow *f;
+	union sock_addr to;
+	struct addr dst;
 	enum verdict v;
-	uint32_t dst;
 
 	if (!p->sport || !p->dport)
 		return VERDICT_DROP_MALFORMED;
@@ -201,8 +199,7 @@ enum verdict tcp_begin(struct nat_shard *s, struct nat_port *port, const struct 
 	f->tcp.rcv_nxt = f->tcp.rcv_adv = p->seq + 1;
 	f->tcp.snd_wnd = p->tcp_window;
 	half_open(f, true);
-	to.sin_addr.s_addr = htonl(dst);
-	if (connect(f->watch.fd, (struct sockaddr *)&to, sizeof(to)) == 0)
+	if (connect(f->watch.fd, &to.any, addr_to_sock(dst, p->dport, &to)) == 0)
 		answer(f);
 	else if (errno != EINPROGRESS)
 		return refuse(f, errno);

@@ -24,7 +24,7 @@ enum {
 	FLIGHT_MAX = 4 << 20,		/* most bytes in flight */
 	FLIGHT_MAX_REREAD = 1 << 20,	/* the same where each peek reads them again */
 	SEGMENTS_MAX = 128,		/* segments of one large frame; a guest may choose a tiny MSS */
-	PAYLOAD_MAX = 65535 - IP4_HEADER - TCP_HEADER,
+	PAYLOAD_MAX = 65535 - IP6_HEADER - TCP_HEADER,
 	PUSH_FRAMES = 16,		/* large frames per flow and turn: about 1 MB */
 	RESEND_SEGMENTS = 16,
 	STALL_MAX_LOG2 = 10,		/* longest pause, about a second */
@@ -99,7 +99,7 @@ bool tcp_send_control(struct flow *f, const struct site *site, uint8_t flags, ui
 	struct tcp_out out = segment(f, flags, seq);
 
 	if (flags & TCP_SYN) {
-		out.mss = (uint16_t)(site->mtu - IP4_HEADER - TCP_HEADER);
+		out.mss = (uint16_t)(site->mtu + ETH_HEADER - build_headers(f->key.guest) - TCP_HEADER);
 		out.scale = t->rcv_scale ? t->rcv_scale : -1;
 		out.window = (uint16_t)MIN_OF(t->space, 65535u);	/* never scaled (RFC 7323 2.2) */
 		t->rcv_adv = t->rcv_nxt + out.window;

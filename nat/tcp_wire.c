@@ -15,8 +15,8 @@ enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_MSS = 2, OPTION_SCALE = 3, TTL = 6
 /* headers() - Ethernet to TCP with a zero checksum; Return: where the payload begins */
 static uint8_t *headers(uint8_t *to, const struct site *site, const struct tcp_out *o, uint32_t noptions, uint32_t payload)
 {
-	uint8_t *ip = build_eth(to, o->mac, site->segment->gateway_mac, ETHERTYPE_IP4);
-	uint8_t *t = build_ip4(ip, o->src, o->dst, PROTO_TCP, TTL, TCP_HEADER + noptions + payload);
+	uint8_t *t = build_ip(to, o->mac, site->segment->gateway_mac, o->src, o->dst, PROTO_TCP, TTL,
+			      TCP_HEADER + noptions + payload);
 
 	put_u16(t, o->sport);
 	put_u16(t + 2, o->dport);
@@ -27,13 +27,6 @@ static uint8_t *headers(uint8_t *to, const struct site *site, const struct tcp_o
 	put_u16(t + 14, o->window);
 	put_u32(t + 16, 0);		/* checksum, urgent pointer */
 	return t + TCP_HEADER;
-}
-
-static uint64_t pseudo(const uint8_t *frame, uint32_t l4_size)
-{
-	const uint8_t *ip = frame + ETH_HEADER;
-
-	return checksum_pseudo4(ip + 12, ip + 16, PROTO_TCP, l4_size);
 }
 
 static uint32_t syn_options(uint8_t *to, const struct tcp_out *o)
@@ -60,8 +53,8 @@ bool tcp_wire_send(struct worker *w, const struct site *site, const struct tcp_o
 	struct frame frame;
 
 	memcpy(t + TCP_HEADER, options, n);
-	put_u16(t + CHECKSUM_AT, checksum_finish(checksum_add(pseudo(data, size), t, size)));
-	frame_init(&frame, data, TCP_OUT_HEADERS + n);
+	put_u16(t + CHECKSUM_AT, checksum_finish(checksum_add(build_pseudo(o->src, o->dst, PROTO_TCP, size), t, size)));
+	frame_init(&frame, data, build_headers(o->dst) + size);
 	frame.vid = site->segment->vid;
 	worker_emit(w, site->local_port, &frame, 1);
 	return frame.copies > 0;
@@ -69,20 +62,21 @@ bool tcp_wire_send(struct worker *w, const struct site *site, const struct tcp_o
 
 bool tcp_wire_send_data(struct worker *w, const struct site *site, const struct tcp_out *o, uint8_t *buffer, uint32_t size)
 {
-	uint8_t *t = headers(buffer, site, o, 0, size) - TCP_HEADER;
+	uint32_t l4 = build_headers(o->dst), head = l4 + TCP_HEADER;
+	uint8_t *t = headers(buffer + TCP_OUT_HEADERS - head, site, o, 0, size) - TCP_HEADER;
 	struct frame frame;
 
 	/* What a receiver with NEEDS_CSUM expects in the field: the pseudo header's sum, not inverted (virtio 1.2, 5.1.6.2) */
-	put_u16(t + CHECKSUM_AT, checksum_fold(pseudo(buffer, TCP_HEADER + size)));
-	frame_init(&frame, buffer, TCP_OUT_HEADERS + size);
+	put_u16(t + CHECKSUM_AT, checksum_fold(build_pseudo(o->src, o->dst, PROTO_TCP, TCP_HEADER + size)));
+	frame_init(&frame, t - l4, head + size);
 	frame.vid = site->segment->vid;
 	frame.offload = (struct offload){
-		.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = ETH_HEADER + IP4_HEADER, .csum_offset = CHECKSUM_AT,
+		.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = (uint16_t)l4, .csum_offset = CHECKSUM_AT,
 	};
 	if (size > o->mss) {
-		frame.offload.gso_type = VIRTIO_NET_HDR_GSO_TCPV4;
+		frame.offload.gso_type = addr_is4(o->dst) ? VIRTIO_NET_HDR_GSO_TCPV4 : VIRTIO_NET_HDR_GSO_TCPV6;
 		frame.offload.gso_size = o->mss;
-		frame.offload.hdr_len = TCP_OUT_HEADERS;
+		frame.offload.hdr_len = (uint16_t)head;
 	}
 	worker_emit(w, site->local_port, &frame, 1);
 	return frame.copies > 0;

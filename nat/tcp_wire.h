@@ -6,12 +6,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/addr.h"
+
 struct packet;
 struct site;
 struct worker;
 
 enum {
-	TCP_OUT_HEADERS = 14 + 20 + 20,	/* bytes in front of the payload of a data segment */
+	TCP_OUT_HEADERS = 14 + 40 + 20,	/* room in front of the payload of a data segment */
 	TCP_OUT_OPTIONS = 8,		/* most bytes of options, on a SYN */
 	TCP_OUT_MSS_DEFAULT = 536,		/* RFC 9293 3.7.1, when the option is missing */
 	TCP_SCALE = 7,			/* ours: windows up to 8 MiB in steps of 128 */
@@ -19,7 +21,7 @@ enum {
 };
 
 struct tcp_out {
-	uint32_t src, dst;		/* host order */
+	struct addr src, dst;
 	uint16_t sport, dport;
 	const uint8_t *mac;		/* guest's */
 	uint32_t seq, ack;

@@ -28,7 +28,6 @@ enum {
 	BIG_AT = SLOTS * SLOT,		/* a gap in front takes the slot's part, so that a large one lies in one piece */
 	BATCHES = 4,			/* per readiness; more waits for the next turn */
 	GSO_SEGMENTS = 64,		/* UDP_MAX_SEGMENTS of older kernels */
-	LOOPBACK_NET = 127,
 };
 
 _Static_assert(BIG_AT + SLOT + 65536 <= WORKER_SCRATCH, "one batch fits the scratch");
@@ -49,13 +48,13 @@ static uint64_t idle_ms(const struct flow *f)
 static struct flow *new_mapping(struct nat_shard *s, struct nat_port *port, const struct flow_key *key, enum verdict *v)
 {
 	struct flow *f;
-	int fd, on = 1;
+	int fd;
 
 	*v = VERDICT_DROP_QUOTA;
 	if (!flow_room(s, port, FLOW_UDP))
 		return NULL;
 	*v = VERDICT_DROP_NO_MEMORY;
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	fd = socket(addr_family(key->guest), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return NULL;
 	f = flow_new(s, port, key, &udp_kind, fd);
@@ -68,18 +67,34 @@ static struct flow *new_mapping(struct nat_shard *s, struct nat_port *port, cons
 		flow_free(f);
 		return NULL;
 	}
-	setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
+	udp_ready_socket(f);
 	f->udp.only_dns = true;
 	f->udp.batch = 1;
 	return f;
 }
 
+void udp_ready_socket(struct flow *f)
+{
+	int on = 1, probe = IPV6_PMTUDISC_DO, fd = f->watch.fd;
+
+	if (addr_is4(f->key.guest)) {
+		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
+		return;
+	}
+	setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
+	/* RFC 8200 5: only the guest itself may cut what does not fit the path */
+	setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &probe, sizeof(probe));
+	setsockopt(fd, IPPROTO_IPV6, IPV6_DONTFRAG, &on, sizeof(on));
+}
+
 void udp_follow(struct flow *f, const struct packet *p, bool routed)
 {
 	int ttl = routed ? p->ttl - 1 : p->ttl;
-	bool dont = p->data[ETH_HEADER + 6] & 0x40;
+	bool ip6 = packet_is_ip6(p), dont = !ip6 && p->data[ETH_HEADER + 6] & 0x40;
 
-	if (ttl != f->udp.ttl && setsockopt(f->watch.fd, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl)) == 0)
+	if (ttl != f->udp.ttl && setsockopt(f->watch.fd, ip6 ? IPPROTO_IPV6 : IPPROTO_IP, ip6 ? IPV6_UNICAST_HOPS : IP_TTL, &ttl,
+					    sizeof(ttl)) == 0)
 		f->udp.ttl = (uint8_t)ttl;
 	if (dont != f->udp.dont_fragment) {
 		int how = dont ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT;
@@ -90,14 +105,17 @@ void udp_follow(struct flow *f, const struct packet *p, bool routed)
 }
 
 /* send_some() - one datagram, or several of @gso_size bytes (the last may be shorter) */
-static int send_some(int fd, const struct sockaddr_in *to, const uint8_t *data, uint32_t size, uint16_t gso_size)
+static int send_some(int fd, const union sock_addr *to, const uint8_t *data, uint32_t size, uint16_t gso_size)
 {
 	struct iovec iov = { (void *)(uintptr_t)data, size };
 	union {
 		char space[CMSG_SPACE(sizeof(uint16_t))];
 		struct cmsghdr align;
 	} control = { { 0 } };
-	struct msghdr msg = { .msg_name = (void *)(uintptr_t)to, .msg_namelen = sizeof(*to), .msg_iov = &iov, .msg_iovlen = 1 };
+	struct msghdr msg = {
+		.msg_name = (void *)(uintptr_t)to, .msg_iov = &iov, .msg_iovlen = 1,
+		.msg_namelen = to->any.sa_family == AF_INET ? sizeof(to->in4) : sizeof(to->in6),
+	};
 
 	if (gso_size && size > gso_size) {
 		struct cmsghdr *c = &control.align;
@@ -113,7 +131,7 @@ static int send_some(int fd, const struct sockaddr_in *to, const uint8_t *data, 
 }
 
 /* send_all() - the payload of @p, which the guest may have sent as many datagrams in one frame (USO) */
-static int send_all(struct flow *f, const struct arrival *a, const struct packet *p, const struct sockaddr_in *to)
+static int send_all(struct flow *f, const struct arrival *a, const struct packet *p, const union sock_addr *to)
 {
 	const uint8_t *data = packet_payload(p);
 	uint32_t left = packet_payload_len(p);
@@ -155,21 +173,21 @@ enum verdict udp_send_failed(struct flow *f, const struct arrival *a, const stru
 	return VERDICT_CONSUMED_REFUSED;
 }
 
-static enum verdict send_out(struct flow *f, const struct arrival *a, const struct packet *p, uint32_t dst)
+static enum verdict send_out(struct flow *f, const struct arrival *a, const struct packet *p, struct addr dst)
 {
-	struct sockaddr_in to = {
-		.sin_family = AF_INET, .sin_port = htons(p->dport), .sin_addr.s_addr = htonl(dst),
-	};
+	bool to_gateway = segment_is_gateway(a->segment, p->dst);
 	struct udp *u = &f->udp;
+	union sock_addr to;
 	int rc;
 
-	if (p->dst == a->segment->gateway)
+	addr_to_sock(dst, p->dport, &to);
+	if (to_gateway)
 		u->host_addr = dst;
-	else if (u->host_addr == dst)
-		u->host_addr = 0;		/* the guest now talks to it directly */
+	else if (addr_equal(u->host_addr, dst))
+		u->host_addr = (struct addr){ 0 };	/* the guest now talks to it directly */
 	u->only_dns = u->only_dns && p->dport == DNS_PORT;
 	filter_add(&u->filter, dst);
-	udp_follow(f, p, p->dst != a->segment->gateway);
+	udp_follow(f, p, !to_gateway);
 	rc = send_all(f, a, p, &to);
 	if (rc < 0 && rc != -EAGAIN) {
 		neterror_tell(f);
@@ -192,7 +210,7 @@ static struct flow *to_client(struct nat_shard *s, const struct flow_key *endpoi
 {
 	struct flow_key key = *endpoint;
 
-	if (p->dst != a->segment->gateway)
+	if (!segment_is_gateway(a->segment, p->dst))
 		return NULL;
 	key.remote = p->dst;
 	key.remote_port = p->dport;
@@ -204,7 +222,7 @@ enum verdict udp_input(struct nat_shard *s, struct nat_port *port, const struct 
 	struct flow_key key = key_of(port, p);
 	struct flow *f = to_client(s, &key, a, p);
 	enum verdict v;
-	uint32_t dst;
+	struct addr dst;
 
 	if (f)
 		return forward_udp_reply(f, p);
@@ -228,15 +246,15 @@ enum verdict udp_input(struct nat_shard *s, struct nat_port *port, const struct 
 
 /* ---- remote to guest ---- */
 
-uint32_t udp_seen_as(const struct flow *f, const struct site *site, uint32_t ip)
+struct addr udp_seen_as(const struct flow *f, const struct site *site, struct addr ip)
 {
-	return f->udp.host_addr && ip == f->udp.host_addr ? site->segment->gateway : ip;
+	return addr_equal(ip, f->udp.host_addr) ? segment_gateway(site->segment, f->key.guest) : ip;
 }
 
 struct batch {
 	struct mmsghdr msgs[SLOTS];
 	struct iovec iov[SLOTS][2];
-	struct sockaddr_in from[SLOTS];
+	union sock_addr from[SLOTS];
 	struct frame frames[SLOTS];
 	unsigned nframes;
 };
@@ -280,15 +298,15 @@ static bool take(struct flow *f, const struct site *site, struct batch *b, uint8
 	bool any = shard_conf(s)->filter_any, big = false;
 
 	for (unsigned i = n; i-- > 0;) {	/* the last large one is whole, and no other, whoever sent it */
-		uint32_t ip = ntohl(b->from[i].sin_addr.s_addr);
+		struct addr ip = addr_from_sock(&b->from[i]);
 		bool large = b->msgs[i].msg_len > PAYLOAD, broken = large && big;
 		struct datagram d = {
-			.src = udp_seen_as(f, site, ip), .dst = f->key.guest, .sport = ntohs(b->from[i].sin_port),
+			.src = udp_seen_as(f, site, ip), .dst = f->key.guest, .sport = sock_addr_port(&b->from[i]),
 			.dport = f->key.guest_port, .mac = f->mac, .buffer = scratch + i * SLOT, .size = b->msgs[i].msg_len,
 		};
 
 		big |= large;
-		if ((!any && !filter_has(&f->udp.filter, ip)) || d.src >> 24 == LOOPBACK_NET) {
+		if ((!any && !filter_has(&f->udp.filter, ip)) || addr_is_loopback(d.src)) {
 			counter_add(&s->counts.filtered, 1);
 			continue;
 		}

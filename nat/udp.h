@@ -19,6 +19,9 @@ enum { UDP_IDLE_S = 300, UDP_DNS_IDLE_S = 30, DNS_PORT = 53 };
 
 enum verdict udp_input(struct nat_shard *s, struct nat_port *port, const struct arrival *a, const struct packet *p);
 
+/* udp_ready_socket() - what every datagram socket of a flow is set to, in the family of its guest */
+void udp_ready_socket(struct flow *f);
+
 /* udp_follow() - have the socket send with the guest's TTL, one less where it is @routed, and its don't-fragment bit
  * (RFC 1812 5.3.1) */
 void udp_follow(struct flow *f, const struct packet *p, bool routed);
@@ -27,6 +30,6 @@ void udp_follow(struct flow *f, const struct packet *p, bool routed);
 enum verdict udp_send_failed(struct flow *f, const struct arrival *a, const struct packet *p, int rc);
 
 /* udp_seen_as() - the address under which the guest knows remote @ip: the gateway's for what stands behind it */
-uint32_t udp_seen_as(const struct flow *f, const struct site *site, uint32_t ip);
+struct addr udp_seen_as(const struct flow *f, const struct site *site, struct addr ip);
 
 #endif

@@ -7,7 +7,7 @@
 #include "base/bytes.h"
 #include "base/checksum.h"
 
-enum { ICMP_QUOTED_L4 = 8, IP4_DONT_FRAGMENT = 0x4000, TTL_DEFAULT = 64 };
+enum { ICMP_QUOTED_L4 = 8, IP4_DONT_FRAGMENT = 0x4000, TTL_DEFAULT = 64, ICMP6_QUOTED = IP6_MTU_MIN - IP6_HEADER - ICMP_HEADER };
 
 uint8_t *build_eth(uint8_t *to, const uint8_t dst[6], const uint8_t src[6], uint16_t ethertype)
 {
@@ -33,18 +33,41 @@ uint8_t *build_ip4(uint8_t *to, uint32_t src, uint32_t dst, uint8_t proto, uint8
 	return to + IP4_HEADER;
 }
 
-uint8_t *build_udp(uint8_t *to, uint16_t sport, uint16_t dport, uint32_t payload)
+uint8_t *build_ip6(uint8_t *to, struct addr src, struct addr dst, uint8_t proto, uint8_t ttl, uint32_t payload)
 {
-	const uint8_t *ip = to - IP4_HEADER;
+	put_u32(to, 6u << 28);
+	put_u16(to + 4, (uint16_t)payload);
+	to[6] = proto;
+	to[7] = ttl;
+	memcpy(to + 8, src.bytes, ADDR_SIZE);
+	memcpy(to + 24, dst.bytes, ADDR_SIZE);
+	return to + IP6_HEADER;
+}
+
+uint8_t *build_ip(uint8_t *to, const uint8_t dst_mac[6], const uint8_t src_mac[6], struct addr src, struct addr dst,
+		  uint8_t proto, uint8_t ttl, uint32_t payload)
+{
+	if (addr_is4(dst))
+		return build_ip4(build_eth(to, dst_mac, src_mac, ETHERTYPE_IP4), addr_4(src), addr_4(dst), proto, ttl, payload);
+	return build_ip6(build_eth(to, dst_mac, src_mac, ETHERTYPE_IP6), src, dst, proto, ttl, payload);
+}
+
+uint64_t build_pseudo(struct addr src, struct addr dst, uint8_t proto, uint32_t l4_size)
+{
+	if (addr_is4(dst))
+		return checksum_pseudo4(src.bytes + 12, dst.bytes + 12, proto, l4_size);
+	return checksum_pseudo6(src.bytes, dst.bytes, proto, l4_size);
+}
+
+uint8_t *build_udp(uint8_t *to, struct addr src, uint16_t sport, struct addr dst, uint16_t dport, uint32_t payload)
+{
 	uint32_t size = UDP_HEADER + payload;
-	uint64_t sum;
 
 	put_u16(to, sport);
 	put_u16(to + 2, dport);
 	put_u16(to + 4, (uint16_t)size);
 	put_u16(to + 6, 0);
-	sum = checksum_pseudo4(ip + 12, ip + 16, PROTO_UDP, size);
-	put_u16(to + 6, checksum_finish_udp(checksum_add(sum, to, size)));
+	put_u16(to + 6, checksum_finish_udp(checksum_add(build_pseudo(src, dst, PROTO_UDP, size), to, size)));
 	return to + UDP_HEADER;
 }
 
@@ -65,28 +88,45 @@ uint32_t build_arp(uint8_t *to, uint16_t op, const uint8_t sha[6], uint32_t spa,
 	return ETH_HEADER + 28;
 }
 
-uint32_t build_udp_frame(uint8_t *to, const uint8_t dst_mac[6], const uint8_t src_mac[6], uint32_t src, uint16_t sport,
-			 uint32_t dst, uint16_t dport, const void *payload, uint32_t size)
+uint32_t build_udp_frame(uint8_t *to, const uint8_t dst_mac[6], const uint8_t src_mac[6], struct addr src, uint16_t sport,
+			 struct addr dst, uint16_t dport, const void *payload, uint32_t size)
 {
-	uint8_t *ip = build_eth(to, dst_mac, src_mac, ETHERTYPE_IP4);
-	uint8_t *udp = build_ip4(ip, src, dst, PROTO_UDP, TTL_DEFAULT, UDP_HEADER + size);
+	uint8_t *udp = build_ip(to, dst_mac, src_mac, src, dst, PROTO_UDP, TTL_DEFAULT, UDP_HEADER + size);
 
 	memcpy(udp + UDP_HEADER, payload, size);
-	build_udp(udp, sport, dport, size);
-	return ETH_HEADER + IP4_HEADER + UDP_HEADER + size;
+	build_udp(udp, src, sport, dst, dport, size);
+	return build_headers(dst) + UDP_HEADER + size;
 }
 
-uint32_t build_icmp_error(uint8_t *to, const uint8_t dst_mac[6], const uint8_t src_mac[6], uint32_t from, uint8_t type,
-			  uint8_t code, uint16_t mtu, const struct packet *p)
+/* icmp6_error() - RFC 4443 2.4, 3; all of its types have a word behind the checksum, of which only too big uses any */
+static uint32_t icmp6_error(uint8_t *to, const uint8_t dst_mac[6], const uint8_t src_mac[6], struct addr from, uint8_t type,
+			    uint8_t code, uint32_t mtu, const struct packet *p)
 {
-	uint32_t quoted = MIN_OF(p->len - ETH_HEADER, (uint32_t)(p->l4 - ETH_HEADER) + ICMP_QUOTED_L4);
-	uint8_t *ip = build_eth(to, dst_mac, src_mac, ETHERTYPE_IP4);
-	uint8_t *icmp = build_ip4(ip, from, p->src, PROTO_ICMP, TTL_DEFAULT, ICMP_HEADER + quoted);
+	uint32_t quoted = MIN_OF(p->len - ETH_HEADER, (uint32_t)ICMP6_QUOTED), size = ICMP_HEADER + quoted;
+	uint8_t *icmp = build_ip(to, dst_mac, src_mac, from, p->src, PROTO_ICMP6, TTL_DEFAULT, size);
 
 	icmp[0] = type;
 	icmp[1] = code;
+	put_u16(icmp + 2, 0);
+	put_u32(icmp + 4, mtu);
+	memcpy(icmp + ICMP_HEADER, p->data + ETH_HEADER, quoted);
+	put_u16(icmp + 2, checksum_finish(checksum_add(build_pseudo(from, p->src, PROTO_ICMP6, size), icmp, size)));
+	return ETH_HEADER + IP6_HEADER + size;
+}
+
+uint32_t build_icmp_error(uint8_t *to, const uint8_t dst_mac[6], const uint8_t src_mac[6], struct addr from, uint8_t type,
+			  uint8_t code, uint32_t mtu, const struct packet *p)
+{
+	uint32_t quoted = MIN_OF(p->len - ETH_HEADER, (uint32_t)(p->l4 - ETH_HEADER) + ICMP_QUOTED_L4);
+	uint8_t *icmp;
+
+	if (!addr_is4(p->src))
+		return icmp6_error(to, dst_mac, src_mac, from, type, code, mtu, p);
+	icmp = build_ip(to, dst_mac, src_mac, from, p->src, PROTO_ICMP, TTL_DEFAULT, ICMP_HEADER + quoted);
+	icmp[0] = type;
+	icmp[1] = code;
 	put_u32(icmp + 2, 0);
-	put_u16(icmp + 6, mtu);		/* RFC 1191 4: second half of the unused word */
+	put_u16(icmp + 6, (uint16_t)MIN_OF(mtu, 65535u));	/* RFC 1191 4: second half of the unused word */
 	memcpy(icmp + ICMP_HEADER, p->data + ETH_HEADER, quoted);
 	put_u16(icmp + 2, checksum_finish(checksum_add(0, icmp, ICMP_HEADER + quoted)));
 	return ETH_HEADER + IP4_HEADER + ICMP_HEADER + quoted;

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { IP6_HEADER = 40, TCP_CHECKSUM = 16, UDP_CHECKSUM = 6 };	/* the last two: offsets from the transport header */
+enum { TCP_CHECKSUM = 16, UDP_CHECKSUM = 6 };	/* offsets from the transport header */
 
 struct layout {
 	bool v6;

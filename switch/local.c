@@ -31,9 +31,9 @@ static void note_sender(struct worker *w, const struct arrival *a, const struct 
 		.ip = p->src, .port = a->from->port->id, .source = STATION_ARP, .seen_ms = worker_now_ms(w),
 	};
 
-	if (!seg->stations || !p->src || memcmp(sha, p->data + 6, MAC_SIZE) != 0)
+	if (!seg->stations || !addr_4(p->src) || memcmp(sha, p->data + 6, MAC_SIZE) != 0)
 		return;			/* 0.0.0.0 is a probe (RFC 5227 2.1.1) */
-	if (seg->has_subnet && (!prefix4_has(seg->subnet, p->src) || p->src == seg->gateway))
+	if (seg->has_subnet && (!segment_has(seg, p->src) || segment_is_gateway(seg, p->src)))
 		return;
 	memcpy(s.mac, sha, MAC_SIZE);
 	if (station_note(seg->stations, &s, false) && seg->requests)

@@ -11,7 +11,7 @@
 #include "switch/port.h"
 
 /* Segments shorter than this no sender makes: Linux goes down to 48 bytes of options and payload (tcp_min_snd_mss). */
-enum { GSO_SIZE_MIN = 8, PROTO_ICMP6 = 58, ICMP_CHECKSUM = 2, TCP_CWR = 0x80 };
+enum { GSO_SIZE_MIN = 8, ICMP_CHECKSUM = 2, TCP_CWR = 0x80 };
 
 static uint16_t le16(const uint8_t *p)
 {

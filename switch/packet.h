@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* switch/packet.h - the headers of a frame, parsed once: Ethernet, ARP or IPv4, TCP, UDP or ICMP
+/* switch/packet.h - the headers of a frame, parsed once: Ethernet, ARP, IPv4 or IPv6, TCP, UDP or ICMP
  *
  * Offsets count from the first byte of the (untagged) frame and were checked against its length; code that
  * has a packet may read what it points at. Pure functions, any thread.
- * Sources: RFC 826, 791, 792, 768, 9293.
+ * Sources: RFC 826, 791, 792, 768, 8200, 4443, 9293.
  */
 #ifndef SWITCH_PACKET_H
 #define SWITCH_PACKET_H
 
+#include "base/addr.h"
 #include "switch/frame.h"
 #include "switch/verdict.h"
 
@@ -18,8 +19,9 @@ enum {
 	ETHERTYPE_CTAG = 0x8100,
 	ETHERTYPE_STAG = 0x88a8,
 	ETHERTYPE_MAC_CONTROL = 0x8808,
-	IP4_HEADER = 20, UDP_HEADER = 8, TCP_HEADER = 20, ICMP_HEADER = 8,
-	PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17,
+	IP4_HEADER = 20, IP6_HEADER = 40, UDP_HEADER = 8, TCP_HEADER = 20, ICMP_HEADER = 8,
+	PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMP6 = 58,
+	IP6_MTU_MIN = 1280,		/* RFC 8200 5 */
 	TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16,
 	ARP_REQUEST = 1, ARP_REPLY = 2,
 };
@@ -28,11 +30,11 @@ struct packet {
 	const uint8_t *data;		/* the frame's bytes, contiguous, borrowed from the frame */
 	uint32_t len;			/* Ethernet header to the end of the IP datagram; padding is not counted */
 	uint16_t ethertype;
-	uint8_t proto;			/* IPv4 protocol; 0 for ARP */
-	uint8_t ttl;
+	uint8_t proto;			/* of the transport header; 0 for ARP */
+	uint8_t ttl;			/* or hop limit */
 	uint16_t l4;			/* offset of the transport header */
 	uint16_t payload;		/* offset behind the transport header */
-	uint32_t src, dst;		/* IPv4, host order; for ARP sender and target protocol address */
+	struct addr src, dst;		/* for ARP sender and target protocol address */
 	uint16_t sport, dport;		/* TCP and UDP; for ICMP echo, sport is the identifier */
 	uint8_t tcp_flags;
 	uint8_t icmp_type, icmp_code;
@@ -46,6 +48,17 @@ static inline const uint8_t *packet_payload(const struct packet *p)
 	return p->data + p->payload;
 }
 
+static inline bool packet_is_ip6(const struct packet *p)
+{
+	return p->ethertype == ETHERTYPE_IP6;
+}
+
+/* packet_is_icmp() - ICMP of the packet's own family; the other one's number is a protocol like any other */
+static inline bool packet_is_icmp(const struct packet *p)
+{
+	return p->proto == (packet_is_ip6(p) ? PROTO_ICMP6 : PROTO_ICMP);
+}
+
 static inline uint32_t packet_payload_len(const struct packet *p)
 {
 	return p->len - p->payload;
@@ -56,7 +69,8 @@ static inline uint32_t packet_payload_len(const struct packet *p)
  * @offload:	what the medium promised: where NEEDS_CSUM is set the transport checksum is not looked at
  * @p:		written only on success
  *
- * Checks lengths, the IPv4 header checksum and the transport checksum. Fragments and IPv4 options are refused.
+ * Checks lengths, the IPv4 header checksum and the transport checksum. Fragments, IPv4 options and IPv6 routing headers are refused; of
+ * IPv6 options those that a node which does not know them may pass over are passed over (RFC 8200 4.2).
  * Return: VERDICT_FORWARDED when @p is good, or the reason for the drop.
  */
 enum verdict packet_parse(const uint8_t *data, uint32_t len, const struct offload *offload, struct packet *p);

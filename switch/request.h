@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/addr.h"
 #include "base/text.h"
 #include "switch/verdict.h"
 
@@ -26,7 +27,7 @@ struct request {
 	uint16_t sport;
 	uint32_t net_id;
 	uint32_t port;			/* id */
-	uint32_t src, dst;		/* IPv4, host order */
+	struct addr src, dst;
 	int32_t rc;			/* REQUEST_PORT_GONE: why */
 	uint32_t size;			/* bytes of data */
 	uint8_t data[REQUEST_DATA];	/* UDP payload */

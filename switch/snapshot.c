@@ -46,7 +46,7 @@ void snapshot_release(struct snapshot *s)
 		urcu_qsbr_call_rcu(&s->rcu, free_rcu);
 }
 
-const struct segment *segment_for_ip(const struct snapshot *s, uint32_t ip, const struct segment *except)
+const struct segment *segment_for_addr(const struct snapshot *s, struct addr a, const struct segment *except)
 {
 	for (unsigned i = 0; i < s->nnets; i++) {
 		const struct net_view *net = &s->nets[i];
@@ -54,7 +54,7 @@ const struct segment *segment_for_ip(const struct snapshot *s, uint32_t ip, cons
 		for (unsigned j = 0; j < net->nsegments; j++) {
 			const struct segment *seg = &net->segments[j];
 
-			if (seg->has_subnet && prefix4_has(seg->subnet, ip) &&
+			if (segment_has(seg, a) &&
 			    !(except && except->net->net_id == net->net_id && except->vid == seg->vid))
 				return seg;
 		}

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <urcu/urcu-qsbr.h>
 
+#include "base/addr.h"
 #include "base/text.h"
 #include "switch/vlan.h"
 
@@ -31,6 +32,9 @@ struct segment {
 	bool has_subnet;		/* false: no gateway and no services */
 	struct prefix4 subnet;
 	uint32_t gateway;		/* host order */
+	bool has_subnet6;
+	struct prefix6 subnet6;
+	struct addr gateway6, gateway6_link;	/* in subnet6, and its link-local address */
 	uint8_t gateway_mac[MAC_SIZE];
 	struct stations *stations;	/* borrowed; outlives the snapshot */
 	struct requests *requests;	/* where a station seen for the first time is told; may be NULL; as above */
@@ -84,7 +88,29 @@ static inline const struct segment *segment_of(const struct net_view *net, uint1
 	return 0;
 }
 
-/* segment_for_ip() - the segment of any network, @except excluded, whose subnet holds @ip, or NULL */
-const struct segment *segment_for_ip(const struct snapshot *snapshot, uint32_t ip, const struct segment *except);
+/* segment_has() - is @a inside the segment's subnet of its family? */
+static inline bool segment_has(const struct segment *seg, struct addr a)
+{
+	if (addr_is4(a))
+		return seg->has_subnet && prefix4_has(seg->subnet, addr_4(a));
+	return seg->has_subnet6 && addr_in(seg->subnet6, a);
+}
+
+/* segment_is_gateway() - is @a an address of the gateway? */
+static inline bool segment_is_gateway(const struct segment *seg, struct addr a)
+{
+	if (addr_is4(a))
+		return addr_4(a) == seg->gateway;
+	return seg->has_subnet6 && (addr_equal(a, seg->gateway6) || addr_equal(a, seg->gateway6_link));
+}
+
+/* segment_gateway() - the gateway's address that a station with address @guest sees: of the same family and scope */
+static inline struct addr segment_gateway(const struct segment *seg, struct addr guest)
+{
+	return addr_is4(guest) ? addr4(seg->gateway) : addr_is_link_local(guest) ? seg->gateway6_link : seg->gateway6;
+}
+
+/* segment_for_addr() - the segment of any network, @except excluded, whose subnet holds @a, or NULL */
+const struct segment *segment_for_addr(const struct snapshot *snapshot, struct addr a, const struct segment *except);
 
 #endif

@@ -48,17 +48,17 @@ void stations_free(struct stations *t)
 	free(t);
 }
 
-static uint32_t home(const struct stations *t, uint32_t ip)
+static uint32_t home(const struct stations *t, struct addr ip)
 {
-	return (uint32_t)hash_u64(ip, t->seed) & t->mask;
+	return (uint32_t)addr_hash(ip, t->seed) & t->mask;
 }
 
 /* place_of() - where @ip is, or the free place where it would go */
-static uint32_t place_of(const struct stations *t, uint32_t ip)
+static uint32_t place_of(const struct stations *t, struct addr ip)
 {
 	uint32_t i = home(t, ip);
 
-	while (t->table[i].source && t->table[i].ip != ip)
+	while (t->table[i].source && !addr_equal(t->table[i].ip, ip))
 		i = (i + 1) & t->mask;
 	return i;
 }
@@ -151,7 +151,7 @@ bool station_note(struct stations *t, const struct station *s, bool wait)
 	return fresh;
 }
 
-bool station_find(struct stations *t, uint32_t ip, struct station *found)
+bool station_find(struct stations *t, struct addr ip, struct station *found)
 {
 	const struct station *s;
 	bool known;
@@ -186,7 +186,7 @@ bool station_of_port(struct stations *t, uint32_t port, struct station *found)
 	return best != NULL;
 }
 
-void station_forget(struct stations *t, uint32_t ip)
+void station_forget(struct stations *t, struct addr ip)
 {
 	uint32_t i;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* switch/station.h - the IPv4 addresses that a segment has seen, and at which port and MAC address they live
+/* switch/station.h - the addresses of either family that a segment has seen, and at which port and MAC address they live
  *
- * One table per segment. Workers note what ARP tells (station_note()); the control thread notes leases and
+ * One table per segment. Workers note what ARP and ND tell (station_note()); the control thread notes leases and
  * reads. A small lock guards it: workers only try it, so that a busy table costs them one missed note and never a wait; each
  * port may hold MAX_STATIONS_PER_PORT addresses, the stalest of its own goes first. The gateway's own address is never taken.
  */
@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/addr.h"
 #include "base/text.h"
 
 enum { MAX_STATIONS_PER_PORT = 16 };
@@ -18,7 +19,7 @@ enum { MAX_STATIONS_PER_PORT = 16 };
 enum station_source { STATION_ARP = 1, STATION_DHCP = 2 };
 
 struct station {
-	uint32_t ip;			/* host order */
+	struct addr ip;
 	uint32_t port;			/* port id */
 	uint8_t mac[MAC_SIZE];
 	uint8_t source;			/* enum station_source; a lease is not displaced by ARP from another port */
@@ -38,11 +39,11 @@ bool station_note(struct stations *stations, const struct station *s, bool wait)
 /* station_find() - who has this address; station_of_port() - the freshest address of a port, leases first
  * Any thread; a worker that meets a busy table is told false. Return: false when unknown.
  */
-bool station_find(struct stations *stations, uint32_t ip, struct station *found);
+bool station_find(struct stations *stations, struct addr ip, struct station *found);
 bool station_of_port(struct stations *stations, uint32_t port, struct station *found);
 
 /* station_forget() - drop one address; stations_forget_port() - all of a port; control thread */
-void station_forget(struct stations *stations, uint32_t ip);
+void station_forget(struct stations *stations, struct addr ip);
 void stations_forget_port(struct stations *stations, uint32_t port);
 
 /* stations_each() - copy up to @n entries of @port (or of all: UINT32_MAX) to @to; control thread; Return: how many there were */

@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "switch/packet.h"
 
-enum { IP6_HEADER = 40, IP6_SRC = 8, IP6_DST = 24, PORTS = 4, IP4_FRAGMENT = 0x3fff };
+enum { IP6_SRC = 8, IP6_DST = 24, PORTS = 4, IP4_FRAGMENT = 0x3fff };
 
 static uint64_t sum64(const uint8_t *p, unsigned words)
 {

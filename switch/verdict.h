@@ -30,12 +30,12 @@
 	V(DROP_NO_DESTINATION, "no-destination", "nobody else is on this VLAN")                            \
 	V(DROP_LINK_DOWN, "link-down", "the port's link is set down")                                      \
 	V(DROP_TX, "tx-full", "the one destination could not take the frame")                              \
-	V(DROP_NOT_IP, "not-ip", "for the gateway, but neither ARP nor IPv4")                              \
+	V(DROP_NOT_IP, "not-ip", "for the gateway, but neither ARP nor IP")                                \
 	V(DROP_MALFORMED, "malformed", "a header that is cut short or contradicts itself")                 \
 	V(DROP_CHECKSUM, "checksum", "wrong IPv4, TCP, UDP or ICMP checksum")                              \
-	V(DROP_FRAGMENT, "fragment", "IPv4 fragment for the gateway")                                      \
-	V(DROP_IP_OPTIONS, "ip-options", "IPv4 options for the gateway")                                   \
-	V(DROP_TTL, "ttl", "time to live used up")                                                         \
+	V(DROP_FRAGMENT, "fragment", "IP fragment for the gateway")                                        \
+	V(DROP_IP_OPTIONS, "ip-options", "IPv4 options, IPv6 routing or unknown options for the gateway")   \
+	V(DROP_TTL, "ttl", "time to live or hop limit used up")                                            \
 	V(DROP_MARTIAN, "martian", "source or destination that must not cross the gateway")                \
 	V(DROP_NO_ROUTE, "no-route", "this network has no way out")                                        \
 	V(DROP_OTHER_NETWORK, "other-network", "destination inside another lanyard network")               \

@@ -270,7 +270,7 @@ static struct conn *called(const struct packet *p)
 		if (conns[i].used)
 			continue;
 		conns[i] = (struct conn){
-			.used = true, .remote = p->src, .sport = p->dport, .dport = p->sport, .iss = 1000000, .sent = 1000000,
+			.used = true, .remote = addr_4(p->src), .sport = p->dport, .dport = p->sport, .iss = 1000000, .sent = 1000000,
 		};
 		return &conns[i];
 	}
@@ -280,7 +280,7 @@ static struct conn *called(const struct packet *p)
 static struct conn *conn_of(const struct packet *p)
 {
 	for (unsigned i = 0; i < CONNS; i++)
-		if (conns[i].used && conns[i].remote == p->src && conns[i].sport == p->dport && conns[i].dport == p->sport)
+		if (conns[i].used && conns[i].remote == addr_4(p->src) && conns[i].sport == p->dport && conns[i].dport == p->sport)
 			return &conns[i];
 	return (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN ? called(p) : NULL;
 }
@@ -454,7 +454,7 @@ static struct forward *listener(int *other)
 	fds[pair[0]].listener = true;
 	*other = pair[1];
 	MUST(write(pair[1], "", 1) == 1);	/* readable for ever: level-triggered, as with clients in the queue */
-	return forward_new(bed.nat, IPPROTO_TCP, pair[0], &(struct forward_target){ 1, BED_GUEST, 80 }, bed.w);
+	return forward_new(bed.nat, IPPROTO_TCP, pair[0], &(struct forward_target){ 1, addr4(BED_GUEST), 80 }, bed.w);
 }
 
 static void finish(struct forward *forward, int other)

@@ -63,13 +63,13 @@ static void use(const struct packet *p, const uint8_t *data, uint32_t len)
 	if (p->ethertype != ETHERTYPE_IP4)
 		return;
 	must(p->l4 == ETH_HEADER + IP4_HEADER && p->payload >= p->l4);
-	n = build_icmp_error(error, data, data + 6, 0x0a000001 + (sum & 1), 3, 4, 1400, p);
+	n = build_icmp_error(error, data, data + 6, addr4(0x0a000001 + (sum & 1)), 3, 4, 1400, p);
 	must(n <= ETH_HEADER + IP4_HEADER + ICMP_HEADER + IP4_HEADER + 8);
-	must(packet_parse(error, n, &none, &q) == VERDICT_FORWARDED && q.proto == PROTO_ICMP && q.dst == p->src);
+	must(packet_parse(error, n, &none, &q) == VERDICT_FORWARDED && packet_is_icmp(&q) && addr_equal(q.dst, p->src));
 	n = build_udp_frame(error, data, data + 6, p->dst, p->dport, p->src, p->sport, data, MIN_OF(len, 64u));
-	must(packet_parse(error, n, &none, &q) == VERDICT_FORWARDED && q.dst == p->src && q.sport == p->dport);
-	n = build_arp(error, ARP_REPLY, data, p->src, data + 6, p->dst, data);
-	must(packet_parse(error, n, &none, &q) == VERDICT_FORWARDED && q.src == p->src && q.arp_op == ARP_REPLY);
+	must(packet_parse(error, n, &none, &q) == VERDICT_FORWARDED && addr_equal(q.dst, p->src) && q.sport == p->dport);
+	n = build_arp(error, ARP_REPLY, data, addr_4(p->src), data + 6, addr_4(p->dst), data);
+	must(packet_parse(error, n, &none, &q) == VERDICT_FORWARDED && addr_4(q.src) == addr_4(p->src) && q.arp_op == ARP_REPLY);
 }
 
 static void look(struct frame *f, uint8_t flags)

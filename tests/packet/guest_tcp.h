@@ -195,7 +195,7 @@ static void guest_synack(struct guest_tcp *g, const struct packet *p)
 static void guest_called(struct guest_tcp *g, const struct packet *p)
 {
 	g->dport = p->sport;
-	g->remote = p->src;
+	g->remote = addr_4(p->src);
 	g->rcv_nxt = p->seq + 1;
 	g->syns_acked++;
 	if (g->silent)
@@ -288,12 +288,12 @@ static MAYBE_UNUSED bool guest_input(struct guest_tcp *g, const struct bed_frame
 		g->icmp_code = p.icmp_code;
 		return true;
 	}
-	if (g->listening && p.proto == PROTO_TCP && p.dport == g->sport && p.dst == g->ip &&
+	if (g->listening && p.proto == PROTO_TCP && p.dport == g->sport && addr_4(p.dst) == g->ip &&
 	    (p.tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) {
 		guest_called(g, &p);
 		return true;
 	}
-	if (p.proto != PROTO_TCP || p.src != g->remote || p.dst != g->ip || p.sport != g->dport || p.dport != g->sport)
+	if (p.proto != PROTO_TCP || addr_4(p.src) != g->remote || addr_4(p.dst) != g->ip || p.sport != g->dport || p.dport != g->sport)
 		return false;
 	if (p.tcp_flags & TCP_RST) {
 		if (g->connected ? p.seq != g->rcv_nxt : p.ack != g->iss + 1)

@@ -170,7 +170,7 @@ static MAYBE_UNUSED enum verdict bed_udp(struct bed *bed, uint16_t sport, uint32
 {
 	static uint8_t data[66000];
 
-	return bed_input(bed, data, build_udp_frame(data, bed_gateway_mac, bed_guest_mac, BED_GUEST, sport, dst, dport, payload, size));
+	return bed_input(bed, data, build_udp_frame(data, bed_gateway_mac, bed_guest_mac, addr4(BED_GUEST), sport, addr4(dst), dport, payload, size));
 }
 
 static void bed_net(struct bed *bed, unsigned i, uint32_t net_id, uint32_t subnet)
@@ -229,7 +229,7 @@ static void bed_init(struct bed *bed, const struct nat_conf *conf, unsigned nwor
 /* bed_station() - as if the guest at port @id had been seen */
 static MAYBE_UNUSED void bed_station(struct bed *bed, uint32_t id, uint32_t ip)
 {
-	struct station s = { .ip = ip, .port = id, .source = STATION_ARP, .seen_ms = bed->w->now_ms };
+	struct station s = { .ip = addr4(ip), .port = id, .source = STATION_ARP, .seen_ms = bed->w->now_ms };
 
 	memcpy(s.mac, bed_guest_mac, 6);
 	station_note(bed->snap->nets[0].segments[0].stations, &s, true);

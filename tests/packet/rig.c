@@ -234,7 +234,7 @@ static void answer(struct rig_service *s, struct worker *w, const struct arrival
 	const uint8_t *asker = p->data + 6;
 	struct frame f;
 
-	frame_init(&f, to, build_arp(to, ARP_REPLY, a->segment->gateway_mac, p->dst, asker, p->src, asker));
+	frame_init(&f, to, build_arp(to, ARP_REPLY, a->segment->gateway_mac, addr_4(p->dst), asker, addr_4(p->src), asker));
 	f.vid = a->segment->vid;
 	s->made++;
 	s->taken += worker_emit(w, a->local_port, &f, 1);

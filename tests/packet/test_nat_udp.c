@@ -94,9 +94,9 @@ static void test_there_and_back(void **state)
 	assert_int_equal(server_takes(&c, data, sizeof(data)), 5);
 	server_sends(&c, "world!", 6);
 	assert_true(guest_takes(&c));
-	assert_int_equal(c.p.src, BED_GATEWAY);	/* not 127.0.0.1 */
+	assert_int_equal(addr_4(c.p.src), BED_GATEWAY);	/* not 127.0.0.1 */
 	assert_int_equal(c.p.sport, c.port);
-	assert_int_equal(c.p.dst, BED_GUEST);
+	assert_int_equal(addr_4(c.p.dst), BED_GUEST);
 	assert_int_equal(c.p.dport, 5000);
 	assert_memory_equal(packet_payload(&c.p), "world!", 6);
 	assert_int_equal(bed_udp(&c.bed, 5000, BED_GATEWAY, c.port, "", 0), VERDICT_CONSUMED_NAT);
@@ -366,7 +366,7 @@ static void test_uso(void **state)
 
 	(void)state;
 	begin(&c);
-	len = build_udp_frame(frame, bed_gateway_mac, bed_guest_mac, BED_GUEST, 5000, BED_GATEWAY, c.port, payload, 9500);
+	len = build_udp_frame(frame, bed_gateway_mac, bed_guest_mac, addr4(BED_GUEST), 5000, addr4(BED_GATEWAY), c.port, payload, 9500);
 	assert_int_equal(bed_input_from(&c.bed, 1, frame, len, &offload), VERDICT_CONSUMED_NAT);
 	for (int i = 0; i < 10; i++)
 		assert_int_equal(server_takes(&c, data, sizeof(data)), i < 9 ? 1000 : 500);
@@ -382,8 +382,8 @@ static void expect_icmp(struct case_state *c, uint8_t type, uint8_t code, uint32
 	assert_int_equal(c->p.proto, PROTO_ICMP);
 	assert_int_equal(c->p.icmp_type, type);
 	assert_int_equal(c->p.icmp_code, code);
-	assert_int_equal(c->p.src, from);
-	assert_int_equal(c->p.dst, BED_GUEST);
+	assert_int_equal(addr_4(c->p.src), from);
+	assert_int_equal(addr_4(c->p.dst), BED_GUEST);
 }
 
 static void test_port_unreachable(void **state)
@@ -430,7 +430,7 @@ static void test_refusals(void **state)
 	begin(&c);
 	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
 		uint8_t frame[128];
-		uint32_t len = build_udp_frame(frame, bed_gateway_mac, bed_guest_mac, BED_GUEST, 5000, refusals[i].dst, 99, "a", 1);
+		uint32_t len = build_udp_frame(frame, bed_gateway_mac, bed_guest_mac, addr4(BED_GUEST), 5000, addr4(refusals[i].dst), 99, "a", 1);
 
 		print_message("  %s\n", refusals[i].what);
 		build_ip4(frame + ETH_HEADER, BED_GUEST, refusals[i].dst, PROTO_UDP, refusals[i].ttl, UDP_HEADER + 1);
@@ -466,15 +466,15 @@ static void test_host_addresses(void **state)
 	char data[8];
 
 	(void)state;
-	assert_true(hostaddr_is_local(STRANGER));
-	assert_true(hostaddr_is_local(0x7f000001));
-	assert_false(hostaddr_is_local(0xc6336407));
+	assert_true(hostaddr_is_local(addr4(STRANGER)));
+	assert_true(hostaddr_is_local(addr4(0x7f000001)));
+	assert_false(hostaddr_is_local(addr4(0xc6336407)));
 	begin_with(&c, &none);
 	assert_int_equal(bed_udp(&c.bed, 5000, STRANGER, c.port, "a", 1), VERDICT_CONSUMED_REFUSED);
 	expect_icmp(&c, 3, 10, BED_GATEWAY);
 	end(&c);
 	begin_with(&c, &own);
-	assert_int_equal(hostaddr_own(c.bed.snap), STRANGER);	/* no route to anywhere: the one non-loopback address */
+	assert_int_equal(addr_4(hostaddr_own(c.bed.snap, AF_INET)), STRANGER);	/* no route to anywhere: the one non-loopback address */
 	close(c.fd);
 	c.fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(bind(c.fd, (struct sockaddr *)&(struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(c.port),
@@ -484,7 +484,7 @@ static void test_host_addresses(void **state)
 	assert_int_equal(ntohl(c.from.sin_addr.s_addr), STRANGER);
 	server_sends(&c, "x", 1);
 	assert_true(guest_takes(&c));
-	assert_int_equal(c.p.src, BED_GATEWAY);
+	assert_int_equal(addr_4(c.p.src), BED_GATEWAY);
 	end(&c);
 }
 
@@ -502,7 +502,7 @@ static void test_arp(void **state)
 	assert_int_equal(bed_input(&c.bed, frame, 42), VERDICT_CONSUMED_ARP);
 	assert_true(guest_takes(&c));
 	assert_int_equal(c.p.arp_op, ARP_REPLY);
-	assert_int_equal(c.p.src, BED_GATEWAY);
+	assert_int_equal(addr_4(c.p.src), BED_GATEWAY);
 	assert_memory_equal(c.f->data, bed_guest_mac, 6);
 	assert_memory_equal(c.f->data + 22, bed_gateway_mac, 6);
 	build_arp(frame, ARP_REQUEST, bed_guest_mac, 0, nobody, BED_GATEWAY, all);	/* a probe (RFC 5227) */
@@ -595,7 +595,7 @@ static void test_other_protocols(void **state)
 	assert_int_equal(bed_input(&c.bed, frame, ETH_HEADER + IP4_HEADER + 20), VERDICT_DROP_NO_PROTOCOL);	/* GRE */
 	expect_icmp(&c, 3, 2, BED_GATEWAY);
 	frame[0] = 2, frame[5] = 99;		/* flooded to somebody else: not ours */
-	build_udp_frame(frame, (uint8_t[]){ 255, 255, 255, 255, 255, 255 }, bed_guest_mac, BED_GUEST, 138, 0x0a0000ff, 138, "x", 1);
+	build_udp_frame(frame, (uint8_t[]){ 255, 255, 255, 255, 255, 255 }, bed_guest_mac, addr4(BED_GUEST), 138, addr4(0x0a0000ff), 138, "x", 1);
 	bed_input(&c.bed, frame, 43);
 	assert_int_equal(count(&c).flows, 0);
 	assert_int_equal(c.bed.queued, 0);

@@ -23,7 +23,7 @@
 #include "tests/packet/matrix_end_parts.h"
 #include "tests/unit/far_end.h"
 
-enum { PATIENCE_MS = 5000, PORT = 9, PROTO_ICMP6 = 58, TCP_ALL = PORT_CSUM | PORT_TSO4 | PORT_TSO6 | PORT_ECN, ALL = TCP_ALL | PORT_USO };
+enum { PATIENCE_MS = 5000, PORT = 9, TCP_ALL = PORT_CSUM | PORT_TSO4 | PORT_TSO6 | PORT_ECN, ALL = TCP_ALL | PORT_USO };
 
 static struct matrix_case cases[MATRIX_CASES];
 static unsigned ncases;

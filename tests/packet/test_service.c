@@ -53,21 +53,21 @@ static void test_service(void **state)
 	(void)state;
 	bed_init(&b, VERDICT_CONSUMED_NAT);
 	print_message("  a frame for the gateway goes to the services and nowhere else\n");
-	rig_offer(b.a, bytes, build_udp_frame(bytes, b.segment->gateway_mac, one, 0x0a000005, 1, 0x08080808, 53, "hello", 5));
+	rig_offer(b.a, bytes, build_udp_frame(bytes, b.segment->gateway_mac, one, addr4(0x0a000005), 1, addr4(0x08080808), 53, "hello", 5));
 	rig_run(b.rig);
 	assert_int_equal(b.service.seen, 1);
 	assert_int_equal(b.service.last.dport, 53);
 	assert_int_equal(b.b->nsent, 0);
 	assert_int_equal(rig_verdict(b.a, VERDICT_CONSUMED_NAT), 1);
 	print_message("  a broadcast goes to both, and is flooded whatever the service says\n");
-	rig_offer(b.a, bytes, build_udp_frame(bytes, everybody, one, 0, 68, 0xffffffff, 67, "dhcp!", 5));
+	rig_offer(b.a, bytes, build_udp_frame(bytes, everybody, one, addr4(0), 68, addr4(0xffffffff), 67, "dhcp!", 5));
 	rig_run(b.rig);
 	assert_int_equal(b.service.seen, 2);
 	assert_int_equal(b.b->nsent, 1);
 	assert_int_equal(rig_verdict(b.a, VERDICT_FLOODED), 1);
 	print_message("  what nobody claims has no way out\n");
 	b.service.verdict = VERDICT_COUNT;
-	rig_offer(b.a, bytes, build_udp_frame(bytes, b.segment->gateway_mac, one, 0x0a000005, 1, 0x08080808, 53, "hello", 5));
+	rig_offer(b.a, bytes, build_udp_frame(bytes, b.segment->gateway_mac, one, addr4(0x0a000005), 1, addr4(0x08080808), 53, "hello", 5));
 	rig_run(b.rig);
 	assert_int_equal(rig_verdict(b.a, VERDICT_DROP_NO_ROUTE), 1);
 	print_message("  what cannot be parsed is not shown to them\n");
@@ -96,7 +96,7 @@ static void test_service_sees_whole_frames(void **state)
 		payload[i] = (uint8_t)(i * 7);
 	b.a->head_max = 64;
 	b.a->piece_max = 100;
-	rig_offer(b.a, bytes, build_udp_frame(bytes, b.segment->gateway_mac, one, 0x0a000005, 1, 0x08080808, 53, payload,
+	rig_offer(b.a, bytes, build_udp_frame(bytes, b.segment->gateway_mac, one, addr4(0x0a000005), 1, addr4(0x08080808), 53, payload,
 					      sizeof(payload)));
 	rig_run(b.rig);
 	assert_int_equal(b.service.seen, 1);	/* the UDP checksum was good */
@@ -130,7 +130,7 @@ static void test_stations(void **state)
 		print_message("  %s\n", senders[i].what);
 		rig_offer(b.a, bytes, ask(bytes, one, senders[i].sha, senders[i].spa));
 		rig_run(b.rig);
-		assert_int_equal(station_find(b.segment->stations, senders[i].spa, &s), senders[i].noted);
+		assert_int_equal(station_find(b.segment->stations, addr4(senders[i].spa), &s), senders[i].noted);
 		if (senders[i].noted)
 			assert_int_equal(s.port, b.a->port.id);
 	}

@@ -149,11 +149,11 @@ static void test_segments(void **state)
 	assert_int_equal(l.p[NATIVE]->sent[0].serial, 0);
 	assert_memory_equal(l.p[NATIVE]->sent[0].data, one, 6);
 	print_message("  and who asked is noted as a station of that segment\n");
-	assert_true(station_find(l.segments[1]->stations, 0x0a000005, &s));
+	assert_true(station_find(l.segments[1]->stations, addr4(0x0a000005), &s));
 	assert_int_equal(s.port, l.p[NATIVE]->port.id);
 	assert_int_equal(s.source, STATION_ARP);
 	assert_memory_equal(s.mac, one, 6);
-	assert_false(station_find(l.segments[0]->stations, 0x0a000005, &s));
+	assert_false(station_find(l.segments[0]->stations, addr4(0x0a000005), &s));
 	print_message("  the other VLAN's gateway is no gateway here\n");
 	rig_clear(l.rig);
 	rig_offer(l.p[ACCESS1], bytes, rig_eth(bytes, l.segments[1]->gateway_mac, two, -1, 0x0800, 46));

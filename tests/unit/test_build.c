@@ -39,7 +39,7 @@ static void test_udp(void **state)
 	uint8_t to[256];
 
 	(void)state;
-	check(to, build_udp_frame(to, one, two, 0x0a000001, 53, 0x0a000005, 5353, "hello", 5),
+	check(to, build_udp_frame(to, one, two, addr4(0x0a000001), 53, addr4(0x0a000005), 5353, "hello", 5),
 	      "0200000000010200000000020800"
 	      "4500002100004000401126c70a0000010a000005003514e9000d92de68656c6c6f");
 	print_message("  all sizes have good checksums\n");
@@ -49,7 +49,7 @@ static void test_udp(void **state)
 		uint32_t len;
 
 		memset(payload, (int)size, sizeof(payload));
-		len = build_udp_frame(bytes, one, two, 0x0a000001, 53, 0x0a000005, (uint16_t)size, payload, size);
+		len = build_udp_frame(bytes, one, two, addr4(0x0a000001), 53, addr4(0x0a000005), (uint16_t)size, payload, size);
 		assert_int_equal(packet_parse(bytes, len, &none, &p), VERDICT_FORWARDED);
 		assert_int_equal(packet_payload_len(&p), size);
 	}
@@ -62,9 +62,9 @@ static void test_udp_zero(void **state)
 	struct packet p;
 
 	(void)state;
-	build_udp_frame(to, one, two, 0x0a000001, 53, 0x0a000005, 5353, payload, 2);
+	build_udp_frame(to, one, two, addr4(0x0a000001), 53, addr4(0x0a000005), 5353, payload, 2);
 	memcpy(payload, to + 40, 2);
-	assert_int_equal(packet_parse(to, build_udp_frame(to, one, two, 0x0a000001, 53, 0x0a000005, 5353, payload, 2), &none, &p),
+	assert_int_equal(packet_parse(to, build_udp_frame(to, one, two, addr4(0x0a000001), 53, addr4(0x0a000005), 5353, payload, 2), &none, &p),
 			 VERDICT_FORWARDED);
 	assert_int_equal(get_u16(to + 40), 0xffff);
 }
@@ -89,14 +89,14 @@ static void test_icmp_error(void **state)
 
 	(void)state;
 	assert_int_equal(packet_parse(bytes, len, &none, &p), VERDICT_FORWARDED);
-	check(to, build_icmp_error(to, one, two, 0x0a000001, 3, 4, 1400, &p),
+	check(to, build_icmp_error(to, one, two, addr4(0x0a000001), 3, 4, 1400, &p),
 	      "0200000000010200000000020800"
 	      "4500003800004000400126c00a0000010a00000503045589000005784500002100010000401160b70a0000050808080814e90035000d8ccf");
 	print_message("  of a packet with less than eight bytes behind its header it quotes what there is\n");
 	len = (uint32_t)(build_ip4(build_eth(bytes, one, two, ETHERTYPE_IP4), 0x0a000005, 0x08080808, 89, 9, 3) + 3 - bytes);
 	memcpy(bytes + len - 3, "abc", 3);
 	assert_int_equal(packet_parse(bytes, len, &none, &p), VERDICT_FORWARDED);
-	len = build_icmp_error(to, one, two, 0x0a000001, 3, 2, 0, &p);
+	len = build_icmp_error(to, one, two, addr4(0x0a000001), 3, 2, 0, &p);
 	assert_int_equal(len, ETH_HEADER + IP4_HEADER + ICMP_HEADER + IP4_HEADER + 3);
 	assert_memory_equal(to + len - 3, "abc", 3);
 	assert_int_equal(packet_parse(to, len, &none, &p), VERDICT_FORWARDED);

@@ -93,8 +93,8 @@ static void test_policy(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct policy_query q = {
 			.snapshot = snap, .segment = &snap->nets[0].segments[0], .host_access = cases[i].host,
-			.uplink = !cases[i].no_uplink, .src = ip(cases[i].src), .dst = ip(cases[i].dst),
-			.own = cases[i].no_own ? 0 : ip("192.168.1.2"), .dst_is_host = cases[i].dst_is_host,
+			.uplink = !cases[i].no_uplink, .src = addr4(ip(cases[i].src)), .dst = addr4(ip(cases[i].dst)),
+			.own = cases[i].no_own ? (struct addr){ { { 0 } } } : addr4(ip("192.168.1.2")), .dst_is_host = cases[i].dst_is_host,
 			.dst_is_loopback_forward = cases[i].loopback_forward,
 		};
 		struct policy p = policy_decide(&q);
@@ -103,7 +103,7 @@ static void test_policy(void **state)
 		assert_int_equal(p.act, cases[i].act);
 		assert_int_equal(p.verdict, cases[i].verdict);
 		if (cases[i].to)
-			assert_int_equal(p.dst, ip(cases[i].to));
+			assert_int_equal(addr_4(p.dst), ip(cases[i].to));
 	}
 	snapshot_free(snap);
 }
@@ -114,24 +114,24 @@ static void test_filter(void **state)
 	unsigned kept = 0;
 
 	(void)state;
-	assert_false(filter_has(&f, 1));
+	assert_false(filter_has(&f, addr4(1)));
 	for (uint32_t i = 1; i <= FILTER_INLINE; i++)
-		filter_add(&f, i);
-	filter_add(&f, 3);
+		filter_add(&f, addr4(i));
+	filter_add(&f, addr4(3));
 	assert_int_equal(f.n, FILTER_INLINE);
 	for (uint32_t i = 1; i <= 1000; i++) {
-		filter_add(&f, i * 7);
-		assert_true(filter_has(&f, i * 7));
+		filter_add(&f, addr4(i * 7));
+		assert_true(filter_has(&f, addr4(i * 7)));
 	}
 	for (uint32_t i = 1; i <= 1000; i++)
-		kept += filter_has(&f, i * 7);
+		kept += filter_has(&f, addr4(i * 7));
 	assert_true(kept > 980);		/* below its bound it forgets next to nothing */
 	for (uint32_t i = 1; i <= 200000; i++)
-		filter_add(&f, i);
+		filter_add(&f, addr4(i));
 	assert_true(f.room <= 2 * FILTER_MAX);
-	assert_true(filter_has(&f, 200000));
+	assert_true(filter_has(&f, addr4(200000)));
 	filter_fini(&f);
-	assert_false(filter_has(&f, 200000));
+	assert_false(filter_has(&f, addr4(200000)));
 }
 
 static void test_limit(void **state)

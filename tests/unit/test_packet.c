@@ -47,8 +47,8 @@ static void test_tcp(void **state)
 	assert_int_equal(p.ethertype, ETHERTYPE_IP4);
 	assert_int_equal(p.proto, PROTO_TCP);
 	assert_int_equal(p.ttl, 3);
-	assert_int_equal(p.src, 0x0a000005);
-	assert_int_equal(p.dst, 0x0a000009);
+	assert_int_equal(addr_4(p.src), 0x0a000005);
+	assert_int_equal(addr_4(p.dst), 0x0a000009);
 	assert_int_equal(p.sport, 1000);
 	assert_int_equal(p.dport, 80);
 	assert_int_equal(p.seq, 0x01020304);
@@ -90,8 +90,8 @@ static void test_udp_icmp_arp(void **state)
 	assert_int_equal(p.ethertype, ETHERTYPE_ARP4);
 	assert_int_equal(p.proto, 0);
 	assert_int_equal(p.arp_op, ARP_REQUEST);
-	assert_int_equal(p.src, 0x0a000005);
-	assert_int_equal(p.dst, 0x0a000001);
+	assert_int_equal(addr_4(p.src), 0x0a000005);
+	assert_int_equal(addr_4(p.dst), 0x0a000001);
 }
 
 static const struct {
@@ -107,7 +107,8 @@ static const struct {
 	{ "good UDP", udp, { { 0, 0 } }, 0, false, VERDICT_FORWARDED },
 	{ "padding behind the datagram", tcp, { { 0, 0 } }, 20, false, VERDICT_FORWARDED },
 	{ "padding behind ARP", arp, { { 0, 0 } }, 18, false, VERDICT_FORWARDED },
-	{ "not IP", tcp, { { 12, 0x86 }, { 13, 0xdd } }, 0, false, VERDICT_DROP_NOT_IP },
+	{ "not IP", tcp, { { 12, 0x86 }, { 13, 0xde } }, 0, false, VERDICT_DROP_NOT_IP },
+	{ "IPv4 behind the type of IPv6", tcp, { { 12, 0x86 }, { 13, 0xdd } }, 0, false, VERDICT_DROP_MALFORMED },
 	{ "a length in the place of a type", tcp, { { 12, 0 }, { 13, 46 } }, 0, false, VERDICT_DROP_NOT_IP },
 	{ "a frame of 13 bytes", tcp, { { 0, 0 } }, -47, false, VERDICT_DROP_RUNT },
 	{ "no IP header at all", tcp, { { 0, 0 } }, -46, false, VERDICT_DROP_MALFORMED },

@@ -13,7 +13,7 @@ static struct request request(uint32_t port, enum request_kind kind, uint32_t nu
 {
 	struct request q = { .kind = (uint8_t)kind, .port = port, .net_id = 3, .vid = 10, .sport = 68, .size = REQUEST_DATA };
 
-	q.src = number;
+	q.src = addr4(number);
 	memset(q.data, (int)number, sizeof(q.data));
 	return q;
 }
@@ -106,7 +106,7 @@ static void test_full(void **state)
 	}
 	for (unsigned i = 0; i < n; i++) {
 		assert_true(request_take(r, &q));
-		assert_int_equal(q.src, i);
+		assert_int_equal(addr_4(q.src), i);
 	}
 	assert_false(request_take(r, &q));
 	print_message("  and wakes a sleeper\n");

@@ -47,14 +47,14 @@ static void test_segments(void **state)
 	assert_ptr_equal(segment_of(&s->nets[0], 10), lab + 1);
 	assert_null(segment_of(&s->nets[0], 2));
 	assert_null(segment_of(&s->nets[1], 10));
-	assert_ptr_equal(segment_for_ip(s, 0x0a4d0005, NULL), lab);
-	assert_ptr_equal(segment_for_ip(s, 0x0a4e1234, lab), other);
-	assert_null(segment_for_ip(s, 0x0a4d0005, lab));
-	assert_null(segment_for_ip(s, 0x0a4d0105, NULL));
-	assert_null(segment_for_ip(s, 0, NULL));	/* a segment without a subnet holds no address */
+	assert_ptr_equal(segment_for_addr(s, addr4(0x0a4d0005), NULL), lab);
+	assert_ptr_equal(segment_for_addr(s, addr4(0x0a4e1234), lab), other);
+	assert_null(segment_for_addr(s, addr4(0x0a4d0005), lab));
+	assert_null(segment_for_addr(s, addr4(0x0a4d0105), NULL));
+	assert_null(segment_for_addr(s, addr4(0), NULL));	/* a segment without a subnet holds no address */
 	print_message("  a segment is the same in the next snapshot\n");
-	assert_null(segment_for_ip(t, 0x0a4d0005, lab));
-	assert_ptr_equal(segment_for_ip(t, 0x0a4d0005, other), &t->nets[0].segments[0]);
+	assert_null(segment_for_addr(t, addr4(0x0a4d0005), lab));
+	assert_ptr_equal(segment_for_addr(t, addr4(0x0a4d0005), other), &t->nets[0].segments[0]);
 	snapshot_free(s);
 	snapshot_free(t);
 }
@@ -66,7 +66,7 @@ static void test_life(void **state)
 
 	(void)state;
 	assert_non_null(empty);
-	assert_null(segment_for_ip(empty, 1, NULL));
+	assert_null(segment_for_addr(empty, addr4(1), NULL));
 	snapshot_free(empty);
 	snapshot_free(NULL);
 	snapshot_release(NULL);

@@ -18,7 +18,7 @@ enum { ROOM = 1024 };
 static struct station station(uint32_t ip, uint32_t port, uint8_t mac, uint8_t source, uint64_t seen_ms)
 {
 	return (struct station){
-		.ip = 0x0a000000 + ip, .port = port, .mac = { 2, 0, 0, 0, 0, mac }, .source = source, .seen_ms = seen_ms,
+		.ip = addr4(0x0a000000 + ip), .port = port, .mac = { 2, 0, 0, 0, 0, mac }, .source = source, .seen_ms = seen_ms,
 	};
 }
 
@@ -77,9 +77,9 @@ static int act(struct stations *t, const struct step *p)
 		stations_forget_port(t, p->port);
 		return 0;
 	case FIND:
-		return station_find(t, 0x0a000000 + p->ip, &s) ? (int)s.port : -1;
+		return station_find(t, addr4(0x0a000000 + p->ip), &s) ? (int)s.port : -1;
 	default:
-		return station_of_port(t, p->port, &s) ? (int)(s.ip - 0x0a000000) : -1;
+		return station_of_port(t, p->port, &s) ? (int)(addr_4(s.ip) - 0x0a000000) : -1;
 	}
 }
 
@@ -107,7 +107,7 @@ static bool lives_at(struct stations *t, uint32_t ip, uint32_t port)
 {
 	struct station s;
 
-	return station_find(t, 0x0a000000 + ip, &s) && s.port == port;
+	return station_find(t, addr4(0x0a000000 + ip), &s) && s.port == port;
 }
 
 /* A port holds so many and no more; the stalest of its own goes first, and leases stay. */
@@ -177,7 +177,7 @@ static void test_random(void **state)
 		uint32_t ip = (uint32_t)random() % IPS, port = 1 + (uint32_t)random() % 63;
 
 		if (random() % 3 == 0) {
-			station_forget(t, 0x0a000000 + ip);
+			station_forget(t, addr4(0x0a000000 + ip));
 			held[at[ip]]--;
 			at[ip] = 0;
 		} else if (at[ip] || held[port] < MAX_STATIONS_PER_PORT) {

@@ -145,7 +145,7 @@ static void test_shared_pause(void **unused)
 	pauses = fake.pauses;
 	resumes = fake.resumes;
 	for (uint32_t i = 0; i < 2; i++) {
-		struct addr a = addr_of(i);
+		struct ring_addr a = addr_of(i);
 		uint64_t payload = i;
 		int fd = eventfd(0, 0);
 
@@ -269,7 +269,7 @@ static int log_file(off_t size)
 static void test_log(void **unused)
 {
 	int fd = log_file(8192), event = eventfd(0, 0);
-	struct addr a = addr_of(0);
+	struct ring_addr a = addr_of(0);
 
 	(void)unused;
 	start_all(ALL);

@@ -131,7 +131,7 @@ static void test_indices(void **unused)
 	negotiate(ALL);
 	assert_true(set_memory());
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		struct addr a = addr_of(0);
+		struct ring_addr a = addr_of(0);
 
 		a.index = bad[i];
 		assert_false(state(VHOST_SET_VRING_NUM, bad[i], 256));
@@ -214,7 +214,7 @@ static void test_addresses(void **unused)
 	assert_true(set_table(two, 2, t.memfd));
 	assert_true(state(VHOST_SET_VRING_NUM, 0, 256));
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct addr a = { 0, 0, USER + cases[i].desc, USER + cases[i].used, USER + cases[i].avail, 0 };
+		struct ring_addr a = { 0, 0, USER + cases[i].desc, USER + cases[i].used, USER + cases[i].avail, 0 };
 
 		print_message("  %s\n", cases[i].what);
 		assert_int_equal(set_addr(a), !cases[i].why);
@@ -226,7 +226,7 @@ static void test_addresses(void **unused)
 /* While a ring runs: a good change is made where it stands, a bad one is none. */
 static void test_changes_on_the_fly(void **unused)
 {
-	struct addr a = addr_of(0), bad = addr_of(0);
+	struct ring_addr a = addr_of(0), bad = addr_of(0);
 	const uint8_t *desc;
 
 	(void)unused;

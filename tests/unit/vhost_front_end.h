@@ -306,19 +306,19 @@ static inline bool set_memory(void)
 	return set_table(whole, 1, t.memfd);
 }
 
-struct addr {
+struct ring_addr {
 	uint32_t index, flags;
 	uint64_t desc, used, avail, log;
 };
 
-static inline struct addr addr_of(uint32_t ring)
+static inline struct ring_addr addr_of(uint32_t ring)
 {
 	uint64_t at = USER + (uint64_t)ring * RING_STEP;
 
-	return (struct addr){ ring, 0, at + DESC, at + USED, at + AVAIL, 0 };
+	return (struct ring_addr){ ring, 0, at + DESC, at + USED, at + AVAIL, 0 };
 }
 
-static inline bool set_addr(struct addr a)
+static inline bool set_addr(struct ring_addr a)
 {
 	return done(VHOST_SET_VRING_ADDR, &a, sizeof(a));
 }
