@@ -195,3 +195,35 @@ int number_parse(const char *text, unsigned long min, unsigned long max, unsigne
 	*value = v;
 	return 0;
 }
+
+size_t port_range_span(const char *text)
+{
+	size_t n = strspn(text, "0123456789"), more = n && text[n] == '-' ? strspn(text + n + 1, "0123456789") : 0;
+
+	return more ? n + 1 + more : n;
+}
+
+int port_range_parse(const char *text, struct port_range *range)
+{
+	size_t n = strcspn(text, "-");
+	unsigned long first, last;
+	char left[8];
+
+	if (n >= sizeof(left))
+		return -EINVAL;
+	memcpy(left, text, n);
+	left[n] = '\0';
+	if (number_parse(left, 1, 65535, &first) < 0 || number_parse(text[n] ? text + n + 1 : left, first, 65535, &last) < 0)
+		return -EINVAL;
+	*range = (struct port_range){ (uint16_t)first, (uint16_t)(last - first + 1) };
+	return 0;
+}
+
+char *port_range_format(struct port_range r, char text[PORT_RANGE_TEXT])
+{
+	if (r.count == 1)
+		snprintf(text, PORT_RANGE_TEXT, "%u", r.first);
+	else
+		snprintf(text, PORT_RANGE_TEXT, "%u-%u", r.first, (uint16_t)(r.first + r.count - 1u));
+	return text;
+}

@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { MAC_SIZE = 6, MAC_TEXT = 18, IP4_TEXT = 16, PREFIX4_TEXT = 20, NAME_MAX_SIZE = 64 };
+enum { MAC_SIZE = 6, MAC_TEXT = 18, IP4_TEXT = 16, PREFIX4_TEXT = 20, NAME_MAX_SIZE = 64, PORT_RANGE_TEXT = 12 };
 
 /* prefix4 - an IPv4 network; host bits of addr are zero */
 struct prefix4 {
@@ -75,6 +75,18 @@ bool name_valid(const char *name);
 /* duration_parse() - "90s", "10m", "1h", "7d", or "infinite" as UINT32_MAX; in seconds; a bare number is refused */
 int duration_parse(const char *text, uint32_t *seconds);
 char *duration_format(uint32_t seconds, char text[16]);
+
+/* port_range - @count ports of TCP or UDP in a row */
+struct port_range {
+	uint16_t first, count;	/* both at least 1, and the last at most 65535 */
+};
+
+/* port_range_parse() - "8080" or "8000-8099"
+ * port_range_span() - length of the text of such a range that @text begins with, or 0; whether its numbers fit is not looked at
+ */
+int port_range_parse(const char *text, struct port_range *range);
+char *port_range_format(struct port_range range, char text[PORT_RANGE_TEXT]);
+size_t port_range_span(const char *text);
 
 /* number_parse() - a whole decimal number in min..max */
 int number_parse(const char *text, unsigned long min, unsigned long max, unsigned long *value);

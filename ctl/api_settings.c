@@ -11,7 +11,7 @@ const char *const edit_words[] = { "network", "port", "forward", "reservation", 
 
 void settings_path(struct edit *edit, const char *id)
 {
-	size_t digits = strspn(id, "0123456789");
+	size_t digits = port_range_span(id);
 
 	snprintf(edit->id, sizeof(edit->id), "%s", id);
 	if (edit->what == EDIT_FORWARD && digits && (!strcmp(id + digits, "-tcp") || !strcmp(id + digits, "-udp")))

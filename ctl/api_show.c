@@ -57,15 +57,18 @@ json_t *show_record(const struct record_conf *record)
 static const struct forward_conf *only_at(const struct net_conf *net, const char *id)
 {
 	const struct forward_conf *found = NULL;
-	char other[NAME_MAX_SIZE];
+	char other[NAME_MAX_SIZE], ports[PORT_RANGE_TEXT];
 
 	for (size_t i = 0; i < net->nforwards; i++) {
-		snprintf(other, sizeof(other), "%u/%s", net->forwards[i].port, proto_name(net->forwards[i].proto));
+		const struct forward_conf *f = &net->forwards[i];
+
+		snprintf(other, sizeof(other), "%s/%s", port_range_format((struct port_range){ f->port, f->count }, ports),
+			 proto_name(f->proto));
 		if (strcmp(other, id))
 			continue;
 		if (found)
 			return NULL;	/* which of the two was meant? */
-		found = &net->forwards[i];
+		found = f;
 	}
 	return found;
 }
@@ -74,7 +77,7 @@ const struct forward_conf *forward_named(const struct net_conf *net, const char 
 {
 	const struct forward_conf *found = net_forward(net, text);
 	char id[NAME_MAX_SIZE];
-	size_t digits = strspn(text, "0123456789");
+	size_t digits = port_range_span(text);
 
 	if (found || !net || !digits || strlen(text) >= sizeof(id) || (text[digits] != '-' && text[digits] != '/'))
 		return found;

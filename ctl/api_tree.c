@@ -94,15 +94,13 @@ void tree_merge(json_t *object, const json_t *patch)
 	}
 }
 
-/* names_port() - does this listen entry bring its port with it: 8080, "8080", "10.0.0.1:8080"? */
+/* names_port() - does this listen entry bring its port with it: 8080, "8000-8099", "10.0.0.1:8080"? */
 static bool names_port(const json_t *entry)
 {
 	const char *text = json_string_value(entry);
-	unsigned long number;
 	struct endpoint e;
 
-	return json_is_integer(entry) || (text && (number_parse(text, 1, 65535, &number) == 0 ||
-						   (endpoint_parse(text, &e) == 0 && e.port)));
+	return json_is_integer(entry) || (text && (endpoint_parse(text, &e) < 0 || e.port));
 }
 
 json_t *tree_split(const struct forward_conf *forward, const json_t *patch)
@@ -111,8 +109,10 @@ json_t *tree_split(const struct forward_conf *forward, const json_t *patch)
 	json_t *object = forward_export(forward);
 
 	json_object_del(object, "name");
-	if (names_port(json_is_array(listen) ? json_array_get(listen, 0) : listen))
+	if (names_port(json_is_array(listen) ? json_array_get(listen, 0) : listen)) {
 		json_object_del(object, "port");
+		json_object_del(object, "count");
+	}
 	if (json_is_string(to) && strchr(json_string_value(to), ':'))
 		json_object_del(object, "to_port");
 	return object;

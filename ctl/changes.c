@@ -32,7 +32,7 @@ bool port_equal(const struct port_conf *a, const struct port_conf *b)
 
 bool forward_equal(const struct forward_conf *a, const struct forward_conf *b)
 {
-	return !strcmp(a->id, b->id) && a->port == b->port && a->proto == b->proto && a->to_port == b->to_port &&
+	return !strcmp(a->id, b->id) && a->port == b->port && a->count == b->count && a->source == b->source && a->proto == b->proto && a->to_port == b->to_port &&
 	       !strcmp(a->to, b->to) && a->to_ip == b->to_ip && a->nlisten == b->nlisten &&
 	       !memcmp(a->listen, b->listen, a->nlisten * sizeof(a->listen[0]));
 }

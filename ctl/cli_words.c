@@ -81,16 +81,6 @@ static void unbracket(const char *part, char to[64])
 		snprintf(to, 64, "%s", part);
 }
 
-static bool port_number(const char *text, uint16_t *port)
-{
-	unsigned long n;
-
-	if (number_parse(text, 1, 65535, &n) < 0)
-		return false;
-	*port = (uint16_t)n;
-	return true;
-}
-
 static const char *take_proto(char *text)
 {
 	char *slash = strrchr(text, '/');
@@ -104,9 +94,10 @@ static const char *take_proto(char *text)
 int forward_parse(const char *text, struct forward_words *forward, struct error *err)
 {
 	static const char shape[] = "a forward is written [LISTEN:]PORT:GUEST[:GUEST-PORT][/udp]";
-	struct forward_words f = { .port = 0 };
+	struct forward_words f = { .to_port = 0 };
+	struct port_range to;
 	char copy[256], parts[4][64];
-	uint16_t ignored;
+	struct port_range ignored;
 	int first, n;
 
 	if (snprintf(copy, sizeof(copy), "%s", text) >= (int)sizeof(copy))
@@ -115,14 +106,17 @@ int forward_parse(const char *text, struct forward_words *forward, struct error 
 	if (!f.proto)
 		return bad_word(err, text, "the protocol is /tcp or /udp");
 	n = split(copy, parts);
-	first = n == 4 || (n == 3 && !port_number(parts[0], &ignored));		/* LISTEN stands in front */
+	first = n == 4 || (n == 3 && port_range_parse(parts[0], &ignored) < 0);		/* LISTEN stands in front */
 	if (n - first < 2)
 		return bad_word(err, text, shape);
-	if (!port_number(parts[first], &f.port))
-		return bad_word(err, text, "the port on the host is a number of 1 to 65535");
-	f.to_port = f.port;
-	if (n - first == 3 && !port_number(parts[first + 2], &f.to_port))
-		return bad_word(err, text, "the guest's port is a number of 1 to 65535");
+	if (port_range_parse(parts[first], &f.ports) < 0)
+		return bad_word(err, text, "the port on the host is a number of 1 to 65535, or a range like 8000-8099");
+	to = f.ports;
+	if (n - first == 3 && port_range_parse(parts[first + 2], &to) < 0)
+		return bad_word(err, text, "the guest's port is a number of 1 to 65535, or a range like 9000-9099");
+	if (to.count != 1 && to.count != f.ports.count)
+		return bad_word(err, text, "the guest has another number of ports there than the host");
+	f.to_port = to.first;
 	if (first)
 		unbracket(parts[0], f.listen);
 	unbracket(parts[first + 1], f.to);
@@ -134,9 +128,9 @@ int forward_parse(const char *text, struct forward_words *forward, struct error 
 
 void forward_id(const char *text, char id[FORWARD_ID_TEXT])
 {
-	uint16_t ignored;
+	struct port_range ignored;
 
-	snprintf(id, FORWARD_ID_TEXT, "%s%s", text, port_number(text, &ignored) ? "-tcp" : "");
+	snprintf(id, FORWARD_ID_TEXT, "%s%s", text, port_range_parse(text, &ignored) == 0 ? "-tcp" : "");
 	for (char *p = id; *p; p++)
 		if (*p == '/')
 			*p = '-';

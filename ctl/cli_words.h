@@ -27,21 +27,22 @@ int port_name_parse(const char *text, struct port_name *name, struct error *err)
 
 struct forward_words {
 	char listen[64];	/* address in front of the specification, or empty */
-	uint16_t port;		/* on the host */
+	struct port_range ports;	/* on the host */
 	const char *proto;	/* "tcp" or "udp" */
 	char to[64];		/* guest's name or address */
-	uint16_t to_port;
+	uint16_t to_port;	/* of the guest: the first */
 };
 
 /* forward_parse() - "[LISTEN:]PORT:GUEST[:GUEST-PORT][/tcp|/udp]"
  *
- * LISTEN is an address, IPv6 in brackets; GUEST a port's name or an address. Without GUEST-PORT it is PORT.
+ * LISTEN is an address, IPv6 in brackets; GUEST a port's name or an address. PORT may be a range, 8000-8099, and GUEST-PORT then
+ * one of as many, or the first of it. Without GUEST-PORT it is PORT.
  */
 int forward_parse(const char *text, struct forward_words *forward, struct error *err);
 
 enum { FORWARD_ID_TEXT = 72 };
 
-/* forward_id() - the id in the API's paths for "8080", "8080/udp" or a name */
+/* forward_id() - the id in the API's paths for "8080", "8000-8099", "8080/udp" or a name */
 void forward_id(const char *text, char id[FORWARD_ID_TEXT]);
 
 /* The word of a set that is nearest to a misspelt one, if any is near enough: at most a third of its letters. */

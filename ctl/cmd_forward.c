@@ -12,6 +12,7 @@ static const struct flag add_flags[] = {
 	{ "--listen", 0, FLAG_LIST, "ADDRESS", "listen", "of this host; 127.0.0.1 and ::1 unless given" },
 	{ "--lan", 0, FLAG_SWITCH, NULL, NULL, "listen on every address, for other machines too" },
 	{ "--name", 0, FLAG_TEXT, "NAME", "name", "to call it by" },
+	{ "--source", 0, FLAG_TEXT, "client|gateway", "source", "whose address the guest sees; client" },
 	{ "--replace", 0, FLAG_SWITCH, NULL, NULL, "put this forward in place of the one there is" },
 	{ 0 },
 };
@@ -22,7 +23,9 @@ static json_t *forward_body(const struct args *args, const struct forward_words 
 
 	if (!body)
 		return NULL;
-	json_object_set_new(body, "port", json_integer(f->port));
+	json_object_set_new(body, "port", json_integer(f->ports.first));
+	if (f->ports.count > 1)
+		json_object_set_new(body, "count", json_integer(f->ports.count));
 	json_object_set_new(body, "proto", json_string(f->proto));
 	json_object_set_new(body, "to", json_string(f->to));
 	json_object_set_new(body, "to_port", json_integer(f->to_port));
@@ -54,17 +57,46 @@ static bool open_wide(const json_t *forward)
 	return false;
 }
 
+static uint16_t count_of(const json_t *forward)
+{
+	json_int_t n = json_integer_value(json_object_get(forward, "count"));
+
+	return n > 1 ? (uint16_t)n : 1;
+}
+
+static char *ports_of(const json_t *forward, const char *key, char text[PORT_RANGE_TEXT])
+{
+	uint16_t first = (uint16_t)json_integer_value(json_object_get(forward, key));
+
+	return port_range_format((struct port_range){ first, count_of(forward) }, text);
+}
+
+static void forward_port(const json_t *forward, char cell[CELL_TEXT])
+{
+	char ports[PORT_RANGE_TEXT];
+
+	snprintf(cell, CELL_TEXT, "%s", ports_of(forward, "port", ports));
+}
+
+static void forward_to(const json_t *forward, char cell[CELL_TEXT])
+{
+	char to[64], ports[PORT_RANGE_TEXT];
+
+	snprintf(to, sizeof(to), "%s", row_text(forward, "to"));
+	snprintf(cell, CELL_TEXT, strchr(to, ':') ? "[%s]:%s" : "%s:%s", to, ports_of(forward, "to_port", ports));
+}
+
 static void print_forward(const struct cli *cli, const char *net, const json_t *forward)
 {
 	const char *state = row_text(forward, "state"), *reason = row_text(forward, "reason");
 	const char *hint = row_text(forward, "hint");
-	char listen[CELL_TEXT], id[CELL_TEXT];
+	char listen[CELL_TEXT], id[CELL_TEXT], ports[PORT_RANGE_TEXT], to[CELL_TEXT];
 
 	cell_text(json_object_get(forward, "listen"), listen);
 	cell_text(json_object_get(forward, "id"), id);
-	output_result(cli, forward, "%s: forward %s: %s port %lld to %s:%lld, %s", net, id, listen[0] ? listen : "loopback",
-		     (long long)json_integer_value(json_object_get(forward, "port")), row_text(forward, "to"),
-		     (long long)json_integer_value(json_object_get(forward, "to_port")), state);
+	forward_to(forward, to);
+	output_result(cli, forward, "%s: forward %s: %s port%s %s to %s, %s", net, id, listen[0] ? listen : "loopback",
+		      count_of(forward) > 1 ? "s" : "", ports_of(forward, "port", ports), to, state);
 	if (open_wide(forward))
 		output_note("%s: forward %s is open to every machine that reaches this host (%s)", net, id, listen);
 	if (reason[0] && strcmp(state, "up"))
@@ -74,7 +106,7 @@ static void print_forward(const struct cli *cli, const char *net, const json_t *
 static int forward_add(struct cli *cli, const struct args *args)
 {
 	const char *net = args->words[0];
-	char path[CLI_PATH_MAX], object[CLI_PATH_MAX], number[16], id[FORWARD_ID_TEXT];
+	char path[CLI_PATH_MAX], object[CLI_PATH_MAX], ports[PORT_RANGE_TEXT], number[PORT_RANGE_TEXT + 8], id[FORWARD_ID_TEXT];
 	struct forward_words f;
 	json_t *body, *forward = NULL;
 	int rc = net_name_parse(net, &cli->err);
@@ -85,7 +117,7 @@ static int forward_add(struct cli *cli, const struct args *args)
 		rc = check_listen(cli, args, &f);
 	if (rc < 0)
 		return rc;
-	snprintf(number, sizeof(number), "%u/%s", f.port, f.proto);
+	snprintf(number, sizeof(number), "%s/%s", port_range_format(f.ports, ports), f.proto);
 	forward_id(args_text(args, "--name") ? args_text(args, "--name") : number, id);
 	cli_path(path, "networks", net, "forwards", NULL);
 	cli_path(object, "networks", net, "forwards", id, NULL);
@@ -117,20 +149,11 @@ static int forward_rm(struct cli *cli, const struct args *args)
 	return rc;
 }
 
-static void forward_to(const json_t *forward, char cell[CELL_TEXT])
-{
-	char to[64];
-
-	snprintf(to, sizeof(to), "%s", row_text(forward, "to"));
-	snprintf(cell, CELL_TEXT, strchr(to, ':') ? "[%s]:%lld" : "%s:%lld", to,
-		 (long long)json_integer_value(json_object_get(forward, "to_port")));
-}
-
 static int forward_ls(struct cli *cli, const struct args *args)
 {
 	static const struct column columns[] = {
 		{ "NETWORK", "network", NULL },	{ "ID", "id", NULL },		{ "LISTEN", "listen", NULL },
-		{ "PORT", "port", NULL },	{ "PROTO", "proto", NULL },	{ "TO", NULL, forward_to },
+		{ "PORT", NULL, forward_port },	{ "PROTO", "proto", NULL },	{ "TO", NULL, forward_to },
 		{ "STATE", "state", NULL },	{ "HITS", "hits", NULL },	{ "ACTIVE", "active", NULL },
 		{ "REASON", "reason", NULL },	{ 0 },
 	};

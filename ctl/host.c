@@ -37,24 +37,26 @@ static const struct shape {
 	[HOST_REPLACE] = { sizeof(struct host_named), true, { TEXT(host_named, name) } },
 };
 
-int host_send(int sock, const void *message, size_t size, int fd)
+union control {
+	struct cmsghdr align;
+	char space[CMSG_SPACE(sizeof(int) * HOST_LISTEN_MAX)];
+};
+
+int host_send_many(int sock, const void *message, size_t size, const int *fds, unsigned count)
 {
 	struct iovec iov = { (void *)message, size };
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control;
+	union control control;
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 	ssize_t n;
 
-	if (fd >= 0) {
-		memset(&control, 0, sizeof(control));
+	if (count) {
+		memset(&control, 0, sizeof(control.align));
 		msg.msg_control = control.space;
-		msg.msg_controllen = sizeof(control.space);
+		msg.msg_controllen = CMSG_SPACE(sizeof(int) * count);
 		control.align.cmsg_level = SOL_SOCKET;
 		control.align.cmsg_type = SCM_RIGHTS;
-		control.align.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.align), &fd, sizeof(fd));
+		control.align.cmsg_len = CMSG_LEN(sizeof(int) * count);
+		memcpy(CMSG_DATA(&control.align), fds, sizeof(int) * count);
 	}
 	do
 		n = sendmsg(sock, &msg, MSG_NOSIGNAL);
@@ -64,31 +66,43 @@ int host_send(int sock, const void *message, size_t size, int fd)
 	return 0;
 }
 
-/* There is room for just one descriptor (CMSG_SPACE would be padded to hold two); the kernel closes further ones and
- * says so by MSG_CTRUNC.
- */
-static int take_fd(struct msghdr *msg)
+int host_send(int sock, const void *message, size_t size, int fd)
 {
-	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
-	int fd = -1;
-
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
-	return fd;
+	return host_send_many(sock, message, size, &fd, fd >= 0);
 }
 
-long host_receive(int sock, void *message, size_t room, int *fd)
+/* take_fds() - those that came along, at most @room. There may be room for one more (CMSG_SPACE is padded): it is closed. */
+static bool take_fds(struct msghdr *msg, int *fds, unsigned room, unsigned *count)
+{
+	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
+	unsigned n = 0;
+	int fd;
+
+	*count = 0;
+	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS || c->cmsg_len < CMSG_LEN(0))
+		return true;
+	n = (unsigned)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+	for (unsigned i = 0; i < n; i++) {
+		memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
+		if (*count < room)
+			fds[(*count)++] = fd;
+		else
+			close(fd);
+	}
+	return n <= room;
+}
+
+long host_receive_many(int sock, void *message, size_t room, int *fds, unsigned *count)
 {
 	struct iovec iov = { message, room };
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
-			      .msg_control = control.space, .msg_controllen = CMSG_LEN(sizeof(int)) };
+	union control control;
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.space,
+			      .msg_controllen = CMSG_LEN(sizeof(int) * (*count < HOST_LISTEN_MAX ? *count : HOST_LISTEN_MAX)) };
+	unsigned most = *count;
+	bool fit;
 	ssize_t n;
 
-	*fd = -1;
+	*count = 0;
 	do
 		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);
@@ -96,13 +110,24 @@ long host_receive(int sock, void *message, size_t room, int *fd)
 		return errno == ECONNRESET ? -EPIPE : -errno;
 	if (n == 0 && msg.msg_controllen == 0)
 		return -EPIPE;
-	*fd = take_fd(&msg);
-	if (n > 0 && !(msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
+	fit = take_fds(&msg, fds, most, count);
+	if (n > 0 && fit && !(msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
 		return n;
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
+	while (*count)
+		close(fds[--*count]);
 	return -EPROTO;
+}
+
+long host_receive(int sock, void *message, size_t room, int *fd)
+{
+	unsigned n = 1;
+	long size;
+
+	*fd = -1;
+	size = host_receive_many(sock, message, room, fd, &n);
+	if (!n)
+		*fd = -1;
+	return size;
 }
 
 static bool texts_end(const struct shape *shape, const char *message)
@@ -133,7 +158,8 @@ static bool values_fit(const void *message, uint32_t type)
 		struct host_listen m;
 
 		memcpy(&m, message, sizeof(m));
-		return (m.proto == HOST_TCP || m.proto == HOST_UDP) && m.port &&
+		return (m.proto == HOST_TCP || m.proto == HOST_UDP) && m.port && m.count && m.count <= HOST_LISTEN_MAX &&
+		       m.port + m.count <= 65536 && !m.zero &&
 		       (m.family == 6 || (m.family == 4 && !memcmp(m.addr + 4, zero, 12)));
 	}
 	if (type == HOST_UNIX_PEER && !*host_name_of(message))

@@ -2,7 +2,7 @@
 /* ctl/host.h - what the engine asks of the keeper: every act on the host, one typed request each
  *
  * The engine's descriptor 3 is a SOCK_SEQPACKET socket to the keeper. One message is one request or one reply, in host
- * byte order, of exactly the size its type has, with at most one descriptor beside it. Strings are terminated inside
+ * byte order, of exactly the size its type has, with at most one descriptor beside it (the reply to HOST_LISTEN: many). Strings are terminated inside
  * their field. Requests are answered one after another, in order; the reply repeats type and serial. Whatever does not
  * keep to this is answered with -EPROTO and changes nothing.
  *
@@ -21,6 +21,7 @@
 #ifndef CTL_HOST_H
 #define CTL_HOST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +34,7 @@ enum {
 	HOST_MESSAGE_MAX = 1024,	/* no request or reply is larger */
 	HOST_HELD_MAX = 65536,		/* descriptors the keeper keeps; one more is refused with -ENOSPC */
 	HOST_ENGINE_FD = 3,		/* the engine finds its socket here */
+	HOST_LISTEN_MAX = 253,		/* sockets by one HOST_LISTEN: as many descriptors as the kernel passes with a message */
 	HOST_LOCK_FD = 4,		/* and here the lock of the state directory, to be left open until it ends */
 };
 
@@ -46,7 +48,9 @@ enum host_type {
 	HOST_RECALL,		/* host_recall: name, value and descriptor of what is held */
 	HOST_OPEN_TAP,		/* host_link: a TAP in the keeper's own network namespace */
 	HOST_OPEN_NETNS,	/* host_link: an interface in another namespace; reply value: enum host_medium */
-	HOST_LISTEN,		/* host_listen: a bound socket, listening when TCP */
+	HOST_LISTEN,		/* host_listen: bound sockets, listening when TCP; or those that the daemon was given at its start.
+				 * Those of the ports that could not be had are `missing` in the reply; asked again, they are
+				 * tried again. Only when none is there is it an error. */
 	HOST_UNIX_LISTEN,	/* host_unix: a listening stream socket; a dead socket at the path is replaced */
 	HOST_UNIX_CONNECT,	/* host_unix: a connected stream socket */
 	HOST_REPLACE,		/* host_named + descriptor: as HOST_HOLD, in place of what HOST_HOLD or this put there */
@@ -97,7 +101,9 @@ struct host_listen {
 	uint32_t uid;			/* a low port is refused to a user other than root */
 	uint8_t family;			/* 4 or 6; a socket for 6 takes no IPv4 */
 	uint8_t proto;			/* enum host_proto */
-	uint16_t port;			/* host order, 1..65535 */
+	uint16_t port;			/* host order, 1..65535: the first of */
+	uint16_t count;			/* so many, 1..HOST_LISTEN_MAX */
+	uint16_t zero;
 	uint8_t addr[16];		/* network order; IPv4 in the first four bytes, the rest zero */
 	char name[HOST_NAME_SIZE];
 };
@@ -113,6 +119,7 @@ struct host_reply {
 	struct host_header head;
 	int32_t rc;			/* 0, or a negative errno */
 	uint32_t value;			/* see the types; for -EADDRINUSE of HOST_LISTEN the next free port, or 0 */
+	uint8_t missing[32];		/* of HOST_LISTEN: bit i for port + i; message and hint are then about the first of them */
 	char name[HOST_NAME_SIZE];	/* of HOST_RECALL */
 	char message[HOST_TEXT_SIZE];	/* when rc is negative: what failed and why, or who holds it */
 	char hint[HOST_TEXT_SIZE];	/* what helps, or empty */
@@ -131,6 +138,17 @@ int host_send(int sock, const void *message, size_t size, int fd);
  * that does not block.
  */
 long host_receive(int sock, void *message, size_t room, int *fd);
+
+/* host_send_many(), host_receive_many() - the same with @n descriptors, or up to *n of them
+ * Of a message with more than *n all are closed (-EPROTO).
+ */
+int host_send_many(int sock, const void *message, size_t size, const int *fds, unsigned n);
+long host_receive_many(int sock, void *message, size_t room, int *fds, unsigned *n);
+
+static inline bool host_listen_missing(const struct host_reply *r, unsigned i)
+{
+	return r->missing[i / 8] >> (i % 8) & 1;
+}
 
 /* host_request_check() - is this a request, whole, terminated and in range? Return: 0 or -EPROTO */
 int host_request_check(const void *message, size_t size, int fd);

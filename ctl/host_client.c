@@ -49,15 +49,23 @@ static void close_fd(int fd)
 		close(fd);
 }
 
+static void close_fds(const int *fds, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		close(fds[i]);
+}
+
 int host_on_readable(struct host *host)
 {
 	char late[HOST_MESSAGE_MAX];
+	int fds[HOST_LISTEN_MAX];
 	long n;
-	int fd;
 
 	do {
-		n = host_receive(host->sock, late, sizeof(late), &fd);
-		close_fd(fd);
+		unsigned count = HOST_LISTEN_MAX;
+
+		n = host_receive_many(host->sock, late, sizeof(late), fds, &count);
+		close_fds(fds, count);
 	} while (n >= 0 || n == -EPROTO);
 	return n == -EAGAIN ? 0 : -EPIPE;
 }
@@ -88,14 +96,16 @@ static int send_request(struct host *host, const void *request, size_t size, int
 }
 
 /* An answer to an earlier request, given up on, has another serial: it is thrown away. */
-static int receive_reply(struct host *host, const struct host_header *request, struct host_reply *reply, int *fd,
-			 uint64_t until_ms)
+static int receive_reply(struct host *host, const struct host_header *request, struct host_reply *reply, int *fds,
+			 unsigned *count, uint64_t until_ms)
 {
+	unsigned room = *count;
 	long n;
 	int rc;
 
 	for (;;) {
-		n = host_receive(host->sock, reply, sizeof(*reply), fd);
+		*count = room;
+		n = host_receive_many(host->sock, reply, sizeof(*reply), fds, count);
 		if (n == -EAGAIN) {
 			rc = wait_for(host, POLLIN, until_ms);
 			if (rc < 0)
@@ -106,34 +116,47 @@ static int receive_reply(struct host *host, const struct host_header *request, s
 			return (int)n;
 		if (host_reply_check(reply, (size_t)n, request) == 0)
 			return 0;
-		close_fd(*fd);
+		close_fds(fds, *count);
 		if ((size_t)n != sizeof(*reply) || reply->head.serial == request->serial)
 			return -EPROTO;
 	}
 }
 
-int host_call(struct host *host, void *request, size_t size, int fd_out, struct host_reply *reply, int *fd_in)
+/* call_many() - @fds of room for *count; they are those of a reply whose rc is 0 */
+static int call_many(struct host *host, void *request, size_t size, int fd_out, struct host_reply *reply, int *fds, unsigned *count)
 {
 	uint64_t until_ms = clock_now_ms() + DEADLINE_MS;
 	struct host_header head;
-	int rc, fd = -1;
+	int rc;
 
 	memcpy(&head, request, sizeof(head));
 	head.size = (uint32_t)size;
 	head.serial = ++host->serial;
 	memcpy(request, &head, sizeof(head));
-	if (fd_in)
-		*fd_in = -1;
 	rc = send_request(host, request, size, fd_out, until_ms);
 	if (rc == 0)
-		rc = receive_reply(host, &head, reply, &fd, until_ms);
+		rc = receive_reply(host, &head, reply, fds, count, until_ms);
+	else
+		*count = 0;
 	if (rc < 0)
 		return rc;
-	if (fd_in && reply->rc == 0)
-		*fd_in = fd;
-	else
-		close_fd(fd);
+	if (reply->rc < 0) {
+		close_fds(fds, *count);
+		*count = 0;
+	}
 	return reply->rc;
+}
+
+int host_call(struct host *host, void *request, size_t size, int fd_out, struct host_reply *reply, int *fd_in)
+{
+	unsigned count = 1;
+	int fd = -1, rc = call_many(host, request, size, fd_out, reply, &fd, &count);
+
+	if (fd_in)
+		*fd_in = rc == 0 && count ? fd : -1;
+	else if (rc == 0 && count)
+		close_fd(fd);
+	return rc;
 }
 
 /* explain() - @rc with the keeper's own words, or ours where it said nothing */
@@ -289,10 +312,54 @@ int host_open_netns(struct host *host, const char *name, const char *netns, cons
 	return rc;
 }
 
+/* spread() - the descriptors that came, to the ports they are of. Return: false when they are not as many as the reply says */
+static bool spread(const struct host_reply *reply, unsigned count, const int *came, unsigned ncame, int *fds)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		n += !host_listen_missing(reply, i);
+	if (n != ncame)
+		return false;
+	n = 0;
+	for (unsigned i = 0; i < count; i++)
+		fds[i] = host_listen_missing(reply, i) ? -1 : came[n++];
+	return true;
+}
+
+int host_listen_many(struct host *host, const char *name, int family, enum host_proto proto, const uint8_t *addr, uint16_t port,
+		     unsigned count, uid_t uid, int *fds, struct error *err)
+{
+	struct host_listen m = { .head.type = HOST_LISTEN, .uid = uid, .family = (uint8_t)family, .proto = proto, .port = port,
+				 .count = (uint16_t)count };
+	struct host_reply reply = { .rc = 0 };
+	int came[HOST_LISTEN_MAX], rc = put(m.name, sizeof(m.name), name, err);
+	unsigned ncame = HOST_LISTEN_MAX;
+
+	if (rc < 0)
+		return rc;
+	memcpy(m.addr, addr, family == 6 ? 16 : 4);
+	rc = call_many(host, &m, sizeof(m), -1, &reply, came, &ncame);
+	if (rc < 0)
+		return explain(err, rc, &reply);
+	if (!spread(&reply, count, came, ncame, fds)) {
+		close_fds(came, ncame);
+		return explain(err, -EPROTO, &reply);
+	}
+	if (ncame < count)
+		explain(err, -EADDRNOTAVAIL, &(struct host_reply){ .rc = -EADDRNOTAVAIL });
+	if (ncame < count && reply.message[0]) {
+		error_set(err, -EADDRNOTAVAIL, "%s", reply.message);
+		error_hint(err, "%s", reply.hint);
+	}
+	return (int)ncame;
+}
+
 int host_listen(struct host *host, const char *name, int family, enum host_proto proto, const uint8_t *addr, uint16_t port,
 		uid_t uid, uint16_t *next_port, struct error *err)
 {
-	struct host_listen m = { .head.type = HOST_LISTEN, .uid = uid, .family = (uint8_t)family, .proto = proto, .port = port };
+	struct host_listen m = { .head.type = HOST_LISTEN, .uid = uid, .family = (uint8_t)family, .proto = proto, .port = port,
+				 .count = 1 };
 	struct host_reply reply = { .rc = 0 };
 	int rc = put(m.name, sizeof(m.name), name, err);
 

@@ -73,6 +73,14 @@ int host_open_vmm_tap(struct host *host, const char *name, const char *ifname, u
 int host_open_netns(struct host *host, const char *name, const char *netns, const char *ifname, const uint8_t *mac,
 		    uint32_t mtu, bool queues, uid_t uid, enum host_medium *medium, struct error *err);
 
+/* host_listen_many() - sockets of @count ports (up to HOST_LISTEN_MAX) from @port on, as host_listen(), for its own name
+ * @fds:	becomes one descriptor for each port, -1 where it is missing; untouched on error
+ *
+ * Return: how many there are, at least one, with @err telling why the first of the missing is (err->rc); or negative errno.
+ */
+int host_listen_many(struct host *host, const char *name, int family, enum host_proto proto, const uint8_t *addr, uint16_t port,
+		     unsigned count, uid_t uid, int *fds, struct error *err);
+
 /* host_listen() - a bound socket, listening when @proto is HOST_TCP
  * @family:	4 or 6; @addr: 4 or 16 bytes, network order; @port: host order
  *

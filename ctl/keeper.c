@@ -217,6 +217,7 @@ int keeper_run(const struct keeper_conf *conf)
 	struct keeper k = { .conf = conf, .lock = -1, .serve = { .sock = -1, .job.sock = -1, .job_ms = KEEPER_JOB_MS } };
 
 	umask(077);
+	given_take();
 	if (fill_low_fds() < 0)
 		return 1;
 	raise_limits();

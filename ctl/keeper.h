@@ -29,7 +29,9 @@ enum {
 struct held {
 	char name[HOST_NAME_SIZE];
 	uint64_t age;		/* grows with each that is added */
-	int fd;			/* owned */
+	int fd;			/* owned; of several, one of them */
+	int *fds;		/* HOST_LISTEN of several ports: owned, as many as its count, -1 where missing; else NULL */
+	unsigned nfds;
 	uint32_t value;		/* what the reply that opened it said */
 	void *request;		/* the request that opened it, serial zero; NULL: the engine gave it by HOST_HOLD */
 	size_t size;
@@ -50,6 +52,9 @@ struct held *held_find(const struct held_table *t, const char *name);	/* NULL: n
  */
 int held_add(struct held_table *t, const char *name, int fd, uint32_t value, const void *request, size_t size);
 void held_remove(struct held_table *t, struct held *h);
+
+/* held_add_many() - as held_add() for @n descriptors, some of them -1, but not all; on success the array is taken, too */
+int held_add_many(struct held_table *t, const char *name, int *fds, unsigned n, const void *request, size_t size);
 
 /* held_replace() - take @fd in the place of what @h holds. Return: 0; -EEXIST (@fd stays the caller's): it has a request */
 int held_replace(struct held *h, int fd);
@@ -85,9 +90,28 @@ struct error;
 int vmm_open(const struct host_link *m, struct host_reply *r, struct error *err);	/* Return: descriptor or negative errno */
 void vmm_undo(const struct held *h);
 
-/* --- keeper_listen.c --- */
+/* --- keeper_listen.c: does not block --- */
 
-int listen_open(const struct host_listen *m, struct host_reply *r);	/* does not block */
+/* listen_open() - fill each of @fds (as many as m->count) that is -1 with a socket of its own
+ *
+ * Return: how many there are then, with @r telling of those that are missing; when there is none, negative errno.
+ */
+int listen_open(const struct host_listen *m, int *fds, struct host_reply *r);
+
+/* --- keeper_owner.c --- */
+
+/* owner_describe() - who has the port: "nginx (pid 17)", or less where that may not be seen; takes milliseconds */
+void owner_describe(const struct host_listen *m, uint16_t port, char *to, size_t room);
+
+/* --- keeper_given.c: sockets that the daemon was started with (sd_listen_fds(3): LISTEN_FDS, LISTEN_FDNAMES, LISTEN_PID) --- */
+
+/* given_take() - note them at the start, and keep them out of what is started; what is no TCP or UDP socket is named and left alone */
+void given_take(void);
+
+/* given_find() - a copy of the one that was given for this forward by name ("web", "lab/web"), or that is bound to this port of
+ * the request's address. Return: descriptor, or -ENOENT
+ */
+int given_find(const struct host_listen *m, uint16_t port);
 
 /* --- keeper_job.c: an act in a child --- */
 

@@ -40,6 +40,7 @@ static void without_serial(void *to, const void *request, size_t size)
 
 static void held_free(struct held *h)
 {
+	free(h->fds);
 	free(h->request);
 	free(h);
 }
@@ -88,6 +89,30 @@ int held_add(struct held_table *t, const char *name, int fd, uint32_t value, con
 	return 0;
 }
 
+int held_add_many(struct held_table *t, const char *name, int *fds, unsigned n, const void *request, size_t size)
+{
+	unsigned one = 0;
+	int rc;
+
+	while (fds[one] < 0)
+		one++;
+	rc = held_add(t, name, fds[one], 0, request, size);
+	if (rc == 0) {
+		t->entries[t->n - 1]->fds = fds;
+		t->entries[t->n - 1]->nfds = n;
+	}
+	return rc;
+}
+
+static void close_all(const struct held *h)
+{
+	for (unsigned i = 0; i < h->nfds; i++)
+		if (h->fds[i] >= 0)
+			close(h->fds[i]);
+	if (!h->fds)
+		close(h->fd);
+}
+
 static int by_age(const void *age, const void *entry)
 {
 	const struct held *h = *(struct held *const *)entry;
@@ -103,7 +128,7 @@ void held_remove(struct held_table *t, struct held *h)
 	t->n--;
 	memmove(place, place + 1, (t->n - i) * sizeof(*place));
 	HASH_DEL(t->by_name, h);
-	close(h->fd);
+	close_all(h);
 	held_free(h);
 }
 

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -62,14 +63,70 @@ static int start_job(struct serve *s, const struct host_header *request, size_t 
 	return r.rc < 0 ? answer(s, request, &r, -1) : 0;
 }
 
+/* answer_many() - those of @fds that are there, in order */
+static int answer_many(struct serve *s, const struct host_listen *m, struct host_reply *r, const int *fds)
+{
+	int there[HOST_LISTEN_MAX];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < m->count; i++)
+		if (fds[i] >= 0)
+			there[n++] = fds[i];
+	r->head = m->head;
+	r->head.size = sizeof(*r);
+	return s->sock < 0 ? 0 : host_send_many(s->sock, r, sizeof(*r), there, n);
+}
+
+static void close_some(const int *fds, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+}
+
+/* listen_again() - what is missing of a range that is held is tried again */
+static int listen_again(struct serve *s, const struct host_listen *m, struct held *h)
+{
+	struct host_reply r = { .rc = 0 };
+
+	if (h->fds)
+		listen_open(m, h->fds, &r);
+	return answer_many(s, m, &r, h->fds ? h->fds : &h->fd);
+}
+
+static int serve_listen(struct serve *s, const struct host_listen *m)
+{
+	struct host_reply r = { .rc = 0 };
+	int *fds = malloc(m->count * sizeof(*fds));
+	int rc;
+
+	for (unsigned i = 0; fds && i < m->count; i++)
+		fds[i] = -1;
+	r.rc = fds ? listen_open(m, fds, &r) : -ENOMEM;
+	if (r.rc > 0)
+		r.rc = m->name[0] ? held_add_many(&s->held, m->name, fds, m->count, m, sizeof(*m)) : 0;
+	if (r.rc < 0) {
+		close_some(fds, fds ? m->count : 0);
+		free(fds);
+		return answer(s, m, &r, -1);
+	}
+	rc = answer_many(s, m, &r, fds);
+	if (!m->name[0]) {
+		close_some(fds, m->count);
+		free(fds);
+	}
+	return rc;
+}
+
 static int serve_open(struct serve *s, const void *request, size_t size)
 {
 	const struct host_header *head = request;
 	const char *name = host_name_of(request);
 	struct held *h = *name ? held_find(&s->held, name) : NULL;
 	struct host_reply r = { .rc = 0 };
-	int fd;
 
+	if (h && held_same(h, request, size) && head->type == HOST_LISTEN)
+		return listen_again(s, request, h);
 	if (h && held_same(h, request, size)) {
 		r.value = h->value;
 		return answer(s, request, &r, h->fd);
@@ -81,8 +138,7 @@ static int serve_open(struct serve *s, const void *request, size_t size)
 	}
 	if (head->type != HOST_LISTEN)
 		return start_job(s, request, size, NULL, job_user(request));
-	fd = listen_open(request, &r);
-	return finish_open(s, request, size, fd, &r);
+	return serve_listen(s, request);
 }
 
 /* serve_peer() - the socket must be one that was bound for the same user */

@@ -45,6 +45,7 @@ enum net_host_access { HOST_ACCESS_NONE, HOST_ACCESS_OWN, HOST_ACCESS_LOOPBACK }
 enum port_kind { PORT_KIND_STREAM, PORT_KIND_TAP, PORT_KIND_NETNS, PORT_KIND_ATTACHED, PORT_KIND_VHOST_USER, PORT_KIND_DGRAM,
 		 PORT_KIND_UDP, PORT_KIND_VMM_TAP };
 enum port_role { PORT_ROLE_SERVER, PORT_ROLE_CLIENT };
+enum forward_source { FORWARD_SOURCE_CLIENT, FORWARD_SOURCE_GATEWAY };	/* from which address the guest sees clients come */
 enum port_vlan { PORT_VLAN_ACCESS, PORT_VLAN_TRUNK };
 
 /* endpoint - an address of either family, and a port where one was given (else 0) */
@@ -77,15 +78,16 @@ struct port_conf {
 };
 
 struct forward_conf {
-	char id[NAME_MAX_SIZE];		/* the name, or PORT/PROTO: "8080/tcp" */
+	char id[NAME_MAX_SIZE];		/* the name, or PORT/PROTO: "8080/tcp", "8000-8099/udp" */
 	char name[NAME_MAX_SIZE];	/* empty when it has none */
 	struct endpoint listen[FORWARD_LISTEN_MAX];	/* addresses only, port 0; 127.0.0.1 and ::1 unless given */
 	unsigned nlisten;
-	uint16_t port;			/* on the host */
+	uint16_t port, count;		/* on the host: the first, and how many from there on, at least 1 */
 	uint8_t proto;			/* IPPROTO_TCP or IPPROTO_UDP */
 	char to[NAME_MAX_SIZE];		/* guest's port name, or empty when to_ip holds */
 	uint32_t to_ip;
-	uint16_t to_port;
+	uint16_t to_port;		/* to which the first leads; the next to the next */
+	uint8_t source;			/* enum forward_source */
 	bool listen_given;
 };
 

@@ -96,41 +96,6 @@ static void use(struct uses *uses, const struct net_conf *net, const char *objec
 	u->object = object;
 }
 
-/* written_after() - does @a stand behind @b? What is added last is the one that finds its thing taken. */
-static bool written_after(const json_t *networks, const struct use *a, const struct use *b, const char *group)
-{
-	const json_t *objects = json_object_get(json_object_get(networks, b->net->name), group);
-	bool same = a->net == b->net;
-	const char *key, *wanted = same ? b->object : b->net->name, *other = same ? a->object : a->net->name;
-	json_t *value;
-
-	json_object_foreach((json_t *)(same ? objects : networks), key, value)
-		if (!strcmp(key, wanted) || !strcmp(key, other))
-			return !strcmp(key, wanted);
-	return false;
-}
-
-/* clash() - @b has what @a has already; only who owns the other network is told its name */
-static int clash(struct model_ctx *ctx, const json_t *networks, const struct use *a, const struct use *b, const char *group,
-		 const char *what, const char *key, const char *text, int rc)
-{
-	const json_t *objects = json_object_get(json_object_get(networks, b->net->name), group);
-	struct ctx_mark net = ctx_enter(ctx, networks, b->net->name, "network", b->net->name);
-	struct ctx_mark object = ctx_enter(ctx, objects, b->object, what, b->object);
-
-	if (a->net == b->net)
-		ctx_fail(ctx, json_object_get(objects, b->object), key, rc, "%s is used by %s %s already", text,
-			 what, a->object);
-	else if (a->net->owner == b->net->owner)
-		ctx_fail(ctx, json_object_get(objects, b->object), key, rc, "%s is used by %s %s/%s already", text,
-			 what, a->net->name, a->object);
-	else
-		ctx_fail(ctx, json_object_get(objects, b->object), key, rc, "%s is used by another network already", text);
-	ctx_leave(ctx, object);
-	ctx_leave(ctx, net);
-	return rc;
-}
-
 /* uses_twice() - sort, and report the first two that are equal */
 static int uses_twice(struct model_ctx *ctx, const json_t *networks, struct uses *uses, const char *group, const char *what,
 		      const char *key, int rc)
@@ -139,9 +104,10 @@ static int uses_twice(struct model_ctx *ctx, const json_t *networks, struct uses
 	for (size_t i = 1; i < uses->n; i++)
 		if (!strcmp(uses->list[i - 1].what, uses->list[i].what)) {
 			const struct use *a = &uses->list[i - 1], *b = &uses->list[i];
-			bool swap = written_after(networks, a, b, group);
+			const struct claimant x = { a->net, a->object }, y = { b->net, b->object };
+			bool swap = written_after(networks, x, y, group);
 
-			return clash(ctx, networks, swap ? b : a, swap ? a : b, group, what, key,
+			return clash(ctx, networks, swap ? y : x, swap ? x : y, group, what, key,
 				     shown(strchr(a->what, ' ') + 1), rc);
 		}
 	return 0;
@@ -211,48 +177,6 @@ static int check_records(struct model_ctx *ctx, const struct net_conf *net, cons
 	return rc;
 }
 
-enum { SOCKET_TEXT = 10 };	/* "tcp4 08080", and then "  0.0.0.0" or " at 10.0.0.1", so that wildcards sort first */
-
-static int listener_clash(struct model_ctx *ctx, const json_t *networks, const struct use *a, const struct use *b)
-{
-	const char *address = b->what + SOCKET_TEXT + 1;
-	char text[ENDPOINT_TEXT + 16];
-
-	snprintf(text, sizeof(text), "%.3s %lu at %s", b->what, strtoul(b->what + 5, NULL, 10),
-		 address + (*address == ' ' ? 1 : 3));
-	return clash(ctx, networks, a, b, "forwards", "forward", "listen", text, -EADDRINUSE);
-}
-
-/* check_listeners() - within one protocol, family and port, a wildcard address meets every other */
-static int check_listeners(struct model_ctx *ctx, const struct model *model, const json_t *networks, struct uses *uses)
-{
-	static const uint8_t any[16];
-	char text[ENDPOINT_TEXT];
-
-	uses->n = 0;
-	for (size_t i = 0; i < model->nnetworks; i++)
-		for (size_t j = 0; j < model->networks[i].nforwards; j++) {
-			const struct forward_conf *f = &model->networks[i].forwards[j];
-
-			for (unsigned k = 0; k < f->nlisten; k++)
-				use(uses, &model->networks[i], f->id, "%s%c %05u%s%s", proto_name(f->proto),
-				    f->listen[k].v6 ? '6' : '4', f->port,
-				    memcmp(f->listen[k].ip, any, 16) ? " at " : "  ", endpoint_format(&f->listen[k], text));
-		}
-	qsort(uses->list, uses->n, sizeof(*uses->list), by_what);
-	for (size_t i = 1, first = 0; i < uses->n; i++) {
-		const struct use *a = &uses->list[first], *b = &uses->list[i], *before = &uses->list[i - 1];
-
-		if (strncmp(a->what, b->what, SOCKET_TEXT))
-			first = i;
-		else if (a->what[SOCKET_TEXT + 1] == ' ')
-			return listener_clash(ctx, networks, a, b);
-		else if (!strcmp(before->what, b->what))
-			return listener_clash(ctx, networks, before, b);
-	}
-	return 0;
-}
-
 static int by_subnet(const void *a, const void *b)
 {
 	const struct net_conf *x = *(const struct net_conf *const *)a, *y = *(const struct net_conf *const *)b;
@@ -293,15 +217,13 @@ static int check_subnets(struct model_ctx *ctx, const struct model *model, const
 
 static size_t most_uses(const struct model *model)
 {
-	size_t n = 1, listeners = 0, ports = 0;
+	size_t n = 1, ports = 0;
 
 	for (size_t i = 0; i < model->nnetworks; i++) {
 		ports += model->networks[i].nports;
 		n = MAX_OF(n, model->networks[i].nreservations);
-		for (size_t j = 0; j < model->networks[i].nforwards; j++)
-			listeners += model->networks[i].forwards[j].nlisten;
 	}
-	return MAX_OF(n, MAX_OF(ports, listeners));
+	return MAX_OF(n, ports);
 }
 
 int model_check(struct model_ctx *ctx, const struct model *model, const json_t *networks)
@@ -321,7 +243,7 @@ int model_check(struct model_ctx *ctx, const struct model *model, const json_t *
 	if (rc == 0)
 		rc = check_devices(ctx, model, networks, &uses);
 	if (rc == 0)
-		rc = check_listeners(ctx, model, networks, &uses);
+		rc = check_listeners(ctx, model, networks);
 	free(uses.list);
 	return rc;
 }

@@ -11,19 +11,25 @@
 
 static const struct word protos[] = { { "tcp", IPPROTO_TCP }, { "udp", IPPROTO_UDP }, { NULL, 0 } };
 
+static const struct word sources[] = {
+	{ "client", FORWARD_SOURCE_CLIENT }, { "gateway", FORWARD_SOURCE_GATEWAY }, { NULL, 0 },
+};
+
 /* raw - the fields as they were written, before the two shapes become one */
 struct raw {
 	const json_t *listen, *to;
-	uint16_t port, to_port;
-	uint8_t proto;
+	uint16_t port, count, to_port;
+	uint8_t proto, source;
 };
 
 static const struct field rows[] = {
 	{ "listen", &field_tree, FIELD_AT(struct raw, listen) },
 	{ "port", &field_number, FIELD_AT(struct raw, port), .min = 1, .max = 65535 },
+	{ "count", &field_number, FIELD_AT(struct raw, count), .min = 1, .max = 65535 },
 	{ "proto", &field_word, FIELD_AT(struct raw, proto), .fallback = IPPROTO_TCP, .words = protos },
 	{ "to", &field_tree, FIELD_AT(struct raw, to) },
 	{ "to_port", &field_number, FIELD_AT(struct raw, to_port), .min = 1, .max = 65535 },
+	{ "source", &field_word, FIELD_AT(struct raw, source), .fallback = FORWARD_SOURCE_CLIENT, .words = sources },
 };
 
 const char *proto_name(uint8_t proto)
@@ -35,6 +41,27 @@ static int bad_listen(struct model_ctx *ctx, const json_t *object, const char *t
 {
 	return ctx_fail(ctx, object, "listen", -EINVAL,
 			"%s is not a port like 8080 or an address with one like 127.0.0.1:8080", shown(text));
+}
+
+static char *ports_text(const struct forward_conf *forward, char text[PORT_RANGE_TEXT])
+{
+	return port_range_format((struct port_range){ forward->port, forward->count }, text);
+}
+
+/* set_ports() - on the host; every entry of a list that names ports names the same */
+static int set_ports(struct model_ctx *ctx, const json_t *object, struct forward_conf *forward, struct port_range ports)
+{
+	char has[PORT_RANGE_TEXT], other[PORT_RANGE_TEXT];
+
+	if (ports.first + ports.count > 65536)
+		return ctx_fail(ctx, object, "count", -EINVAL, "%u ports from %u on end above 65535", ports.count, ports.first);
+	if (forward->port && (forward->port != ports.first || forward->count != ports.count))
+		return ctx_fail(ctx, object, "listen", -EINVAL,
+				"a forward has one port, or one range of ports, not %s and %s", ports_text(forward, has),
+				port_range_format(ports, other));
+	forward->port = ports.first;
+	forward->count = ports.count;
+	return 0;
 }
 
 static int add_address(struct model_ctx *ctx, const json_t *object, struct forward_conf *forward, struct endpoint address)
@@ -57,36 +84,52 @@ static int add_loopback(struct model_ctx *ctx, const json_t *object, struct forw
 	return rc < 0 ? rc : add_address(ctx, object, forward, v6);
 }
 
-/* add_listen() - one entry: 8080, "8080", "127.0.0.1:8080", "[::1]:8080", or an address where the port stands apart */
+/* listen_parse() - "127.0.0.1", "127.0.0.1:8080", "[::1]:8000-8099"; @ports->first is 0 where there are none */
+static int listen_parse(const char *text, struct endpoint *at, struct port_range *ports)
+{
+	const char *colon = strrchr(text, ':');
+	char host[ENDPOINT_TEXT];
+
+	*ports = (struct port_range){ 0, 0 };
+	if (endpoint_parse(text, at) == 0) {
+		if (at->port)
+			*ports = (struct port_range){ at->port, 1 };
+		return 0;
+	}
+	if (!colon || (size_t)(colon - text) >= sizeof(host) || port_range_parse(colon + 1, ports) < 0)
+		return -EINVAL;
+	snprintf(host, sizeof(host), "%.*s", (int)(colon - text), text);
+	return endpoint_parse(host, at) == 0 && !at->port && (!at->v6 || host[0] == '[') ? 0 : -EINVAL;
+}
+
+/* add_listen() - one entry: 8080, "8080", "8000-8099", "127.0.0.1:8080", or an address where the port stands apart */
 static int add_listen(struct model_ctx *ctx, const json_t *object, const json_t *entry, struct forward_conf *forward)
 {
 	const char *text = json_string_value(entry);
-	struct endpoint e = { 0 };
-	unsigned long number;
-	uint16_t port = 0;
+	struct port_range ports = { 0, 0 };
+	struct endpoint at = { 0 };
+	bool everywhere = false;
+	int rc = 0;
 
 	if (json_is_integer(entry)) {
 		if (json_integer_value(entry) < 1 || json_integer_value(entry) > 65535)
 			return ctx_fail(ctx, object, "listen", -EINVAL, "%lld is not in 1..65535",
 					(long long)json_integer_value(entry));
-		port = (uint16_t)json_integer_value(entry);
-	} else if (text && number_parse(text, 1, 65535, &number) == 0) {
-		port = (uint16_t)number;
-	} else if (!text || endpoint_parse(text, &e) < 0) {
+		ports = (struct port_range){ (uint16_t)json_integer_value(entry), 1 };
+		everywhere = true;
+	} else if (text && port_range_parse(text, &ports) == 0) {
+		everywhere = true;
+	} else if (!text || listen_parse(text, &at, &ports) < 0) {
 		return bad_listen(ctx, object, text ? text : "this");
-	} else {
-		port = e.port;
-		forward->listen_given = true;
 	}
-	if (!port && !forward->port)
+	if (!ports.first && !forward->port)
 		return bad_listen(ctx, object, text);
-	if (port && forward->port && port != forward->port)
-		return ctx_fail(ctx, object, "listen", -EINVAL, "a forward has one port, not %u and %u", forward->port,
-				port);
-	if (port)
-		forward->port = port;
-	return text && endpoint_parse(text, &e) == 0 ? add_address(ctx, object, forward, e) :
-						       add_loopback(ctx, object, forward);
+	if (ports.first)
+		rc = set_ports(ctx, object, forward, ports);
+	if (rc < 0)
+		return rc;
+	forward->listen_given |= !everywhere;
+	return everywhere ? add_loopback(ctx, object, forward) : add_address(ctx, object, forward, at);
 }
 
 static int compare_endpoints(const void *a, const void *b)
@@ -98,7 +141,12 @@ static int read_listen(struct model_ctx *ctx, const json_t *object, const struct
 {
 	int rc = 0;
 
-	forward->port = raw->port;
+	if (raw->port)
+		rc = set_ports(ctx, object, forward, (struct port_range){ raw->port, raw->count ? raw->count : 1 });
+	else if (raw->count)
+		rc = ctx_fail(ctx, object, "count", -EINVAL, "stands beside port; listen says it as 8000-8099");
+	if (rc < 0)
+		return rc;
 	if (json_is_array(raw->listen) && json_array_size(raw->listen) == 0)
 		return ctx_fail(ctx, object, "listen", -EINVAL, "is an empty list");
 	if (json_is_array(raw->listen))
@@ -119,24 +167,52 @@ static int bad_target(struct model_ctx *ctx, const json_t *object, const char *t
 	return ctx_fail(ctx, object, "to", -EINVAL, "%s is not a guest and a port like vm1:80", shown(text));
 }
 
+/* target_ports() - "80", or as many as on the host: "9000-9099" */
+static int target_ports(struct model_ctx *ctx, const json_t *object, const char *text, struct forward_conf *forward)
+{
+	struct port_range ports;
+	char outside[PORT_RANGE_TEXT];
+
+	if (port_range_parse(text, &ports) < 0)
+		return bad_target(ctx, object, json_string_value(json_object_get(object, "to")));
+	if (ports.count != 1 && ports.count != forward->count)
+		return ctx_fail(ctx, object, "to", -EINVAL, "%s are %u ports, but %s %s %u", shown(text), ports.count,
+				ports_text(forward, outside), forward->count == 1 ? "is" : "are", forward->count);
+	forward->to_port = ports.first;
+	return 0;
+}
+
+static int check_to_port(struct model_ctx *ctx, const json_t *object, const struct forward_conf *forward)
+{
+	if (forward->to_port + forward->count <= 65536)
+		return 0;
+	return ctx_fail(ctx, object, "to", -EINVAL, "%u ports from %u on end above 65535", forward->count, forward->to_port);
+}
+
 /* read_target() - "vm1:80", "10.77.0.5:80", or without its port where that stands apart or is the same as outside */
 static int read_target(struct model_ctx *ctx, const struct net_conf *net, const json_t *object, const struct raw *raw,
 		       struct forward_conf *forward)
 {
 	const char *text = json_string_value(raw->to), *colon;
-	unsigned long number = raw->to_port ? raw->to_port : forward->port;
 	char guest[NAME_MAX_SIZE] = "";
+	int rc = 0;
 
 	if (!text)
 		return ctx_fail(ctx, object, "to", -EINVAL,
 				raw->to ? "is not text like vm1:80" : "is missing: which guest and port?");
 	colon = strchr(text, ':');
-	if (colon && (raw->to_port || number_parse(colon + 1, 1, 65535, &number) < 0))
+	if (colon && raw->to_port)
 		return bad_target(ctx, object, text);
 	if ((colon ? (size_t)(colon - text) : strlen(text)) >= sizeof(guest))
 		return bad_target(ctx, object, text);
 	memcpy(guest, text, colon ? (size_t)(colon - text) : strlen(text));
-	forward->to_port = (uint16_t)number;
+	forward->to_port = raw->to_port ? raw->to_port : forward->port;
+	if (colon)
+		rc = target_ports(ctx, object, colon + 1, forward);
+	if (rc == 0)
+		rc = check_to_port(ctx, object, forward);
+	if (rc < 0)
+		return rc;
 	if (ip4_parse(guest, &forward->to_ip) == 0)
 		return guest_address(net, forward->to_ip) ? 0 :
 			ctx_fail(ctx, object, "to", -EINVAL, "%s is no guest's address in this network", guest);
@@ -146,23 +222,29 @@ static int read_target(struct model_ctx *ctx, const struct net_conf *net, const 
 	return 0;
 }
 
+/* id_of() - what a forward without a name is called */
+static void id_of(const struct forward_conf *forward, char id[NAME_MAX_SIZE])
+{
+	char ports[PORT_RANGE_TEXT];
+
+	snprintf(id, NAME_MAX_SIZE, "%s/%s", ports_text(forward, ports), proto_name(forward->proto));
+}
+
 /* check_id() - the key is a name, or the port and protocol which stand inside, too */
 static int check_id(struct model_ctx *ctx, const json_t *object, const char *id, struct forward_conf *forward)
 {
-	char expected[16], path[16];
-	unsigned long number;
-	size_t digits = strspn(id, "0123456789");
+	const char *rest = id + port_range_span(id);
+	char expected[NAME_MAX_SIZE];
 
-	snprintf(expected, sizeof(expected), "%u/%s", forward->port, proto_name(forward->proto));
-	snprintf(path, sizeof(path), "%s", id[digits] == '-' ? id + digits : "");
+	id_of(forward, expected);
 	if (strchr(id, '/')) {
 		if (strcmp(id, expected))
 			return ctx_fail(ctx, object, NULL, -EINVAL, "its port and protocol are %s", expected);
 		strcpy(forward->id, expected);
 		return 0;
 	}
-	/* "8080" and "8080-tcp" are how commands and paths say port and protocol */
-	if (!name_valid(id) || number_parse(id, 0, ~0ul, &number) == 0 || !strcmp(path, "-tcp") || !strcmp(path, "-udp"))
+	/* "8080", "8000-8099" and "8080-tcp" are how commands and paths say port and protocol */
+	if (!name_valid(id) || (rest > id && (!*rest || !strcmp(rest, "-tcp") || !strcmp(rest, "-udp"))))
 		return ctx_fail(ctx, object, NULL, -EINVAL, "neither a name (a-z, 0-9, -; not a mere port) nor PORT/PROTO");
 	strcpy(forward->id, id);
 	strcpy(forward->name, id);
@@ -179,6 +261,7 @@ int forward_read(struct model_ctx *ctx, const struct net_conf *net, const char *
 	if (rc < 0)
 		return rc;
 	forward->proto = raw.proto;
+	forward->source = raw.source;
 	rc = read_listen(ctx, object, &raw, forward);
 	if (rc < 0)
 		return rc;
@@ -196,7 +279,8 @@ int model_forward_id(const json_t *settings, char id[NAME_MAX_SIZE])
 	if (fields_read(&ctx, rows, ARRAY_SIZE(rows), settings, &raw, &set) < 0 ||
 	    read_listen(&ctx, settings, &raw, &forward) < 0)
 		return -EINVAL;
-	snprintf(id, NAME_MAX_SIZE, "%u/%s", forward.port, proto_name(raw.proto));
+	forward.proto = raw.proto;
+	id_of(&forward, id);
 	return 0;
 }
 
@@ -207,48 +291,64 @@ static json_t *target(const struct forward_conf *forward)
 	return json_string(forward->to[0] ? forward->to : ip4_format(forward->to_ip, ip));
 }
 
-static json_t *listen_list(const struct forward_conf *forward, uint16_t port)
+static json_t *listen_list(const struct forward_conf *forward, bool with_ports)
 {
+	char text[ENDPOINT_TEXT], ports[PORT_RANGE_TEXT];
 	json_t *list = json_array();
-	char text[ENDPOINT_TEXT];
 
+	ports_text(forward, ports);
 	for (unsigned i = 0; i < forward->nlisten; i++) {
-		struct endpoint e = forward->listen[i];
+		const struct endpoint *at = &forward->listen[i];
 
-		e.port = port;
-		json_array_append_new(list, json_string(endpoint_format(&e, text)));
+		endpoint_format(at, text);
+		json_array_append_new(list, !with_ports ? json_string(text) :
+						 json_sprintf(at->v6 ? "[%s]:%s" : "%s:%s", text, ports));
 	}
 	return list;
 }
 
 json_t *forward_export(const struct forward_conf *forward)
 {
-	json_t *object = json_pack("{s:o, s:i, s:s, s:o, s:i}", "listen", listen_list(forward, 0), "port", forward->port,
+	json_t *object = json_pack("{s:o, s:i, s:s, s:o, s:i}", "listen", listen_list(forward, false), "port", forward->port,
 				   "proto", proto_name(forward->proto), "to", target(forward), "to_port", forward->to_port);
 
+	if (object && forward->count > 1)
+		json_object_set_new(object, "count", json_integer(forward->count));
+	if (object && forward->source != FORWARD_SOURCE_CLIENT)
+		json_object_set_new(object, "source", json_string(word_of(sources, forward->source)));
 	if (object && forward->name[0])
 		json_object_set_new(object, "name", json_string(forward->name));
 	return object;
 }
 
-json_t *forward_tree(const struct forward_conf *forward)
+/* listen_tree() - as short as it can be said: 8080, "8000-8099", "127.0.0.1:8080", or a list */
+static json_t *listen_tree(const struct forward_conf *forward)
 {
-	json_t *to = target(forward), *listen = NULL, *object;
+	json_t *list, *only;
+	char text[PORT_RANGE_TEXT];
 
 	if (!forward->listen_given)
-		listen = json_integer(forward->port);
-	else
-		listen = listen_list(forward, forward->port);
-	if (json_array_size(listen) == 1) {
-		json_t *only = json_incref(json_array_get(listen, 0));
+		return forward->count == 1 ? json_integer(forward->port) : json_string(ports_text(forward, text));
+	list = listen_list(forward, true);
+	if (json_array_size(list) != 1)
+		return list;
+	only = json_incref(json_array_get(list, 0));
+	json_decref(list);
+	return only;
+}
 
-		json_decref(listen);
-		listen = only;
-	}
-	object = json_pack("{s:o, s:o}", "listen", listen, "to",
-			   json_sprintf("%s:%u", json_string_value(to), forward->to_port));
+json_t *forward_tree(const struct forward_conf *forward)
+{
+	char text[PORT_RANGE_TEXT];
+	json_t *to = target(forward), *object;
+
+	port_range_format((struct port_range){ forward->to_port, forward->count }, text);
+	object = json_pack("{s:o, s:o}", "listen", listen_tree(forward), "to",
+			   json_sprintf("%s:%s", json_string_value(to), text));
 	if (object && forward->proto != IPPROTO_TCP)
 		json_object_set_new(object, "proto", json_string(proto_name(forward->proto)));
+	if (object && forward->source != FORWARD_SOURCE_CLIENT)
+		json_object_set_new(object, "source", json_string(word_of(sources, forward->source)));
 	json_decref(to);
 	return object;
 }

@@ -29,6 +29,21 @@ int subnet_choose(struct model_ctx *ctx, struct model *model, const json_t *netw
 /* model_check() - subnets, listening addresses, MACs, paths and addresses that are used twice */
 int model_check(struct model_ctx *ctx, const struct model *model, const json_t *networks);
 
+/* check_listeners() - forwards that listen on the same port of the same address; a wildcard meets every address of its family */
+int check_listeners(struct model_ctx *ctx, const struct model *model, const json_t *networks);
+
+/* claimant - an object of a network that claims something which only one may have
+ * written_after() - does @a stand behind @b? What is added last is the one that finds its thing taken.
+ * clash() - @b has what @a has already; only who owns the other network is told its name; Return: @rc
+ */
+struct claimant {
+	const struct net_conf *net;
+	const char *object;
+};
+bool written_after(const json_t *networks, struct claimant a, struct claimant b, const char *group);
+int clash(struct model_ctx *ctx, const json_t *networks, struct claimant a, struct claimant b, const char *group, const char *what,
+	  const char *key, const char *text, int rc);
+
 /* guest_address() - may @ip belong to a guest of this network: inside, and neither its ends nor the gateway? */
 bool guest_address(const struct net_conf *net, uint32_t ip);
 

@@ -65,6 +65,7 @@ static size_t good(enum host_type type, union request *m)
 		m->listen.family = 4;
 		m->listen.proto = HOST_TCP;
 		m->listen.port = 80;
+		m->listen.count = 1;
 	}
 	if (type == HOST_UNIX_PEER)
 		strcpy(m->path.name, "x");
@@ -131,6 +132,9 @@ static const struct {
 	{ "listen: family", HOST_LISTEN, offsetof(struct host_listen, family), 1, 5 },
 	{ "listen: protocol", HOST_LISTEN, offsetof(struct host_listen, proto), 1, 1 },
 	{ "listen: port 0", HOST_LISTEN, offsetof(struct host_listen, port), 2, 0 },
+	{ "listen: no port", HOST_LISTEN, offsetof(struct host_listen, count), 2, 0 },
+	{ "listen: more than fit a message", HOST_LISTEN, offsetof(struct host_listen, count), 1, HOST_LISTEN_MAX + 1 },
+	{ "listen: padding", HOST_LISTEN, offsetof(struct host_listen, zero), 1, 1 },
 	{ "listen: IPv4 with a tail", HOST_LISTEN, offsetof(struct host_listen, addr) + 15, 1, 1 },
 	{ "unix: relative path", HOST_UNIX_LISTEN, offsetof(struct host_unix, path), 1, 'x' },
 	{ "unix: abstract path", HOST_UNIX_CONNECT, offsetof(struct host_unix, path), 1, 0 },
@@ -383,6 +387,73 @@ static void test_port_in_use(void **state)
 		close(taken);
 		assert_int_equal(host_drop(k.host, "x"), 0);
 	}
+	keeper_close(&k);
+}
+
+/* free_range() - the first of @n ports that are free now, as far as that can be known */
+static uint16_t free_range(unsigned n)
+{
+	for (unsigned first = 20000; first < 30000; first += n) {
+		unsigned i = 0;
+
+		for (int fd = 0; i < n && fd >= 0; i++) {
+			struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+						 .sin_port = htons((uint16_t)(first + i)) };
+			int rc;
+
+			fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+			rc = bind(fd, (struct sockaddr *)&a, sizeof(a));
+			close(fd);
+			fd = rc;
+		}
+		if (i == n)
+			return (uint16_t)first;
+	}
+	return 0;
+}
+
+static void close_range_of(const int *fds, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+}
+
+/* A range is had by one request; what somebody else has of it is missing, is named, and comes when it is asked for again. */
+static void test_listen_range(void **state)
+{
+	enum { N = HOST_LISTEN_MAX, TAKEN = 7 };
+	uint16_t first = free_range(N);
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				 .sin_port = htons((uint16_t)(first + TAKEN)) };
+	int taken, fds[N], again[N], on = 1;
+	struct keeper_child k;
+	char expected[100];
+	struct error err;
+
+	(void)state;
+	assert_true(first);
+	keeper_open(&k);		/* before there is a socket that it would inherit */
+	taken = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	setsockopt(taken, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	assert_int_equal(bind(taken, (struct sockaddr *)&a, sizeof(a)) | listen(taken, 1), 0);
+	assert_int_equal(host_listen_many(k.host, "r", 4, HOST_TCP, loopback, first, N, geteuid(), fds, &err), N - 1);
+	snprintf(expected, sizeof(expected), "tcp 127.0.0.1:%u is used by test_host (pid %d)", first + TAKEN, getpid());
+	assert_string_equal(err.message, expected);
+	for (int i = 0; i < N; i++)
+		assert_int_equal(i == TAKEN ? fds[i] : bound_port(fds[i]) - first, i == TAKEN ? -1 : i);
+	close(taken);
+	assert_int_equal(host_listen_many(k.host, "r", 4, HOST_TCP, loopback, first, N, geteuid(), again, &err), N);
+	assert_same_file(fds[3], again[3]);
+	assert_int_equal(bound_port(again[TAKEN]), first + TAKEN);
+	assert_int_equal(host_listen_many(k.host, "r", 4, HOST_TCP, loopback, first, N - 1, geteuid(), again, &err), -EEXIST);
+	close_range_of(fds, N);
+	close_range_of(again, N);
+	assert_int_equal(host_drop(k.host, "r"), 0);
+	taken = take_port(SOCK_STREAM, &(int){ 0 });
+	assert_int_equal(host_listen_many(k.host, "", 4, HOST_TCP, loopback, (uint16_t)bound_port(taken), 1, geteuid(), fds, &err),
+			 -EADDRINUSE);
+	close(taken);
 	keeper_close(&k);
 }
 
@@ -696,7 +767,7 @@ int main(void)
 		cmocka_unit_test(test_hold),		cmocka_unit_test(test_hold_is_bounded),
 		cmocka_unit_test(test_replace_spares_what_was_opened),
 		cmocka_unit_test(test_garbage_is_refused), cmocka_unit_test(test_listen),
-		cmocka_unit_test(test_port_in_use),	cmocka_unit_test(test_low_port),
+		cmocka_unit_test(test_port_in_use),	cmocka_unit_test(test_listen_range), cmocka_unit_test(test_low_port),
 		cmocka_unit_test(test_unix),		cmocka_unit_test(test_unix_leftovers),
 		cmocka_unit_test(test_rights),		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_no_netns),	cmocka_unit_test(test_netns),

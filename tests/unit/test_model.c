@@ -194,7 +194,25 @@ static const struct {
 	{ "listen out of range", "networks:\n  lab:\n    forwards:\n      web: {listen: 70000, to: a:1}",
 	  "t:4: network lab: forward web: listen: 70000 is not in 1..65535", "invalid" },
 	{ "listen on two ports", "networks:\n  lab:\n    forwards:\n      web: {listen: [80, 81], to: a:1}",
-	  "t:4: network lab: forward web: listen: a forward has one port, not 80 and 81", "invalid" },
+	  "t:4: network lab: forward web: listen: a forward has one port, or one range of ports, not 80 and 81", "invalid" },
+	{ "listen on two ranges", "networks:\n  lab:\n    forwards:\n      web: {listen: ['127.0.0.1:80-89', '[::1]:80-88'], to: a:1}",
+	  "t:4: network lab: forward web: listen: a forward has one port, or one range of ports, not 80-89 and 80-88", "invalid" },
+	{ "range backwards", "networks:\n  lab:\n    forwards:\n      web: {listen: 89-80, to: a:1}",
+	  "t:4: network lab: forward web: listen: 89-80 is not a port like 8080 or an address with one like 127.0.0.1:8080", "invalid" },
+	{ "IPv6 range without brackets", "networks:\n  lab:\n    forwards:\n      web: {listen: '::1:80-89', to: a:1}",
+	  "t:4: network lab: forward web: listen: ::1:80-89 is not a port like 8080 or an address with one like 127.0.0.1:8080", "invalid" },
+	{ "range of another size", "networks:\n  lab:\n    forwards:\n      web: {listen: 80-89, to: 'a:80-88'}",
+	  "t:4: network lab: forward web: to: 80-88 are 9 ports, but 80-89 are 10", "invalid" },
+	{ "range to beyond the last port", "networks:\n  lab:\n    forwards:\n      web: {listen: 80-89, to: 'a:65530'}",
+	  "t:4: network lab: forward web: to: 10 ports from 65530 on end above 65535", "invalid" },
+	{ "count beyond the last port", "networks:\n  lab:\n    forwards:\n      web: {port: 65530, count: 7, to: a}",
+	  "t:4: network lab: forward web: count: 7 ports from 65530 on end above 65535", "invalid" },
+	{ "count without a port", "networks:\n  lab:\n    forwards:\n      web: {listen: 80, count: 7, to: a}",
+	  "t:4: network lab: forward web: count: stands beside port; listen says it as 8000-8099", "invalid" },
+	{ "name that means a range", "networks:\n  lab:\n    forwards:\n      80-89: {listen: 81, to: a:80}",
+	  "t:4: network lab: forward 80-89: neither a name (a-z, 0-9, -; not a mere port) nor PORT/PROTO", "invalid" },
+	{ "source", "networks:\n  lab:\n    forwards:\n      web: {listen: 81, to: a:80, source: me}",
+	  "t:4: network lab: forward web: source: me is none of client, gateway", "invalid" },
 	{ "listen on nothing", "networks:\n  lab:\n    forwards:\n      web: {listen: [], to: a:1}",
 	  "t:4: network lab: forward web: listen: is an empty list", "invalid" },
 	{ "target", "networks:\n  lab:\n    forwards:\n      web: {listen: 80, to: 'A_B:80'}",
@@ -247,8 +265,13 @@ static const struct {
 	  "t:7: network lab: port y: /s is used by port a/x already", "busy" },
 	{ "listen twice", "networks:\n  lab:\n    forwards:\n      a: {listen: 80, to: x:80}\n      b: {listen: '[::1]:80', to: y:80}",
 	  "t:5: network lab: forward b: listen: tcp 80 at ::1 is used by forward a already", "port-in-use" },
+	{ "listen twice in ranges", "networks:\n  lab:\n    forwards:\n      a: {listen: 80-99, to: x}\n      b: {listen: '[::1]:99', to: y}",
+	  "t:5: network lab: forward b: listen: tcp 99 at ::1 is used by forward a already", "port-in-use" },
+	{ "listen twice in a wildcard's range", "networks:\n  lab:\n    forwards:\n      a: {listen: '0.0.0.0:80-99', to: x}\n"
+	  "      b: {listen: '0.0.0.0:10-20', to: x}\n      c: {listen: '127.0.0.1:1-80', to: y}",
+	  "t:6: network lab: forward c: listen: tcp 10 at 127.0.0.1 is used by forward b already", "port-in-use" },
 	{ "listen twice by wildcard", "networks:\n  lab:\n    forwards:\n      a: {listen: 80, to: x:80}\n      b: {listen: '0.0.0.0:80', to: y:80}",
-	  "t:4: network lab: forward a: listen: tcp 80 at 127.0.0.1 is used by forward b already", "port-in-use" },
+	  "t:5: network lab: forward b: listen: tcp 80 at 127.0.0.1 is used by forward a already", "port-in-use" },
 };
 
 static void test_refuses(void **state)
@@ -507,6 +530,8 @@ static const struct {
 	  "remove port a/q;add port a/r;change forward a/f;change reservation a/p;change record a/x-A;" },
 	{ "the same forward in the other form", "networks: {a: {forwards: {f: {listen: 80, to: 'p:80'}}}}",
 	  "networks: {a: {forwards: {f: {listen: ['::1', '127.0.0.1'], port: 80, to: p, to_port: 80}}}}", "" },
+	{ "the same range in the other form", "networks: {a: {forwards: {80-99/tcp: {listen: 80-99, to: 'p:180-199'}}}}",
+	  "networks: {a: {forwards: {80-99/tcp: {listen: ['::1', '127.0.0.1'], port: 80, count: 20, to: p, to_port: 180}}}}", "" },
 };
 
 static void test_changes(void **state)
