@@ -77,10 +77,11 @@ static inline void make_guest(struct guest *g, unsigned id)
 static inline void make_switch(void)
 {
 	struct error err;
-	int log = memfd_create("log", MFD_CLOEXEC);
+	int log;
 
 	if (t.w)
 		return;
+	log = memfd_create("log", MFD_CLOEXEC);
 	urcu_qsbr_register_thread();
 	t.w = worker_new(0, &t.snapshot);
 	t.fdb = fdb_new(256, GUESTS, 300000);
