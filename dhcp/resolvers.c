@@ -11,9 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 
-enum { CHECK_MS = 1000, FILE_MAX = 65536, PORT = 53, ADDRESS_TEXT = INET6_ADDRSTRLEN + IF_NAMESIZE + 8 };
+enum { CHECK_MS = 1000, FRESH_MS = 2000, FILE_MAX = 65536, PORT = 53, ADDRESS_TEXT = INET6_ADDRSTRLEN + IF_NAMESIZE + 8 };
 
 static int parse_port(const char *text, uint16_t *port)
 {
@@ -106,16 +107,22 @@ static int parse_line(struct resolver *r, const char *line, size_t size)
 
 void resolvers_parse(struct resolvers *r, const char *text)
 {
-	r->n = 0;
-	r->generation++;
-	while (*text && r->n < RESOLVERS_MAX) {
+	struct resolver list[RESOLVERS_MAX];
+	unsigned n = 0;
+
+	while (*text && n < RESOLVERS_MAX) {
 		size_t size = strcspn(text, "\n");
 
-		if (parse_line(&r->list[r->n], text, size) == 0)
-			r->n++;
+		if (parse_line(&list[n], text, size) == 0)
+			n++;
 		text += size;
 		text += *text == '\n';
 	}
+	if (n == r->n && memcmp(list, r->list, n * sizeof(*list)) == 0)
+		return;
+	memcpy(r->list, list, n * sizeof(*list));
+	r->n = n;
+	r->generation++;
 }
 
 void resolvers_init(struct resolvers *r, const char *path)
@@ -169,6 +176,13 @@ static bool same_file(const struct stat *a, const struct stat *b)
 	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
+/* fresh() - changed so lately that it may change again within the same tick of the file system's clock, in which both states look
+ * the same */
+static bool fresh(const struct stat *st)
+{
+	return clock_wall_ms() < (uint64_t)st->st_mtim.tv_sec * 1000 + (uint64_t)st->st_mtim.tv_nsec / 1000000 + FRESH_MS;
+}
+
 /* The state is taken before the file is read: what changes in between is seen as a change next time. */
 void resolvers_update(struct resolvers *r, uint64_t now_ms)
 {
@@ -179,9 +193,42 @@ void resolvers_update(struct resolvers *r, uint64_t now_ms)
 	r->checked_ms = now_ms;
 	if (stat(r->path, &st) < 0)
 		memset(&st, 0, sizeof(st));
-	if (r->read && same_file(&st, &r->seen))
+	if (r->read && !r->read_fresh && same_file(&st, &r->seen))
 		return;
 	r->seen = st;
 	r->read = true;
+	r->read_fresh = fresh(&st);
 	read_file(r);
+}
+
+static bool on_loopback(const struct resolver *r)
+{
+	struct sockaddr_in a;
+	struct sockaddr_in6 a6;
+
+	if (r->addr.ss_family == AF_INET) {
+		memcpy(&a, &r->addr, sizeof(a));
+		return ntohl(a.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+	}
+	memcpy(&a6, &r->addr, sizeof(a6));
+	return IN6_IS_ADDR_LOOPBACK(&a6.sin6_addr);
+}
+
+int resolver_open(const struct resolver *r, const char *device)
+{
+	int fd, rc = 0;
+
+	if (device[0] && on_loopback(r))
+		return -ENETUNREACH;
+	fd = socket(r->addr.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (device[0] && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device)) < 0)
+		rc = -errno;
+	if (rc == 0 && connect(fd, (const struct sockaddr *)&r->addr, r->size) < 0)
+		rc = -errno;
+	if (rc == 0)
+		return fd;
+	close(fd);
+	return rc;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dhcp/resolvers.h - the host's DNS resolvers: as resolv.conf(5) lists them, or as they were given
  *
- * The file is read again when it has changed, which is looked up at most once a second and only when asked for.
+ * The file is read again when it has changed, which is looked up at most once a second and only when asked for: so it is followed
+ * through renames and symbolic links, whoever puts another in its place, and a host that asks nothing wakes nobody.
  * No lock: one thread.
  */
 #ifndef DHCP_RESOLVERS_H
@@ -25,6 +26,7 @@ struct resolvers {
 	bool given;				/* the list was given: the file is not looked at */
 	struct stat seen;			/* of the file when it was read */
 	bool read;
+	bool read_fresh;			/* it had just been written then: look again even if it seems the same */
 	uint64_t checked_ms;
 	unsigned generation;			/* counts each change of the list */
 	unsigned n;
@@ -41,8 +43,21 @@ void resolvers_init(struct resolvers *r, const char *path);
  */
 int resolvers_set(struct resolvers *r, const char *const *texts, unsigned n);
 
-/* resolvers_update() - look whether the file has changed. An unreadable file lists none. */
+/* resolvers_update() - look whether the file has changed. An unreadable file lists none.
+ * resolvers_hurry() - next time look at once */
 void resolvers_update(struct resolvers *r, uint64_t now_ms);
+static inline void resolvers_hurry(struct resolvers *r)
+{
+	r->checked_ms = 0;
+}
+
+/* resolver_open() - a datagram socket that hears only this resolver, from a random port that the kernel picks
+ * @device:	the interface that it is to go out by, or "". A resolver on this host's loopback is not asked then (-ENETUNREACH):
+ *		it would ask on by other ways.
+ *
+ * Return: a descriptor that does not block, or a negative errno.
+ */
+int resolver_open(const struct resolver *r, const char *device);
 
 /* resolver_parse() - one address as above, port 53 if none is said. Return: 0 or -EINVAL. */
 int resolver_parse(struct resolver *r, const char *text);

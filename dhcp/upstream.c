@@ -3,21 +3,20 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/queue.h>
 #include <sys/random.h>
 #include <unistd.h>
 
 #include "base/array.h"
 #include "base/clock.h"
-#include "base/hash.h"
 #include "dhcp/dns.h"
 #include "dhcp/dns_message.h"
 #include "dhcp/resolvers.h"
-
-#define HASH_FUNCTION(key, size, value) ((value) = (unsigned)hash_bytes(key, size, hash_seed()))
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
+#include "dhcp/upstream_owner.h"
 
 enum {
 	TRIES_MAX = 4,			/* one a second: a guest gives up itself after five */
@@ -25,13 +24,6 @@ enum {
 	PREFER_MS = 30000,		/* how long a resolver that had to step in is asked first */
 	QUERY_MAX = 4096,
 	REPLY_MAX = 65535,
-};
-
-/* An owner that has queries waiting. */
-struct owner {
-	uint64_t key;
-	unsigned npending;
-	UT_hash_handle hh;
 };
 
 /* One query sent to one resolver. Its socket stays open until the query ends: a late answer is an answer. */
@@ -65,6 +57,7 @@ TAILQ_HEAD(pending_list, pending);
 struct upstream {
 	struct event_base *base;
 	struct resolvers resolvers;
+	char device[IFNAMSIZ];		/* what queries go out by, or "" */
 	struct timeval patience;	/* how long one try may take */
 	unsigned first;			/* resolver to ask first */
 	uint64_t first_until_ms;
@@ -93,6 +86,11 @@ int upstream_set_resolvers(struct upstream *u, const char *const *addresses, uns
 	return resolvers_set(&u->resolvers, addresses, n);
 }
 
+void upstream_set_device(struct upstream *u, const char *ifname)
+{
+	snprintf(u->device, sizeof(u->device), "%s", ifname);
+}
+
 void upstream_set_patience(struct upstream *u, unsigned ms)
 {
 	u->patience = (struct timeval){ .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
@@ -118,32 +116,6 @@ static void try_close(struct try *t)
 	t->fd = -1;
 }
 
-static struct owner *owner_get(struct upstream *u, uint64_t key)
-{
-	struct owner *o;
-
-	HASH_FIND(hh, u->owners, &key, sizeof(key), o);
-	if (o)
-		return o;
-	o = calloc(1, sizeof(*o));
-	if (!o)
-		return NULL;
-	o->key = key;
-	HASH_ADD(hh, u->owners, key, sizeof(o->key), o);
-	if (o->hh.tbl)
-		return o;
-	free(o);
-	return NULL;
-}
-
-static void owner_put(struct upstream *u, struct owner *o)
-{
-	if (o->npending)
-		return;
-	HASH_DELETE(hh, u->owners, o);
-	free(o);
-}
-
 static void pending_free(struct pending *p)
 {
 	struct upstream *u = p->u;
@@ -155,7 +127,7 @@ static void pending_free(struct pending *p)
 	TAILQ_REMOVE(&u->pending, p, link);
 	u->npending--;
 	p->owner->npending--;
-	owner_put(u, p->owner);
+	owner_put(&u->owners, p->owner);
 	free(p);
 }
 
@@ -217,14 +189,11 @@ static int next_resolver(const struct pending *p)
 
 static void on_readable(evutil_socket_t fd, short what, void *arg);
 
-/* try_open() - a socket that hears only this resolver; the kernel picks a random port as it connects */
 static int try_open(struct try *t, const struct resolver *r)
 {
-	t->fd = socket(r->addr.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	t->fd = resolver_open(r, t->p->u->device);
 	if (t->fd < 0)
-		return -errno;
-	if (connect(t->fd, (const struct sockaddr *)&r->addr, r->size) < 0)
-		return -errno;
+		return t->fd;
 	t->event = event_new(t->p->u->base, t->fd, EV_READ | EV_PERSIST, on_readable, t);
 	return t->event && event_add(t->event, NULL) == 0 ? 0 : -ENOMEM;
 }
@@ -272,9 +241,20 @@ static void step_aside(struct upstream *u, const struct try *t)
 	u->first_until_ms = clock_now_ms() + PREFER_MS;
 }
 
+static void update_resolvers(struct upstream *u)
+{
+	uint64_t now_ms = clock_now_ms();
+	unsigned generation = u->resolvers.generation;
+
+	resolvers_update(&u->resolvers, now_ms);
+	if (generation != u->resolvers.generation || now_ms >= u->first_until_ms)
+		u->first = 0;
+}
+
 /* The list may have changed since the query began; then places in it mean nothing any more, and it begins anew. */
 static void follow_list(struct pending *p)
 {
+	update_resolvers(p->u);
 	if (p->generation == p->u->resolvers.generation)
 		return;
 	p->generation = p->u->resolvers.generation;
@@ -392,14 +372,21 @@ static struct pending *pending_new(struct upstream *u, struct owner *o, const st
 	return p;
 }
 
-static void update_resolvers(struct upstream *u)
+/* What was said of resolvers under the old routes counts no more; a query that waits is asked once more, by the new ones. */
+void upstream_host_changed(struct upstream *u)
 {
-	uint64_t now_ms = clock_now_ms();
-	unsigned generation = u->resolvers.generation;
+	struct pending *p = TAILQ_FIRST(&u->pending), *next;
 
-	resolvers_update(&u->resolvers, now_ms);
-	if (generation != u->resolvers.generation || now_ms >= u->first_until_ms)
-		u->first = 0;
+	resolvers_hurry(&u->resolvers);
+	update_resolvers(u);
+	u->first = 0;
+	for (unsigned n = u->npending; p && n; n--, p = next) {	/* no further: callbacks may add queries at the end */
+		next = TAILQ_NEXT(p, link);
+		follow_list(p);
+		p->failed = 0;
+		if (p->ntries < TRIES_MAX)
+			ask(p);
+	}
 }
 
 int upstream_query(struct upstream *u, uint64_t owner, const uint8_t *data, size_t size, upstream_fn *fn, void *arg)
@@ -414,7 +401,7 @@ int upstream_query(struct upstream *u, uint64_t owner, const uint8_t *data, size
 		u->stats.refused++;
 		return -ENOBUFS;
 	}
-	o = owner_get(u, owner);
+	o = owner_get(&u->owners, owner);
 	if (!o)
 		return -ENOMEM;
 	if (o->npending >= UPSTREAM_OWNER_MAX) {
@@ -424,7 +411,7 @@ int upstream_query(struct upstream *u, uint64_t owner, const uint8_t *data, size
 	update_resolvers(u);
 	p = pending_new(u, o, &q, data, size);
 	if (!p) {
-		owner_put(u, o);
+		owner_put(&u->owners, o);
 		return -ENOMEM;
 	}
 	p->fn = fn;

@@ -44,6 +44,14 @@ void upstream_free(struct upstream *u);
  */
 int upstream_set_resolvers(struct upstream *u, const char *const *addresses, unsigned n);
 
+/* upstream_set_device() - have queries leave by this interface and no other, or with "" by any: from the next one on. While it
+ * is not there a query is answered by SERVFAIL at once. Resolvers on loopback are not asked (dhcp/resolvers.h).
+ */
+void upstream_set_device(struct upstream *u, const char *ifname);
+
+/* upstream_host_changed() - the host's addresses or routes did: look at the file, and ask again what is unanswered */
+void upstream_host_changed(struct upstream *u);
+
 /* upstream_set_patience() - give each try this long; one second unless set. A query ends after four. */
 void upstream_set_patience(struct upstream *u, unsigned ms);
 

@@ -7,12 +7,15 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -454,6 +457,94 @@ static void test_dns_20_resolv_conf(void **state)
 	unlink(link);
 }
 
+/* set_age() - as if the file had been written so long ago */
+static void set_age(const char *path, long seconds)
+{
+	struct timespec at[2] = { { 0 } };
+
+	clock_gettime(CLOCK_REALTIME, &at[0]);
+	at[0].tv_sec -= seconds;
+	at[1] = at[0];
+	assert_int_equal(utimensat(AT_FDCWD, path, at, 0), 0);
+}
+
+/* A file written again within the same tick of the clock, with as many bytes, looks the same: one that is young is read twice. */
+static void test_dns_20_written_twice_at_once(void **state)
+{
+	char path[] = "/tmp/lanyard-resolv-XXXXXX";
+	struct resolvers r;
+	int fd = mkstemp(path);
+	struct stat st;
+	struct timespec at[2];
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "nameserver 10.0.0.1\n", 20), 20);
+	assert_int_equal(fstat(fd, &st), 0);
+	resolvers_init(&r, path);
+	resolvers_update(&r, 1000);
+	assert_int_equal(pwrite(fd, "nameserver 10.0.0.2\n", 20, 0), 20);
+	at[0] = at[1] = st.st_mtim;
+	assert_int_equal(futimens(fd, at), 0);
+	resolvers_update(&r, 2000);
+	assert_int_equal(((struct sockaddr_in *)&r.list[0].addr)->sin_addr.s_addr, htonl(0x0a000002));
+	assert_int_equal(r.generation, 2);
+	set_age(path, 60);
+	resolvers_update(&r, 3000);
+	assert_false(r.read_fresh);
+	resolvers_update(&r, 4000);
+	assert_int_equal(r.generation, 2);		/* the same list is no change */
+	close(fd);
+	unlink(path);
+}
+
+/* What waits is asked again when the host's routes have changed, by the file as it is then. */
+static void test_host_changed(void **state)
+{
+	struct bench *b = *state;
+
+	use(b, 1, SILENT, 0, 0);
+	upstream_set_patience(b->u, 60000);
+	ask(b, 1, 1);
+	b->server[0].does = ANSWER;
+	upstream_host_changed(b->u);
+	settle(b, 1);
+	assert_int_equal(rcode(b), 0);
+	assert_int_equal(b->server[0].asked, 2);
+	upstream_host_changed(b->u);			/* nothing waits */
+	use(b, 1, SILENT, 0, 0);
+	ask(b, 1, 2);
+	for (unsigned i = 0; i < 20; i++)
+		upstream_host_changed(b->u);		/* however often it happens, a query is tried four times */
+	assert_int_equal(upstream_pending(b->u), 1);
+	upstream_cancel(b->u, 1);
+	assert_int_equal(b->dropped, 1);
+}
+
+/* A relay that is bound to an interface asks nobody another way: no such interface, or a resolver on loopback, is SERVFAIL at once. */
+static void test_bound_to_an_interface(void **state)
+{
+	struct bench *b = *state;
+
+	use(b, 2, ANSWER, ANSWER, 0);
+	upstream_set_device(b->u, "lo");
+	ask(b, 1, 1);
+	assert_int_equal(b->answered, 1);
+	assert_int_equal(rcode(b), 2);
+	assert_int_equal(upstream_set_resolvers(b->u, (const char *const[]){ "192.0.2.1", "::1" }, 2), 0);
+	upstream_set_device(b->u, "no-such-link");
+	ask(b, 1, 2);
+	assert_int_equal(b->answered, 2);
+	assert_int_equal(rcode(b), 2);
+	use(b, 1, ANSWER, 0, 0);
+	upstream_set_device(b->u, "");
+	ask(b, 1, 3);
+	settle(b, 3);
+	assert_int_equal(rcode(b), 0);
+	assert_int_equal(b->server[0].asked, 1);
+	assert_int_equal(b->server[1].asked, 0);
+}
+
 static const struct {
 	const char *text;
 	unsigned n;
@@ -522,7 +613,10 @@ int main(void)
 		CASE(test_dns_14_case_of_the_question),
 		CASE(test_limits),
 		CASE(test_dns_20_resolv_conf),
+		CASE(test_dns_20_written_twice_at_once),
 		CASE(test_resolv_conf_lines),
+		CASE(test_host_changed),
+		CASE(test_bound_to_an_interface),
 		CASE(test_list_changes_while_a_query_waits),
 	};
 
