@@ -69,7 +69,8 @@ struct tcp {
 	bool recovering : 1;		/* fast retransmit until snd_una reaches recover (RFC 6582) */
 	bool resend : 1;		/* send again from snd_una at the end of the turn */
 	bool peek_set : 1;		/* SO_PEEK_OFF is in use on the socket */
-	bool failed : 1;		/* the socket is in error: end the flow */
+	bool broken : 1;		/* the remote has reset: what it sent before goes to the guest, and then the reset */
+	bool failed : 1;		/* the socket is of no use: end the flow now */
 
 	uint16_t held;			/* nat/hold.h: data behind rcv_nxt that waits */
 	uint16_t mss;			/* payload of a segment to the guest */

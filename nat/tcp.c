@@ -54,20 +54,43 @@ static enum verdict to_connecting(struct flow *f, const struct packet *p)
 	return VERDICT_CONSUMED_NAT;
 }
 
+static enum verdict opened(struct flow *f, const struct packet *p)
+{
+	tcp_opened(f, p);
+	return tcp_segment(f, p);
+}
+
+/* opened_by_syn() - by a SYN-ACK, which is to be acknowledged */
+static void opened_by_syn(struct flow *f, const struct packet *p)
+{
+	tcp_opened(f, p);
+	f->tcp.acks_due = 1;
+	flow_defer(f);
+}
+
+/* to_answered() - RFC 9293 3.10.7.4, SYN-RECEIVED */
 static enum verdict to_answered(struct flow *f, const struct packet *p)
 {
 	struct tcp *t = &f->tcp;
 	struct site site;
 
-	if ((p->tcp_flags & TCP_SYN) && p->seq + 1 == t->rcv_nxt && shard_site(f->shard, f->key.port, &site)) {
-		tcp_send_control(f, &site, TCP_SYN | TCP_ACK, t->snd_una);	/* it was lost */
-		return VERDICT_CONSUMED_NAT;
+	if (p->tcp_flags & TCP_RST)
+		return tcp_segment(f, p);
+	if (!shard_site(f->shard, f->key.port, &site))
+		return VERDICT_DROP_NO_SESSION;
+	if ((p->tcp_flags & TCP_ACK) && p->ack != t->snd_nxt) {
+		tcp_send_control(f, &site, TCP_RST, p->ack);	/* nothing counts before our SYN is acknowledged */
+		return VERDICT_DROP_NO_SESSION;
 	}
-	if ((p->tcp_flags & (TCP_ACK | TCP_RST | TCP_SYN)) == TCP_ACK && p->ack == t->snd_nxt)
-		tcp_opened(f, p);
-	else if (!(p->tcp_flags & TCP_RST))
-		return VERDICT_DROP_NO_SESSION;		/* nothing counts before our SYN is acknowledged */
-	return tcp_segment(f, p);
+	if (!(p->tcp_flags & TCP_SYN))
+		return p->tcp_flags & TCP_ACK ? opened(f, p) : VERDICT_DROP_NO_SESSION;
+	if (p->seq + 1 != t->rcv_nxt)
+		tcp_send_control(f, &site, TCP_ACK, t->snd_nxt);	/* is it a new one? Then a reset comes, and the SYN again */
+	else if (p->tcp_flags & TCP_ACK)
+		opened_by_syn(f, p);		/* the SYNs crossed */
+	else
+		tcp_send_control(f, &site, TCP_SYN | TCP_ACK, t->snd_una);	/* it was lost */
+	return VERDICT_CONSUMED_NAT;
 }
 
 /* to_calling() - the guest answers a forward's SYN (RFC 9293 3.10.7.3) */
@@ -75,6 +98,10 @@ static enum verdict to_calling(struct flow *f, const struct packet *p)
 {
 	struct tcp *t = &f->tcp;
 
+	if ((p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN) {
+		tcp_crossed(f, p);
+		return VERDICT_CONSUMED_NAT;
+	}
 	if (!(p->tcp_flags & TCP_ACK) || p->ack != t->snd_nxt)
 		return VERDICT_DROP_NO_SESSION;
 	if (p->tcp_flags & TCP_RST) {
@@ -85,9 +112,7 @@ static enum verdict to_calling(struct flow *f, const struct packet *p)
 	if (!(p->tcp_flags & TCP_SYN))
 		return VERDICT_DROP_NO_SESSION;
 	t->rcv_nxt = t->rcv_adv = p->seq + 1;
-	tcp_opened(f, p);
-	t->acks_due = 1;
-	flow_defer(f);
+	opened_by_syn(f, p);
 	return VERDICT_CONSUMED_NAT;
 }
 
@@ -131,8 +156,7 @@ static void on_ready(struct worker *w, struct watch *watch, uint32_t events)
 			tcp_connected(f);
 		return;
 	}
-	if (events & EPOLLERR)
-		t->failed = true;
+	t->broken |= (events & EPOLLERR) != 0;
 	if ((events & EPOLLOUT) && t->want_space) {
 		t->want_space = t->blocked = false;
 		tcp_ask_space(f);
@@ -159,6 +183,12 @@ void tcp_reset(struct flow *f)
 	flow_abort(f);
 }
 
+/* drained() - after the remote's reset: has the guest all that came before it? */
+static bool drained(const struct tcp *t)
+{
+	return t->broken && t->eof && !seq_before(t->snd_una, t->fin_seq);
+}
+
 /* closed() - both sides have ended and know it; late segments find the flow for a while */
 static void closed(struct flow *f)
 {
@@ -182,7 +212,7 @@ void tcp_work(struct flow *f)
 		return;
 	}
 	tcp_push(f, &site);
-	if (t->failed) {
+	if (t->failed || drained(t)) {
 		tcp_reset(f);
 		return;
 	}
@@ -208,7 +238,7 @@ static uint64_t idle_limit_ms(const struct flow *f)
 	const struct nat_conf *conf = shard_conf(f->shard);
 	const struct tcp *t = &f->tcp;
 
-	if (t->phase == TCP_PHASE_OPEN && !(t->guest_fin && t->eof))
+	if (t->phase == TCP_PHASE_OPEN && !t->broken && !(t->guest_fin && t->eof))
 		return 1000ull * (conf->established_s ? conf->established_s : ESTABLISHED_S);
 	return 1000ull * (conf->transitory_s ? conf->transitory_s : TRANSITORY_S);
 }

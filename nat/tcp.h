@@ -57,6 +57,9 @@ enum verdict tcp_begin(struct nat_shard *s, struct nat_port *port, const struct 
 void tcp_connected(struct flow *f);
 void tcp_call_again(struct flow *f);
 
+/* tcp_crossed() - the guest of a forward sent a SYN of its own: simultaneous open (RFC 9293 3.5, RFC 5382 REQ-2) */
+void tcp_crossed(struct flow *f, const struct packet *p);
+
 /* tcp_opened() - the three-way handshake with the guest is done: @p is its last segment */
 void tcp_opened(struct flow *f, const struct packet *p);
 

@@ -117,11 +117,11 @@ static uint32_t to_socket(struct flow *f, const uint8_t *data, uint32_t size)
 	struct tcp *t = &f->tcp;
 	ssize_t n;
 
-	if (t->blocked)
+	if (t->blocked || t->broken)
 		return 0;
 	n = send(f->watch.fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n < 0 && errno != EAGAIN && errno != EINTR) {
-		t->failed = true;
+		t->broken = t->readable = true;
 		return 0;
 	}
 	n = MAX_OF(n, 0);
@@ -158,7 +158,7 @@ void tcp_take_held(struct flow *f)
 	struct hold *h = &f->shard->hold;
 	struct tcp *t = &f->tcp;
 
-	while (t->held != HOLD_NONE && !t->guest_fin && !t->failed) {
+	while (t->held != HOLD_NONE && !t->guest_fin && !t->broken) {
 		const struct held *first = &h->held[t->held];
 		uint32_t old = t->rcv_nxt - first->seq;
 
@@ -195,9 +195,11 @@ static void take_data(struct flow *f, const struct packet *p)
 	}
 	if (old < size)
 		t->rcv_nxt += to_socket(f, packet_payload(p) + old, size - old);
-	if (seq_before(t->rcv_nxt, p->seq + size) && !t->failed)
+	if (t->broken)
+		return;			/* nobody is there who would take it */
+	if (seq_before(t->rcv_nxt, p->seq + size))
 		t->spilled |= !hold(f, p);
-	else if (fin && !t->failed)
+	else if (fin)
 		take_fin(f);
 	tcp_take_held(f);
 	ack_soon(f, old == size && !fin);

@@ -271,6 +271,23 @@ void tcp_call_again(struct flow *f)
 	tcp_arm(f);
 }
 
+void tcp_crossed(struct flow *f, const struct packet *p)
+{
+	struct tcp_options options = tcp_wire_options(p);
+	struct tcp *t = &f->tcp;
+	struct site site;
+
+	if (!shard_site(f->shard, f->key.port, &site))
+		return;
+	agree(f, &options, &site);
+	t->rcv_nxt = t->rcv_adv = p->seq + 1;
+	t->retries = 0;
+	t->phase = TCP_PHASE_ANSWERED;
+	t->rto_ms = shard_now(f->shard) + TCP_SYN_RTO_MS;
+	tcp_send_control(f, &site, TCP_SYN | TCP_ACK, t->snd_una);
+	tcp_arm(f);
+}
+
 /* ---- both ---- */
 
 void tcp_opened(struct flow *f, const struct packet *p)

@@ -252,14 +252,13 @@ static bool push_one(struct flow *f, const struct site *site)
 		t->readable = (uint32_t)n == size || t->rdhup || t->urgent;
 		return t->readable;
 	}
-	if (n == 0) {
+	if (n == 0 || (n < 0 && n != -ENOBUFS && n != -EAGAIN)) {
+		t->broken |= n < 0;
 		t->eof = true;
 		t->fin_seq = t->snd_nxt;
 	}
 	if (n != -ENOBUFS)
 		t->readable = false;
-	if (n < 0 && n != -ENOBUFS && n != -EAGAIN)
-		t->failed = true;
 	return false;
 }
 
@@ -268,7 +267,7 @@ static void push_fin(struct flow *f, const struct site *site)
 {
 	struct tcp *t = &f->tcp;
 
-	if (!t->eof || t->fin_sent || t->snd_nxt != t->fin_seq || (!t->snd_wnd && t->snd_nxt == t->snd_una))
+	if (!t->eof || t->broken || t->fin_sent || t->snd_nxt != t->fin_seq || (!t->snd_wnd && t->snd_nxt == t->snd_una))
 		return;
 	if (!tcp_send_control(f, site, TCP_FIN | TCP_ACK, t->snd_nxt)) {
 		stalled(f);

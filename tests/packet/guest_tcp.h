@@ -34,6 +34,8 @@ struct guest_tcp {
 	unsigned syns_acked;		/* SYN-ACKs seen */
 	unsigned segments;
 	bool use_gso;
+	/* wire() - takes the guest's frames, where they do not reach the NAT at once; may be NULL */
+	void (*wire)(struct guest_tcp *g, uint8_t *data, uint32_t len, const struct offload *offload);
 };
 
 static void guest_put(struct guest_tcp *g, uint8_t flags, uint32_t seq, const uint8_t *data, uint32_t size)
@@ -67,7 +69,10 @@ static void guest_put(struct guest_tcp *g, uint8_t flags, uint32_t seq, const ui
 					    .csum_offset = 16 };
 	else
 		put_u16(t + 16, checksum_finish(checksum_add(checksum_pseudo4(ip + 12, ip + 16, PROTO_TCP, l4), t, l4)));
-	bed_input_from(g->bed, g->port_id, frame, ETH_HEADER + IP4_HEADER + l4, &offload);
+	if (g->wire)
+		g->wire(g, frame, ETH_HEADER + IP4_HEADER + l4, &offload);
+	else
+		bed_input_from(g->bed, g->port_id, frame, ETH_HEADER + IP4_HEADER + l4, &offload);
 }
 
 static MAYBE_UNUSED void guest_init(struct guest_tcp *g, struct bed *bed, uint16_t sport, uint16_t dport)
