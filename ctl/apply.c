@@ -11,6 +11,7 @@
 
 #include "ctl/changes.h"
 #include "ctl/engine.h"
+#include "ctl/live_ra.h"
 #include "ctl/live_nat.h"
 #include "switch/forward.h"
 #include "switch/service.h"
@@ -64,6 +65,12 @@ static void fill_segment(struct segment *seg, struct net_view *view, const struc
 	seg->has_subnet = net->conf->has_subnet;
 	seg->subnet = net->conf->subnet;
 	seg->gateway = net->conf->gateway;
+	seg->has_subnet6 = net->conf->subnet6.len > 0;
+	seg->subnet6 = net->conf->subnet6;
+	seg->gateway6 = net->conf->gateway6;
+	seg->gateway6_link = addr_link_local(net->gateway_mac);
+	seg->router = net->conf->has_nat;
+	seg->resolver = net->conf->dns_enabled;
 	memcpy(seg->gateway_mac, net->gateway_mac, MAC_SIZE);
 	seg->stations = net->stations;
 	seg->requests = net->engine->requests;
@@ -218,7 +225,8 @@ static bool another_network(const struct net_conf *a, const struct net_conf *b)
 {
 	return a->mode != b->mode || a->has_subnet != b->has_subnet || a->dns_enabled != b->dns_enabled ||
 	       a->dhcp_enabled != b->dhcp_enabled || a->subnet.addr != b->subnet.addr || a->subnet.len != b->subnet.len ||
-	       a->gateway != b->gateway || strcmp(a->domain, b->domain) != 0;
+	       a->gateway != b->gateway || a->subnet6.len != b->subnet6.len ||
+	       !addr_equal(a->subnet6.addr, b->subnet6.addr) || strcmp(a->domain, b->domain) != 0;
 }
 
 /* keep_devices() - guests stay plugged in when their network is made anew under other settings */
@@ -310,6 +318,8 @@ void apply_commit(struct engine *e, struct model *next)
 			continue;
 		}
 		net->replaced = conf != NULL;
+		if (!conf || !addr_equal(conf->subnet6.addr, net->conf->subnet6.addr))
+			live_ra_bye(net);	/* its ports are there for as long as the snapshot is */
 		if (conf)
 			keep_devices(net, conf);
 		remove_net(net);

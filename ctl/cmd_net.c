@@ -10,6 +10,7 @@
 #define NET_SETTINGS                                                                                             \
 	{ "--mode", 0, FLAG_TEXT, "MODE", "mode", "nat-network (default), internal" },                           \
 	{ "--subnet", 0, FLAG_TEXT, "PREFIX", "subnet", "such as 10.77.0.0/24; a free /24 unless given" },        \
+	{ "--subnet6", 0, FLAG_TEXT, "PREFIX|none", "subnet6", "IPv6 /64; one made of the name unless given" },   \
 	{ "--gateway", 0, FLAG_TEXT, "ADDRESS", "gateway", "the network's own address; the first of the subnet" }, \
 	{ "--mtu", 0, FLAG_NUMBER, "N", "mtu", "bytes of payload in a frame, 1500 unless given" },                \
 	{ "--nat", 0, FLAG_TEXT, "user|kernel", "nat", "who translates" },                                       \

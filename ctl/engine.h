@@ -109,6 +109,8 @@ struct live_net {
 	uint8_t gateway_mac[MAC_SIZE];
 	struct lease_table *leases;	/* NULL without DHCP */
 	struct event *lease_timer;
+	struct event *ra_timer;		/* NULL without an IPv6 subnet */
+	unsigned ra_sent;		/* of the first few */
 	struct names *names;		/* NULL without a subnet */
 	struct dhcp_server server;
 	uint64_t dhcp_outcomes[DHCP_OUT_COUNT];

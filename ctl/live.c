@@ -65,7 +65,7 @@ json_t *live_network(struct engine *e, const char *name)
 {
 	struct live_net *net = live_net_find(e, name);
 	json_t *o = net ? json_object() : NULL;
-	char mac[MAC_TEXT];
+	char mac[MAC_TEXT], ip[ADDR_TEXT];
 
 	if (!o)
 		return NULL;
@@ -73,6 +73,10 @@ json_t *live_network(struct engine *e, const char *name)
 	if (net->conf->has_subnet) {
 		json_object_set_new(o, "gateway_mac", json_string(mac_format(net->gateway_mac, mac)));
 		json_object_set_new(o, "nat_flows", nat_counts(net));
+	}
+	if (net->conf->subnet6.len) {
+		json_object_set_new(o, "gateway6", json_string(addr_format(net->conf->gateway6, ip)));
+		json_object_set_new(o, "gateway6_link", json_string(addr_format(addr_link_local(net->gateway_mac), ip)));
 	}
 	if (net->leases)
 		json_object_set_new(o, "dhcp_messages", dhcp_counts(net));

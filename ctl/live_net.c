@@ -12,6 +12,7 @@
 #include "ctl/engine.h"
 #include "ctl/live_dns.h"
 #include "ctl/live_nat.h"
+#include "ctl/live_ra.h"
 #include "dhcp/lease.h"
 #include "dhcp/service.h"
 #include "switch/fdb.h"
@@ -143,6 +144,8 @@ static int start_services(struct live_net *net)
 		rc = live_dns_start(net);
 	if (rc == 0)
 		rc = live_nat_start(net);
+	if (rc == 0)
+		rc = live_ra_start(net);
 	return rc;
 }
 
@@ -194,6 +197,7 @@ void live_net_configure(struct live_net *net, const struct net_conf *conf)
 
 void live_net_free(struct live_net *net)
 {
+	live_ra_free(net);
 	live_nat_free(net);
 	live_dns_stop(net);
 	if (net->lease_timer)

@@ -19,6 +19,7 @@
 
 #include <jansson.h>
 
+#include "base/addr.h"
 #include "base/error.h"
 #include "base/text.h"
 
@@ -112,6 +113,8 @@ struct net_conf {
 	bool has_subnet;		/* false: no addressing, gateway or services at all */
 	struct prefix4 subnet;
 	uint32_t gateway;		/* the services' address; a router only where has_nat */
+	struct prefix6 subnet6;		/* a /64; len 0: none */
+	struct addr gateway6;		/* its first address */
 	bool has_nat;			/* guests reach the outside, and forwards may exist */
 	enum nat_kind nat;
 	enum net_host_access host_access;

@@ -215,6 +215,45 @@ static int check_subnets(struct model_ctx *ctx, const struct model *model, const
 	return rc;
 }
 
+static int by_subnet6(const void *a, const void *b)
+{
+	const struct net_conf *x = *(const struct net_conf *const *)a, *y = *(const struct net_conf *const *)b;
+
+	return memcmp(x->subnet6.addr.bytes, y->subnet6.addr.bytes, ADDR_SIZE);
+}
+
+static int same_subnet6(struct model_ctx *ctx, const json_t *networks, const struct net_conf *a, const struct net_conf *b)
+{
+	struct ctx_mark mark = ctx_enter(ctx, networks, b->name, "network", b->name);
+	char text[PREFIX6_TEXT];
+
+	ctx_fail(ctx, json_object_get(networks, b->name), "subnet6", -EINVAL, "%s is that of %s%s",
+		 prefix6_format(b->subnet6, text), a->owner == b->owner ? "network " : "another network",
+		 a->owner == b->owner ? a->name : "");
+	ctx_leave(ctx, mark);
+	return -EINVAL;
+}
+
+/* check_subnets6() - all have the same length: two overlap only when they are equal */
+static int check_subnets6(struct model_ctx *ctx, const struct model *model, const json_t *networks)
+{
+	const struct net_conf **list = calloc(model->nnetworks + 1, sizeof(*list));
+	size_t n = 0;
+	int rc = 0;
+
+	if (!list)
+		return error_set(ctx->err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < model->nnetworks; i++)
+		if (model->networks[i].subnet6.len)
+			list[n++] = &model->networks[i];
+	qsort(list, n, sizeof(*list), by_subnet6);
+	for (size_t i = 1; rc == 0 && i < n; i++)
+		if (addr_equal(list[i - 1]->subnet6.addr, list[i]->subnet6.addr))
+			rc = same_subnet6(ctx, networks, list[i - 1], list[i]);
+	free(list);
+	return rc;
+}
+
 static size_t most_uses(const struct model *model)
 {
 	size_t n = 1, ports = 0;
@@ -233,6 +272,8 @@ int model_check(struct model_ctx *ctx, const struct model *model, const json_t *
 
 	if (!uses.list)
 		return error_set(ctx->err, -ENOMEM, "out of memory");
+	if (rc == 0)
+		rc = check_subnets6(ctx, model, networks);
 	for (size_t i = 0; rc == 0 && i < model->nnetworks; i++) {
 		rc = check_macs(ctx, &model->networks[i], networks, &uses);
 		if (rc == 0)

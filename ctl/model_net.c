@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/hash.h"
+#include "switch/packet.h"
 
 static const struct word modes[] = {
 	{ "nat-network", NET_NAT_NETWORK }, { "natnetwork", NET_NAT_NETWORK },
@@ -76,6 +78,7 @@ static const struct field rows[] = {
 	{ "mode", &field_word, FIELD_AT(struct net_conf, mode), .fallback = NET_NAT_NETWORK, .words = modes },
 	{ "subnet", &field_prefix4, FIELD_AT(struct net_conf, subnet) },
 	{ "gateway", &field_ip4, FIELD_AT(struct net_conf, gateway) },
+	{ "subnet6", &field_prefix6, FIELD_AT(struct net_conf, subnet6) },
 	/* RFC 791: every host takes 576 bytes; above 65520 an Ethernet frame of ours would not fit its length fields */
 	{ "mtu", &field_number, FIELD_AT(struct net_conf, mtu), .min = 576, .max = 65520, .fallback = 1500 },
 	{ "nat", &field_word, FIELD_AT(struct net_conf, nat), .fallback = NAT_KIND_USER, .words = nats, .kinds = NATS },
@@ -186,6 +189,40 @@ static int check_subnet(struct model_ctx *ctx, const json_t *object, const struc
 	return 0;
 }
 
+/* default_subnet6() - a unique local prefix (RFC 4193) that is the name's on every host and at every time */
+static struct prefix6 default_subnet6(const struct net_conf *net)
+{
+	uint64_t h = hash_bytes(net->name, strlen(net->name), 0x7375626e657436ull);
+	struct prefix6 p = { .len = 64 };
+
+	p.addr.bytes[0] = 0xfd;
+	for (unsigned i = 1; i < 8; i++)
+		p.addr.bytes[i] = (uint8_t)(h >> 8 * i);
+	return p;
+}
+
+/* complete_subnet6() - every subnet has an IPv6 one beside it, unless that is said to be none */
+static int complete_subnet6(struct model_ctx *ctx, const json_t *object, struct net_conf *net)
+{
+	static const struct prefix6 global = { { .bytes = { 0x20 } }, 3 }, unique_local = { { .bytes = { 0xfc } }, 7 };
+	char text[PREFIX6_TEXT];
+
+	if (!(net->set & BIT("subnet6")))
+		net->subnet6 = net->mtu < IP6_MTU_MIN ? (struct prefix6){ .len = 0 } : default_subnet6(net);
+	if (!net->subnet6.len)
+		return 0;
+	if (net->subnet6.len != 64)	/* RFC 4862 5.5.3d: with any other length no guest makes an address of it */
+		return ctx_fail(ctx, object, "subnet6", -EINVAL, "/%u is not /64", net->subnet6.len);
+	if (!addr_in(global, net->subnet6.addr) && !addr_in(unique_local, net->subnet6.addr))
+		return ctx_fail(ctx, object, "subnet6", -EINVAL, "%s is neither in 2000::/3 nor in fc00::/7",
+				prefix6_format(net->subnet6, text));
+	if (net->mtu < IP6_MTU_MIN)
+		return ctx_fail(ctx, object, "subnet6", -EINVAL, "IPv6 needs an mtu of 1280");
+	net->gateway6 = net->subnet6.addr;
+	net->gateway6.bytes[ADDR_SIZE - 1] = 1;
+	return 0;
+}
+
 /* default_pool() - the longer side of the gateway */
 static void default_pool(struct net_conf *net)
 {
@@ -219,6 +256,8 @@ static int complete_bare(struct model_ctx *ctx, const json_t *object, struct net
 {
 	if (net->set & BIT("gateway"))
 		return ctx_fail(ctx, object, "gateway", -EINVAL, "the network has no subnet");
+	if (net->subnet6.len)
+		return ctx_fail(ctx, object, "subnet6", -EINVAL, "the network has no subnet to go with it");
 	if (net->dhcp_set && (net->dhcp_enabled || net->dhcp_set & ~1u))
 		return fail_group(ctx, object, "dhcp", "enabled", "the network has no subnet to give addresses of");
 	if (net->dns_set & 1 && net->dns_enabled)
@@ -245,6 +284,8 @@ int net_complete(struct model_ctx *ctx, const json_t *object, struct net_conf *n
 		return complete_bare(ctx, object, net);
 	net->set |= BIT("subnet");	/* one that was chosen stays */
 	rc = check_subnet(ctx, object, net);
+	if (rc == 0)
+		rc = complete_subnet6(ctx, object, net);
 	if (rc < 0)
 		return rc;
 	if (!(net->set & BIT("gateway")))
@@ -270,7 +311,7 @@ static uint32_t shown_rows(const struct net_conf *net, uint32_t set, unsigned fl
 	if (flags & MODEL_EFFECTIVE)
 		set = ~0u;
 	if (!net->has_subnet)
-		set &= ~(BIT("subnet") | BIT("gateway"));
+		set &= ~(BIT("subnet") | BIT("gateway") | BIT("subnet6"));
 	return flags & MODEL_OWNER ? set | BIT("owner") : set & ~BIT("owner");
 }
 
@@ -291,7 +332,7 @@ json_t *net_export(const struct net_conf *net, unsigned flags)
 json_t *net_defaults(const struct net_conf *net)
 {
 	json_t *list = json_array();
-	uint32_t hidden = BIT("owner") | (net->has_subnet ? 0 : BIT("subnet") | BIT("gateway"));
+	uint32_t hidden = BIT("owner") | (net->has_subnet ? 0 : BIT("subnet") | BIT("gateway") | BIT("subnet6"));
 
 	if (list && fields_missing(rows, ARRAY_SIZE(rows), net->set | hidden, net->mode, "", list) == 0 &&
 	    fields_missing(dhcp_rows, ARRAY_SIZE(dhcp_rows), net->dhcp_set, net->mode, "dhcp.", list) == 0 &&

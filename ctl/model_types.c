@@ -105,6 +105,30 @@ static json_t *write_prefix4(const struct field *field, const void *from)
 	return json_string(prefix4_format(*(const struct prefix4 *)from, text));
 }
 
+/* prefix6 - "none" is the prefix of length 0, which no network can have */
+static int read_prefix6(struct model_ctx *ctx, const struct field *field, const json_t *parent, const json_t *value, void *to)
+{
+	static const char wanted[] = "none, or an IPv6 subnet like fd00:1:2:3::/64";
+	const char *text = field_string(ctx, field, parent, value, wanted);
+
+	if (!text)
+		return -EINVAL;
+	if (!strcmp(text, "none"))
+		*(struct prefix6 *)to = (struct prefix6){ .len = 0 };
+	else if (prefix6_parse(text, to) < 0)
+		return field_not_a(ctx, field, parent, text, "none, or an IPv6 subnet like fd00:1:2:3::/64 (host bits zero)");
+	return 0;
+}
+
+static json_t *write_prefix6(const struct field *field, const void *from)
+{
+	const struct prefix6 *prefix = from;
+	char text[PREFIX6_TEXT];
+
+	(void)field;
+	return json_string(prefix->len ? prefix6_format(*prefix, text) : "none");
+}
+
 static int read_duration(struct model_ctx *ctx, const struct field *field, const json_t *parent, const json_t *value,
 			 void *to)
 {
@@ -209,6 +233,7 @@ const struct field_type field_text = { read_text, write_text };
 const struct field_type field_mac = { read_mac, write_mac };
 const struct field_type field_ip4 = { read_ip4, write_ip4 };
 const struct field_type field_prefix4 = { read_prefix4, write_prefix4 };
+const struct field_type field_prefix6 = { read_prefix6, write_prefix6 };
 const struct field_type field_duration = { read_duration, write_duration };
 const struct field_type field_vlans = { read_vlans, write_vlans };
 const struct field_type field_tree = { read_tree, NULL };

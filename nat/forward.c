@@ -14,6 +14,7 @@
 #include "nat/forward_in.h"
 #include "nat/nat_in.h"
 #include "switch/build.h"
+#include "switch/nd.h"
 #include "switch/port.h"
 #include "switch/snapshot.h"
 #include "switch/station.h"
@@ -77,14 +78,20 @@ void forward_count(const struct forward *f, struct forward_counts *counts)
 
 /* ---- where the target is ---- */
 
-static void ask_by_arp(struct worker *w, const struct site *site, struct addr ip)
+/* ask() - who has @ip? By ARP or by Neighbour Discovery */
+static void ask(struct worker *w, const struct site *site, struct addr ip)
 {
 	static const uint8_t nobody[MAC_SIZE], everybody[MAC_SIZE] = { 255, 255, 255, 255, 255, 255 };
 	const struct segment *seg = site->segment;
-	uint8_t data[ETH_HEADER + 28];
+	uint8_t data[ND_NEIGHBOUR_SIZE];
 	struct frame frame;
+	uint32_t len;
 
-	frame_init(&frame, data, build_arp(data, ARP_REQUEST, seg->gateway_mac, seg->gateway, nobody, addr_4(ip), everybody));
+	if (addr_is4(ip))
+		len = build_arp(data, ARP_REQUEST, seg->gateway_mac, seg->gateway, nobody, addr_4(ip), everybody);
+	else
+		len = nd_build_solicitation(data, seg->gateway_mac, segment_gateway(seg, ip), ip);
+	frame_init(&frame, data, len);
 	frame.vid = seg->vid;
 	worker_emit(w, site->local_port, &frame, 1);
 }
@@ -97,7 +104,7 @@ bool forward_find_mac(struct nat_shard *s, const struct site *site, uint32_t por
 		memcpy(mac, st.mac, MAC_SIZE);
 		return true;
 	}
-	ask_by_arp(s->worker, site, ip);
+	ask(s->worker, site, ip);
 	return false;
 }
 
@@ -129,7 +136,7 @@ static int find(struct worker *w, const struct site *site, const struct forward_
 	} else if (!segment_has(site->segment, t->ip)) {
 		return -ENOENT;
 	} else if (!station_find(site->segment->stations, t->ip, &st)) {
-		ask_by_arp(w, site, t->ip);
+		ask(w, site, t->ip);
 		return -EAGAIN;
 	}
 	*place = (struct place){ .port = st.port, .ip = st.ip, .to_port = t->to_port };

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "nat/answer.h"
+#include "nat/gateway6.h"
 #include "nat/limit.h"
 #include "switch/build.h"
 #include "switch/service.h"
@@ -85,6 +86,8 @@ static bool input(struct service *service, struct worker *w, const struct arriva
 
 	if (p->ethertype == ETHERTYPE_ARP4)
 		return arp(g, w, a, p, verdict);
+	if (packet_is_ip6(p))
+		return gateway6_input(w, a, p, &g->answers[worker_index(w)], verdict);
 	if (p->ethertype != ETHERTYPE_IP4 || memcmp(p->data, a->segment->gateway_mac, MAC_SIZE) != 0)
 		return false;
 	if (p->proto == PROTO_TCP || p->proto == PROTO_UDP || (p->proto == PROTO_ICMP && !segment_is_gateway(a->segment, p->dst)))

@@ -150,11 +150,13 @@ static bool input(struct service *service, struct worker *w, const struct arriva
 {
 	struct nat *nat = container_of(service, struct nat, service);
 
-	if (p->ethertype != ETHERTYPE_IP4 || memcmp(p->data, a->segment->gateway_mac, MAC_SIZE) != 0)
+	if (p->ethertype != ETHERTYPE_IP4 && !(packet_is_ip6(p) && a->segment->has_subnet6))
 		return false;
-	if (p->proto != PROTO_TCP && p->proto != PROTO_UDP && p->proto != PROTO_ICMP)
+	if (memcmp(p->data, a->segment->gateway_mac, MAC_SIZE) != 0)
 		return false;
-	if (p->proto == PROTO_ICMP && segment_is_gateway(a->segment, p->dst))
+	if (p->proto != PROTO_TCP && p->proto != PROTO_UDP && !packet_is_icmp(p))
+		return false;
+	if (packet_is_icmp(p) && segment_is_gateway(a->segment, p->dst))
 		return false;			/* the gateway's own */
 	*verdict = translate(nat, w, a, p);
 	return true;

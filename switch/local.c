@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "base/bytes.h"
+#include "switch/nd.h"
 #include "switch/port.h"
 #include "switch/request.h"
 #include "switch/service.h"
@@ -22,22 +23,40 @@ static void tell_station(const struct segment *seg, const struct station *s)
 	request_post(seg->requests, &r);
 }
 
-/* note_sender() - ARP tells where an address lives (RFC 826); only what the Ethernet source agrees with is believed */
-static void note_sender(struct worker *w, const struct arrival *a, const struct packet *p)
+/* note() - an address of a guest, which ARP or ND says is at @link; only what the Ethernet source agrees with is believed */
+static void note(struct worker *w, const struct arrival *a, const struct packet *p, struct addr ip, const uint8_t *link)
 {
 	const struct segment *seg = a->segment;
-	const uint8_t *sha = p->data + ETH_HEADER + 8;
-	struct station s = {
-		.ip = p->src, .port = a->from->port->id, .source = STATION_ARP, .seen_ms = worker_now_ms(w),
-	};
+	struct station s = { .ip = ip, .port = a->from->port->id, .source = STATION_ARP, .seen_ms = worker_now_ms(w) };
 
-	if (!seg->stations || !addr_4(p->src) || memcmp(sha, p->data + 6, MAC_SIZE) != 0)
-		return;			/* 0.0.0.0 is a probe (RFC 5227 2.1.1) */
-	if (seg->has_subnet && (!segment_has(seg, p->src) || segment_is_gateway(seg, p->src)))
+	if (!seg->stations || memcmp(link, p->data + MAC_SIZE, MAC_SIZE) != 0)
 		return;
-	memcpy(s.mac, sha, MAC_SIZE);
+	if (seg->has_subnet && (!segment_has(seg, ip) || segment_is_gateway(seg, ip)))
+		return;
+	memcpy(s.mac, link, MAC_SIZE);
 	if (station_note(seg->stations, &s, false) && seg->requests)
 		tell_station(seg, &s);
+}
+
+/* note_arp() - the sender (RFC 826); 0.0.0.0 is a probe (RFC 5227 2.1.1) */
+static void note_arp(struct worker *w, const struct arrival *a, const struct packet *p)
+{
+	if (addr_4(p->src))
+		note(w, a, p, p->src, p->data + ETH_HEADER + 8);
+}
+
+/* note_nd() - who asks from an address has it, and who is said to have it; the unspecified address probes (RFC 4862 5.4.2), and link-local
+ * ones are nobody's but their neighbours' to know */
+static void note_nd(struct worker *w, const struct arrival *a, const struct packet *p)
+{
+	struct nd nd;
+	struct addr ip;
+
+	if (!a->segment->has_subnet6 || nd_parse(p, &nd) != VERDICT_FORWARDED || !nd.link)
+		return;
+	ip = nd.type == ND_NEIGHBOUR_ADVERTISEMENT ? nd.target : p->src;
+	if (!addr_is_none(ip) && !addr_is_link_local(ip))
+		note(w, a, p, ip, nd.link);
 }
 
 /* contiguous() - the frame's bytes in one piece: as they are, or copied whole to private memory */
@@ -61,7 +80,9 @@ enum verdict local_input(struct worker *w, const struct arrival *a, bool unicast
 	if (v != VERDICT_FORWARDED)
 		return v;
 	if (p.ethertype == ETHERTYPE_ARP4)
-		note_sender(w, a, &p);
+		note_arp(w, a, &p);
+	else if (nd_is(&p))
+		note_nd(w, a, &p);
 	for (unsigned i = 0; i < seg->nservices; i++)
 		if (seg->services[i]->ops->input(seg->services[i], w, a, &p, &v))
 			return v;

@@ -40,7 +40,7 @@ struct service {
 	const struct service_ops *ops;
 };
 
-/* local_input() - the local port's side of a frame: parse, note ARP senders as stations, offer to the services
+/* local_input() - the local port's side of a frame: parse, note what ARP and ND tell as stations, offer to the services
  * @unicast:	the frame was for the gateway's own address; other frames are taken silently or not at all
  *
  * Return: the verdict, DROP_* included.

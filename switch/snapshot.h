@@ -35,6 +35,7 @@ struct segment {
 	bool has_subnet6;
 	struct prefix6 subnet6;
 	struct addr gateway6, gateway6_link;	/* in subnet6, and its link-local address */
+	bool router, resolver;		/* what the gateway tells guests of itself: a way out, DNS */
 	uint8_t gateway_mac[MAC_SIZE];
 	struct stations *stations;	/* borrowed; outlives the snapshot */
 	struct requests *requests;	/* where a station seen for the first time is told; may be NULL; as above */

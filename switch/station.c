@@ -166,8 +166,11 @@ bool station_find(struct stations *t, struct addr ip, struct station *found)
 	return known;
 }
 
+/* better() - IPv4 first: it comes with a lease, and hosts make and drop IPv6 addresses as they like (RFC 8981) */
 static bool better(const struct station *a, const struct station *b)
 {
+	if (addr_is4(a->ip) != addr_is4(b->ip))
+		return addr_is4(a->ip);
 	return a->source != b->source ? a->source > b->source : a->seen_ms > b->seen_ms;
 }
 

@@ -36,7 +36,7 @@ void stations_free(struct stations *stations);
  */
 bool station_note(struct stations *stations, const struct station *s, bool wait);
 
-/* station_find() - who has this address; station_of_port() - the freshest address of a port, leases first
+/* station_find() - who has this address; station_of_port() - the freshest address of a port, IPv4 and leases first
  * Any thread; a worker that meets a busy table is told false. Return: false when unknown.
  */
 bool station_find(struct stations *stations, struct addr ip, struct station *found);

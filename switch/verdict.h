@@ -12,6 +12,7 @@
 	V(FORWARDED, "forwarded", "known unicast, to one port")                                            \
 	V(FLOODED, "flooded", "broadcast, multicast or unknown unicast, to all other ports of the VLAN")   \
 	V(CONSUMED_ARP, "consumed-arp", "answered or noted by the gateway")                                \
+	V(CONSUMED_ND, "consumed-nd", "neighbour or router discovery, answered or noted by the gateway")   \
 	V(CONSUMED_ECHO, "consumed-echo", "ping of the gateway")                                           \
 	V(CONSUMED_DHCP, "consumed-dhcp", "handed to the DHCP server")                                     \
 	V(CONSUMED_DNS, "consumed-dns", "handed to the DNS responder")                                     \
