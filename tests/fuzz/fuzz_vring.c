@@ -32,7 +32,7 @@ static void open_guests(struct reader *r)
 	struct driver_region at[DRIVER_REGIONS_MAX];
 	unsigned n;
 
-	t.cut = false;
+	t.cut = t.twisted = false;
 	t.packed = conf.features & BIT(VIRTIO_F_RING_PACKED);
 	t.logs = shape & 16;
 	conf.size = (uint16_t)(t.packed ? 1 + size % 65 : 1 << size % 8);
@@ -311,7 +311,7 @@ static void copy_memory(void)
 
 static void turn(unsigned n)
 {
-	bool check = t.logs && !t.cut && t.evil.memory->log;
+	bool check = t.logs && !t.cut && !t.twisted;
 
 	if (check)
 		copy_memory();

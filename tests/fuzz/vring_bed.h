@@ -40,7 +40,7 @@ static struct {
 	struct fdb *fdb;
 	struct guest evil, good;
 	struct vhost_mapping *log;
-	bool logs, cut, packed;
+	bool logs, cut, packed, twisted;	/* twisted: its memory is not where it was told to be */
 	uint64_t frames, table, end, border;	/* guest addresses in the hostile guest's memory */
 	uint8_t before[MEMORY_MAX];		/* that memory, before a turn */
 } t;
@@ -157,6 +157,7 @@ static inline void share(struct guest *g, uint8_t twist, uint64_t value, bool lo
 	struct vhost_memory *m = NULL;
 	struct error err = { 0 };
 
+	t.twisted |= twist != 0;
 	if (twist)
 		*fields[twist % 4] = twist & 4 ? *fields[twist % 4] + value : value;
 	for (; mapped < n; mapped++) {
