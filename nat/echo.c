@@ -13,12 +13,13 @@
 #include "nat/answer.h"
 #include "nat/nat_in.h"
 #include "nat/neterror.h"
+#include "nat/sock.h"
 #include "nat/udp.h"
 #include "switch/build.h"
 #include "switch/service.h"
 #include "switch/snapshot.h"
 
-enum { TTL = 64, REPLIES_AT_ONCE = 16, HEADERS = ETH_HEADER + IP6_HEADER };
+enum { TTL_UNKNOWN = 65, REPLIES_AT_ONCE = 16, HEADERS = ETH_HEADER + IP6_HEADER };
 
 static const struct flow_kind echo_kind;
 
@@ -30,7 +31,7 @@ static enum verdict prohibited(struct nat_port *port, struct worker *w, const st
 
 /* ---- guest to remote ---- */
 
-static struct flow *new_echo(struct nat_shard *s, struct nat_port *port, const struct flow_key *key, int fd)
+static struct flow *new_echo(struct nat_shard *s, struct nat_port *port, const struct flow_key *key, int fd, uint32_t device)
 {
 	struct flow *f = flow_new(s, port, key, &echo_kind, fd);
 
@@ -38,6 +39,8 @@ static struct flow *new_echo(struct nat_shard *s, struct nat_port *port, const s
 		close(fd);
 		return NULL;
 	}
+	f->outside = true;
+	f->device = device;
 	if (worker_watch(s->worker, &f->watch, EPOLLIN) < 0) {
 		f->watch.events = 0;
 		flow_free(f);
@@ -70,6 +73,7 @@ enum verdict echo_input(struct nat_shard *s, struct nat_port *port, const struct
 	struct flow *f;
 	enum verdict v;
 	struct addr dst;
+	uint32_t device;
 	int fd;
 
 	if (p->icmp_type != (packet_is_ip6(p) ? ICMP6_ECHO_REQUEST : ICMP_ECHO_REQUEST) || p->icmp_code != 0)
@@ -78,13 +82,17 @@ enum verdict echo_input(struct nat_shard *s, struct nat_port *port, const struct
 	if (v != VERDICT_CONSUMED_NAT)
 		return v;
 	f = flow_find(s, &key);
+	if (f && sock_stale(f)) {
+		flow_free(f);
+		f = NULL;
+	}
 	if (!f) {
 		if (!flow_room(s, port, FLOW_UDP))
 			return VERDICT_DROP_QUOTA;
-		fd = socket(addr_family(p->src), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, p->proto);
-		if (fd < 0 && (errno == EACCES || errno == EPERM || errno == EPROTONOSUPPORT))
+		fd = sock_open(s, p->src, SOCK_DGRAM, p->proto, true, &device);
+		if (fd == -EACCES || fd == -EPERM || fd == -EPROTONOSUPPORT)
 			return prohibited(port, s->worker, a, p);
-		f = fd < 0 ? NULL : new_echo(s, port, &key, fd);
+		f = fd < 0 ? NULL : new_echo(s, port, &key, fd, device);
 	}
 	if (!f)
 		return VERDICT_DROP_NO_MEMORY;
@@ -98,11 +106,19 @@ enum verdict echo_input(struct nat_shard *s, struct nat_port *port, const struct
 
 /* ---- remote to guest ---- */
 
+/* came - from whom, and with how many hops left for the last one, to the guest */
+struct came {
+	struct addr from;
+	uint8_t ttl;
+};
+
 /* reply() - the @size bytes of ICMP at @data + HEADERS, with the guest's identifier */
-static void reply(struct flow *f, const struct site *site, uint8_t *data, uint32_t size, struct addr from)
+static void reply(struct flow *f, const struct site *site, uint8_t *data, uint32_t size, const struct came *came)
 {
+	struct addr from = came->from;
 	uint32_t head = build_headers(f->key.guest);
-	uint8_t *icmp = build_ip(data + HEADERS - head, f->mac, site->segment->gateway_mac, from, f->key.guest, f->key.proto, TTL, size);
+	uint8_t *icmp = build_ip(data + HEADERS - head, f->mac, site->segment->gateway_mac, from, f->key.guest, f->key.proto,
+				 came->ttl, size);
 	uint64_t sum = addr_is4(f->key.guest) ? 0 : build_pseudo(from, f->key.guest, PROTO_ICMP6, size);
 	struct frame frame;
 
@@ -113,6 +129,31 @@ static void reply(struct flow *f, const struct site *site, uint8_t *data, uint32
 	frame.vid = site->segment->vid;
 	if (!worker_emit(f->shard->worker, site->local_port, &frame, 1))
 		counter_add(&f->shard->counts.lost, 1);
+}
+
+/* receive() - one reply at @to, at most @room bytes of it; Return: its size, or negative */
+static ssize_t receive(int fd, uint8_t *to, uint32_t room, struct came *came)
+{
+	union {
+		char space[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	union sock_addr from;
+	struct iovec iov = { to, room };
+	struct msghdr msg = {
+		.msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t n = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_TRUNC);
+	struct cmsghdr *c = n < 0 ? NULL : CMSG_FIRSTHDR(&msg);
+	int ttl = TTL_UNKNOWN;
+
+	if (n < 0)
+		return n;
+	if (c && c->cmsg_len == CMSG_LEN(sizeof(ttl)))
+		memcpy(&ttl, CMSG_DATA(c), sizeof(ttl));	/* the only one asked for */
+	*came = (struct came){ addr_from_sock(&from), (uint8_t)(ttl > 1 ? ttl - 1 : 1) };
+	return n;
 }
 
 static void on_ready(struct worker *w, struct watch *watch, uint32_t events)
@@ -130,18 +171,17 @@ static void on_ready(struct worker *w, struct watch *watch, uint32_t events)
 	}
 	room = ETH_HEADER + site.mtu - build_headers(f->key.guest);
 	for (unsigned i = 0; i < REPLIES_AT_ONCE; i++) {
-		union sock_addr from;
-		socklen_t size = sizeof(from);
-		ssize_t n = recvfrom(watch->fd, data + HEADERS, room, MSG_DONTWAIT | MSG_TRUNC, &from.any, &size);
+		struct came came;
+		ssize_t n = receive(watch->fd, data + HEADERS, room, &came);
 
 		if (n < 0)
 			break;
 		if (n < ICMP_HEADER || (uint32_t)n > room)
 			counter_add(&f->shard->counts.lost, 1);
-		else if (!filter_has(&f->udp.filter, addr_from_sock(&from)))
+		else if (!filter_has(&f->udp.filter, came.from))
 			counter_add(&f->shard->counts.filtered, 1);
 		else
-			reply(f, &site, data, (uint32_t)n, addr_from_sock(&from));
+			reply(f, &site, data, (uint32_t)n, &came);
 	}
 }
 

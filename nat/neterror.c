@@ -24,9 +24,36 @@ struct report {
 	union sock_addr to;		/* where it was sent */
 	struct addr offender;		/* who says so; none for this host */
 	struct sock_extended_err error;
-	uint8_t payload[64];		/* what it carried, as far as it was kept; of an echo, with its ICMP header */
+	uint8_t ttl;			/* with which the error came; 0: not known */
+	uint8_t payload[64];		/* what it carried, as far as it was kept; of an echo and of TCP, with that header */
 	uint32_t size;
 };
+
+static void take_error(struct report *r, const struct cmsghdr *c, size_t offender_size)
+{
+	union sock_addr offender;
+
+	if (c->cmsg_len < CMSG_LEN(sizeof(r->error) + offender_size))
+		return;
+	memcpy(&r->error, CMSG_DATA(c), sizeof(r->error));
+	memcpy(&offender, CMSG_DATA(c) + sizeof(r->error), offender_size);
+	r->offender = addr_from_sock(&offender);
+}
+
+static void take_control(struct report *r, const struct cmsghdr *c)
+{
+	int hops;
+
+	if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) {
+		take_error(r, c, sizeof(struct sockaddr_in));
+	} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR) {
+		take_error(r, c, sizeof(struct sockaddr_in6));
+	} else if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TTL) ||
+		   (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_HOPLIMIT)) {
+		memcpy(&hops, CMSG_DATA(c), sizeof(hops));
+		r->ttl = (uint8_t)hops;
+	}
+}
 
 static bool next_report(int fd, struct report *r)
 {
@@ -45,18 +72,8 @@ static bool next_report(int fd, struct report *r)
 		return false;
 	r->size = (uint32_t)n;
 	r->error.ee_origin = SO_EE_ORIGIN_NONE;
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
-		bool ip6 = c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR;
-		size_t size = ip6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
-		union sock_addr offender;
-
-		if ((!ip6 && (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_RECVERR)) ||
-		    c->cmsg_len < CMSG_LEN(sizeof(r->error) + size))
-			continue;
-		memcpy(&r->error, CMSG_DATA(c), sizeof(r->error));
-		memcpy(&offender, CMSG_DATA(c) + sizeof(r->error), size);
-		r->offender = addr_from_sock(&offender);
-	}
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c))
+		take_control(r, c);
 	return true;
 }
 
@@ -85,15 +102,25 @@ static bool translate(struct report *r, uint8_t *type, uint8_t *code, uint32_t *
 	return e->ee_origin == SO_EE_ORIGIN_ICMP && (*type == ICMP_UNREACHABLE || *type == ICMP_TIME_EXCEEDED);
 }
 
-/* quote_udp(), quote_echo() - the first bytes behind the IP header, as the guest had sent them (RFC 5508 REQ-4) */
-static void quote_udp(uint8_t *to, const struct flow *f, const struct report *r)
+/* quote_udp(), quote_tcp(), quote_echo() - the first bytes behind the IP header, as the guest had sent them (RFC 5508 REQ-4)
+ * Return: how many there were in all, as far as is known */
+static uint32_t quote_udp(uint8_t *to, const struct flow *f, const struct report *r)
 {
 	put_u16(to, f->key.guest_port);
 	put_u16(to + 2, sock_addr_port(&r->to));
 	put_u16(to + 4, (uint16_t)(UDP_HEADER + r->size));
+	return UDP_HEADER + r->size;
 }
 
-static void quote_echo(uint8_t *to, const struct flow *f, const struct report *r)
+static uint32_t quote_tcp(uint8_t *to, const struct flow *f)
+{
+	put_u16(to, f->key.guest_port);
+	put_u16(to + 2, f->key.remote_port);
+	put_u32(to + 4, f->tcp.rcv_nxt - 1);	/* errors are asked for while it is being opened: its SYN */
+	return TCP_HEADER;
+}
+
+static uint32_t quote_echo(uint8_t *to, const struct flow *f, const struct report *r)
 {
 	uint32_t sum;
 
@@ -102,45 +129,96 @@ static void quote_echo(uint8_t *to, const struct flow *f, const struct report *r
 	sum = (uint16_t)~get_u16(to + 2) + (uint32_t)(uint16_t)~get_u16(to + 4) + f->key.guest_port;
 	put_u16(to + 4, f->key.guest_port);
 	put_u16(to + 2, checksum_finish(sum));
+	return r->size;
 }
 
-/* send_report() - the error with the headers as the guest had sent them (RFC 5508 REQ-4) */
-static void send_report(struct flow *f, const struct site *site, struct report *r)
+/* seen_as() - an address outside as the guest knows it */
+static struct addr seen_as(const struct flow *f, const struct site *site, struct addr ip)
+{
+	return f->key.proto == PROTO_TCP ? ip : udp_seen_as(f, site, ip);
+}
+
+/* set_hops() - one less than those with which the error came: so many hops away is who sent it (NAT-32) */
+static void set_hops(uint8_t *frame, const struct flow *f, uint8_t came)
+{
+	uint8_t *ip = frame + ETH_HEADER, hops = came > 1 ? (uint8_t)(came - 1) : 1;
+
+	if (!came)
+		return;
+	if (!addr_is4(f->key.guest)) {
+		ip[7] = hops;
+		return;
+	}
+	ip[8] = hops;
+	put_u16(ip + 10, 0);
+	put_u16(ip + 10, checksum_finish(checksum_add(0, ip, IP4_HEADER)));
+}
+
+/* quote() - what the guest had sent, as far as an error quotes it, at @sent; Return: as a packet */
+static struct packet quote(uint8_t *sent, const struct flow *f, const struct site *site, const struct report *r)
+{
+	uint32_t head = build_headers(f->key.guest), size;
+	uint8_t *l4 = sent + head;
+	struct addr to = f->key.proto == PROTO_TCP ? f->key.remote : udp_seen_as(f, site, addr_from_sock(&r->to));
+
+	if (f->key.proto == PROTO_TCP)
+		size = quote_tcp(l4, f);
+	else if (f->key.proto == PROTO_UDP)
+		size = quote_udp(l4, f, r);
+	else
+		size = quote_echo(l4, f, r);
+	build_ip(sent, f->mac, f->mac, f->key.guest, to, f->key.proto, 1, size);
+	return (struct packet){ .data = sent, .len = head + QUOTED_L4, .src = f->key.guest, .l4 = (uint16_t)head };
+}
+
+/* send_report() - Return: was there something to tell the guest? */
+static bool send_report(struct flow *f, const struct site *site, struct report *r)
 {
 	const struct segment *seg = site->segment;
-	uint8_t sent[ETH_HEADER + IP6_HEADER + QUOTED_L4] = { 0 }, data[ICMP_ERROR_ROOM], type, code, *l4;
+	uint8_t sent[ETH_HEADER + IP6_HEADER + QUOTED_L4] = { 0 }, data[ICMP_ERROR_ROOM], type, code;
 	struct addr from = segment_gateway(seg, f->key.guest);
-	uint32_t head = build_headers(f->key.guest), mtu;
-	struct packet p = { .data = sent, .len = head + QUOTED_L4, .src = f->key.guest, .l4 = (uint16_t)head };
-	bool udp = f->key.proto == PROTO_UDP;
+	bool whole = f->key.proto == PROTO_UDP || r->size >= QUOTED_L4;
 	struct frame frame;
+	struct packet p;
+	uint32_t mtu;
 
-	if ((!udp && r->size < QUOTED_L4) || !translate(r, &type, &code, &mtu) || !limit_take(&f->port->answers, shard_now(f->shard)))
-		return;
-	if (r->error.ee_origin != SO_EE_ORIGIN_LOCAL && !addr_is_none(r->offender) && !addr_is_loopback(r->offender))
-		from = udp_seen_as(f, site, r->offender);
-	l4 = build_ip(sent, f->mac, f->mac, f->key.guest, udp_seen_as(f, site, addr_from_sock(&r->to)), f->key.proto, 1,
-		      (udp ? UDP_HEADER : 0) + r->size);
-	if (udp)
-		quote_udp(l4, f, r);
+	if (!whole || !translate(r, &type, &code, &mtu))
+		return false;
+	if (!limit_take(&f->port->answers, shard_now(f->shard)))
+		return true;
+	if (r->error.ee_origin == SO_EE_ORIGIN_LOCAL || addr_is_none(r->offender) || addr_is_loopback(r->offender))
+		r->ttl = 0;
 	else
-		quote_echo(l4, f, r);
+		from = seen_as(f, site, r->offender);
+	p = quote(sent, f, site, r);
 	frame_init(&frame, data, build_icmp_error(data, f->mac, seg->gateway_mac, from, type, code, mtu, &p));
+	set_hops(data, f, r->ttl);
 	frame.vid = seg->vid;
 	worker_emit(f->shard->worker, site->local_port, &frame, 1);
+	return true;
 }
 
-void neterror_tell(struct flow *f)
+bool neterror_tell(struct flow *f)
 {
 	struct site site;
-	bool known = shard_site(f->shard, f->key.port, &site);
+	bool known = shard_site(f->shard, f->key.port, &site), told = false;
 
 	for (unsigned i = 0; i < ERRORS_AT_ONCE; i++) {
 		struct report r = { 0 };
 
 		if (!next_report(f->watch.fd, &r))
 			break;
-		if (known)
-			send_report(f, &site, &r);
+		told |= known && send_report(f, &site, &r);
 	}
+	return told;
+}
+
+void neterror_ask(const struct flow *f, bool on)
+{
+	bool ip6 = !addr_is4(f->key.guest);
+	int is = on, fd = f->watch.fd;
+
+	setsockopt(fd, ip6 ? IPPROTO_IPV6 : IPPROTO_IP, ip6 ? IPV6_RECVERR : IP_RECVERR, &is, sizeof(is));
+	if (on)
+		setsockopt(fd, ip6 ? IPPROTO_IPV6 : IPPROTO_IP, ip6 ? IPV6_RECVHOPLIMIT : IP_RECVTTL, &is, sizeof(is));
 }

@@ -14,12 +14,14 @@
 #include "nat/answer.h"
 #include "nat/forward.h"
 #include "nat/nat_in.h"
+#include "nat/sock.h"
+#include "nat/neterror.h"
 #include "nat/tcp_wire.h"
 #include "switch/build.h"
 #include "switch/service.h"
 #include "switch/snapshot.h"
 
-enum { HALF_OPEN_DEFAULT = 256, WATCHED = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI };
+enum { HALF_OPEN_DEFAULT = 256, TRACED_TTL = 32, WATCHED = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI };
 
 /* first_seq() - unpredictable to others, rising over time for the same addresses and ports (RFC 6528 3) */
 static uint32_t first_seq(const struct flow *f)
@@ -77,23 +79,28 @@ static uint32_t half_open_max(const struct nat_shard *s)
 }
 
 /* new_flow() - with a socket that is watched but not yet connected; NULL with the verdict for the guest's frame */
-static struct flow *new_flow(struct nat_shard *s, struct nat_port *port, const struct flow_key *key, enum verdict *v)
+static struct flow *new_flow(struct nat_shard *s, struct nat_port *port, const struct flow_key *key, bool outside, enum verdict *v)
 {
 	struct flow *f = NULL;
+	uint32_t device = 0;
 	int fd = -1;
 
 	*v = VERDICT_DROP_QUOTA;
 	if (port->half_open >= half_open_max(s) || !flow_room(s, port, FLOW_TCP))
 		return NULL;
 	*v = VERDICT_DROP_NO_MEMORY;
-	fd = socket(addr_family(key->guest), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	fd = sock_open(s, key->guest, SOCK_STREAM, 0, outside, &device);
 	if (fd >= 0)
 		f = flow_new(s, port, key, &tcp_kind, fd);
+	else if (fd == -ENODEV)
+		*v = VERDICT_DROP_NO_ROUTE;
 	if (!f) {
 		if (fd >= 0)
 			close(fd);
 		return NULL;
 	}
+	f->outside = outside;
+	f->device = device;
 	if (worker_watch(s->worker, &f->watch, WATCHED | EPOLLET) < 0) {
 		f->watch.events = 0;
 		flow_free(f);
@@ -130,8 +137,8 @@ static enum verdict refuse(struct flow *f, int error)
 
 	if (error == EADDRNOTAVAIL || error == ENOBUFS || error == ENOMEM)
 		v = VERDICT_DROP_NO_MEMORY;		/* the guest will try again */
-	else if (error != ETIMEDOUT && shard_site(f->shard, f->key.port, &site)) {
-		if (error == ENETUNREACH || error == ENETDOWN)
+	else if (!neterror_tell(f) && error != ETIMEDOUT && shard_site(f->shard, f->key.port, &site)) {
+		if (error == ENETUNREACH || error == ENETDOWN || error == ENODEV)
 			unreachable(f, &site, ICMP_UNREACHABLE_NET);
 		else if (error == EHOSTUNREACH || error == EHOSTDOWN)
 			unreachable(f, &site, ICMP_UNREACHABLE_HOST);
@@ -154,6 +161,7 @@ static void answer(struct flow *f)
 		return;
 	}
 	t->phase = TCP_PHASE_ANSWERED;
+	neterror_ask(f, false);
 	ready_socket(f);
 	tcp_ask_space(f);
 	t->rto_ms = shard_now(f->shard) + TCP_SYN_RTO_MS;
@@ -174,6 +182,17 @@ void tcp_connected(struct flow *f)
 		answer(f);
 }
 
+/* follow() - a SYN that is to come to its end on the way does so (traceroute -T); other connections have the host's TTL */
+static void follow(const struct flow *f, const struct packet *p)
+{
+	int ttl = p->ttl - 1;
+	bool ip6 = packet_is_ip6(p);
+
+	neterror_ask(f, true);
+	if (p->ttl <= TRACED_TTL)
+		setsockopt(f->watch.fd, ip6 ? IPPROTO_IPV6 : IPPROTO_IP, ip6 ? IPV6_UNICAST_HOPS : IP_TTL, &ttl, sizeof(ttl));
+}
+
 enum verdict tcp_begin(struct nat_shard *s, struct nat_port *port, const struct arrival *a, const struct packet *p,
 		       const struct flow_key *key)
 {
@@ -189,7 +208,9 @@ enum verdict tcp_begin(struct nat_shard *s, struct nat_port *port, const struct 
 	v = nat_decide(s, port, a, p, &dst);
 	if (v != VERDICT_CONSUMED_NAT)
 		return v;
-	f = new_flow(s, port, key, &v);
+	f = new_flow(s, port, key, !segment_is_gateway(a->segment, p->dst), &v);
+	if (v == VERDICT_DROP_NO_ROUTE)
+		answer_icmp(s->worker, a, p, &port->answers, ICMP_UNREACHABLE, ICMP_UNREACHABLE_NET);
 	if (!f)
 		return v;
 	memcpy(f->mac, p->data + MAC_SIZE, MAC_SIZE);
@@ -199,6 +220,8 @@ enum verdict tcp_begin(struct nat_shard *s, struct nat_port *port, const struct 
 	f->tcp.rcv_nxt = f->tcp.rcv_adv = p->seq + 1;
 	f->tcp.snd_wnd = p->tcp_window;
 	half_open(f, true);
+	if (!addr_equal(p->dst, segment_gateway(a->segment, p->src)))
+		follow(f, p);
 	if (connect(f->watch.fd, &to.any, addr_to_sock(dst, p->dport, &to)) == 0)
 		answer(f);
 	else if (errno != EINPROGRESS)

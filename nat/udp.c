@@ -15,6 +15,7 @@
 #include "nat/forward_udp.h"
 #include "nat/nat_in.h"
 #include "nat/neterror.h"
+#include "nat/sock.h"
 #include "switch/packet.h"
 #include "switch/service.h"
 #include "switch/snapshot.h"
@@ -47,6 +48,8 @@ static uint64_t idle_ms(const struct flow *f)
 
 static struct flow *new_mapping(struct nat_shard *s, struct nat_port *port, const struct flow_key *key, enum verdict *v)
 {
+	bool outside = addr_is_none(key->remote);
+	uint32_t device;
 	struct flow *f;
 	int fd;
 
@@ -54,7 +57,7 @@ static struct flow *new_mapping(struct nat_shard *s, struct nat_port *port, cons
 	if (!flow_room(s, port, FLOW_UDP))
 		return NULL;
 	*v = VERDICT_DROP_NO_MEMORY;
-	fd = socket(addr_family(key->guest), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	fd = sock_open(s, key->guest, SOCK_DGRAM, 0, outside, &device);
 	if (fd < 0)
 		return NULL;
 	f = flow_new(s, port, key, &udp_kind, fd);
@@ -62,6 +65,8 @@ static struct flow *new_mapping(struct nat_shard *s, struct nat_port *port, cons
 		close(fd);
 		return NULL;
 	}
+	f->outside = outside;
+	f->device = device;
 	if (worker_watch(s->worker, &f->watch, EPOLLIN) < 0) {
 		f->watch.events = 0;
 		flow_free(f);
@@ -73,16 +78,46 @@ static struct flow *new_mapping(struct nat_shard *s, struct nat_port *port, cons
 	return f;
 }
 
+/* renew() - a socket bound as the network is now, on the same port outside if that is free there. Return: false when the flow is gone */
+static bool renew(struct flow *f)
+{
+	struct worker *w = f->shard->worker;
+	union sock_addr at;
+	socklen_t size = sizeof(at);
+	uint32_t device;
+	int fd = sock_open(f->shard, f->key.guest, SOCK_DGRAM, 0, true, &device);
+
+	if (fd < 0 || getsockname(f->watch.fd, &at.any, &size) < 0) {
+		if (fd >= 0)
+			close(fd);
+		flow_free(f);
+		return false;
+	}
+	worker_unwatch(w, &f->watch);
+	close(f->watch.fd);
+	f->watch.fd = fd;
+	f->watch.events = 0;
+	f->device = device;
+	f->udp.ttl = 0;
+	f->udp.dont_fragment = false;
+	udp_ready_socket(f);
+	if (sock_addr_port(&at))
+		(void)!bind(fd, &at.any, size);
+	if (worker_watch(w, &f->watch, EPOLLIN) == 0)
+		return true;
+	f->watch.events = 0;
+	flow_free(f);
+	return false;
+}
+
 void udp_ready_socket(struct flow *f)
 {
 	int on = 1, probe = IPV6_PMTUDISC_DO, fd = f->watch.fd;
 
-	if (addr_is4(f->key.guest)) {
-		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
+	neterror_ask(f, true);
+	if (addr_is4(f->key.guest))
 		return;
-	}
 	setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
 	/* RFC 8200 5: only the guest itself may cut what does not fit the path */
 	setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &probe, sizeof(probe));
 	setsockopt(fd, IPPROTO_IPV6, IPV6_DONTFRAG, &on, sizeof(on));
@@ -158,6 +193,7 @@ enum verdict udp_send_failed(struct flow *f, const struct arrival *a, const stru
 		return VERDICT_DROP_BUSY;
 	case ENETUNREACH:
 	case ENETDOWN:
+	case ENODEV:
 		code = ICMP_UNREACHABLE_NET;
 		break;
 	case EACCES:
@@ -231,7 +267,11 @@ enum verdict udp_input(struct nat_shard *s, struct nat_port *port, const struct 
 	v = nat_decide(s, port, a, p, &dst);
 	if (v != VERDICT_CONSUMED_NAT)
 		return v;
+	if (shard_conf(s)->device[0] && segment_is_gateway(a->segment, p->dst))
+		key.remote = p->dst;		/* the host is reached by a socket of its own, which is not bound */
 	f = flow_find(s, &key);
+	if (f && sock_stale(f) && !renew(f))
+		return VERDICT_DROP_NO_ROUTE;
 	if (!f)
 		f = new_mapping(s, port, &key, &v);
 	if (!f)

@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# tests/net/25-path.sh - a guest sees the path as it is: traceroute by UDP, ICMP and TCP, hops of replies, path MTU
+# (AC-15, AC-34, NAT-13, NAT-14, NAT-28, NAT-30, NAT-31, NAT-32)
+# limit: 90
+. "$ROOT/tests/net/lib.sh"
+for tool in traceroute tracepath; do
+	command -v $tool >/dev/null || absent "$tool is not installed"
+done
+
+# host -- outside (198.51.100.2) -- middle (10.200.1.2) -- far (10.200.2.2), each a router of its own
+outside_make
+link() {
+	ip link add "$2" netns "$1" type veth peer name "$4" netns "$3"
+	ip -n "$1" addr add "$5.1/24" dev "$2"
+	ip -n "$3" addr add "$5.2/24" dev "$4"
+	ip -n "$1" addr add "$6::1/64" dev "$2" nodad
+	ip -n "$3" addr add "$6::2/64" dev "$4" nodad
+	ip -n "$1" link set "$2" up
+	ip -n "$3" link set "$4" up
+}
+for name in middle far; do
+	ip netns add $name
+	ip -n $name link set lo up
+done
+link outside far0 middle near0 10.200.1 2001:db8:1
+link middle far0 far near0 10.200.2 2001:db8:2
+for name in outside middle; do
+	ip netns exec $name sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
+done
+ip netns exec far sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
+ip -n outside route add 10.200.2.0/24 via 10.200.1.2
+ip -n middle route add default via 10.200.1.1
+ip -n far route add default via 10.200.2.1
+FAR=10.200.2.2
+
+daemon_start
+lanyard net add lab --subnet 10.77.0.0/24
+box web1
+dhcp web1 >/dev/null
+hops() { awk '$1 ~ /^[0-9]+$/ { print $2 }' | xargs; }
+PATH4="10.77.0.1 $OUTSIDE 10.200.1.2 $FAR"
+
+say "NAT-32 traceroute shows each hop once, the gateway as the first"
+is "by UDP" "$(in_box web1 traceroute -n -q 1 -w 2 $FAR | hops)" "$PATH4"
+is "by UDP, one source port" "$(in_box web1 traceroute -n -q 1 -w 2 -U -p 33434 $FAR | hops)" "$PATH4"
+is "by ICMP" "$(in_box web1 traceroute -I -n -q 1 -w 2 $FAR | hops)" "$PATH4"
+is "by ICMP, three at a time" "$(in_box web1 traceroute -I -n -w 2 $FAR | hops)" "$PATH4"
+is "by TCP" "$(in_box web1 traceroute -T -p 80 -n -q 1 -w 2 $FAR | hops)" "$PATH4"
