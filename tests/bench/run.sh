@@ -2,16 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # tests/bench/run.sh - lanyard's own figures: a table, and $B/bench.json
 #
-#	RUNS=5 SECONDS_EACH=2 ONLY=WORD BENCH="network vhost" tests/bench/run.sh
+#	RUNS=5 SECONDS_EACH=2 ONLY=WORD BENCH="network nat vhost" tests/bench/run.sh
 #
-# BENCH=network: namespaces, NAT, DNS, DHCP (measure.sh). BENCH=vhost: vhost-user ports, beside their peers (vhost.sh).
+# BENCH=network: namespaces, NAT, DNS, DHCP (measure.sh). BENCH=nat, BENCH=vhost: the user-mode NAT and vhost-user ports,
+# beside their peers (nat.sh, vhost.sh).
 # Everything runs in a sandbox as tests/run.sh makes it: nothing of the host is changed. Each figure is the median of
 # RUNS runs, which take turns, so that a disturbed minute does not fall on one figure alone. As root the medium is a TAP
 # and priorities are raised; without root it is a veth pair and an AF_PACKET socket where /dev/net/tun is closed.
 set -u
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 export ROOT B="${B:-$ROOT/build}" PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C AS=root
-export RUNS="${RUNS:-5}" SECONDS_EACH="${SECONDS_EACH:-2}" ONLY="${ONLY:-}" BENCH="${BENCH:-network vhost}"
+export RUNS="${RUNS:-5}" SECONDS_EACH="${SECONDS_EACH:-2}" ONLY="${ONLY:-}" BENCH="${BENCH:-network nat vhost}"
 [ -x "$B/lanyardd" ] && [ -x "$B/tests/bench/nb" ] || { echo "bench: no programs in $B: make bench" >&2; exit 2; }
 
 DIR=$(mktemp -d "${TMPDIR:-/tmp}/lb.XXXXXX") || exit 1
@@ -30,8 +31,8 @@ network() {
 for part in $BENCH; do
 	case $part in
 	network) network ;;
-	vhost) "$ROOT/tests/bench/vhost.sh" ;;
-	*) echo "bench: $part: not network or vhost" >&2; exit 2 ;;
+	nat | vhost) "$ROOT/tests/bench/$part.sh" ;;
+	*) echo "bench: $part: not network, nat or vhost" >&2; exit 2 ;;
 	esac || { echo "bench: $part: failed" >&2; exit 1; }
 done
 

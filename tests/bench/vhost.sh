@@ -11,35 +11,25 @@ set -u
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 export ROOT SWITCH_CPU="${SWITCH_CPU:-0}" LOAD_CPU="${LOAD_CPU:-1}" PEERS="${PEERS:-lanyard ovs testpmd}" AS=root
 HUGE_PAGES=1280		# of 2 MiB: OVS 512, testpmd 256, guests the rest
-AUTOGROUP=/proc/sys/kernel/sched_autogroup_enabled NR_HUGE=/proc/sys/vm/nr_hugepages
+NR_HUGE=/proc/sys/vm/nr_hugepages
+# shellcheck source=tests/bench/quiet.sh
+. "$ROOT/tests/bench/quiet.sh"
 
 [ "$(nproc)" -gt 1 ] || { echo "bench: vhost-user: one core for the load and one for the switch are needed: skipped" >&2; exit 0; }
 without() { PEERS=" $PEERS "; PEERS=${PEERS/ $1 / }; echo "bench: vhost-user: without $1: $2" >&2; }
 wants() { [[ " $PEERS " == *" $1 "* ]]; }
 
-softirqs() { pgrep -x 'ksoftirqd/[0-9]+'; }
 restore() {
-	[ -z "${autogroup:-}" ] || echo "$autogroup" >$AUTOGROUP
+	quiet_end
 	[ -z "${pages:-}" ] || echo "$pages" >$NR_HUGE
-	# shellcheck disable=SC2046
-	[ -z "${reniced:-}" ] || renice -n 0 -p $(softirqs) >/dev/null
 }
 
-user=(--user --map-root-user) nice=()
+user=(--user --map-root-user)
 if [ "$(id -u)" = 0 ]; then
 	user=()
 	trap restore EXIT
 	trap 'exit 130' INT TERM HUP
-	if [ -w $AUTOGROUP ]; then
-		autogroup=$(<$AUTOGROUP)
-		echo 0 >$AUTOGROUP
-	fi
-	if nice -n -20 true 2>/dev/null; then
-		nice=(nice -n -20)
-		reniced=1
-		# shellcheck disable=SC2046
-		renice -n -20 -p $(softirqs) >/dev/null 2>&1 || reniced=
-	fi
+	quiet_begin
 	if [ -w $NR_HUGE ]; then
 		pages=$(<$NR_HUGE)
 		[ "$pages" -ge $HUGE_PAGES ] || echo $HUGE_PAGES >$NR_HUGE
@@ -58,7 +48,7 @@ export PEERS
 for package in openvswitch-switch-dpdk dpdk; do
 	wants "$([ $package = dpdk ] && echo testpmd || echo ovs)" && dpkg-query -W -f '${Package} ${Version}\n' $package 2>/dev/null >>"$DIR/peers"
 done
-"${nice[@]}" unshare "${user[@]}" --net --mount --pid --fork --kill-child=KILL --mount-proc \
+"${QUIET[@]}" unshare "${user[@]}" --net --mount --pid --fork --kill-child=KILL --mount-proc \
 	bash "$ROOT/tests/run.sh" --inside "$ROOT/tests/bench/vhost-series.sh" </dev/null &
 inside=$!
 trap 'kill -KILL $inside 2>/dev/null; exit 130' INT TERM HUP
