@@ -121,6 +121,8 @@ struct flow {
 	uint8_t class;			/* enum flow_class */
 	bool working;			/* in the shard's list of flows with work */
 	uint8_t mac[MAC_SIZE];		/* guest's */
+	bool outside;			/* the socket was made for others than this host */
+	uint32_t device;		/* index of the interface that it is bound to, or 0 (nat/sock.h) */
 	struct nat_shard *shard;
 	struct nat_port *port;
 	TAILQ_ENTRY(flow) list;

@@ -13,7 +13,9 @@
 #include "nat/forward.h"
 #include "nat/hostaddr.h"
 #include "nat/nat_in.h"
+#include "nat/review.h"
 #include "nat/shard.h"
+#include "nat/sock.h"
 #include "nat/tcp.h"
 #include "nat/udp.h"
 #include "switch/port.h"
@@ -107,6 +109,7 @@ static struct policy ask_policy(struct nat_shard *s, const struct arrival *a, co
 	if (addr_equal(known->dst, p->dst) && addr_equal(known->src, p->src) && known->generation == q.snapshot->generation && known->conf == conf &&
 	    shard_now(s) - known->at_ms < DECISION_AGE_MS)
 		return known->policy;
+	q.uplink_gone = sock_device(s) == SOCK_DEVICE_GONE;
 	q.dst_is_host = conf->host_access == HOST_NONE && conf->uplink && hostaddr_is_local(p->dst);
 	*known = (struct decision){ p->src, p->dst, q.snapshot->generation, conf, shard_now(s), policy_decide(&q) };
 	return known->policy;
@@ -207,6 +210,39 @@ int nat_set_conf(struct nat *nat, const struct nat_conf *conf)
 	rcu_assign_pointer(nat->live, live);
 	urcu_qsbr_call_rcu(&old->rcu, free_conf);
 	return 0;
+}
+
+struct host_change {
+	struct nat *nat;
+	bool addresses;
+};
+
+static void on_host_changed(struct worker *w, void *arg)
+{
+	struct host_change *m = arg;
+	struct nat_shard *s = atomic_load_explicit(&m->nat->shards[worker_index(w)], memory_order_relaxed);
+
+	if (s) {
+		review_forget(s);
+		review_start(s, m->addresses);
+	}
+	free(m);
+}
+
+bool nat_host_changed(struct nat *nat, bool addresses)
+{
+	for (unsigned i = 0; i < nat->nworkers; i++) {
+		struct host_change *m = malloc(sizeof(*m));
+
+		if (!m)
+			return false;
+		*m = (struct host_change){ nat, addresses };
+		if (!worker_post(nat->workers[i], on_host_changed, m)) {
+			free(m);
+			return false;
+		}
+	}
+	return true;
 }
 
 struct forget {

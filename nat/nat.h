@@ -15,6 +15,7 @@
 #ifndef NAT_NAT_H
 #define NAT_NAT_H
 
+#include <net/if.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -30,6 +31,7 @@ struct nat_conf {
 	uint16_t vid;
 	enum host_access host_access;
 	bool uplink;			/* false: no way out but to the gateway's address */
+	char device[IFNAMSIZ];		/* the interface that everything for the outside leaves by, or nothing does; "": any */
 	bool filter_any;		/* UDP: let anybody answer (endpoint-independent filtering) */
 	bool no_peek_offset;		/* do as before Linux 6.9, without SO_PEEK_OFF for TCP; for tests */
 	uint32_t flows_max;		/* per guest port; 0: 4096; never more than half of the descriptor limit */
@@ -68,6 +70,13 @@ struct service *nat_service(struct nat *nat);
 /* nat_set_conf() - new settings: for each new flow and each UDP datagram; TCP connections that are open stay so. net_id and
  * vid stay. Control thread. Return: 0 or -ENOMEM. */
 int nat_set_conf(struct nat *nat, const struct nat_conf *conf);
+
+/* nat_host_changed() - the host's links, addresses or routes did: what was remembered of them is asked anew, and TCP connections
+ * end, with a reset, whose socket is bound to an interface that the network is not pinned to now; with @addresses also those whose
+ * own address has left the host. Also after a change of nat_conf.device. Control thread.
+ * Return: false when a worker's inbox was full: call again.
+ */
+bool nat_host_changed(struct nat *nat, bool addresses);
 
 /* nat_forget_port() - a guest's port is gone: end its flows; remote ends see a reset. Control thread.
  * Return: false when a worker's inbox was full: call again.

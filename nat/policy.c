@@ -2,6 +2,7 @@
 #include "nat/policy.h"
 
 #include "base/array.h"
+#include "nat/answer.h"
 #include "switch/snapshot.h"
 
 static const struct {
@@ -97,6 +98,8 @@ struct policy policy_decide(const struct policy_query *q)
 		return refuse(POLICY_PROHIBITED, VERDICT_DROP_OTHER_NETWORK, ICMP_ADMIN_PROHIBITED);
 	if (!q->uplink)
 		return refuse(POLICY_PROHIBITED, VERDICT_DROP_NO_ROUTE, ICMP_NET_PROHIBITED);
+	if (q->uplink_gone)
+		return refuse(POLICY_PROHIBITED, VERDICT_DROP_NO_ROUTE, ICMP_UNREACHABLE_NET);
 	if (q->host_access == HOST_NONE && q->dst_is_host)
 		return refuse(POLICY_PROHIBITED, VERDICT_CONSUMED_REFUSED, ICMP_HOST_PROHIBITED);
 	return pass(q->dst);

@@ -36,6 +36,7 @@ struct policy_query {
 	const struct segment *segment;	/* the guest's */
 	enum host_access host_access;
 	bool uplink;			/* does this network have a way out? */
+	bool uplink_gone;		/* it has one of its own, which is not there now */
 	struct addr src, dst;
 	struct addr own;		/* the host's own address for HOST_OWN, of their family; none when it has none */
 	bool dst_is_host;		/* dst is an address of this host; only asked for with HOST_NONE */

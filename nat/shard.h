@@ -57,6 +57,15 @@ struct nat_shard {
 		struct addr addr;
 		uint64_t asked_ms;
 	} own[2];			/* the host's own addresses, IPv4 and IPv6 */
+	struct {
+		const struct nat_conf *conf;	/* compared, never followed */
+		uint64_t asked_ms;
+		uint32_t index;
+	} device;			/* nat/sock.h */
+	struct {
+		uint32_t at;		/* bucket */
+		bool running, addresses;
+	} review;			/* nat/review.h */
 	struct decision decisions[64];	/* by destination modulo */
 	struct {
 		counter flows, opened, expired, resets, retransmits, filtered, lost;
