@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "ctl/api.h"
@@ -14,6 +15,7 @@
 #include "switch/forward.h"
 #include "switch/port.h"
 #include "switch/request.h"
+#include "switch/station.h"
 #include "switch/worker.h"
 
 enum { REPLY_MAX = 1500, BUDGET = 256, STORE_RETRY_MS = 1000, ACKS_PER_PORT = 64 };
@@ -214,6 +216,19 @@ static void on_dns(struct live_net *net, const struct request *r)
 
 /* ---- stations ---- */
 
+/* name_host6() - a guest makes its IPv6 addresses itself, and tells nobody when it drops one: its name follows what was seen of late */
+static void name_host6(struct live_net *net, const struct live_port *p)
+{
+	struct station seen[MAX_STATIONS_PER_PORT];
+	struct addr list[NAMES_HOST6_MAX];
+	unsigned n = stations_each(net->stations, p->id, seen, ARRAY_SIZE(seen)), nlist = 0;
+
+	for (unsigned i = 0; i < MIN_OF(n, (unsigned)ARRAY_SIZE(seen)) && nlist < ARRAY_SIZE(list); i++)
+		if (!addr_is4(seen[i].ip))
+			list[nlist++] = seen[i].ip;
+	names_set_host6(net->names, p->name, list, nlist);
+}
+
 /* An address that was set by hand: the port has no lease, so its name follows what ARP told. */
 static void on_station(struct live_net *net, const struct request *r)
 {
@@ -223,7 +238,9 @@ static void on_station(struct live_net *net, const struct request *r)
 
 	if (!p || p->net != net)
 		return;
-	if (net->names && addr_is4(r->src) && (!net->leases || lease_find_port(net->leases, p->name, &lease) < 0))
+	if (net->names && !addr_is4(r->src))
+		name_host6(net, p);
+	else if (net->names && (!net->leases || lease_find_port(net->leases, p->name, &lease) < 0))
 		names_set_host(net->names, p->name, addr_4(r->src));
 	if (net->engine->api)
 		api_event(net->engine->api, net->name, p->name,

@@ -17,13 +17,16 @@ enum { UPSTREAM_LINGER_S = 10, RESOLVER_TEXT = 64 };	/* a relayed query ends wit
 /* Names of records below the gateway's own: where guests find their host (DESIGN, host_access). */
 static void add_host_name(struct live_net *net)
 {
-	char ip[IP4_TEXT];
+	char ip[ADDR_TEXT];
 	struct dns_name owner;
 	struct dns_record record;
 
-	ip4_format(net->conf->gateway, ip);
-	if (dns_owner_parse(&owner, "host", &net->zone->origin) == 0 &&
-	    dns_record_parse(&record, 1, ip, &net->zone->origin) == 0)
+	if (dns_owner_parse(&owner, "host", &net->zone->origin) < 0)
+		return;
+	if (dns_record_parse(&record, RECORD_A, ip4_format(net->conf->gateway, ip), &net->zone->origin) == 0)
+		names_add(net->names, &owner, &record);
+	if (net->conf->subnet6.len &&
+	    dns_record_parse(&record, RECORD_AAAA, addr_format(net->conf->gateway6, ip), &net->zone->origin) == 0)
 		names_add(net->names, &owner, &record);
 }
 

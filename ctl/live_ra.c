@@ -77,6 +77,8 @@ void live_ra_free(struct live_net *net)
 
 void live_ra_bye(struct live_net *net)
 {
-	if (net->ra_timer)
-		post(net, true);
+	if (!net->ra_timer)
+		return;
+	post(net, true);
+	worker_sync(net->engine->workers[0]);	/* sent before the snapshot changes */
 }

@@ -183,3 +183,23 @@ void dns_name_reverse4(struct dns_name *name, uint32_t ip)
 	snprintf(text, sizeof(text), "%u.%u.%u.%u.in-addr.arpa", ip & 255, ip >> 8 & 255, ip >> 16 & 255, ip >> 24);
 	dns_name_from_text(name, text);
 }
+
+void dns_name_reverse(struct dns_name *name, struct addr a)
+{
+	static const char digits[] = "0123456789abcdef", top[] = "ip6.arpa";
+	char text[4 * ADDR_SIZE + sizeof(top)];
+
+	if (addr_is4(a)) {
+		dns_name_reverse4(name, addr_4(a));
+		return;
+	}
+	for (unsigned i = 0; i < ADDR_SIZE; i++) {
+		uint8_t byte = a.bytes[ADDR_SIZE - 1 - i];
+
+		text[4 * i] = digits[byte & 15];
+		text[4 * i + 2] = digits[byte >> 4];
+		text[4 * i + 1] = text[4 * i + 3] = '.';
+	}
+	memcpy(text + 4 * ADDR_SIZE, top, sizeof(top));
+	dns_name_from_text(name, text);
+}

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/addr.h"
+
 enum { DNS_NAME_MAX = 255, DNS_LABEL_MAX = 63, DNS_NAME_TEXT = 1024 };
 
 struct dns_name {
@@ -67,5 +69,8 @@ int dns_name_join(struct dns_name *to, const struct dns_name *name, const struct
 
 /* dns_name_reverse4() - "4.3.2.1.in-addr.arpa" of an address in host order */
 void dns_name_reverse4(struct dns_name *name, uint32_t ip);
+
+/* dns_name_reverse() - the same of either family; of IPv6 its 32 nibbles below ip6.arpa (RFC 3596 2.5) */
+void dns_name_reverse(struct dns_name *name, struct addr a);
 
 #endif

@@ -261,12 +261,12 @@ static const struct name_record *host_address(const struct names *t, const struc
 }
 
 /* leads_back() - does the reverse name of @ip lead to this host? */
-static bool leads_back(const struct names *t, uint32_t ip, const struct dns_name *name)
+static bool leads_back(const struct names *t, struct addr ip, const struct dns_name *name)
 {
 	struct dns_name reverse;
 	const struct entry *e;
 
-	dns_name_reverse4(&reverse, ip);
+	dns_name_reverse(&reverse, ip);
 	e = find(t, &reverse);
 	for (unsigned i = 0; e && i < e->set.n; i++) {
 		const struct name_record *r = &e->records[i];
@@ -280,13 +280,13 @@ static bool leads_back(const struct names *t, uint32_t ip, const struct dns_name
 /* remove_reverse() - the way back from @ip, as long as it leads to this host and not to one that took the
  * address over
  */
-static void remove_reverse(struct names *t, uint32_t ip, const struct dns_name *name)
+static void remove_reverse(struct names *t, struct addr ip, const struct dns_name *name)
 {
 	struct dns_name reverse;
 
 	if (!leads_back(t, ip, name))
 		return;
-	dns_name_reverse4(&reverse, ip);
+	dns_name_reverse(&reverse, ip);
 	replace(t, &reverse, DNS_PTR, true, NULL, 0);
 }
 
@@ -300,10 +300,10 @@ int names_set_host(struct names *t, const char *label, uint32_t ip)
 	if (rc < 0)
 		return rc;
 	had = host_address(t, &name);
-	if (had && get_u32(had->rdata) == ip && leads_back(t, ip, &name))
+	if (had && get_u32(had->rdata) == ip && leads_back(t, addr4(ip), &name))
 		return 0;
 	if (had && get_u32(had->rdata) != ip)
-		remove_reverse(t, get_u32(had->rdata), &name);
+		remove_reverse(t, addr4(get_u32(had->rdata)), &name);
 	put_u32(a, ip);
 	rc = replace(t, &name, DNS_A, true, a, sizeof(a));
 	if (rc < 0)
@@ -312,18 +312,73 @@ int names_set_host(struct names *t, const char *label, uint32_t ip)
 	return replace(t, &reverse, DNS_PTR, true, name.wire, name.size);
 }
 
+static bool among(const struct addr *list, unsigned n, struct addr a)
+{
+	while (n && !addr_equal(list[n - 1], a))
+		n--;
+	return n > 0;
+}
+
+/* same6() - are these its AAAA records already? Takes the way back from those that are not to stay. */
+static bool same6(struct names *t, const struct dns_name *name, const struct addr *list, unsigned n)
+{
+	const struct entry *e = find(t, name);
+	bool same = true;
+	unsigned had = 0;
+
+	for (unsigned i = 0; e && i < e->set.n; i++) {
+		const struct name_record *r = &e->records[i];
+
+		if (!r->host || r->type != DNS_AAAA)
+			continue;
+		had++;
+		if (among(list, n, addr6(r->rdata)))
+			same = same && leads_back(t, addr6(r->rdata), name);
+		else
+			remove_reverse(t, addr6(r->rdata), name);
+	}
+	return same && had == n;
+}
+
+int names_set_host6(struct names *t, const char *label, const struct addr *list, unsigned n)
+{
+	struct name_record records[NAMES_RECORDS_MAX + NAMES_HOST6_MAX];
+	struct dns_name name, reverse;
+	int rc = host_name(t, label, &name);
+	unsigned kept;
+
+	n = MIN_OF(n, (unsigned)NAMES_HOST6_MAX);
+	if (rc < 0 || same6(t, &name, list, n))
+		return rc;
+	kept = keep(find(t, &name), DNS_AAAA, true, records);
+	for (unsigned i = 0; i < n; i++)
+		records[kept + i] = (struct name_record){ .type = DNS_AAAA, .size = ADDR_SIZE, .host = true, .rdata = list[i].bytes };
+	rc = store(t, &name, find(t, &name), records, kept + n);
+	for (unsigned i = 0; rc == 0 && i < n; i++) {
+		dns_name_reverse(&reverse, list[i]);
+		rc = replace(t, &reverse, DNS_PTR, true, name.wire, name.size);
+	}
+	return rc;
+}
+
+static void remove_host4(struct names *t, const struct dns_name *name)
+{
+	const struct name_record *had = host_address(t, name);
+
+	if (!had)
+		return;
+	remove_reverse(t, addr4(get_u32(had->rdata)), name);
+	replace(t, name, DNS_A, true, NULL, 0);
+}
+
 void names_remove_host(struct names *t, const char *label)
 {
-	const struct name_record *had;
 	struct dns_name name;
 
 	if (host_name(t, label, &name) < 0)
 		return;
-	had = host_address(t, &name);
-	if (!had)
-		return;
-	remove_reverse(t, get_u32(had->rdata), &name);
-	replace(t, &name, DNS_A, true, NULL, 0);
+	remove_host4(t, &name);
+	names_set_host6(t, label, NULL, 0);
 }
 
 void names_remove_host_at(struct names *t, const char *label, uint32_t ip)
@@ -333,7 +388,7 @@ void names_remove_host_at(struct names *t, const char *label, uint32_t ip)
 
 	had = host_name(t, label, &name) == 0 ? host_address(t, &name) : NULL;
 	if (had && get_u32(had->rdata) == ip)
-		names_remove_host(t, label);
+		remove_host4(t, &name);
 }
 
 static bool same(const struct name_record *a, const struct dns_record *b)

@@ -54,10 +54,15 @@ const struct name_set *names_find(const struct names *t, const struct dns_name *
  */
 int names_set_host(struct names *t, const char *label, uint32_t ip);
 
-/* names_remove_host() - the guest has no address any more; no matter if it had none */
+/* names_set_host6() - it has these IPv6 addresses, at most NAMES_HOST6_MAX: AAAA records, and a PTR record back from each; what it had
+ * before is replaced. Return: as names_set_host() */
+enum { NAMES_HOST6_MAX = 8 };
+int names_set_host6(struct names *t, const char *label, const struct addr *list, unsigned n);
+
+/* names_remove_host() - the guest has no address of either family any more; no matter if it had none */
 void names_remove_host(struct names *t, const char *label);
 
-/* names_remove_host_at() - the same, but only if @ip is what it has: what follows the end of one of several
+/* names_remove_host_at() - its IPv4 address alone, and only if @ip is what it has: what follows the end of one of several
  * leases of a port
  */
 void names_remove_host_at(struct names *t, const char *label, uint32_t ip);
