@@ -56,13 +56,17 @@ static enum verdict send_out(struct flow *f, const struct arrival *a, const stru
 	socklen_t room = addr_to_sock(dst, 0, &to);
 	const uint8_t *icmp = p->data + p->l4;
 	size_t size = p->len - p->l4;
+	int error;
 
 	filter_add(&f->udp.filter, dst);
 	udp_follow(f, p, true);
 	if (sendto(f->watch.fd, icmp, size, MSG_DONTWAIT, &to.any, room) >= 0)
 		return VERDICT_CONSUMED_NAT;
-	neterror_tell(f);
-	if (errno == EMSGSIZE || sendto(f->watch.fd, icmp, size, MSG_DONTWAIT, &to.any, room) < 0)
+	error = errno;
+	neterror_tell(f, p);
+	if (error == EMSGSIZE)		/* the guest has been told */
+		return udp_send_failed(f, a, p, -error);
+	if (sendto(f->watch.fd, icmp, size, MSG_DONTWAIT, &to.any, room) < 0)
 		return udp_send_failed(f, a, p, -errno);
 	return VERDICT_CONSUMED_NAT;
 }
@@ -164,7 +168,7 @@ static void on_ready(struct worker *w, struct watch *watch, uint32_t events)
 	uint32_t room;
 
 	if (events & EPOLLERR)
-		neterror_tell(f);
+		neterror_tell(f, NULL);
 	if (!shard_site(f->shard, f->key.port, &site)) {
 		flow_free(f);
 		return;

@@ -172,25 +172,27 @@ static struct packet quote(uint8_t *sent, const struct flow *f, const struct sit
 }
 
 /* send_report() - Return: was there something to tell the guest? */
-static bool send_report(struct flow *f, const struct site *site, struct report *r)
+static bool send_report(struct flow *f, const struct site *site, struct report *r, const struct packet *sending)
 {
 	const struct segment *seg = site->segment;
 	uint8_t sent[ETH_HEADER + IP6_HEADER + QUOTED_L4] = { 0 }, data[ICMP_ERROR_ROOM], type, code;
 	struct addr from = segment_gateway(seg, f->key.guest);
-	bool whole = f->key.proto == PROTO_UDP || r->size >= QUOTED_L4;
+	bool own = r->error.ee_origin == SO_EE_ORIGIN_LOCAL;
 	struct frame frame;
 	struct packet p;
 	uint32_t mtu;
 
-	if (!whole || !translate(r, &type, &code, &mtu))
+	if (own ? !sending : f->key.proto != PROTO_UDP && r->size < QUOTED_L4)
+		return false;
+	if (!translate(r, &type, &code, &mtu))
 		return false;
 	if (!limit_take(&f->port->answers, shard_now(f->shard)))
 		return true;
-	if (r->error.ee_origin == SO_EE_ORIGIN_LOCAL || addr_is_none(r->offender) || addr_is_loopback(r->offender))
+	if (own || addr_is_none(r->offender) || addr_is_loopback(r->offender))
 		r->ttl = 0;
 	else
 		from = seen_as(f, site, r->offender);
-	p = quote(sent, f, site, r);
+	p = own ? *sending : quote(sent, f, site, r);
 	frame_init(&frame, data, build_icmp_error(data, f->mac, seg->gateway_mac, from, type, code, mtu, &p));
 	set_hops(data, f, r->ttl);
 	frame.vid = seg->vid;
@@ -198,7 +200,7 @@ static bool send_report(struct flow *f, const struct site *site, struct report *
 	return true;
 }
 
-bool neterror_tell(struct flow *f)
+bool neterror_tell(struct flow *f, const struct packet *sending)
 {
 	struct site site;
 	bool known = shard_site(f->shard, f->key.port, &site), told = false;
@@ -208,7 +210,7 @@ bool neterror_tell(struct flow *f)
 
 		if (!next_report(f->watch.fd, &r))
 			break;
-		told |= known && send_report(f, &site, &r);
+		told |= known && send_report(f, &site, &r, sending);
 	}
 	return told;
 }

@@ -11,12 +11,14 @@
 #include <stdbool.h>
 
 struct flow;
+struct packet;
 
 /* neterror_ask() - have errors about what the flow's socket sends put into its queue, or no longer */
 void neterror_ask(const struct flow *f, bool on);
 
 /* neterror_tell() - drain the queue, a bounded number at a time; tells the guest within its limit of ICMP errors
+ * @sending:	the guest's packet that could not be sent just now, or NULL: of it the host's own errors are
  * Return: was there an error for the guest? */
-bool neterror_tell(struct flow *f);
+bool neterror_tell(struct flow *f, const struct packet *sending);
 
 #endif

@@ -137,7 +137,7 @@ static enum verdict refuse(struct flow *f, int error)
 
 	if (error == EADDRNOTAVAIL || error == ENOBUFS || error == ENOMEM)
 		v = VERDICT_DROP_NO_MEMORY;		/* the guest will try again */
-	else if (!neterror_tell(f) && error != ETIMEDOUT && shard_site(f->shard, f->key.port, &site)) {
+	else if (!neterror_tell(f, NULL) && error != ETIMEDOUT && shard_site(f->shard, f->key.port, &site)) {
 		if (error == ENETUNREACH || error == ENETDOWN || error == ENODEV)
 			unreachable(f, &site, ICMP_UNREACHABLE_NET);
 		else if (error == EHOSTUNREACH || error == EHOSTDOWN)

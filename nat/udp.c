@@ -226,7 +226,7 @@ static enum verdict send_out(struct flow *f, const struct arrival *a, const stru
 	udp_follow(f, p, !to_gateway);
 	rc = send_all(f, a, p, &to);
 	if (rc < 0 && rc != -EAGAIN) {
-		neterror_tell(f);
+		neterror_tell(f, p);
 		if (rc != -EMSGSIZE)		/* a send reports the error of an earlier one, and does nothing: again */
 			rc = send_all(f, a, p, &to);
 	}
@@ -383,7 +383,7 @@ static void on_ready(struct worker *w, struct watch *watch, uint32_t events)
 	struct site site;
 
 	if (events & EPOLLERR)
-		neterror_tell(f);
+		neterror_tell(f, NULL);
 	if (!shard_site(f->shard, f->key.port, &site)) {
 		flow_free(f);
 		return;

@@ -47,3 +47,39 @@ is "by UDP, one source port" "$(in_box web1 traceroute -n -q 1 -w 2 -U -p 33434 
 is "by ICMP" "$(in_box web1 traceroute -I -n -q 1 -w 2 $FAR | hops)" "$PATH4"
 is "by ICMP, three at a time" "$(in_box web1 traceroute -I -n -w 2 $FAR | hops)" "$PATH4"
 is "by TCP" "$(in_box web1 traceroute -T -p 80 -n -q 1 -w 2 $FAR | hops)" "$PATH4"
+has "a port that is closed" "$(in_box web1 traceroute -n -q 1 -w 2 -f 4 $FAR)" "^ ?4 +$FAR"
+if command -v mtr >/dev/null; then
+	is "mtr" "$(in_box web1 mtr -n -c 1 -G 1 -r $FAR | awk '$1 ~ /^[0-9]+\./ { print $2 }' | xargs)" "$PATH4"
+fi
+
+say "AC-34 an echo tells its hops and its time"
+out=$(in_box web1 ping -c 2 -i 0.2 -W 2 $FAR)
+has "two routers beyond the host's own, and the gateway" "$out" "ttl=61 "
+is "the gateway itself is no hop away" "$(in_box web1 ping -c 1 -W 2 10.77.0.1 | sed -n 's/.*ttl=\([0-9]*\).*/\1/p')" 64
+out=$(in_box web1 ping -c 1 -t 2 -W 2 $FAR || true)
+has "the router that ends it says so" "$out" "From $OUTSIDE .*Time to live exceeded"
+
+say "NAT-14, NAT-31, AC-15: the path MTU is found"
+ip -n middle link set far0 mtu 1300
+ip -n far link set near0 mtu 1300
+is "tracepath" "$(in_box web1 tracepath -n $FAR | awk '/pmtu/ { for (i = 1; i < NF; i++) if ($i == "pmtu") m = $(i + 1) } END { print m }')" 1300
+out=$(in_box web1 ping -M "do" -s 1400 -c 1 -W 2 $FAR 2>&1 || true)
+has "the guest's kernel has learnt it" "$out" "local error: message too long, mtu.1300"
+in_box web1 ip route flush cache
+out=$(in_box web1 ping -M "do" -s 1400 -c 1 -W 2 $FAR || true)
+has "the host knows it by now, and says so as the gateway" "$out" "From 10.77.0.1 .*Frag needed.*mtu = 1300"
+ip route flush cache
+in_box web1 ip route flush cache
+out=$(in_box web1 ping -M "do" -s 1400 -c 1 -W 2 $FAR || true)
+has "where it does not, the router does" "$out" "From 10.200.1.2 .*Frag needed.*mtu = 1300"
+in_box web1 ping -M dont -s 1400 -c 1 -W 2 $FAR >/dev/null
+echo "   without DF it passes in fragments"
+ip link set outside0 mtu 1280
+out=$(in_box web1 ping -M "do" -s 1300 -c 1 -W 2 $OUTSIDE || true)
+has "the host's own link is the narrow one" "$out" "From 10.77.0.1 .*Frag needed.*mtu = 1280"
+ip link set outside0 mtu 1500
+ip netns exec far /usr/bin/python3 "$ROOT/tests/net/tcp.py" serve 7003 echo >>"$DIR/serve.log" 2>&1 &
+until_ok 5 ip netns exec far sh -c 'ss -Hltn "sport = :7003" | grep -q .'
+is "TCP over the narrow path" "$(in_box web1 timeout 15 /usr/bin/python3 "$ROOT/tests/net/tcp.py" call $FAR 7003 echo)" same
+ip -n middle link set far0 mtu 1500
+ip -n far link set near0 mtu 1500
