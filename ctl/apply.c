@@ -163,17 +163,20 @@ static int prepare_port(struct engine *e, const struct net_conf *net, const stru
 int apply_prepare(struct engine *e, const struct model *next, struct error *err)
 {
 	size_t ports = 0;
+	int rc;
 
 	for (size_t i = 0; i < next->nnetworks; i++)
 		ports += next->networks[i].nports + 1;
 	if (ports >= PORT_IDS)
 		return error_set(err, -ENOSPC, "all networks together may have %d ports", PORT_IDS - 1);
+	rc = live_forward_check(next, err);
+	if (rc < 0)
+		return rc;
 	for (size_t i = 0; i < next->nnetworks; i++) {
 		const struct net_conf *net = &next->networks[i];
 
 		for (size_t j = 0; j < net->nports; j++) {
-			int rc = prepare_port(e, net, &net->ports[j], err);
-
+			rc = prepare_port(e, net, &net->ports[j], err);
 			if (rc < 0) {
 				apply_cancel(e);
 				return rc;
@@ -206,18 +209,21 @@ static void remove_forwards(struct live_net *net, const struct net_conf *conf)
 {
 	struct engine *e = net->engine;
 	struct live_forward *f, *tmp;
-	bool some = false;
+	bool some = false, udp = false;
 
 	HASH_ITER(hh, net->forwards, f, tmp) {
 		const struct forward_conf *next = net_forward(conf, f->id);
 
-		if (next && forward_equal(f->conf, next))
-			continue;
+		if (next && forward_same_sockets(f->conf, next))
+			continue;	/* add_members() tells it where it leads now */
+		udp |= f->conf->proto == IPPROTO_UDP;
 		live_forward_remove(f);
 		some = true;
 	}
 	for (unsigned i = 0; some && i < e->nworkers; i++)
 		worker_sync(e->workers[i]);
+	if (udp)
+		urcu_qsbr_barrier();	/* a UDP port is free when its socket is closed, after a grace period */
 }
 
 /* another_network() - may this network go on running under its new settings, or is it another one of the same name? */

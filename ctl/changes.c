@@ -30,11 +30,16 @@ bool port_equal(const struct port_conf *a, const struct port_conf *b)
 	return same_tree(port_export(NULL, a, MODEL_EFFECTIVE), port_export(NULL, b, MODEL_EFFECTIVE));
 }
 
+bool forward_same_sockets(const struct forward_conf *a, const struct forward_conf *b)
+{
+	return !strcmp(a->id, b->id) && a->port == b->port && a->count == b->count && a->proto == b->proto &&
+	       a->nlisten == b->nlisten && !memcmp(a->listen, b->listen, a->nlisten * sizeof(a->listen[0]));
+}
+
 bool forward_equal(const struct forward_conf *a, const struct forward_conf *b)
 {
-	return !strcmp(a->id, b->id) && a->port == b->port && a->count == b->count && a->source == b->source && a->proto == b->proto && a->to_port == b->to_port &&
-	       !strcmp(a->to, b->to) && a->to_ip == b->to_ip && a->nlisten == b->nlisten &&
-	       !memcmp(a->listen, b->listen, a->nlisten * sizeof(a->listen[0]));
+	return forward_same_sockets(a, b) && a->source == b->source && a->to_port == b->to_port && !strcmp(a->to, b->to) &&
+	       a->to_ip == b->to_ip;
 }
 
 bool record_equal(const struct record_conf *a, const struct record_conf *b)

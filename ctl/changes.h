@@ -40,6 +40,7 @@ json_t *changes_list(const struct model *old, const struct model *new);
 bool net_equal(const struct net_conf *a, const struct net_conf *b);
 bool port_equal(const struct port_conf *a, const struct port_conf *b);
 bool forward_equal(const struct forward_conf *a, const struct forward_conf *b);
+bool forward_same_sockets(const struct forward_conf *a, const struct forward_conf *b);	/* whatever guest they lead to */
 bool record_equal(const struct record_conf *a, const struct record_conf *b);
 
 #endif

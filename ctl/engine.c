@@ -140,16 +140,13 @@ static int start_api(struct engine *e, struct error *err)
 static bool is_wanted(void *arg, const char *name, int fd, uint32_t value)
 {
 	struct engine *e = arg;
-	bool wanted = !strcmp(name, HOST_API_LISTENER) || !strcmp(name, HOST_ATTACH_LISTENER) || live_vhost_holds(e, name);
+	bool wanted = !strcmp(name, HOST_API_LISTENER) || !strcmp(name, HOST_ATTACH_LISTENER) || live_vhost_holds(e, name) ||
+		      live_forward_holds(e, name);
 
 	(void)value;
-	for (struct live_net *net = e->nets; net && !wanted; net = net->hh.next) {
+	for (struct live_net *net = e->nets; net && !wanted; net = net->hh.next)
 		for (struct live_port *p = net->ports; p && !wanted; p = p->hh.next)
 			wanted = !strcmp(p->held, name) || live_tap_holds(p, name);
-		for (struct live_forward *f = net->forwards; f && !wanted; f = f->hh.next)
-			for (unsigned i = 0; i < FORWARD_LISTEN_MAX; i++)
-				wanted |= !strcmp(f->held[i], name);
-	}
 	close(fd);
 	return wanted;
 }

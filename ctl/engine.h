@@ -10,6 +10,7 @@
  *	live_open.c	what a port has open			live_tap.c	a TAP's further queues
  *	live_look.c	has the other side gone without a word?
  *	live_forward.c	a forward: listen, wait for a port	lease_store.c	leases on disk
+ *	live_listen.c	its sockets, many by one request
  */
 #ifndef CTL_ENGINE_H
 #define CTL_ENGINE_H
@@ -37,6 +38,7 @@ struct attach;
 struct dns_zone;
 struct engine;
 struct fdb;
+struct forward_target;
 struct gateway;
 struct forward;
 struct host;
@@ -83,15 +85,25 @@ struct live_port {
 	UT_hash_handle hh;
 };
 
-/* live_forward - a configured forward: one listening socket for each of its addresses */
+/* live_listen - the sockets of a forward that one request to the keeper brings: ports in a row at one address */
+struct live_listen {
+	uint16_t first, count;		/* host ports */
+	uint16_t there;			/* how many of them we have */
+	uint16_t nforwards;
+	uint8_t at;			/* index of the address */
+	uint8_t have[32];		/* a bit for each port */
+	struct forward **forwards;	/* one for the ports that came together, as a rule all */
+};
+
+/* live_forward - a configured forward */
 struct live_forward {
 	char id[NAME_MAX_SIZE];
 	struct live_net *net;
 	const struct forward_conf *conf;	/* in engine->model */
-	struct forward *listeners[FORWARD_LISTEN_MAX];	/* NULL where the socket is not to be had yet */
-	char held[FORWARD_LISTEN_MAX][160];
-	char reason[320];		/* why one is missing, or empty */
-	char hint[200];			/* what helps, or empty */
+	struct live_listen *listens;
+	unsigned nlistens;
+	char *reason;			/* why a socket is missing, or NULL */
+	char *hint;			/* what helps, or NULL */
 	struct event *retry;
 	UT_hash_handle hh;
 };
@@ -218,6 +230,22 @@ struct live_forward *live_forward_new(struct live_net *net, const struct forward
 void live_forward_start(struct live_forward *f);
 void live_forward_retarget(struct live_forward *f);	/* the guest's port came, went, or the settings changed */
 void live_forward_remove(struct live_forward *f);
+bool live_forward_holds(struct engine *e, const char *name);	/* is what the keeper has under this name a forward's? */
+
+/* live_forward_check() - are there descriptors enough for all forwards of @next? Return: 0 or -EMFILE with the number needed */
+int live_forward_check(const struct model *next, struct error *err);
+
+/* live_listen.c */
+/* live_listen_new() - f->listens for f->conf; Return: was there memory?
+ * live_listen_open() - what is missing of one. Return: how many of its sockets there are, with @err about the first that is
+ *	missing, or negative errno
+ * live_listen_close() - give up its sockets
+ */
+bool live_listen_new(struct live_forward *f);
+int live_listen_open(struct live_forward *f, struct live_listen *l, struct error *err);
+void live_listen_close(struct live_forward *f, struct live_listen *l);
+char *live_listen_name(const struct live_forward *f, const struct live_listen *l, char *to, size_t room);	/* to the keeper */
+struct forward_target live_forward_target(const struct live_forward *f);
 
 /* guest.c */
 void guest_requests(evutil_socket_t fd, short what, void *engine);

@@ -162,6 +162,17 @@ json_t *live_port(struct engine *e, const char *net, const char *name)
 
 /* ---- forwards ---- */
 
+static void add_counts(struct forward_counts *sum, const struct forward *forward)
+{
+	struct forward_counts c;
+
+	forward_count(forward, &c);
+	sum->hits += c.hits;
+	sum->active += c.active;
+	sum->refused += c.refused;
+	sum->no_address += c.no_address;
+}
+
 json_t *live_forward(struct engine *e, const char *net_name, const char *id)
 {
 	struct live_net *net = live_net_find(e, net_name);
@@ -172,19 +183,11 @@ json_t *live_forward(struct engine *e, const char *net_name, const char *id)
 		HASH_FIND_STR(net->forwards, id, f);
 	if (!f)
 		return NULL;
-	for (unsigned i = 0; i < FORWARD_LISTEN_MAX; i++) {
-		struct forward_counts c;
-
-		if (!f->listeners[i])
-			continue;
-		forward_count(f->listeners[i], &c);
-		sum.hits += c.hits;
-		sum.active += c.active;
-		sum.refused += c.refused;
-		sum.no_address += c.no_address;
-	}
-	return json_pack("{s:s s:s s:s s:I s:I s:I s:I}", "state", f->reason[0] ? "pending" : "up", "reason", f->reason,
-			 "hint", f->hint, "hits", (json_int_t)sum.hits, "active", (json_int_t)sum.active, "refused", (json_int_t)sum.refused,
+	for (unsigned i = 0; i < f->nlistens; i++)
+		for (unsigned k = 0; k < f->listens[i].nforwards; k++)
+			add_counts(&sum, f->listens[i].forwards[k]);
+	return json_pack("{s:s s:s s:s s:I s:I s:I s:I}", "state", f->reason ? "pending" : "up", "reason",
+			 f->reason ? f->reason : "", "hint", f->hint ? f->hint : "", "hits", (json_int_t)sum.hits, "active", (json_int_t)sum.active, "refused", (json_int_t)sum.refused,
 			 "no_address", (json_int_t)sum.no_address);
 }
 

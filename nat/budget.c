@@ -24,15 +24,37 @@ static uint32_t descriptor_limit(void)
 	return n;
 }
 
-bool budget_take(void)
+uint32_t budget_most(void)
 {
 	uint32_t n = descriptor_limit();
-	uint32_t most = n - MIN_OF(n / 2, (uint32_t)RESERVE);
 
-	if (atomic_fetch_add_explicit(&used, 1, memory_order_relaxed) < most)
+	return n - MIN_OF(n / 2, (uint32_t)RESERVE);
+}
+
+uint32_t budget_reserve(void)
+{
+	return descriptor_limit() - budget_most();
+}
+
+static bool take(uint32_t n)
+{
+	if (atomic_fetch_add_explicit(&used, n, memory_order_relaxed) + n <= budget_most())
 		return true;
-	budget_put();
+	atomic_fetch_sub_explicit(&used, n, memory_order_relaxed);
 	return false;
+}
+
+bool budget_take(void)
+{
+	return take(1);
+}
+
+bool budget_listen(int n)
+{
+	if (n >= 0)
+		return take((uint32_t)n);
+	atomic_fetch_sub_explicit(&used, (uint32_t)-n, memory_order_relaxed);
+	return true;
 }
 
 void budget_put(void)

@@ -99,8 +99,9 @@ struct udp {
 
 /* client - a UDP forward's client: where answers go */
 struct client {
-	struct sockaddr_in6 addr;	/* or a sockaddr_in */
+	union sock_addr addr;
 	uint8_t addr_size;
+	uint16_t listener;		/* of the forward: the port that it had talked to */
 	struct in6_addr local;		/* the address it talked to; IPv4 in the last four bytes */
 };
 

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* nat/forward.h - a listening socket of the host whose clients are led to a guest
+/* nat/forward.h - listening sockets of the host whose clients are led to a guest
  *
- * The socket is bound (and, for TCP, listening) before it comes here; a forward that listens on several addresses is several
- * struct forward. It is watched by one worker; each client is handed to the worker that owns the guest's port. To the guest,
- * clients come from the gateway's address, each from a port of its own (49152-65535, RFC 6335 6).
+ * The sockets are bound (and, for TCP, listening) before they come here: those of one address, for one port or several in a row; a
+ * forward that listens on several addresses is several struct forward. They are watched by one worker; each client is handed to the
+ * worker that owns the guest's port.
+ *
+ * Clients come to the guest from their own address and port, so that its logs and bans mean what they say. From the gateway's
+ * address, each from a port of its own (49152-65535, RFC 6335 6), come those whose own address the guest could not answer
+ * or would take for a neighbour's: clients on this host, in a network of lanyard's, of the other address family, link-local
+ * ones; and all where the target asks for it.
  *
  * TCP: the guest is called when a client has connected; nothing is read from the client before the guest has answered, and a guest that refuses, or
  * is silent for 20 s, makes the client see a reset. UDP: a client is remembered for 300 s after the last datagram either way, at
- * most FORWARD_CLIENTS per forward, the stalest going first.
+ * most FORWARD_CLIENTS per port, the stalest going first.
  *
  * Unless another thread is named, functions belong to the control thread.
  */
@@ -32,7 +37,9 @@ enum { FORWARD_CLIENTS = 1024, FORWARD_BY_IP = UINT32_MAX };
 struct forward_target {
 	uint32_t port;			/* port id: wherever it has its address; or FORWARD_BY_IP */
 	struct addr ip;			/* for FORWARD_BY_IP, or a fixed address of the port; else none */
-	uint16_t to_port;
+	uint16_t to_port;		/* for the host's port @first, and so on in a row */
+	uint16_t first;			/* 0: the port of the first socket */
+	bool gateway;			/* show all clients as the gateway */
 };
 
 struct forward_counts {
@@ -42,19 +49,28 @@ struct forward_counts {
 	uint64_t no_address;		/* the guest had no known address or is not there */
 };
 
-/* forward_new() - lead clients of @fd to @target
+/* forward_new_many() - lead clients of @fds to @target
  * @nat:	of the guest's segment; must outlive the forward
  * @proto:	IPPROTO_TCP or IPPROTO_UDP
- * @fd:		taken on success; made nonblocking
- * @w:		the worker that watches it, best the one that owns the target's port
- * Return: NULL with errno (ENOMEM, EAGAIN when the worker's inbox is full, or what getsockname() says).
+ * @fds:	@n sockets, at least one; taken on success; made nonblocking
+ * @w:		the worker that watches them, best the one that owns the target's port
+ * Return: NULL with errno (ENOMEM, EMFILE when nat/budget.h has none left, EAGAIN when the worker's inbox is full, or what
+ *	getsockname() says).
  */
-struct forward *forward_new(struct nat *nat, uint8_t proto, int fd, const struct forward_target *target, struct worker *w);
+struct forward *forward_new_many(struct nat *nat, uint8_t proto, const int *fds, unsigned n, const struct forward_target *target,
+				 struct worker *w);
+
+/* forward_new() - with a single socket */
+static inline struct forward *forward_new(struct nat *nat, uint8_t proto, int fd, const struct forward_target *target,
+					  struct worker *w)
+{
+	return forward_new_many(nat, proto, &fd, 1, target, w);
+}
 
 /* forward_retarget() - new clients (UDP: also the next datagram of known ones) go there; Return: 0 or -ENOMEM */
 int forward_retarget(struct forward *forward, const struct forward_target *target);
 
-/* forward_stop() - take no new clients and give up the host's port; TCP connections live on, UDP clients are forgotten
+/* forward_stop() - take no new clients and give up the host's ports; TCP connections live on, UDP clients are forgotten
  * Nothing may be asked of the forward afterwards; it frees itself when its last connection has gone.
  * Return: false when the worker's inbox was full: nothing has happened, call again.
  */

@@ -34,7 +34,7 @@ static const struct flow_kind client_kind;
 
 static struct flow **bucket(struct nat_shard *s, const struct forward *f, const struct client *c)
 {
-	uint64_t h = hash_bytes(&c->addr, c->addr_size, (uint64_t)(uintptr_t)f ^ hash_seed());
+	uint64_t h = hash_bytes(&c->addr, c->addr_size, (uint64_t)(uintptr_t)&f->listeners[c->listener] ^ hash_seed());
 
 	return &s->clients[h % ARRAY_SIZE(s->clients)];
 }
@@ -43,10 +43,15 @@ static struct flow *find_client(struct nat_shard *s, const struct forward *f, co
 {
 	struct flow *flow = *bucket(s, f, c);
 
-	while (flow && (flow->forward != f || flow->client.addr_size != c->addr_size ||
+	while (flow && (flow->forward != f || flow->client.listener != c->listener || flow->client.addr_size != c->addr_size ||
 			memcmp(&flow->client.addr, &c->addr, c->addr_size) != 0))
 		flow = flow->next_client;
 	return flow;
+}
+
+static struct listener *listener_of(const struct flow *flow)
+{
+	return &flow->forward->listeners[flow->client.listener];
 }
 
 static void fini(struct flow *flow)
@@ -56,15 +61,17 @@ static void fini(struct flow *flow)
 	while (*at != flow)
 		at = &(*at)->next_client;
 	*at = flow->next_client;
+	flow->port->nclients--;
+	atomic_fetch_sub_explicit(&listener_of(flow)->clients, 1, memory_order_relaxed);
 }
 
-/* drop_stalest() - this forward's client that has been idle longest, among those at the same guest's port */
-static void drop_stalest(struct nat_port *port, const struct forward *f)
+/* drop_stalest() - the listener's client that has been idle longest, among those at the same guest's port */
+static void drop_stalest(struct nat_port *port, const struct listener *l)
 {
 	struct flow *flow;
 
 	TAILQ_FOREACH(flow, &port->lists[FLOW_UDP], list) {
-		if (flow->forward == f) {
+		if (flow->forward && listener_of(flow) == l) {
 			flow_free(flow);
 			return;
 		}
@@ -75,13 +82,14 @@ static struct flow *new_client(struct nat_shard *s, struct forward *f, const str
 			       const struct client *c)
 {
 	struct nat_port *port = shard_port(s, place->port);
+	struct listener *l = &f->listeners[c->listener];
 	struct flow_key key;
 	struct flow *flow;
 
-	if (!port || !forward_key(s, site, place, IPPROTO_UDP, &key))
+	if (!port || !forward_key(s, site, place, IPPROTO_UDP, &c->addr, &key))
 		return NULL;
-	if (atomic_load_explicit(&f->active, memory_order_relaxed) >= FORWARD_CLIENTS)
-		drop_stalest(port, f);
+	if (atomic_load_explicit(&l->clients, memory_order_relaxed) >= FORWARD_CLIENTS)
+		drop_stalest(port, l);
 	flow = flow_new(s, port, &key, &client_kind, -1);
 	if (!flow)
 		return NULL;
@@ -89,6 +97,8 @@ static struct flow *new_client(struct nat_shard *s, struct forward *f, const str
 	flow->client = *c;
 	flow->next_client = *bucket(s, f, c);
 	*bucket(s, f, c) = flow;
+	port->nclients++;
+	atomic_fetch_add_explicit(&l->clients, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&f->active, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&f->hits, 1, memory_order_relaxed);
 	return flow;
@@ -103,14 +113,23 @@ static uint64_t idle_ms(const struct nat_shard *s)
 	return 1000ull * (seconds ? seconds : UDP_IDLE_S);
 }
 
+/* still_fits() - does it lead where the forward leads now, under a name that the client may have there? */
+static bool still_fits(const struct flow *flow, const struct place *place, const struct site *site)
+{
+	const struct flow_key *k = &flow->key;
+
+	return k->port == place->port && addr_equal(k->guest, place->ip) && k->guest_port == place->to_port &&
+	       (segment_is_gateway(site->segment, k->remote) ||
+		(!place->gateway && addr_equal(k->remote, addr_from_sock(&flow->client.addr))));
+}
+
 /* flow_for() - the client's flow to where the forward leads now; one to an earlier guest is forgotten */
 static struct flow *flow_for(struct nat_shard *s, struct forward *f, const struct place *place, const struct site *site,
 			     const struct client *c)
 {
 	struct flow *flow = find_client(s, f, c);
 
-	if (flow && (flow->key.port != place->port || !addr_equal(flow->key.guest, place->ip) ||
-		     flow->key.guest_port != place->to_port || !segment_is_gateway(site->segment, flow->key.remote))) {
+	if (flow && !still_fits(flow, place, site)) {
 		flow_free(flow);
 		flow = NULL;
 	}
@@ -200,10 +219,11 @@ static void note_local(struct msghdr *msg, struct client *c)
 }
 
 /* receive_one() - Return: false when the socket is empty */
-static bool receive_one(struct forward *f, struct worker *w)
+static bool receive_one(struct listener *l, struct worker *w)
 {
+	struct forward *f = forward_of(l);
 	uint8_t *buffer = worker_scratch(w);
-	struct client c = { .addr_size = 0 };
+	struct client c = { .listener = l->index };
 	struct iovec iov = { buffer + DATAGRAM_HEADERS, DATAGRAM_MAX };
 	union {
 		char space[128];
@@ -213,14 +233,14 @@ static bool receive_one(struct forward *f, struct worker *w)
 		.msg_name = &c.addr, .msg_namelen = sizeof(c.addr), .msg_iov = &iov, .msg_iovlen = 1,
 		.msg_control = &control, .msg_controllen = sizeof(control),
 	};
-	ssize_t n = recvmsg(f->watch.fd, &msg, MSG_DONTWAIT);
+	ssize_t n = recvmsg(l->watch.fd, &msg, MSG_DONTWAIT);
 	struct place place;
 
 	if (n < 0)
 		return errno != EAGAIN;		/* ECONNREFUSED: an earlier answer found nobody */
 	c.addr_size = (uint8_t)msg.msg_namelen;
 	note_local(&msg, &c);
-	if (forward_place(f, w, &place) < 0)
+	if (forward_place(l, w, &c.addr, &place) < 0)
 		atomic_fetch_add_explicit(&f->no_address, 1, memory_order_relaxed);
 	else if (place.worker == w)
 		to_guest(w, f, &place, &c, buffer, (uint32_t)n);
@@ -231,10 +251,10 @@ static bool receive_one(struct forward *f, struct worker *w)
 
 void forward_receive(struct worker *w, struct watch *watch, uint32_t events)
 {
-	struct forward *f = container_of(watch, struct forward, watch);
+	struct listener *l = container_of(watch, struct listener, watch);
 
 	(void)events;
-	for (unsigned i = 0; i < RECEIVE_BATCH && receive_one(f, w); i++)
+	for (unsigned i = 0; i < RECEIVE_BATCH && receive_one(l, w); i++)
 		;
 }
 
@@ -243,7 +263,7 @@ void forward_receive(struct worker *w, struct watch *watch, uint32_t events)
 /* put_local() - the answer comes from the address that the client talked to */
 static void put_local(struct msghdr *msg, struct cmsghdr *h, const struct client *c)
 {
-	if (c->addr.sin6_family == AF_INET6) {
+	if (c->addr.any.sa_family == AF_INET6) {
 		struct in6_pktinfo info = { .ipi6_addr = c->local };
 
 		h->cmsg_level = IPPROTO_IPV6;
@@ -282,7 +302,7 @@ enum verdict forward_udp_reply(struct flow *f, const struct packet *p)
 	put_local(&msg, &control.align, &f->client);
 	f->used_ms = shard_now(f->shard);
 	flow_fresh(f, FLOW_UDP);
-	if (sendmsg(f->forward->watch.fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && (errno == EAGAIN || errno == ENOBUFS))
+	if (sendmsg(listener_of(f)->watch.fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && (errno == EAGAIN || errno == ENOBUFS))
 		return VERDICT_DROP_BUSY;
 	return VERDICT_CONSUMED_NAT;
 }

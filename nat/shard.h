@@ -22,6 +22,7 @@ struct nat_port {
 	struct nat_port *next;
 	uint32_t id;
 	uint32_t nflows;		/* in all lists */
+	uint32_t nclients;		/* UDP clients of forwards among them */
 	uint32_t half_open, calling;	/* connections being opened by the guest, and to it by forwards */
 	struct flow_list lists[FLOW_CLASSES];
 	struct limit answers;		/* ICMP errors toward this guest */
@@ -37,6 +38,13 @@ struct decision {
 };
 enum { DECISION_AGE_MS = 1000 };
 
+/* local_addr - is it an address of this host? As the kernel said at asked_ms */
+struct local_addr {
+	struct addr addr;
+	uint64_t asked_ms;
+	bool is;
+};
+
 struct nat_shard {
 	struct nat *nat;
 	struct worker *worker;
@@ -50,7 +58,8 @@ struct nat_shard {
 	struct flow_list work;
 	uint32_t nwork;			/* flows in it */
 	struct timer turn;
-	struct flow *clients[256];	/* UDP forwards' clients by forward, address and port */
+	struct local_addr locals[64];	/* by address modulo */
+	struct flow *clients[1024];	/* UDP forwards' clients by forward, address and port */
 	uint16_t next_port;		/* gateway-side port of forwards, where the search begins */
 	uint16_t ip_id;			/* of the next datagram that has to be fragmented */
 	struct {

@@ -240,13 +240,12 @@ static struct flow_key key_of(const struct nat_port *port, const struct packet *
 	};
 }
 
-/* to_client() - does it answer a forward's client? Those have a port of their own at the gateway. */
-static struct flow *to_client(struct nat_shard *s, const struct flow_key *endpoint, const struct arrival *a,
-			      const struct packet *p)
+/* to_client() - does it answer a forward's client? */
+static struct flow *to_client(struct nat_shard *s, const struct nat_port *port, const struct flow_key *endpoint, const struct packet *p)
 {
 	struct flow_key key = *endpoint;
 
-	if (!segment_is_gateway(a->segment, p->dst))
+	if (!port->nclients)
 		return NULL;
 	key.remote = p->dst;
 	key.remote_port = p->dport;
@@ -256,7 +255,7 @@ static struct flow *to_client(struct nat_shard *s, const struct flow_key *endpoi
 enum verdict udp_input(struct nat_shard *s, struct nat_port *port, const struct arrival *a, const struct packet *p)
 {
 	struct flow_key key = key_of(port, p);
-	struct flow *f = to_client(s, &key, a, p);
+	struct flow *f = to_client(s, port, &key, p);
 	enum verdict v;
 	struct addr dst;
 

@@ -174,19 +174,32 @@ static bool better(const struct station *a, const struct station *b)
 	return a->source != b->source ? a->source > b->source : a->seen_ms > b->seen_ms;
 }
 
-bool station_of_port(struct stations *t, uint32_t port, struct station *found)
+static bool of_family(const struct station *s, int family)
+{
+	return family == AF_UNSPEC || (addr_family(s->ip) == family && (addr_is4(s->ip) || !addr_is_link_local(s->ip)));
+}
+
+bool station_of_family(struct stations *t, uint32_t port, int family, struct station *found)
 {
 	const struct station *best = NULL;
 
 	if (pthread_mutex_trylock(&t->lock))
 		return false;
-	for (uint32_t i = 0; i <= t->mask; i++)
-		if (t->table[i].source && t->table[i].port == port && (!best || better(&t->table[i], best)))
-			best = &t->table[i];
+	for (uint32_t i = 0; i <= t->mask; i++) {
+		const struct station *s = &t->table[i];
+
+		if (s->source && s->port == port && of_family(s, family) && (!best || better(s, best)))
+			best = s;
+	}
 	if (best)
 		*found = *best;
 	pthread_mutex_unlock(&t->lock);
 	return best != NULL;
+}
+
+bool station_of_port(struct stations *t, uint32_t port, struct station *found)
+{
+	return station_of_family(t, port, AF_UNSPEC, found);
 }
 
 void station_forget(struct stations *t, struct addr ip)

@@ -42,6 +42,9 @@ bool station_note(struct stations *stations, const struct station *s, bool wait)
 bool station_find(struct stations *stations, struct addr ip, struct station *found);
 bool station_of_port(struct stations *stations, uint32_t port, struct station *found);
 
+/* station_of_family() - the same for AF_INET or AF_INET6 alone, IPv6's link-local addresses left out */
+bool station_of_family(struct stations *stations, uint32_t port, int family, struct station *found);
+
 /* station_forget() - drop one address; stations_forget_port() - all of a port; control thread */
 void station_forget(struct stations *stations, struct addr ip);
 void stations_forget_port(struct stations *stations, uint32_t port);

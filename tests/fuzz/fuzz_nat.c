@@ -454,7 +454,7 @@ static struct forward *listener(int *other)
 	fds[pair[0]].listener = true;
 	*other = pair[1];
 	MUST(write(pair[1], "", 1) == 1);	/* readable for ever: level-triggered, as with clients in the queue */
-	return forward_new(bed.nat, IPPROTO_TCP, pair[0], &(struct forward_target){ 1, addr4(BED_GUEST), 80 }, bed.w);
+	return forward_new(bed.nat, IPPROTO_TCP, pair[0], &(struct forward_target){ .port = 1, .ip = addr4(BED_GUEST), .to_port = 80 }, bed.w);
 }
 
 static void finish(struct forward *forward, int other)

@@ -117,7 +117,7 @@ static void test_tcp(void **state)
 	struct case_state c;
 
 	(void)state;
-	begin(&c, IPPROTO_TCP, &(struct forward_target){ 1, { { { 0 } } }, GUEST_PORT }, 1);
+	begin(&c, IPPROTO_TCP, &(struct forward_target){ .port = 1, .to_port = GUEST_PORT }, 1);
 	bed_station(&c.bed, 1, BED_GUEST);
 	c.client = dial(c.port, SOCK_STREAM);
 	talk(&c);
@@ -136,12 +136,12 @@ static void test_tcp_other_worker(void **state)
 	struct case_state c;
 
 	(void)state;
-	begin(&c, IPPROTO_TCP, &(struct forward_target){ 2, { { { 0 } } }, GUEST_PORT }, 2);
+	begin(&c, IPPROTO_TCP, &(struct forward_target){ .port = 2, .to_port = GUEST_PORT }, 2);
 	bed_station(&c.bed, 2, BED_GUEST);
 	c.client = dial(c.port, SOCK_STREAM);
 	talk(&c);
 	end(&c);
-	begin(&c, IPPROTO_TCP, &(struct forward_target){ 2, { { { 0 } } }, GUEST_PORT }, 2);
+	begin(&c, IPPROTO_TCP, &(struct forward_target){ .port = 2, .to_port = GUEST_PORT }, 2);
 	bed_station(&c.bed, 2, BED_GUEST);
 	c.bed.workers[1]->full = true;		/* its inbox takes nothing: the client is told */
 	c.client = dial(c.port, SOCK_STREAM);
@@ -156,7 +156,7 @@ static void test_refused(void **state)
 	struct case_state c;
 
 	(void)state;
-	begin(&c, IPPROTO_TCP, &(struct forward_target){ 1, { { { 0 } } }, GUEST_PORT }, 1);
+	begin(&c, IPPROTO_TCP, &(struct forward_target){ .port = 1, .to_port = GUEST_PORT }, 1);
 	bed_station(&c.bed, 1, BED_GUEST);
 	c.g.refuse = true;
 	c.client = dial(c.port, SOCK_STREAM);
@@ -172,7 +172,7 @@ static void test_silent(void **state)
 	uint64_t began;
 
 	(void)state;
-	begin(&c, IPPROTO_TCP, &(struct forward_target){ 1, { { { 0 } } }, GUEST_PORT }, 1);
+	begin(&c, IPPROTO_TCP, &(struct forward_target){ .port = 1, .to_port = GUEST_PORT }, 1);
 	bed_station(&c.bed, 1, BED_GUEST);
 	c.g.silent = true;
 	c.client = dial(c.port, SOCK_STREAM);
@@ -188,7 +188,7 @@ static void test_nobody(void **state)
 	struct case_state c;
 
 	(void)state;
-	begin(&c, IPPROTO_TCP, &(struct forward_target){ 1, { { { 0 } } }, GUEST_PORT }, 1);	/* no address seen at the port */
+	begin(&c, IPPROTO_TCP, &(struct forward_target){ .port = 1, .to_port = GUEST_PORT }, 1);	/* no address seen at the port */
 	c.client = dial(c.port, SOCK_STREAM);
 	STEP_UNTIL(&c, client_step(&c) == ECONNRESET);
 	assert_int_equal(counts(&c).no_address, 1);
@@ -211,7 +211,7 @@ static void test_by_address(void **state)
 	struct case_state c;
 
 	(void)state;
-	begin(&c, IPPROTO_TCP, &(struct forward_target){ FORWARD_BY_IP, addr4(BED_GUEST), GUEST_PORT }, 1);
+	begin(&c, IPPROTO_TCP, &(struct forward_target){ .port = FORWARD_BY_IP, .ip = addr4(BED_GUEST), .to_port = GUEST_PORT }, 1);
 	c.client = dial(c.port, SOCK_STREAM);
 	bed_settle(&c.bed);
 	assert_true(take_arp(&c, BED_GUEST));
@@ -222,7 +222,7 @@ static void test_by_address(void **state)
 	talk(&c);
 	close(c.client);
 
-	assert_int_equal(forward_retarget(c.forward, &(struct forward_target){ FORWARD_BY_IP, addr4(BED_GUEST2), GUEST_PORT }), 0);
+	assert_int_equal(forward_retarget(c.forward, &(struct forward_target){ .port = FORWARD_BY_IP, .ip = addr4(BED_GUEST2), .to_port = GUEST_PORT }), 0);
 	c.client = dial(c.port, SOCK_STREAM);
 	STEP_UNTIL(&c, client_step(&c) == ECONNRESET);	/* asked for 20 s, nobody there */
 	assert_int_equal(counts(&c).hits, 2);
@@ -237,7 +237,7 @@ static void test_mac_unknown(void **state)
 	struct case_state c;
 
 	(void)state;
-	begin(&c, IPPROTO_TCP, &(struct forward_target){ 1, addr4(BED_GUEST), GUEST_PORT }, 1);
+	begin(&c, IPPROTO_TCP, &(struct forward_target){ .port = 1, .ip = addr4(BED_GUEST), .to_port = GUEST_PORT }, 1);
 	c.client = dial(c.port, SOCK_STREAM);
 	bed_settle(&c.bed);
 	assert_true(take_arp(&c, BED_GUEST));	/* the address is configured, its MAC is not known */
@@ -252,7 +252,7 @@ static void test_stop_keeps_connections(void **state)
 	int second;
 
 	(void)state;
-	begin(&c, IPPROTO_TCP, &(struct forward_target){ 1, { { { 0 } } }, GUEST_PORT }, 1);
+	begin(&c, IPPROTO_TCP, &(struct forward_target){ .port = 1, .to_port = GUEST_PORT }, 1);
 	bed_station(&c.bed, 1, BED_GUEST);
 	c.client = dial(c.port, SOCK_STREAM);
 	STEP_UNTIL(&c, c.g.connected);
@@ -279,7 +279,7 @@ static void test_remote_data_flood(void **state)
 	ssize_t n;
 
 	(void)state;
-	begin(&c, IPPROTO_TCP, &(struct forward_target){ 1, { { { 0 } } }, GUEST_PORT }, 1);
+	begin(&c, IPPROTO_TCP, &(struct forward_target){ .port = 1, .to_port = GUEST_PORT }, 1);
 	bed_station(&c.bed, 1, BED_GUEST);
 	memset(data, 'x', sizeof(data));
 	c.client = dial(c.port, SOCK_STREAM);
@@ -300,7 +300,7 @@ static void test_guests_kept_out(void **state)
 	struct guest_tcp other;
 
 	(void)state;
-	begin(&c, IPPROTO_TCP, &(struct forward_target){ 1, { { { 0 } } }, GUEST_PORT }, 1);
+	begin(&c, IPPROTO_TCP, &(struct forward_target){ .port = 1, .to_port = GUEST_PORT }, 1);
 	assert_int_equal(nat_set_conf(c.bed.nat, &conf), 0);
 	bed_station(&c.bed, 1, BED_GUEST);
 	guest_init(&other, &c.bed, 1234, c.port);	/* the gateway's address leads to 127.0.0.1 - but not to this port */
@@ -329,7 +329,7 @@ static void test_udp(unsigned nworkers, uint32_t port_id)
 	uint8_t reply[256];
 	uint16_t gateway_port;
 
-	begin(&c, IPPROTO_UDP, &(struct forward_target){ port_id, { { { 0 } } }, 5353 }, nworkers);
+	begin(&c, IPPROTO_UDP, &(struct forward_target){ .port = port_id, .to_port = 5353 }, nworkers);
 	bed_station(&c.bed, port_id, BED_GUEST);
 	c.client = dial(c.port, SOCK_DGRAM);
 	send(c.client, "question", 8, 0);
@@ -354,7 +354,7 @@ static void test_udp(unsigned nworkers, uint32_t port_id)
 	assert_int_equal(counts(&c).active, 1);
 
 	/* retargeting counts for the next datagram */
-	assert_int_equal(forward_retarget(c.forward, &(struct forward_target){ port_id, { { { 0 } } }, 9999 }), 0);
+	assert_int_equal(forward_retarget(c.forward, &(struct forward_target){ .port = port_id, .to_port = 9999 }), 0);
 	send(c.client, "x", 1, 0);
 	bed_settle(&c.bed);
 	assert_true(next_udp(&c, &p, &f));
@@ -383,7 +383,7 @@ static void test_udp_many_clients(void **state)
 	struct case_state c;
 
 	(void)state;
-	begin(&c, IPPROTO_UDP, &(struct forward_target){ 1, { { { 0 } } }, 5353 }, 1);
+	begin(&c, IPPROTO_UDP, &(struct forward_target){ .port = 1, .to_port = 5353 }, 1);
 	bed_station(&c.bed, 1, BED_GUEST);
 	for (int i = 0; i < FORWARD_CLIENTS + 50; i++) {
 		int fd = dial(c.port, SOCK_DGRAM);
@@ -394,7 +394,7 @@ static void test_udp_many_clients(void **state)
 		bed_flush(&c.bed);
 	}
 	assert_int_equal(counts(&c).active, FORWARD_CLIENTS);
-	assert_int_equal(budget_used(), 0);	/* clients need no descriptor */
+	assert_int_equal(budget_used(), 1);	/* the listener's: clients need no descriptor */
 	end(&c);
 }
 
@@ -415,10 +415,10 @@ static void test_udp6(void **state)
 		print_message("no IPv6 loopback\n");
 		return;
 	}
-	begin(&c, IPPROTO_UDP, &(struct forward_target){ 1, { { { 0 } } }, 5353 }, 1);
+	begin(&c, IPPROTO_UDP, &(struct forward_target){ .port = 1, .to_port = 5353 }, 1);
 	bed_station(&c.bed, 1, BED_GUEST);
 	getsockname(fd, (struct sockaddr *)&a, &size);
-	six = forward_new(c.bed.nat, IPPROTO_UDP, fd, &(struct forward_target){ 1, { { { 0 } } }, 5353 }, c.bed.w);
+	six = forward_new(c.bed.nat, IPPROTO_UDP, fd, &(struct forward_target){ .port = 1, .to_port = 5353 }, c.bed.w);
 	c.client = socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	assert_int_equal(connect(c.client, (struct sockaddr *)&a, sizeof(a)), 0);
 	send(c.client, "six", 3, 0);
