@@ -33,7 +33,7 @@ struct vring_saved {
 struct vhost_ring_conf {
 	uint16_t size;			/* 1..VHOST_RING_SIZE_MAX, a power of two when split */
 	uint8_t *desc, *driver, *device;	/* mapped, whole, aligned; split: descriptors, avail, used; packed: ring and two event areas */
-	uint64_t device_gpa;		/* of the used ring, for the dirty log */
+	uint64_t device_gpa;		/* of the used ring, or of packed descriptors, for the dirty log */
 	bool log_device;		/* log writes to it (VHOST_VRING_F_LOG) */
 	int kick, call, err;		/* eventfds, borrowed until the ring is stopped or they are exchanged; -1: none (kick: poll) */
 	struct vring_saved *saved;	/* borrowed likewise; says where to go on */

@@ -75,10 +75,10 @@ static int find_area(struct vhost_session *s, const char *what, uint64_t user, u
 static int find_areas(struct vhost_session *s, const struct vhost_saved_ring *r, struct vhost_ring_conf *c, struct error *err)
 {
 	bool packed = session_packed(s);
-	uint64_t driver_size = packed ? 4 : 6 + 2ull * r->size, device_size = packed ? 4 : 6 + 8ull * r->size;
+	uint64_t driver_size = packed ? 4 : 6 + 2ull * r->size, device_size = packed ? 4 : 6 + 8ull * r->size, desc_gpa;
 	int rc;
 
-	rc = find_area(s, "descriptors", r->desc, (uint64_t)DESC_SIZE * r->size, 16, &c->desc, NULL, err);
+	rc = find_area(s, "descriptors", r->desc, (uint64_t)DESC_SIZE * r->size, 16, &c->desc, &desc_gpa, err);
 	if (rc == 0)
 		rc = find_area(s, packed ? "driver event area" : "avail ring", r->avail, driver_size, packed ? 4 : 2, &c->driver,
 			       NULL, err);
@@ -89,6 +89,10 @@ static int find_areas(struct vhost_session *s, const struct vhost_saved_ring *r,
 		return rc;
 	c->log_device = r->addr_flags & VHOST_ADDR_LOG;
 	if (!c->log_device)
+		return 0;
+	/* What is written in a packed ring are its descriptors; front-ends tell of the device event area, which every start writes. */
+	c->device_gpa = desc_gpa;
+	if (packed)
 		return 0;
 	/* It may lie outside of the guest's memory, but not outside of the log. */
 	c->device_gpa = r->log;

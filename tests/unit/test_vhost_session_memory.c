@@ -298,6 +298,23 @@ static void test_log(void **unused)
 	close(fd), close(event);
 }
 
+/* Of a packed ring the descriptors are written. QEMU (7.2) tells the place of the device event area, as it does of a used ring. */
+static void test_log_packed(void **unused)
+{
+	int fd = log_file(4096);
+	struct ring_addr a = addr_of(1);
+
+	(void)unused;
+	start_all(ALL | PACKED);
+	assert_true(set_log(4096, 0, fd));
+	assert_true(done_u64(VHOST_SET_FEATURES, ALL | PACKED | BIT(26)));
+	a.flags = 1, a.log = ~0ull;
+	assert_true(set_addr(a));
+	assert_true(fake.rings[1].conf.log_device);
+	assert_int_equal(fake.rings[1].conf.device_gpa, a.desc - USER);	/* the memory begins at guest address 0 */
+	close(fd);
+}
+
 static void test_bad_logs(void **unused)
 {
 	static const uint64_t far[1][4] = { { 1ull << 40, 0x80000, USER, 0 } };
@@ -342,7 +359,7 @@ int main(void)
 		TEST(test_bad_tables), TEST(test_bad_files), TEST(test_replaced_under_rings), TEST(test_ten_thousand_tables),
 		TEST(test_ring_left_out), TEST(test_shared_pause), TEST(test_slots), TEST(test_bad_slots),
 		TEST(test_slots_told_twice),
-		TEST(test_ring_waits_for_region), TEST(test_log), TEST(test_bad_logs), TEST(test_log_without_memory),
+		TEST(test_ring_waits_for_region), TEST(test_log), TEST(test_log_packed), TEST(test_bad_logs), TEST(test_log_without_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
