@@ -122,12 +122,15 @@ void fdb_free(struct fdb *fdb)
 	free(fdb);
 }
 
-/* hash_key() - both halves of a product under two secret words: a guest that picks addresses cannot aim at a bucket */
+/* hash_key() - products under two secret words: a guest that picks addresses cannot aim at a bucket. One product would do no more
+ * than lay addresses that follow one another at equal distances, and with some words all of them into few buckets. */
 static inline uint64_t hash_key(const struct fdb *fdb, uint64_t key)
 {
 	unsigned __int128 product = (unsigned __int128)(key ^ fdb->seed) * fdb->factor;
+	uint64_t h = (uint64_t)product ^ (uint64_t)(product >> 64);
 
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
+	h = (h ^ h >> 32) * fdb->factor;
+	return h ^ h >> 32;
 }
 
 static inline struct bucket *first_bucket(const struct fdb *fdb, uint64_t hash)

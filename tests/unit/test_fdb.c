@@ -168,7 +168,7 @@ static void test_capacity(void **state)
 
 	(void)state;
 	learn(fdb, 1, ENTRIES, 1, START);
-	assert_in_range(known(fdb, 1, ENTRIES, 1, START), ENTRIES - 1, ENTRIES);
+	assert_in_range(known(fdb, 1, ENTRIES, 1, START), ENTRIES - ENTRIES / 100, ENTRIES);	/* two full buckets are rare */
 	learn(fdb, 2, 100000, 2, START);
 	n = fdb_each(fdb, START, e, 16 * ENTRIES);
 	assert_in_range(n, ENTRIES, 4 * ENTRIES);	/* bounded */
