@@ -387,7 +387,7 @@ static const struct step objects[] = {
 	{ "make a network", "POST", "/v1/networks", "{\"name\":\"lab\",\"subnet\":\"10.77.0.0/24\"}", 201,
 	  "\"gateway\":\"10.77.0.1\"" },
 	{ "with its state and defaults", "GET", NET, NULL, 200, "\"gateway_mac\":\"02:00:00:00:00:01\"" },
-	{ "defaults are named", "GET", NET, NULL, 200, "\"defaults\":[\"mode\",\"gateway\",\"mtu\"" },
+	{ "defaults are named", "GET", NET, NULL, 200, "\"defaults\":[\"mode\",\"gateway\",\"subnet6\",\"mtu\"" },
 	{ "make it again", "POST", "/v1/networks", "{\"name\":\"lab\",\"subnet\":\"10.77.0.0/24\"}", 200, "\"lab\"" },
 	{ "again, subnet left open", "POST", "/v1/networks", "{\"name\":\"lab\",\"mtu\":1500}", 200, "10.77.0.0/24" },
 	{ "again, otherwise", "POST", "/v1/networks", "{\"name\":\"lab\",\"mtu\":9000}", 409,

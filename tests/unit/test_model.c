@@ -78,6 +78,17 @@ static const struct {
 	  "t:2: network lab: gateway: is not an address of the subnet", "invalid" },
 	{ "gateway is broadcast", "networks:\n  lab: {subnet: 10.77.0.0/24, gateway: 10.77.0.255}",
 	  "t:2: network lab: gateway: is not an address of the subnet", "invalid" },
+	{ "an IPv6 subnet that is none", "networks:\n  lab: {subnet6: 'fd00::1/64'}",
+	  "t:2: network lab: subnet6: fd00::1/64 is not none, or an IPv6 subnet like fd00:1:2:3::/64 (host bits zero)", "invalid" },
+	{ "IPv4 in its place", "networks:\n  lab: {subnet6: 10.0.0.0/24}",
+	  "t:2: network lab: subnet6: 10.0.0.0/24 is not none, or an IPv6 subnet like fd00:1:2:3::/64 (host bits zero)", "invalid" },
+	{ "a wide one", "networks:\n  lab: {subnet6: 'fd00::/48'}", "t:2: network lab: subnet6: /48 is not /64", "invalid" },
+	{ "a link-local one", "networks:\n  lab: {subnet6: 'fe80::/64'}",
+	  "t:2: network lab: subnet6: fe80::/64 is neither in 2000::/3 nor in fc00::/7", "invalid" },
+	{ "too small an MTU for it", "networks:\n  lab: {subnet6: 'fd00::/64', mtu: 1279}",
+	  "t:2: network lab: subnet6: IPv6 needs an mtu of 1280", "invalid" },
+	{ "an IPv6 subnet alone", "networks:\n  lab: {mode: internal, subnet6: 'fd00::/64'}",
+	  "t:2: network lab: subnet6: the network has no subnet to go with it", "invalid" },
 	{ "gateway without subnet", "networks:\n  lab: {mode: internal, gateway: 10.77.0.1}",
 	  "t:2: network lab: gateway: the network has no subnet", "invalid" },
 	{ "MTU", "networks:\n  lab:\n    mtu: 68", "t:3: network lab: mtu: 68 is not in 576..65520", "invalid" },
@@ -250,6 +261,8 @@ static const struct {
 	  "t:3: network lab: subnet: 10.77.0.0/24 overlaps that of network a", "invalid" },
 	{ "overlap with another's", "networks:\n  a: {subnet: 10.0.0.0/8, owner: 7}\n  lab: {subnet: 10.77.0.0/24}",
 	  "t:3: network lab: subnet: 10.77.0.0/24 overlaps that of another network", "invalid" },
+	{ "one IPv6 subnet twice", "networks:\n  a: {subnet6: 'fd00:1::/64'}\n  lab: {subnet6: 'fd00:1::/64'}",
+	  "t:3: network lab: subnet6: fd00:1::/64 is that of network a", "invalid" },
 	{ "MAC twice", "networks:\n  lab:\n    ports:\n      a: {kind: stream, mac: '02:00:00:00:00:01'}\n"
 	  "      b: {kind: stream, mac: '02:00:00:00:00:01'}",
 	  "t:5: network lab: port b: mac: 02:00:00:00:00:01 is used by port a already", "invalid" },
@@ -292,12 +305,16 @@ static void test_defaults(void **state)
 	struct model *model = parse("networks:\n  lab:\n    subnet: 10.77.0.0/24\n    ports: {vm1: {kind: stream}}\n");
 	const struct net_conf *net = model_net(model, "lab");
 	const struct port_conf *port = net_port(net, "vm1");
+	char prefix[PREFIX6_TEXT];
 	uint8_t mac[MAC_SIZE];
 
 	(void)state;
 	assert_int_equal(net->mode, NET_NAT_NETWORK);
 	assert_true(net->has_nat && net->has_subnet && net->dhcp_enabled && net->dns_enabled);
 	assert_int_equal(net->gateway, 0x0a4d0001);
+	assert_int_equal(net->subnet6.len, 64);
+	assert_string_equal(prefix6_format(net->subnet6, prefix), "fd92:9e75:4667:d087::/64");	/* the name's, for ever */
+	assert_true(addr_in(net->subnet6, net->gateway6) && net->gateway6.bytes[15] == 1);
 	assert_int_equal(net->pool_first, 0x0a4d0002);
 	assert_int_equal(net->pool_last, 0x0a4d00fe);
 	assert_int_equal(net->lease_s, 3600);
@@ -559,7 +576,7 @@ static void test_show(void **state)
 	struct model *model = parse("networks: {lab: {subnet: 10.5.0.0/24, mtu: 9000, forwards: {web: {listen: 80, to: g}}}}");
 	const struct net_conf *net = model_net(model, "lab");
 	json_t *defaults = net_defaults(net), *shown = net_export(net, MODEL_EFFECTIVE);
-	json_t *want = json_pack("[s,s,s,s,s,s,s,s,s]", "mode", "gateway", "nat", "host_access", "domain", "dhcp.enabled",
+	json_t *want = json_pack("[s,s,s,s,s,s,s,s,s,s]", "mode", "gateway", "subnet6", "nat", "host_access", "domain", "dhcp.enabled",
 				 "dhcp.pool", "dhcp.lease", "dns.enabled");
 	json_t *forward = forward_export(net_forward(net, "web"));
 	char *text = json_dumps(forward, JSON_COMPACT | JSON_SORT_KEYS);

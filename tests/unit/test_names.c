@@ -93,6 +93,33 @@ static void test_dns_30_host(void **state)
 	assert_null(look(t, "51.0.77.10.in-addr.arpa"));
 }
 
+static void test_host6(void **state)
+{
+	static const char reverse[] = "5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.d.f.ip6.arpa";
+	struct names *t = *state;
+	const struct name_set *s;
+	struct addr a[2];
+
+	assert_int_equal(addr_parse("fd01:2:3:4::5", &a[0]), 0);
+	assert_int_equal(addr_parse("fd01:2:3:4::6", &a[1]), 0);
+	assert_int_equal(names_set_host(t, "web1", 0x0a4d0032), 0);
+	assert_int_equal(names_set_host6(t, "web1", a, 2), 0);
+	s = look(t, "web1.lab.internal");
+	assert_int_equal(s->n, 3);
+	assert_int_equal(s->records[1].type, DNS_AAAA);
+	assert_memory_equal(s->records[1].rdata, a[0].bytes, ADDR_SIZE);
+	assert_memory_equal(look(t, reverse)->records[0].rdata, "\4web1\3lab\10internal", 19);
+	assert_int_equal(names_set_host6(t, "web1", (struct addr[]){ a[1], a[0] }, 2), 0);
+	assert_ptr_equal(look(t, "web1.lab.internal"), s);		/* nothing is made anew */
+	assert_int_equal(names_set_host6(t, "web1", &a[1], 1), 0);
+	assert_null(look(t, reverse));
+	assert_int_equal(look(t, "web1.lab.internal")->n, 2);
+	names_remove_host_at(t, "web1", 0x0a4d0032);			/* its lease ends: the IPv6 address stays */
+	assert_int_equal(look(t, "web1.lab.internal")->n, 1);
+	names_remove_host(t, "web1");
+	assert_int_equal(names_count(t), 0);
+}
+
 static void test_bad_labels(void **state)
 {
 	struct names *t = *state;
@@ -246,6 +273,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		CASE(test_dns_30_host),
+		CASE(test_host6),
 		CASE(test_bad_labels),
 		CASE(test_records_of_the_user),
 		CASE(test_two_sources),
