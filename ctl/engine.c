@@ -16,6 +16,7 @@
 #include "ctl/api.h"
 #include "ctl/engine_run.h"
 #include "ctl/host_client.h"
+#include "ctl/live_host.h"
 #include "ctl/live_tap.h"
 #include "ctl/live_vhost.h"
 #include "ctl/state.h"
@@ -237,6 +238,8 @@ static int engine_serve(struct engine *e, const struct engine_conf *conf, struct
 		rc = load_file(e, conf->config, err);
 	if (rc < 0)
 		return rc;
+	if (live_host_start(e) < 0)
+		return error_set(err, -ENOMEM, "out of memory");
 	host_recall_all(e->host, is_wanted, e);
 	e->restarts = host_ready(e->host);
 	log_info("event=ready workers=%u networks=%zu restarts=%d", e->nworkers, e->model->nnetworks, e->restarts);

@@ -8,7 +8,7 @@
  *	live_stream.c	finding a peer: listen or dial		live_vhost.c	vhost-user connections
  *	live_dgram.c	finding a peer: unix datagrams, UDP
  *	live_open.c	what a port has open			live_tap.c	a TAP's further queues
- *	live_look.c	has the other side gone without a word?
+ *	live_look.c	has the other side gone without a word?	live_host.c	what changes on the host
  *	live_forward.c	a forward: listen, wait for a port	lease_store.c	leases on disk
  *	live_listen.c	its sockets, many by one request
  */
@@ -42,6 +42,7 @@ struct forward_target;
 struct gateway;
 struct forward;
 struct host;
+struct host_watch;
 struct lease_record;
 struct lease_table;
 struct live_dgram;
@@ -177,6 +178,8 @@ struct engine {
 	uint64_t started_ms;
 	int restarts;			/* how often the keeper started the engine again */
 	struct event *host_event, *requests_event, *sweep_timer, *signal_events[2];
+	struct host_watch *host_watch;	/* live_host.c; NULL where the kernel refuses one */
+	struct event *settle_timer;
 	struct event *look_timer;	/* live_look.c; NULL until a port needs it */
 };
 

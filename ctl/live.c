@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "ctl/engine.h"
 #include "ctl/host_client.h"
+#include "ctl/live_host.h"
 #include "ctl/state.h"
 #include "ctl/version.h"
 #include "dhcp/lease.h"
@@ -69,7 +70,7 @@ json_t *live_network(struct engine *e, const char *name)
 
 	if (!o)
 		return NULL;
-	json_object_set_new(o, "warnings", json_array());
+	json_object_set_new(o, "warnings", live_host_warnings(net));
 	if (net->conf->has_subnet) {
 		json_object_set_new(o, "gateway_mac", json_string(mac_format(net->gateway_mac, mac)));
 		json_object_set_new(o, "nat_flows", nat_counts(net));

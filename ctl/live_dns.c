@@ -116,8 +116,10 @@ void live_dns_configure(struct live_net *net)
 	if (!net->names)
 		return;
 	configure_records(net);
-	if (net->upstream)
+	if (net->upstream) {
+		upstream_set_device(net->upstream, net->conf->uplink);
 		configure_upstreams(net);
+	}
 }
 
 /* ---- the end ---- */

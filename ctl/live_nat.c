@@ -10,7 +10,7 @@
 #include "nat/nat.h"
 #include "switch/vlan.h"
 
-enum { POLL_US = 200 };
+enum { POLL_US = 200, TRIES = 100 };
 
 static struct nat_conf conf_of(const struct live_net *net)
 {
@@ -18,10 +18,13 @@ static struct nat_conf conf_of(const struct live_net *net)
 		[HOST_ACCESS_NONE] = HOST_NONE, [HOST_ACCESS_OWN] = HOST_OWN, [HOST_ACCESS_LOOPBACK] = HOST_LOOPBACK,
 	};
 
-	return (struct nat_conf){
+	struct nat_conf conf = {
 		.net_id = net->net_id, .vid = VID_DEFAULT, .uplink = net->conf->has_nat,
 		.host_access = net->conf->has_nat ? access[net->conf->host_access] : HOST_NONE,
 	};
+
+	strcpy(conf.device, net->conf->uplink);
+	return conf;
 }
 
 int live_nat_start(struct live_net *net)
@@ -43,8 +46,16 @@ void live_nat_configure(struct live_net *net)
 	struct nat_conf conf = conf_of(net);
 	int rc = net->nat_state ? nat_set_conf(net->nat_state, &conf) : 0;
 
+	if (net->nat_state)
+		live_nat_host_changed(net, false);	/* it may be pinned to another interface now */
 	if (rc < 0)
 		log_error("net=%s event=nat-not-configured reason=\"%s\"", net->name, strerror(-rc));
+}
+
+void live_nat_host_changed(struct live_net *net, bool addresses)
+{
+	for (unsigned i = 0; net->nat_state && i < TRIES && !nat_host_changed(net->nat_state, addresses); i++)
+		usleep(POLL_US);	/* as below */
 }
 
 void live_nat_stop(struct live_net *net)

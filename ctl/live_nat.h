@@ -3,6 +3,8 @@
 #ifndef CTL_LIVE_NAT_H
 #define CTL_LIVE_NAT_H
 
+#include <stdbool.h>
+
 struct live_net;
 
 /* live_nat_start() - the gateway always, NAT where the mode has it. Return: 0 or -ENOMEM */
@@ -10,6 +12,9 @@ int live_nat_start(struct live_net *net);
 
 /* live_nat_configure() - the settings of net->conf */
 void live_nat_configure(struct live_net *net);
+
+/* live_nat_host_changed() - the host's links, addresses or routes did; @addresses: connections end whose address has left it */
+void live_nat_host_changed(struct live_net *net, bool addresses);
 
 /* live_nat_stop() - end all flows; returns when all workers have done so, a turn or two later
  * live_nat_free() - after that and a grace period

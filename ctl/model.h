@@ -117,6 +117,7 @@ struct net_conf {
 	struct addr gateway6;		/* its first address */
 	bool has_nat;			/* guests reach the outside, and forwards may exist */
 	enum nat_kind nat;
+	char uplink[IFNAME_TEXT];	/* the host's interface that everything for the outside leaves by; empty: any */
 	enum net_host_access host_access;
 	uint32_t mtu;
 	char domain[DOMAIN_TEXT];

@@ -18,12 +18,17 @@ static bool overlap(struct prefix4 a, struct prefix4 b)
 	return prefix4_has(a, b.addr) || prefix4_has(b, a.addr);
 }
 
-static bool subnet_taken(const struct model_ctx *ctx, const struct model *model, struct prefix4 subnet)
+static bool host_has(const struct model_ctx *ctx, struct prefix4 subnet)
+{
+	return ctx->env && ctx->env->subnet_free && !ctx->env->subnet_free(ctx->env->arg, subnet);
+}
+
+static bool subnet_taken(const struct model *model, struct prefix4 subnet)
 {
 	for (size_t i = 0; i < model->nnetworks; i++)
 		if (model->networks[i].has_subnet && overlap(model->networks[i].subnet, subnet))
 			return true;
-	return ctx->env && ctx->env->subnet_free && !ctx->env->subnet_free(ctx->env->arg, subnet);
+	return false;
 }
 
 static int choose(struct model_ctx *ctx, const struct model *model, struct net_conf *net)
@@ -31,10 +36,11 @@ static int choose(struct model_ctx *ctx, const struct model *model, struct net_c
 	/* The seed is a constant, so that a name means the same place on every host. */
 	uint32_t first = (uint32_t)hash_bytes(net->name, strlen(net->name), 0x7375626e6574ull);
 
-	for (uint32_t i = 0; i < SUBNET_TRIES; i++) {
-		struct prefix4 subnet = { 0x0a400000u | ((first + i) % SUBNETS) << 8, 24 };
+	/* Where the host has a route for all of them (a VPN's, say) one that is only the host's will do: guests' addresses never leave */
+	for (uint32_t i = 0; i < 2 * SUBNET_TRIES; i++) {
+		struct prefix4 subnet = { 0x0a400000u | ((first + i % SUBNET_TRIES) % SUBNETS) << 8, 24 };
 
-		if (subnet_taken(ctx, model, subnet))
+		if (subnet_taken(model, subnet) || (i < SUBNET_TRIES && host_has(ctx, subnet)))
 			continue;
 		net->subnet = subnet;
 		net->has_subnet = true;

@@ -45,6 +45,12 @@ static bool domain_valid(const char *text)
 	return true;
 }
 
+/* uplink_valid() - empty takes a setting back */
+static bool uplink_valid(const char *text)
+{
+	return !text[0] || ifname_valid(text);
+}
+
 /* pool - the text of a range while it is read and written */
 static int read_pool(struct model_ctx *ctx, const struct field *field, const json_t *parent, const json_t *value, void *to)
 {
@@ -82,6 +88,7 @@ static const struct field rows[] = {
 	/* RFC 791: every host takes 576 bytes; above 65520 an Ethernet frame of ours would not fit its length fields */
 	{ "mtu", &field_number, FIELD_AT(struct net_conf, mtu), .min = 576, .max = 65520, .fallback = 1500 },
 	{ "nat", &field_word, FIELD_AT(struct net_conf, nat), .fallback = NAT_KIND_USER, .words = nats, .kinds = NATS },
+	{ "uplink", &field_text, FIELD_AT(struct net_conf, uplink), .valid = uplink_valid, .wants = "an interface name", .kinds = NATS },
 	{ "host_access", &field_word, FIELD_AT(struct net_conf, host_access), .fallback = HOST_ACCESS_OWN,
 	  .words = accesses },
 	{ "domain", &field_text, FIELD_AT(struct net_conf, domain), .valid = domain_valid,
@@ -312,6 +319,8 @@ static uint32_t shown_rows(const struct net_conf *net, uint32_t set, unsigned fl
 		set = ~0u;
 	if (!net->has_subnet)
 		set &= ~(BIT("subnet") | BIT("gateway") | BIT("subnet6"));
+	if (!net->uplink[0])
+		set &= ~BIT("uplink");
 	return flags & MODEL_OWNER ? set | BIT("owner") : set & ~BIT("owner");
 }
 
@@ -332,7 +341,7 @@ json_t *net_export(const struct net_conf *net, unsigned flags)
 json_t *net_defaults(const struct net_conf *net)
 {
 	json_t *list = json_array();
-	uint32_t hidden = BIT("owner") | (net->has_subnet ? 0 : BIT("subnet") | BIT("gateway") | BIT("subnet6"));
+	uint32_t hidden = BIT("owner") | BIT("uplink") | (net->has_subnet ? 0 : BIT("subnet") | BIT("gateway") | BIT("subnet6"));
 
 	if (list && fields_missing(rows, ARRAY_SIZE(rows), net->set | hidden, net->mode, "", list) == 0 &&
 	    fields_missing(dhcp_rows, ARRAY_SIZE(dhcp_rows), net->dhcp_set, net->mode, "dhcp.", list) == 0 &&

@@ -44,6 +44,9 @@ bool written_after(const json_t *networks, struct claimant a, struct claimant b,
 int clash(struct model_ctx *ctx, const json_t *networks, struct claimant a, struct claimant b, const char *group, const char *what,
 	  const char *key, const char *text, int rc);
 
+/* ifname_valid() - may it be an interface's name? */
+bool ifname_valid(const char *text);
+
 /* guest_address() - may @ip belong to a guest of this network: inside, and neither its ends nor the gateway? */
 bool guest_address(const struct net_conf *net, uint32_t ip);
 

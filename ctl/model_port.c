@@ -18,7 +18,7 @@ static const struct word roles[] = { { "server", PORT_ROLE_SERVER }, { "client",
 static const struct word links[] = { { "down", false }, { "up", true }, { NULL, 0 } };
 
 /* As the kernel's dev_valid_name(), and no control characters. */
-static bool ifname_valid(const char *text)
+bool ifname_valid(const char *text)
 {
 	if (!text[0] || !strcmp(text, ".") || !strcmp(text, ".."))
 		return false;

@@ -214,11 +214,16 @@ static bool on_loopback(const struct resolver *r)
 	return IN6_IS_ADDR_LOOPBACK(&a6.sin6_addr);
 }
 
+bool resolver_may(const struct resolver *r, const char *device)
+{
+	return !device[0] || !on_loopback(r);
+}
+
 int resolver_open(const struct resolver *r, const char *device)
 {
 	int fd, rc = 0;
 
-	if (device[0] && on_loopback(r))
+	if (!resolver_may(r, device))
 		return -ENETUNREACH;
 	fd = socket(r->addr.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)

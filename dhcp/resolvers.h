@@ -51,12 +51,14 @@ static inline void resolvers_hurry(struct resolvers *r)
 	r->checked_ms = 0;
 }
 
-/* resolver_open() - a datagram socket that hears only this resolver, from a random port that the kernel picks
+/* resolver_may() - may it be asked, when everything is to go out by @device ("": by any)?
+ * resolver_open() - a datagram socket that hears only this resolver, from a random port that the kernel picks
  * @device:	the interface that it is to go out by, or "". A resolver on this host's loopback is not asked then (-ENETUNREACH):
  *		it would ask on by other ways.
  *
  * Return: a descriptor that does not block, or a negative errno.
  */
+bool resolver_may(const struct resolver *r, const char *device);
 int resolver_open(const struct resolver *r, const char *device);
 
 /* resolver_parse() - one address as above, port 53 if none is said. Return: 0 or -EINVAL. */

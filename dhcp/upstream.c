@@ -389,6 +389,16 @@ void upstream_host_changed(struct upstream *u)
 	}
 }
 
+bool upstream_is_mute(struct upstream *u)
+{
+	bool any = false;
+
+	update_resolvers(u);
+	for (unsigned i = 0; i < u->resolvers.n; i++)
+		any |= resolver_may(&u->resolvers.list[i], u->device);
+	return u->resolvers.n && !any;
+}
+
 int upstream_query(struct upstream *u, uint64_t owner, const uint8_t *data, size_t size, upstream_fn *fn, void *arg)
 {
 	struct dns_query q;

@@ -13,6 +13,7 @@
 #ifndef DHCP_UPSTREAM_H
 #define DHCP_UPSTREAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,6 +49,9 @@ int upstream_set_resolvers(struct upstream *u, const char *const *addresses, uns
  * is not there a query is answered by SERVFAIL at once. Resolvers on loopback are not asked (dhcp/resolvers.h).
  */
 void upstream_set_device(struct upstream *u, const char *ifname);
+
+/* upstream_is_mute() - are all resolvers that there are on loopback, where they may not be asked? */
+bool upstream_is_mute(struct upstream *u);
 
 /* upstream_host_changed() - the host's addresses or routes did: look at the file, and ask again what is unanswered */
 void upstream_host_changed(struct upstream *u);

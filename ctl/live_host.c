@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ctl/live_host.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "ctl/engine.h"
+#include "ctl/host_routes.h"
+#include "ctl/host_watch.h"
+#include "ctl/live_nat.h"
+#include "dhcp/upstream.h"
+
+enum { SETTLE_MS = 1000 };
+
+/* On a host whose routes never rest this waits for no end: the first change sets the time. */
+static void on_settled(evutil_socket_t fd, short what, void *arg)
+{
+	struct engine *e = arg;
+
+	(void)fd, (void)what;
+	for (struct live_net *net = e->nets; net; net = net->hh.next)
+		live_nat_host_changed(net, true);
+}
+
+static void follow(struct live_net *net)
+{
+	live_nat_host_changed(net, false);
+	if (net->upstream)
+		upstream_host_changed(net->upstream);
+	for (struct live_forward *f = net->forwards, *next; f; f = next) {
+		next = f->hh.next;
+		if (f->reason[0])
+			live_forward_start(f);
+	}
+}
+
+static void on_changed(void *arg)
+{
+	static struct log_limit limit;
+	struct engine *e = arg;
+	struct timeval tv = { .tv_sec = SETTLE_MS / 1000 };
+
+	if (log_allowed(&limit, clock_now_ms()))
+		log_info("event=host-changed");
+	for (struct live_net *net = e->nets; net; net = net->hh.next)
+		follow(net);
+	if (!evtimer_pending(e->settle_timer, NULL))
+		event_add(e->settle_timer, &tv);
+}
+
+int live_host_start(struct engine *e)
+{
+	e->settle_timer = evtimer_new(e->base, on_settled, e);
+	if (!e->settle_timer)
+		return -ENOMEM;
+	e->host_watch = host_watch_new(e->base, on_changed, e);
+	if (!e->host_watch)
+		log_warn("event=host-not-watched reason=\"%s\"", strerror(errno));
+	return 0;
+}
+
+json_t *live_host_warnings(const struct live_net *net)
+{
+	const struct net_conf *conf = net->conf;
+	json_t *list = json_array();
+	char text[PREFIX4_TEXT];
+
+	if (!list || !conf->has_subnet)
+		return list;
+	if (conf->uplink[0] && !if_nametoindex(conf->uplink))
+		json_array_append_new(list, json_sprintf("uplink %s is not there: until it is, nothing leaves this host", conf->uplink));
+	if (conf->uplink[0] && net->upstream && upstream_is_mute(net->upstream))
+		json_array_append_new(list, json_sprintf("the host's resolver is on its loopback and asks by any uplink, so it is not asked; "
+							 "name one: lanyard net set %s --dns-upstream ADDRESS", conf->name));
+	if (conf->has_nat && !host_routes_free(conf->subnet))
+		json_array_append_new(list, json_sprintf("%s is part of a network that the host has a route to: guests reach each other there, "
+							 "not that network", prefix4_format(conf->subnet, text)));
+	return list;
+}
