@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "nat/answer.h"
+#include "nat/cut.h"
 #include "nat/nat_in.h"
 #include "nat/neterror.h"
 #include "nat/sock.h"
@@ -19,7 +20,7 @@
 #include "switch/service.h"
 #include "switch/snapshot.h"
 
-enum { TTL_UNKNOWN = 65, REPLIES_AT_ONCE = 16, HEADERS = ETH_HEADER + IP6_HEADER };
+enum { TTL_UNKNOWN = 65, REPLIES_AT_ONCE = 16, HEADERS = ETH_HEADER + IP6_HEADER, REPLY_MAX = 65535 - IP4_HEADER };
 
 static const struct flow_kind echo_kind;
 
@@ -124,14 +125,11 @@ static void reply(struct flow *f, const struct site *site, uint8_t *data, uint32
 	uint8_t *icmp = build_ip(data + HEADERS - head, f->mac, site->segment->gateway_mac, from, f->key.guest, f->key.proto,
 				 came->ttl, size);
 	uint64_t sum = addr_is4(f->key.guest) ? 0 : build_pseudo(from, f->key.guest, PROTO_ICMP6, size);
-	struct frame frame;
 
 	put_u16(icmp + 4, f->key.guest_port);
 	put_u16(icmp + 2, 0);
 	put_u16(icmp + 2, checksum_finish(checksum_add(sum, icmp, size)));
-	frame_init(&frame, icmp - head, head + size);
-	frame.vid = site->segment->vid;
-	if (!worker_emit(f->shard->worker, site->local_port, &frame, 1))
+	if (!cut_send(f->shard->worker, site, icmp - head, head + size))
 		counter_add(&f->shard->counts.lost, 1);
 }
 
@@ -165,7 +163,6 @@ static void on_ready(struct worker *w, struct watch *watch, uint32_t events)
 	struct flow *f = container_of(watch, struct flow, watch);
 	uint8_t *data = worker_scratch(w);
 	struct site site;
-	uint32_t room;
 
 	if (events & EPOLLERR)
 		neterror_tell(f, NULL);
@@ -173,14 +170,13 @@ static void on_ready(struct worker *w, struct watch *watch, uint32_t events)
 		flow_free(f);
 		return;
 	}
-	room = ETH_HEADER + site.mtu - build_headers(f->key.guest);
 	for (unsigned i = 0; i < REPLIES_AT_ONCE; i++) {
 		struct came came;
-		ssize_t n = receive(watch->fd, data + HEADERS, room, &came);
+		ssize_t n = receive(watch->fd, data + HEADERS, REPLY_MAX, &came);
 
 		if (n < 0)
 			break;
-		if (n < ICMP_HEADER || (uint32_t)n > room)
+		if (n < ICMP_HEADER || n > REPLY_MAX)
 			counter_add(&f->shard->counts.lost, 1);
 		else if (!filter_has(&f->udp.filter, came.from))
 			counter_add(&f->shard->counts.filtered, 1);

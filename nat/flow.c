@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "nat/budget.h"
 #include "nat/forward.h"
+#include "nat/fragment.h"
 #include "nat/shard.h"
 
 enum { CHUNK_FLOWS = 32, FIRST_BUCKETS = 64, FLOWS_DEFAULT = 4096 };
@@ -116,6 +117,9 @@ void shard_free(struct nat_shard *s)
 	}
 	free(s->buckets);
 	hold_fini(&s->hold);
+	if (s->fragments)
+		fragments_fini(s->fragments);
+	free(s->fragments);
 	free(s);
 }
 

@@ -8,8 +8,10 @@
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "nat/answer.h"
+#include "nat/cut.h"
 #include "nat/gateway6.h"
 #include "nat/limit.h"
+#include "nat/shard.h"
 #include "switch/build.h"
 #include "switch/service.h"
 #include "switch/snapshot.h"
@@ -54,6 +56,7 @@ static void echo(struct worker *w, const struct arrival *a, const struct packet 
 {
 	const struct segment *seg = a->segment;
 	uint8_t *data = worker_scratch(w), *icmp;
+	struct site site = answer_site(a);
 	uint32_t size = p->len - p->l4;
 
 	icmp = build_ip4(build_eth(data, p->data + MAC_SIZE, seg->gateway_mac, ETHERTYPE_IP4), seg->gateway, addr_4(p->src), PROTO_ICMP,
@@ -62,7 +65,7 @@ static void echo(struct worker *w, const struct arrival *a, const struct packet 
 	icmp[0] = ICMP_ECHO_REPLY;
 	put_u16(icmp + 2, 0);
 	put_u16(icmp + 2, checksum_finish(checksum_add(0, icmp, size)));
-	emit(w, a, data, ETH_HEADER + IP4_HEADER + size);
+	cut_send(w, &site, data, ETH_HEADER + IP4_HEADER + size);
 }
 
 static enum verdict ip4(struct gateway *g, struct worker *w, const struct arrival *a, const struct packet *p)

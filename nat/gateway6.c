@@ -6,7 +6,9 @@
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "nat/answer.h"
+#include "nat/cut.h"
 #include "nat/limit.h"
+#include "nat/shard.h"
 #include "nat/ra.h"
 #include "switch/build.h"
 #include "switch/nd.h"
@@ -96,6 +98,7 @@ static enum verdict discovery(struct worker *w, const struct arrival *a, const s
 static void echo(struct worker *w, const struct arrival *a, const struct packet *p)
 {
 	uint8_t *data = worker_scratch(w), *icmp;
+	struct site site = answer_site(a);
 	uint32_t size = p->len - p->l4;
 
 	icmp = build_ip(data, p->data + MAC_SIZE, a->segment->gateway_mac, p->dst, p->src, PROTO_ICMP6, TTL, size);
@@ -103,7 +106,7 @@ static void echo(struct worker *w, const struct arrival *a, const struct packet 
 	icmp[0] = ICMP6_ECHO_REPLY;
 	put_u16(icmp + 2, 0);
 	put_u16(icmp + 2, checksum_finish(checksum_add(build_pseudo(p->dst, p->src, PROTO_ICMP6, size), icmp, size)));
-	emit(w, a, data, build_headers(p->src) + size);
+	cut_send(w, &site, data, build_headers(p->src) + size);
 }
 
 bool gateway6_input(struct worker *w, const struct arrival *a, const struct packet *p, struct limit *limit, enum verdict *verdict)

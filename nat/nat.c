@@ -11,6 +11,7 @@
 #include "nat/answer.h"
 #include "nat/echo.h"
 #include "nat/forward.h"
+#include "nat/fragment.h"
 #include "nat/hostaddr.h"
 #include "nat/nat_in.h"
 #include "nat/review.h"
@@ -165,7 +166,24 @@ static bool input(struct service *service, struct worker *w, const struct arriva
 	return true;
 }
 
-static const struct service_ops nat_ops = { .name = "nat", .input = input };
+/* assemble() - also for the services before: a large packet to the gateway comes in fragments as well */
+static const uint8_t *assemble(struct service *service, struct worker *w, const struct arrival *a, const uint8_t *data, uint32_t *len,
+			       enum verdict *verdict)
+{
+	struct nat_shard *s = nat_shard_of(container_of(service, struct nat, service), w);
+	struct fragments *fs = s ? shard_fragments(s) : NULL;
+	const uint8_t *whole;
+
+	*verdict = VERDICT_DROP_NO_MEMORY;
+	if (!fs)
+		return NULL;
+	whole = fragments_take(fs, a->from->port->id, shard_now(s), data, *len, len, verdict);
+	if (!timer_pending(&s->late))
+		shard_await_fragments(s);
+	return whole;
+}
+
+static const struct service_ops nat_ops = { .name = "nat", .input = input, .assemble = assemble };
 
 /* ---- life ---- */
 

@@ -5,8 +5,12 @@
 #include <sys/random.h>
 
 #include "base/array.h"
+#include "base/bytes.h"
+#include "nat/answer.h"
+#include "nat/fragment.h"
 #include "nat/hostaddr.h"
 #include "nat/nat_in.h"
+#include "switch/packet.h"
 #include "switch/port.h"
 #include "switch/snapshot.h"
 
@@ -53,21 +57,72 @@ static void on_turn(struct timer *timer, uint64_t now_ms, void *context)
 	work(container_of(timer, struct nat_shard, turn));
 }
 
+/* tell_late() - RFC 792: who sent the beginning of a packet hears that the rest is missing */
+static void tell_late(struct nat_shard *s, uint32_t port_id, const uint8_t *data, uint32_t len)
+{
+	bool ip6 = get_u16(data + 12) == ETHERTYPE_IP6;
+	const uint8_t *ip = data + ETH_HEADER;
+	struct packet p = {
+		.data = data, .len = len, .ethertype = get_u16(data + 12), .proto = ip[ip6 ? 6 : 9],
+		.src = ip6 ? addr6(ip + 8) : addr4(get_u32(ip + 12)), .dst = ip6 ? addr6(ip + 24) : addr4(get_u32(ip + 16)),
+		.l4 = ETH_HEADER + (ip6 ? IP6_HEADER : IP4_HEADER),
+	};
+	struct nat_port *port = shard_port(s, port_id);
+	struct site site;
+
+	if (packet_is_icmp(&p))		/* its type may be that of an error, about which nothing may be said */
+		p.icmp_type = len > p.l4 ? data[p.l4] : 0;
+	if (port && shard_site(s, port_id, &site) && segment_has(site.segment, p.src))
+		answer_error(s->worker, &site, data + MAC_SIZE, &p, &port->answers, ICMP_TIME_EXCEEDED, ICMP_REASSEMBLY);
+}
+
+static void on_late(struct timer *timer, uint64_t now_ms, void *context)
+{
+	struct nat_shard *s = container_of(timer, struct nat_shard, late);
+	const uint8_t *data;
+	uint32_t len;
+	int64_t port;
+
+	(void)context;
+	while ((port = fragments_late(s->fragments, now_ms, &data, &len)) != FRAGMENT_NONE)
+		if (data)
+			tell_late(s, (uint32_t)port, data, len);
+	shard_await_fragments(s);
+}
+
+void shard_await_fragments(struct nat_shard *s)
+{
+	uint64_t due = fragments_next_late(s->fragments);
+
+	if (due != UINT64_MAX)
+		timer_set(worker_timers(s->worker), &s->late, due);
+}
+
+struct fragments *shard_fragments(struct nat_shard *s)
+{
+	if (!s->fragments) {
+		s->fragments = malloc(sizeof(*s->fragments));
+		if (s->fragments)
+			fragments_init(s->fragments);
+	}
+	return s->fragments;
+}
+
 struct nat_shard *shard_new(struct nat *nat, struct worker *w)
 {
 	struct nat_shard *s = calloc(1, sizeof(*s));
-	uint16_t random[2] = { 0, 0 };
+	uint16_t random = 0;
 
 	if (!s)
 		return NULL;
-	if (getrandom(random, sizeof(random), GRND_NONBLOCK) < 0)
-		random[0] = (uint16_t)worker_now_ms(w);
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
+		random = (uint16_t)worker_now_ms(w);
 	s->nat = nat;
 	s->worker = w;
 	s->turn.expired = on_turn;
+	s->late.expired = on_late;
 	hold_init(&s->hold);
-	s->next_port = random[0];
-	s->ip_id = random[1];
+	s->next_port = random;
 	TAILQ_INIT(&s->work);
 	return s;
 }
@@ -88,6 +143,7 @@ void shard_stop(struct nat_shard *s)
 		for (struct nat_port *p = s->ports[i]; p; p = p->next)
 			end_flows(p);
 	timer_cancel(worker_timers(s->worker), &s->turn);
+	timer_cancel(worker_timers(s->worker), &s->late);
 }
 
 uint64_t shard_now(const struct nat_shard *s)
@@ -171,6 +227,8 @@ void shard_forget_port(struct nat_shard *s, uint32_t id)
 	if (!p)
 		return;
 	end_flows(p);
+	if (s->fragments)
+		fragments_forget(s->fragments, id);
 	*at = p->next;
 	free(p);
 }

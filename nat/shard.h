@@ -14,6 +14,7 @@
 #include "switch/frame.h"
 #include "switch/stats.h"
 
+struct fragments;
 struct nat_shard;
 struct segment;
 
@@ -61,7 +62,8 @@ struct nat_shard {
 	struct local_addr locals[64];	/* by address modulo */
 	struct flow *clients[1024];	/* UDP forwards' clients by forward, address and port */
 	uint16_t next_port;		/* gateway-side port of forwards, where the search begins */
-	uint16_t ip_id;			/* of the next datagram that has to be fragmented */
+	struct fragments *fragments;	/* of guests' packets; made on first use */
+	struct timer late;		/* when the first of them is given up */
 	struct {
 		struct addr addr;
 		uint64_t asked_ms;
@@ -111,6 +113,10 @@ struct addr shard_own(struct nat_shard *s, struct addr like);
  * shard_forget_port() - end its flows and forget it */
 struct nat_port *shard_port(struct nat_shard *s, uint32_t id);
 void shard_forget_port(struct nat_shard *s, uint32_t id);
+
+/* shard_fragments() - where guests' fragments wait; NULL without memory. shard_await_fragments() - after something was put there */
+struct fragments *shard_fragments(struct nat_shard *s);
+void shard_await_fragments(struct nat_shard *s);
 
 struct flow *flow_find(const struct nat_shard *s, const struct flow_key *key);
 

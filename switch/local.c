@@ -71,22 +71,55 @@ static const uint8_t *contiguous(struct worker *w, const struct frame *f)
 	return to;
 }
 
-enum verdict local_input(struct worker *w, const struct arrival *a, bool unicast)
+static enum verdict offer(struct worker *w, const struct arrival *a, const struct packet *p, bool unicast)
 {
 	const struct segment *seg = a->segment;
-	struct packet p;
-	enum verdict v = packet_parse(contiguous(w, a->frame), a->frame->len, &a->frame->offload, &p);
+	enum verdict v;
 
-	if (v != VERDICT_FORWARDED)
-		return v;
-	if (p.ethertype == ETHERTYPE_ARP4)
-		note_arp(w, a, &p);
-	else if (nd_is(&p))
-		note_nd(w, a, &p);
+	if (p->ethertype == ETHERTYPE_ARP4)
+		note_arp(w, a, p);
+	else if (nd_is(p))
+		note_nd(w, a, p);
 	for (unsigned i = 0; i < seg->nservices; i++)
-		if (seg->services[i]->ops->input(seg->services[i], w, a, &p, &v))
+		if (seg->services[i]->ops->input(seg->services[i], w, a, p, &v))
 			return v;
 	return unicast ? VERDICT_DROP_NO_ROUTE : VERDICT_FLOODED;
+}
+
+/* assemble() - a fragment, which may make its packet whole; neighbour discovery is never fragmented (RFC 6980 5) */
+static enum verdict assemble(struct worker *w, const struct arrival *a, const uint8_t *data)
+{
+	const struct segment *seg = a->segment;
+	enum verdict v = VERDICT_DROP_FRAGMENT;
+	const uint8_t *whole = NULL;
+	uint32_t len = a->frame->len;
+	struct arrival b = *a;
+	struct frame frame;
+	struct packet p;
+
+	for (unsigned i = 0; i < seg->nservices && !whole; i++)
+		if (seg->services[i]->ops->assemble)
+			whole = seg->services[i]->ops->assemble(seg->services[i], w, a, data, &len, &v);
+	if (!whole)
+		return v;
+	frame_init(&frame, (uint8_t *)(uintptr_t)whole, len);
+	frame.vid = a->frame->vid;
+	b.frame = &frame;
+	v = packet_parse(whole, len, &frame.offload, &p);
+	if (v != VERDICT_FORWARDED)
+		return v;
+	return nd_is(&p) ? VERDICT_DROP_FRAGMENT : offer(w, &b, &p, true);
+}
+
+enum verdict local_input(struct worker *w, const struct arrival *a, bool unicast)
+{
+	const uint8_t *data = contiguous(w, a->frame);
+	struct packet p;
+	enum verdict v = packet_parse(data, a->frame->len, &a->frame->offload, &p);
+
+	if (v == VERDICT_FORWARDED)
+		return offer(w, a, &p, unicast);
+	return v == VERDICT_DROP_FRAGMENT && unicast ? assemble(w, a, data) : v;
 }
 
 static int local_rx(struct port_queue *q, struct rx_space *space, struct frame *frames, unsigned n)

@@ -34,6 +34,14 @@ struct service_ops {
 	 */
 	bool (*input)(struct service *s, struct worker *w, const struct arrival *a, const struct packet *p,
 		      enum verdict *verdict);
+
+	/* assemble() - keep a frame that packet_parse() calls a fragment; may be NULL
+	 * @data, @len:	the frame; *len is written with a whole packet
+	 *
+	 * Return: the whole packet as an unfragmented frame, valid until the worker's callback returns; or NULL with *verdict.
+	 */
+	const uint8_t *(*assemble)(struct service *s, struct worker *w, const struct arrival *a, const uint8_t *data, uint32_t *len,
+				   enum verdict *verdict);
 };
 
 struct service {

@@ -17,6 +17,7 @@
 	V(CONSUMED_DHCP, "consumed-dhcp", "handed to the DHCP server")                                     \
 	V(CONSUMED_DNS, "consumed-dns", "handed to the DNS responder")                                     \
 	V(CONSUMED_NAT, "consumed-nat", "translated to a host socket")                                     \
+	V(CONSUMED_FRAGMENT, "consumed-fragment", "kept until the other fragments of its packet are there") \
 	V(CONSUMED_REFUSED, "consumed-refused", "answered by the gateway with a reset or an ICMP error")   \
 	V(DROP_RUNT, "runt", "shorter than an Ethernet header, or cut inside a tag")                       \
 	V(DROP_STRANGER, "stranger", "a datagram from somebody other than the port's peer")                \
@@ -34,7 +35,7 @@
 	V(DROP_NOT_IP, "not-ip", "for the gateway, but neither ARP nor IP")                                \
 	V(DROP_MALFORMED, "malformed", "a header that is cut short or contradicts itself")                 \
 	V(DROP_CHECKSUM, "checksum", "wrong IPv4, TCP, UDP or ICMP checksum")                              \
-	V(DROP_FRAGMENT, "fragment", "IP fragment for the gateway")                                        \
+	V(DROP_FRAGMENT, "fragment", "IP fragment that nobody keeps, or that does not fit the others")     \
 	V(DROP_IP_OPTIONS, "ip-options", "IPv4 options, IPv6 routing or unknown options for the gateway")   \
 	V(DROP_TTL, "ttl", "time to live or hop limit used up")                                            \
 	V(DROP_MARTIAN, "martian", "source or destination that must not cross the gateway")                \

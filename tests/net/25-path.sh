@@ -9,6 +9,7 @@ for tool in traceroute tracepath; do
 done
 
 # host -- outside (198.51.100.2) -- middle (10.200.1.2) -- far (10.200.2.2), each a router of its own
+echo "0 60000" >/proc/sys/net/ipv4/ping_group_range || skip "ping sockets cannot be opened for an ordinary user here"
 outside_make
 link() {
 	ip link add "$2" netns "$1" type veth peer name "$4" netns "$3"
@@ -74,6 +75,8 @@ out=$(in_box web1 ping -M "do" -s 1400 -c 1 -W 2 $FAR || true)
 has "where it does not, the router does" "$out" "From 10.200.1.2 .*Frag needed.*mtu = 1300"
 in_box web1 ping -M dont -s 1400 -c 1 -W 2 $FAR >/dev/null
 echo "   without DF it passes in fragments"
+in_box web1 ping -M dont -s 20000 -c 1 -W 2 $FAR >/dev/null
+echo "   so does one of 20000 bytes, both ways"
 ip link set outside0 mtu 1280
 out=$(in_box web1 ping -M "do" -s 1300 -c 1 -W 2 $OUTSIDE || true)
 has "the host's own link is the narrow one" "$out" "From 10.77.0.1 .*Frag needed.*mtu = 1280"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* tests/packet/nat_bed.h - a network with a gateway and NAT in front of real loopback sockets, and guests made by the test
  *
- * Network 1 is 10.0.0.0/24 (gateway .1) with guest ports 1 and 2, network 2 is 10.9.0.0/24. The gateway's address leads to 127.0.0.1, where the
- * test has its servers. Each frame that goes to a guest is checked as a port would check it, and queued.
+ * Network 1 is 10.0.0.0/24 and fd00::/64 (gateway .1, ::1) with guest ports 1 and 2, network 2 is 10.9.0.0/24 and fd00:9::/64. The gateway's address
+ * leads to 127.0.0.1 (::1), where the test has its servers. With BED_IP6 defined, guests and servers speak IPv6. Each frame that goes to a guest is checked as a port would check it, and queued.
  */
 #ifndef TESTS_NAT_BED_H
 #define TESTS_NAT_BED_H
@@ -38,6 +38,28 @@ enum {
 
 static const uint8_t bed_gateway_mac[6] = { 2, 0, 0, 0, 0, 1 };
 static const uint8_t bed_guest_mac[6] = { 2, 0, 0, 0, 0, 15 };
+
+#ifdef BED_IP6
+enum { bed_ip6 = 1 };
+#else
+enum { bed_ip6 = 0 };
+#endif
+
+/* bed_address() - fd00::@low */
+static MAYBE_UNUSED struct addr bed_address(uint8_t low)
+{
+	return (struct addr){ .bytes = { 0xfd, [15] = low } };
+}
+
+static MAYBE_UNUSED struct addr bed_guest_address(void)
+{
+	return bed_ip6 ? bed_address(15) : addr4(BED_GUEST);
+}
+
+static MAYBE_UNUSED struct addr bed_gateway_address(void)
+{
+	return bed_ip6 ? bed_address(1) : addr4(BED_GATEWAY);
+}
 
 struct bed_frame {
 	struct bed_frame *next;
@@ -83,6 +105,8 @@ static bool bed_good(const struct bed_frame *f)
 	frame.offload = f->offload;
 	if (get_u16(f->data + 12) == ETHERTYPE_IP4 && (get_u16(f->data + 20) & 0x3fff))
 		return f->len <= ETH_HEADER + BED_MTU;		/* fragments are looked at by their test */
+	if (get_u16(f->data + 12) == ETHERTYPE_IP6 && f->data[20] == 44)
+		return f->len <= ETH_HEADER + BED_MTU;
 	if (offload_check(&frame, BED_MTU) != VERDICT_FORWARDED)
 		return false;
 	v = packet_parse(f->data, f->len, &f->offload, &p);
@@ -140,12 +164,24 @@ static MAYBE_UNUSED void bed_flush(struct bed *bed)
 static enum verdict bed_input_from(struct bed *bed, uint32_t id, uint8_t *data, uint32_t len, const struct offload *offload)
 {
 	static const struct offload none;
+	const struct segment *seg = &bed->snap->nets[0].segments[0];
 	const struct net_view *net = &bed->snap->nets[0];
 	struct frame frame;
 	struct arrival a = { .segment = &net->segments[0], .from = &bed->snap->ports[id], .frame = &frame, .local_port = 0 };
 	struct packet p;
 	enum verdict v = packet_parse(data, len, offload ? offload : &none, &p);
 
+	if (v == VERDICT_DROP_FRAGMENT) {	/* as local_input() does */
+		struct service *nat = seg->services[1];
+		const uint8_t *whole;
+
+		frame_init(&frame, data, len);
+		whole = nat->ops->assemble(nat, bed->workers[bed->queues[id].worker], &a, data, &len, &v);
+		if (whole) {
+			data = (uint8_t *)(uintptr_t)whole;
+			v = packet_parse(data, len, &none, &p);
+		}
+	}
 	frame_init(&frame, data, len);
 	frame.offload = offload ? *offload : none;
 	if (v == VERDICT_FORWARDED) {
@@ -184,7 +220,12 @@ static void bed_net(struct bed *bed, unsigned i, uint32_t net_id, uint32_t subne
 	net->members = calloc(BED_PORTS, sizeof(*net->members));
 	net->segments[0] = (struct segment){
 		.net = net, .vid = 1, .has_subnet = true, .subnet = { subnet, 24 }, .gateway = subnet + 1,
+		.has_subnet6 = true, .subnet6 = { bed_address(0), 64 }, .gateway6_link = addr_link_local(bed_gateway_mac),
+		.router = true, .resolver = true,
 	};
+	net->segments[0].subnet6.addr.bytes[3] = (uint8_t)(subnet >> 16);
+	net->segments[0].gateway6 = net->segments[0].subnet6.addr;
+	net->segments[0].gateway6.bytes[15] = 1;
 	memcpy(net->segments[0].gateway_mac, bed_gateway_mac, 6);
 }
 
@@ -297,18 +338,18 @@ static MAYBE_UNUSED unsigned bed_descriptors(void)
 	return n;
 }
 
-/* bed_listen() - a socket on 127.0.0.1, listening if it is TCP; *port tells where */
+/* bed_listen() - a socket on 127.0.0.1 or ::1, listening if it is TCP; *port tells where */
 static MAYBE_UNUSED int bed_listen(int type, uint16_t *port)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t size = sizeof(a);
-	int fd = socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	union sock_addr a;
+	socklen_t size = addr_to_sock(bed_ip6 ? (struct addr){ .bytes = { [15] = 1 } } : addr4(BED_LOOPBACK), 0, &a);
+	int fd = socket(a.any.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || getsockname(fd, (struct sockaddr *)&a, &size) < 0)
+	if (fd < 0 || bind(fd, &a.any, size) < 0 || getsockname(fd, &a.any, &size) < 0)
 		abort();
 	if (type == SOCK_STREAM && listen(fd, 64) < 0)
 		abort();
-	*port = ntohs(a.sin_port);
+	*port = sock_addr_port(&a);
 	return fd;
 }
 
