@@ -3,6 +3,7 @@
 # tests/vm/guest.sh - real guests for the tests: QEMU without KVM, a Debian cloud kernel, a busybox initrd made here
 #
 # guest_start NAME QEMU-ARGUMENT...	boot; returns when the guest takes commands
+# guest_spawn NAME QEMU-ARGUMENT...	the same, but returns at once: for a guest that comes by migration
 # guest_run NAME SECONDS COMMAND	run a line of shell in the guest: its output, its exit status; 124 when too late
 # guest_stop NAME [SIGNAL]		end its QEMU
 #
@@ -39,7 +40,7 @@ guest_initrd() {
 	(cd "$root" && find . | busybox cpio -o -H newc 2>/dev/null) >"$1"
 }
 
-guest_start() {
+guest_spawn() {
 	local name=$1 in out; shift
 
 	[ -e "$DIR/initrd.img" ] || guest_initrd "$DIR/initrd.img"
@@ -52,9 +53,13 @@ guest_start() {
 		-serial "file:$DIR/$name.console" -chardev "pipe,id=commands,path=$DIR/$name" -serial chardev:commands \
 		"$@" </dev/null >"$DIR/$name.qemu" 2>&1 &
 	GUEST_PID[$name]=$! GUEST_IN[$name]=$in GUEST_OUT[$name]=$out
-	guest_answer "$name" 60 && [ "$GUEST_STATUS" = ready ] && return 0
-	cat "$DIR/$name.qemu" "$DIR/$name.console"
-	fail "guest $name did not boot"
+}
+
+guest_start() {
+	guest_spawn "$@"
+	guest_answer "$1" 60 && [ "$GUEST_STATUS" = ready ] && return 0
+	cat "$DIR/$1.qemu" "$DIR/$1.console"
+	fail "guest $1 did not boot"
 }
 
 # guest_answer NAME SECONDS - print what comes until the line "@@WORD"; WORD is in GUEST_STATUS
