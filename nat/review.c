@@ -7,8 +7,9 @@
 #include "nat/shard.h"
 #include "nat/sock.h"
 #include "nat/tcp.h"
+#include "nat/way.h"
 
-enum { FLOWS_AT_ONCE = 256 };		/* a system call each */
+enum { FLOWS_AT_ONCE = 256 };		/* some system calls each */
 
 void review_forget(struct nat_shard *s)
 {
@@ -26,12 +27,24 @@ static void end(struct flow *f)
 		tcp_reset(f);
 }
 
-static void look_at(struct flow *f, struct sock_known *known)
+/* look_at() - @way: NULL when addresses do not matter now, nor where the socket is bound to an interface anyway */
+static void look_at(struct flow *f, const struct way *way)
 {
+	enum way_state state;
+
 	if (f->key.proto != IPPROTO_TCP || f->watch.fd < 0)
 		return;
-	if (sock_stale(f) || (f->shard->review.addresses && sock_local_gone(known, f->watch.fd)))
+	if (sock_stale(f)) {
 		end(f);
+		return;
+	}
+	state = way ? way_of(way, f->watch.fd) : WAY_OPEN;
+	if (state == WAY_GONE) {
+		end(f);
+	} else if (way && f->hurried != (state == WAY_MOVED && !f->device)) {
+		f->hurried = !f->hurried;
+		way_hurry(f->watch.fd, f->hurried);
+	}
 }
 
 static void go_on(struct worker *w, void *arg);
@@ -39,16 +52,21 @@ static void go_on(struct worker *w, void *arg);
 /* slice() - a few hundred flows. When the table grows meanwhile, a bucket's flows stay behind where we are or go to the new half. */
 static void slice(struct nat_shard *s)
 {
-	struct sock_known known = { .n = 0 };
+	struct way way;
+	const struct way *asked = s->review.addresses ? &way : NULL;
 	unsigned looked = 0;
 
+	if (asked)
+		way_init(&way);
 	while (!s->stopped && s->review.at < s->nbuckets && looked < FLOWS_AT_ONCE) {
 		for (struct flow *f = s->buckets[s->review.at], *next; f; f = next, looked++) {
 			next = f->next;
-			look_at(f, &known);
+			look_at(f, asked);
 		}
 		s->review.at++;
 	}
+	if (asked)
+		way_fini(&way);
 	s->review.running = !s->stopped && s->review.at < s->nbuckets;
 	if (!s->review.running)
 		return;

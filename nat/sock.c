@@ -7,7 +7,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "nat/hostaddr.h"
 #include "nat/shard.h"
 
 enum { DEVICE_AGE_MS = 1000 };
@@ -61,27 +60,4 @@ int sock_open(struct nat_shard *s, struct addr like, int type, int proto, bool o
 bool sock_stale(const struct flow *f)
 {
 	return f->outside && f->device != sock_device(f->shard);
-}
-
-bool sock_local_gone(struct sock_known *known, int fd)
-{
-	union sock_addr at;
-	socklen_t size = sizeof(at);
-	struct addr a;
-	unsigned i;
-
-	if (getsockname(fd, &at.any, &size) < 0)
-		return false;
-	a = addr_from_sock(&at);
-	if (addr_is_none(a) || addr_equal(a, addr4(0)) || addr_is_link_local(a))	/* of a link-local one we do not know the link */
-		return false;
-	for (i = 0; i < known->n; i++)
-		if (addr_equal(known->addr[i], a))
-			return known->gone[i];
-	if (i == SOCK_KNOWN)
-		return !hostaddr_is_local(a);
-	known->addr[i] = a;
-	known->gone[i] = !hostaddr_is_local(a);
-	known->n++;
-	return known->gone[i];
 }

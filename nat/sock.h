@@ -33,16 +33,4 @@ int sock_open(struct nat_shard *s, struct addr like, int type, int proto, bool o
 /* sock_stale() - is the flow's socket, made for the outside, bound to another interface than the network is pinned to now? */
 bool sock_stale(const struct flow *f);
 
-/* sock_local_gone() - is the address that the connected socket @fd speaks from no longer this host's? */
-struct sock_known;
-bool sock_local_gone(struct sock_known *known, int fd);
-
-/* sock_known - addresses that were asked about lately: a host has few, and its flows are many */
-enum { SOCK_KNOWN = 8 };
-struct sock_known {
-	struct addr addr[SOCK_KNOWN];
-	bool gone[SOCK_KNOWN];
-	unsigned n;
-};
-
 #endif
