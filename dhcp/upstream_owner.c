@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "base/hash.h"
-
-#define HASH_FUNCTION(key, size, value) ((value) = (unsigned)hash_bytes(key, size, hash_seed()))
 #include "dhcp/upstream_owner.h"
 
 #include <stdlib.h>
+
+#include "base/hash.h"
+
+#undef HASH_FUNCTION		/* uthash's own has no secret */
+#define HASH_FUNCTION(key, size, value) ((value) = (unsigned)hash_bytes(key, size, hash_seed()))
 
 struct owner *owner_get(struct owner **table, uint64_t key)
 {
