@@ -12,7 +12,8 @@ enum { GUEST_SCALE = 4, GUEST_ISS = 0xffff0000, GUEST_RTO_MS = 200 };
 
 struct guest_tcp {
 	struct bed *bed;
-	uint32_t port_id, ip, remote;
+	uint32_t port_id;
+	struct addr ip, remote;
 	uint16_t sport, dport;
 	bool scale;			/* offer window scaling */
 	bool listening, refuse, silent;	/* what to do with a SYN: answer it, refuse it, leave it */
@@ -45,9 +46,9 @@ static void guest_put(struct guest_tcp *g, uint8_t flags, uint32_t seq, const ui
 	uint32_t options = flags & TCP_SYN ? (g->scale ? 8 : 4) : 0;
 	struct offload offload = { 0 };
 	uint32_t l4 = TCP_HEADER + options + size, window = g->window >> (g->scale && !(flags & TCP_SYN) ? GUEST_SCALE : 0);
-	uint8_t *ip = build_eth(frame, bed_gateway_mac, bed_guest_mac, ETHERTYPE_IP4);
+	uint32_t head = build_headers(g->ip), mss = BED_MTU + ETH_HEADER - head - TCP_HEADER;
 
-	t = build_ip4(ip, g->ip, g->remote, PROTO_TCP, 64, l4);
+	t = build_ip(frame, bed_gateway_mac, bed_guest_mac, g->ip, g->remote, PROTO_TCP, 64, l4);
 	memset(t, 0, TCP_HEADER + options);
 	put_u16(t, g->sport);
 	put_u16(t + 2, g->dport);
@@ -64,15 +65,15 @@ static void guest_put(struct guest_tcp *g, uint8_t flags, uint32_t seq, const ui
 	}
 	if (size)
 		memcpy(t + TCP_HEADER + options, data, size);
-	if (size > 1460)
-		offload = (struct offload){ .flags = 1, .gso_type = 1, .gso_size = 1460, .hdr_len = 54, .csum_start = 34,
-					    .csum_offset = 16 };
+	if (size > mss)
+		offload = (struct offload){ .flags = 1, .gso_type = addr_is4(g->ip) ? 1 : 4, .gso_size = (uint16_t)mss,
+					    .hdr_len = (uint16_t)(head + TCP_HEADER), .csum_start = (uint16_t)head, .csum_offset = 16 };
 	else
-		put_u16(t + 16, checksum_finish(checksum_add(checksum_pseudo4(ip + 12, ip + 16, PROTO_TCP, l4), t, l4)));
+		put_u16(t + 16, checksum_finish(checksum_add(build_pseudo(g->ip, g->remote, PROTO_TCP, l4), t, l4)));
 	if (g->wire)
-		g->wire(g, frame, ETH_HEADER + IP4_HEADER + l4, &offload);
+		g->wire(g, frame, head + l4, &offload);
 	else
-		bed_input_from(g->bed, g->port_id, frame, ETH_HEADER + IP4_HEADER + l4, &offload);
+		bed_input_from(g->bed, g->port_id, frame, head + l4, &offload);
 }
 
 static MAYBE_UNUSED void guest_init(struct guest_tcp *g, struct bed *bed, uint16_t sport, uint16_t dport)
@@ -80,8 +81,8 @@ static MAYBE_UNUSED void guest_init(struct guest_tcp *g, struct bed *bed, uint16
 	memset(g, 0, sizeof(*g));
 	g->bed = bed;
 	g->port_id = 1;
-	g->ip = BED_GUEST;
-	g->remote = BED_GATEWAY;
+	g->ip = bed_guest_address();
+	g->remote = bed_gateway_address();
 	g->sport = sport;
 	g->dport = dport;
 	g->scale = true;
@@ -200,7 +201,7 @@ static void guest_synack(struct guest_tcp *g, const struct packet *p)
 static void guest_called(struct guest_tcp *g, const struct packet *p)
 {
 	g->dport = p->sport;
-	g->remote = addr_4(p->src);
+	g->remote = p->src;
 	g->rcv_nxt = p->seq + 1;
 	g->syns_acked++;
 	if (g->silent)
@@ -288,17 +289,18 @@ static MAYBE_UNUSED bool guest_input(struct guest_tcp *g, const struct bed_frame
 
 	if (packet_parse(f->data, f->len, &f->offload, &p) != VERDICT_FORWARDED || memcmp(f->data, bed_guest_mac, 6) != 0)
 		return false;
-	if (p.proto == PROTO_ICMP && p.icmp_type == 3 && get_u16(packet_payload(&p) + IP4_HEADER) == g->sport) {
+	if (packet_is_icmp(&p) && p.icmp_type == (packet_is_ip6(&p) ? 1 : 3) &&
+	    get_u16(packet_payload(&p) + build_headers(p.src) - ETH_HEADER) == g->sport) {
 		g->unreachable = true;
 		g->icmp_code = p.icmp_code;
 		return true;
 	}
-	if (g->listening && p.proto == PROTO_TCP && p.dport == g->sport && addr_4(p.dst) == g->ip &&
+	if (g->listening && p.proto == PROTO_TCP && p.dport == g->sport && addr_equal(p.dst, g->ip) &&
 	    (p.tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) {
 		guest_called(g, &p);
 		return true;
 	}
-	if (p.proto != PROTO_TCP || addr_4(p.src) != g->remote || addr_4(p.dst) != g->ip || p.sport != g->dport || p.dport != g->sport)
+	if (p.proto != PROTO_TCP || !addr_equal(p.src, g->remote) || !addr_equal(p.dst, g->ip) || p.sport != g->dport || p.dport != g->sport)
 		return false;
 	if (p.tcp_flags & TCP_RST) {
 		if (g->connected ? p.seq != g->rcv_nxt : p.ack != g->iss + 1)
@@ -310,7 +312,7 @@ static MAYBE_UNUSED bool guest_input(struct guest_tcp *g, const struct bed_frame
 		guest_put(g, TCP_SYN | TCP_ACK, g->iss, NULL, 0);
 	} else if (p.tcp_flags & TCP_SYN) {
 		guest_synack(g, &p);
-	} else if (!g->connected && g->remote && p.ack == g->iss + 1) {
+	} else if (!g->connected && !addr_is_none(g->remote) && p.ack == g->iss + 1) {
 		guest_answered(g, &p);
 		guest_take_data(g, &p);
 	} else if (g->connected) {

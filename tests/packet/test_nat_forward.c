@@ -39,7 +39,7 @@ static void begin(struct case_state *c, uint8_t proto, const struct forward_targ
 	c->forward = forward_new(c->bed.nat, proto, fd, target, c->bed.w);
 	assert_non_null(c->forward);
 	guest_init(&c->g, &c->bed, GUEST_PORT, 0);
-	c->g.remote = 0;
+	c->g.remote = (struct addr){ { { 0 } } };
 	c->g.listening = true;
 	c->g.port_id = target->port == FORWARD_BY_IP ? 1 : target->port;
 	c->guests[0] = &c->g;
@@ -122,7 +122,7 @@ static void test_tcp(void **state)
 	c.client = dial(c.port, SOCK_STREAM);
 	talk(&c);
 	assert_true(c.g.dport >= 49152);
-	assert_int_equal(c.g.remote, BED_GATEWAY);
+	assert_int_equal(addr_4(c.g.remote), BED_GATEWAY);
 	assert_int_equal(c.g.peer_mss, 1460);
 	assert_int_equal(counts(&c).hits, 1);
 	assert_int_equal(counts(&c).active, 1);
