@@ -112,6 +112,15 @@ int inbox_fd(const struct inbox *inbox)
 	return inbox->fd;
 }
 
+bool inbox_doze(struct inbox *inbox)
+{
+	atomic_store(&inbox->asleep, true);
+	if (atomic_load(&cell_at(inbox, inbox->head)->turn) != inbox->head + 1)
+		return true;
+	atomic_store(&inbox->asleep, false);
+	return false;
+}
+
 bool inbox_sleep(struct inbox *inbox)
 {
 	uint64_t count;
@@ -120,9 +129,5 @@ bool inbox_sleep(struct inbox *inbox)
 	if (read(inbox->fd, &count, sizeof(count)) < 0) {
 		/* nothing was signalled: there is nothing to clear */
 	}
-	atomic_store(&inbox->asleep, true);
-	if (atomic_load(&cell_at(inbox, inbox->head)->turn) != inbox->head + 1)
-		return true;
-	atomic_store(&inbox->asleep, false);
-	return false;
+	return inbox_doze(inbox);
 }

@@ -39,6 +39,9 @@ int inbox_fd(const struct inbox *inbox);
  */
 bool inbox_sleep(struct inbox *inbox);
 
+/* inbox_doze() - as inbox_sleep(), for a consumer that waits for edges (EPOLLET): it is woken by each write, so nothing is cleared, which saves a call */
+bool inbox_doze(struct inbox *inbox);
+
 /* inbox_wake() - wake the consumer for something that it finds elsewhere, and looks for after inbox_sleep(); any thread */
 void inbox_wake(struct inbox *inbox);
 

@@ -47,6 +47,7 @@ struct port_queue {
 	_Atomic uint16_t worker;	/* index of the worker that owns the receive side; written by the control thread */
 	int fd;				/* what the owner waits on (edge-triggered), or -1 */
 	void *served;			/* the owner worker's; NULL while no worker has it */
+	bool drained;			/* set by rx(): behind what it returned the kernel had no more, and will tell of the next; the owner's */
 	atomic_flag tx_lock __attribute__((aligned(64)));
 } __attribute__((aligned(64)));
 

@@ -113,7 +113,7 @@ static int how_long(struct worker *w, int timeout_ms)
 {
 	uint64_t due = timers_next(&w->timers), now;
 
-	if (w->active || !inbox_sleep(w->inbox))
+	if (w->active || !inbox_doze(w->inbox))
 		return 0;
 	if (due == UINT64_MAX)
 		return timeout_ms;

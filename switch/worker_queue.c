@@ -90,9 +90,11 @@ static void watch(struct worker *w, struct queue *q)
 static enum polled poll_burst(struct worker *w, struct queue *q)
 {
 	struct port *port = q->q->port;
-	int n = port->ops->rx(q->q, &w->rx, w->frames, BURST_MAX);
 	const struct port_view *view;
+	int n;
 
+	q->q->drained = false;
+	n = port->ops->rx(q->q, &w->rx, w->frames, BURST_MAX);
 	if (n < 0) {
 		unwatch(w, q);
 		port->notify(port, n);
@@ -120,6 +122,8 @@ static bool stays_active(struct worker *w, struct queue *q, bool *any)
 		if (p == POLLED_BUSY) {
 			q->busy_ns = w->now_ns;
 			*any = true;
+			if (q->q->drained)
+				p = POLLED_EMPTY;
 		}
 	}
 	if (q->q->port->ops->received)

@@ -41,6 +41,7 @@ static int tap_rx(struct port_queue *q, struct rx_space *space, struct frame *fr
 		struct iovec iov = { at, VNET_HEADER + FRAME_MAX };
 		ssize_t got = preadv2(q->fd, &iov, 1, -1, tap_of(q->port)->flags);
 
+		q->drained = got < 0 && errno == EAGAIN;
 		if (got < 0 && errno != EAGAIN && errno != EINTR && i == 0)
 			return -errno;	/* EBADFD: the interface was deleted */
 		if (got <= 0)
