@@ -40,13 +40,13 @@ static void empty_chain(unsigned ring, uint16_t flags)
 	case_put(ring, d, SIZE);
 }
 
-/* from_each_place() - each descriptor of that chain is a head as well */
-static void from_each_place(unsigned ring)
+/* from_each_place() - descriptors of that chain, from @first on, are heads as well */
+static void from_each_place(unsigned ring, unsigned first)
 {
 	const struct driver_ring *r = driver_ring(at.b->evil.d, ring);
 
 	for (unsigned i = 0; i < SIZE; i++)
-		r->avail->ring[i] = (uint16_t)(i % 8);
+		r->avail->ring[i] = (uint16_t)(first + i % 8);
 	__atomic_store_n(&r->avail->idx, SIZE, __ATOMIC_RELEASE);
 }
 
@@ -98,12 +98,26 @@ static void test_chains(void **state)
 	(void)state;
 	open_bed(HOSTILE_BASIC);
 	empty_chain(HOSTILE_TX, 0);
-	from_each_place(HOSTILE_TX);
+	from_each_place(HOSTILE_TX, 0);
 	one_turn("4096 chains with one tail");
 	hostile_neighbours(at.b, 20);
 	assert_true(hostile_until(at.b, all_taken));
 	assert_null(vhost_fault(at.b->evil.port));
 	assert_int_equal(hostile_verdict(&at.b->evil, VERDICT_DROP_VNET_HEADER), SIZE);	/* no more than 1024 were looked at */
+	hostile_bed_free(at.b);
+}
+
+/* Chains that are just short enough to be frames, if of no bytes: finding that out is what they cost. */
+static void test_shorter_chains(void **state)
+{
+	(void)state;
+	open_bed(HOSTILE_BASIC);
+	empty_chain(HOSTILE_TX, 0);
+	from_each_place(HOSTILE_TX, SIZE - 1000);
+	one_turn("4096 chains of a thousand");
+	hostile_neighbours(at.b, 20);
+	assert_true(hostile_until(at.b, all_taken));
+	assert_int_equal(hostile_verdict(&at.b->evil, VERDICT_DROP_RUNT), SIZE);
 	hostile_bed_free(at.b);
 }
 
@@ -163,7 +177,7 @@ static void test_receive(void **state)
 		} else {
 			empty_chain(HOSTILE_RX, F_WRITE);
 			if (!at.packed)
-				from_each_place(HOSTILE_RX);
+				from_each_place(HOSTILE_RX, 0);
 			deliver(at.packed ? "packed, receiving: a chain" : "split, receiving: chains");
 		}
 		hostile_bed_free(at.b);
@@ -199,6 +213,30 @@ static void test_pieces(void **state)
 			case_table(i, at.border - 1, 2, packed || i == 699 ? 0 : F_NEXT, (uint16_t)(i + 1));
 		PUT({ at.table, 700 * 16, F_INDIRECT, NX });
 		ended(1, VERDICT_DROP_VNET_HEADER);
+		hostile_bed_free(at.b);
+	}
+}
+
+/* The same to receive into: 512 entries' bytes are all that there is room for, and a frame of two bytes more is not put there. */
+static void test_pieces_to_receive(void **state)
+{
+	uint8_t frame[1014];
+
+	(void)state;
+	for (unsigned packed = 0; packed < 2; packed++) {
+		open_bed(HOSTILE_BASIC | (packed ? BIT(VIRTIO_F_RING_PACKED) : 0));
+		hostile_neighbours(at.b, 2);
+		for (unsigned i = 0; i < 700; i++)
+			case_table(i, at.border - 1, 2, F_WRITE | (packed || i == 699 ? 0 : F_NEXT), (uint16_t)(i + 1));
+		case_put(HOSTILE_RX, &(const struct driver_desc){ at.table, 700 * 16, F_INDIRECT, NX }, 1);
+		for (unsigned len = 1014; len >= 1012; len -= 2) {
+			hostile_fill(frame, len, (const uint8_t[6]){ 0xff, 0xff, 0xff, 0xff, 0xff, 0xff }, at.b->two.mac, 0);
+			hostile_offer(&at.b->two, frame, len);
+			worker_turn(at.b->w, 0);
+			assert_null(vhost_fault(at.b->evil.port));
+			assert_int_equal(counter_get(&at.b->evil.port->stats[0].tx_frames), 0);
+		}
+		hostile_neighbours(at.b, 20);
 		hostile_bed_free(at.b);
 	}
 }
@@ -313,10 +351,50 @@ static void test_small_buffers(void **state)
 	}
 }
 
+/* flood() - a frame of @len bytes to everybody */
+static void flood(uint32_t len)
+{
+	uint8_t frame[1514];
+
+	hostile_fill(frame, len, (const uint8_t[6]){ 0xff, 0xff, 0xff, 0xff, 0xff, 0xff }, at.b->two.mac, 0);
+	hostile_offer(&at.b->two, frame, len);
+}
+
+/* One frame fills nearly all the places for buffers to give back; those behind it take one each, all in one burst. */
+static void test_small_buffers_and_others(void **state)
+{
+	enum { SMALL = 1000, OTHERS = 40, TWICE = 600 };
+
+	(void)state;
+	for (unsigned packed = 0; packed < 2; packed++) {
+		open_bed(HOSTILE_BASIC | BIT(VIRTIO_NET_F_MRG_RXBUF) | (packed ? BIT(VIRTIO_F_RING_PACKED) : 0));
+		hostile_neighbours(at.b, 2);
+		for (unsigned i = 0; i < SMALL + OTHERS + 2 * TWICE; i++) {
+			bool small = i < SMALL || i >= SMALL + OTHERS;
+
+			case_put(HOSTILE_RX, &(const struct driver_desc){ at.big + 2 * i, small ? 1 : 2048, F_WRITE, NX }, 1);
+		}
+		flood(SMALL - 12);
+		for (unsigned i = 0; i < OTHERS; i++)
+			flood(60);
+		worker_turn(at.b->w, 0);
+		assert_int_equal(counter_get(&at.b->evil.port->stats[0].tx_frames), 1 + OTHERS);
+		flood(TWICE - 12);
+		flood(TWICE - 12);
+		worker_turn(at.b->w, 0);
+		assert_int_equal(counter_get(&at.b->evil.port->stats[0].tx_frames), 1 + OTHERS + 2);
+		assert_null(vhost_fault(at.b->evil.port));
+		PUT({ at.frame, CASE_BUFFER, 0, NX });		/* the other ring is as it was */
+		ended(1, VERDICT_FORWARDED);
+		hostile_bed_free(at.b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_chains), cmocka_unit_test(test_tables), cmocka_unit_test(test_packed_chain),
+		cmocka_unit_test(test_shorter_chains), cmocka_unit_test(test_pieces_to_receive),
+		cmocka_unit_test(test_small_buffers_and_others), cmocka_unit_test(test_chains), cmocka_unit_test(test_tables), cmocka_unit_test(test_packed_chain),
 		cmocka_unit_test(test_receive),     cmocka_unit_test(test_pieces),	    cmocka_unit_test(test_long_bursts),
 		cmocka_unit_test(test_long_checksums), cmocka_unit_test(test_many_pieces), cmocka_unit_test(test_small_buffers),
 	};

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A ring that is stopped is not touched; one that is started and not enabled is drained when it sends, and gets nothing (CONFORMANCE
- * VU-03); a device that was stopped for a fault stays so until its driver begins anew (FASTPATH 1.8, R6 and case 34). */
+ * VU-03); pausing waits; a device that was stopped for a fault stays so until its driver begins anew (FASTPATH 1.8, R6 and case 34). */
+#include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "tap/virtq.h"
 #include "tests/packet/hostile_case.h"
 
@@ -164,10 +167,76 @@ static void test_fault_stays(void **state)
 	}
 }
 
+/* What became available between the last look and arming has nobody to tell of it: arming looks once more (VU-27). */
+static void test_armed_too_late(void **state)
+{
+	(void)state;
+	for (unsigned packed = 0; packed < 2; packed++) {
+		struct port_queue *q;
+
+		open_bed(packed);
+		q = &at.b->evil.port->queues[0];
+		turns();
+		assert_true(at.b->evil.port->ops->arm(q));
+		case_frame(at.frame, CASE_FRAME);
+		PUT({ at.frame, CASE_BUFFER, 0, NX });
+		assert_false(at.b->evil.port->ops->arm(q));
+		hostile_kick(&at.b->evil);
+		turns();
+		assert_true(at.b->evil.port->ops->arm(q));
+		hostile_bed_free(at.b);
+	}
+}
+
+/* ---- pausing waits for the worker that may be inside ---- */
+
+static atomic_bool inside, let_go, paused;
+
+static void stays_inside(struct worker *w, void *arg)
+{
+	(void)w, (void)arg;
+	atomic_store(&inside, true);
+	while (!atomic_load(&let_go))
+		sched_yield();
+}
+
+static void *pauses(void *port)
+{
+	vhost_pause(port);
+	atomic_store(&paused, true);
+	return NULL;
+}
+
+static void test_pause_waits(void **state)
+{
+	const struct driver_conf conf = { .features = HOSTILE_BASIC, .size = CASE_SIZE };
+	uint64_t end;
+	pthread_t thread;
+
+	(void)state;
+	at.b = hostile_bed_new(&conf, true);
+	assert_true(worker_post(at.b->w, stays_inside, NULL));
+	while (!atomic_load(&inside))
+		sched_yield();
+	assert_int_equal(pthread_create(&thread, NULL, pauses, at.b->evil.port), 0);
+	for (end = clock_now_ms() + 100; clock_now_ms() < end && !atomic_load(&paused);)
+		sched_yield();
+	assert_false(atomic_load(&paused));
+	atomic_store(&let_go, true);
+	urcu_qsbr_thread_offline();		/* this thread holds nothing */
+	pthread_join(thread, NULL);
+	urcu_qsbr_thread_online();
+	assert_true(atomic_load(&paused));
+	vhost_resume(at.b->evil.port);
+	hostile_neighbours(at.b, 4);
+	hostile_bed_free(at.b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_not_enabled), cmocka_unit_test(test_stopped),
-					    cmocka_unit_test(test_fault_stays) };
+					    cmocka_unit_test(test_fault_stays), cmocka_unit_test(test_armed_too_late),
+					    cmocka_unit_test(test_pause_waits) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
