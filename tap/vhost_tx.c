@@ -59,7 +59,7 @@ static inline __attribute__((always_inline)) void put_frame(uint32_t header, con
 	put_header(header, tx, to, 1);
 	to = put_head(tx, to + header);
 	for (unsigned i = 0; i < f->nbody; i++) {
-		memmove(to, f->body[i].iov_base, f->body[i].iov_len);	/* two guests may share memory: the ranges may overlap */
+		memcpy(to, f->body[i].iov_base, f->body[i].iov_len);	/* guests may share memory, but never one mapping of it */
 		to += f->body[i].iov_len;
 	}
 }
@@ -81,7 +81,7 @@ static void sink_write(struct sink *s, const void *data, size_t n)
 		const struct piece *p = &s->c->p[s->i];
 		uint32_t part = (uint32_t)MIN_OF(n, p->len - s->at);
 
-		memmove(p->at + s->at, from, part);
+		memcpy(p->at + s->at, from, part);
 		from += part;
 		n -= part;
 		s->at += part;
