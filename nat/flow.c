@@ -11,6 +11,7 @@
 #include "nat/budget.h"
 #include "nat/forward.h"
 #include "nat/fragment.h"
+#include "nat/hostport.h"
 #include "nat/shard.h"
 
 enum { CHUNK_FLOWS = 32, FIRST_BUCKETS = 64, FLOWS_DEFAULT = 4096 };
@@ -212,6 +213,7 @@ void flow_free(struct flow *f)
 	if (f->kind->fini)
 		f->kind->fini(f);
 	flow_close(f);
+	hostport_put(&f->key, f->host_port);
 	timer_cancel(worker_timers(s->worker), &f->timer);
 	if (f->working) {
 		TAILQ_REMOVE(&s->work, f, work);

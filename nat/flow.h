@@ -122,6 +122,7 @@ struct flow {
 	uint8_t class;			/* enum flow_class */
 	bool working;			/* in the shard's list of flows with work */
 	uint8_t mac[MAC_SIZE];		/* guest's */
+	uint16_t host_port;		/* nat/hostport.h; 0: the kernel chose one */
 	bool hurried;			/* the kernel was told to be less patient with its remote (nat/way.h) */
 	bool outside;			/* the socket was made for others than this host */
 	uint32_t device;		/* index of the interface that it is bound to, or 0 (nat/sock.h) */

@@ -12,22 +12,26 @@
 #include "nat/forward_in.h"
 #include "nat/nat_in.h"
 
-/* ---- ports of the loopback addresses that belong to forwards; written by the control thread and the stopping worker ---- */
+/* ---- the host's ports that belong to forwards; written by the control thread and the stopping worker ---- */
 
-static _Atomic uint32_t loopback_ports[2][65536];
+static _Atomic uint32_t loopback_ports[2][65536], everywhere_ports[2][65536];
 
-static void note_loopback(const struct forward *f, int change)
+static void note_ports(const struct forward *f, int change)
 {
-	if (!f->loopback)
-		return;
-	for (unsigned i = 0; i < f->nlisteners; i++)
-		atomic_fetch_add_explicit(&loopback_ports[f->proto == IPPROTO_UDP][f->listeners[i].port], (uint32_t)change,
-					  memory_order_relaxed);
+	_Atomic uint32_t *ports = (f->loopback ? loopback_ports : everywhere_ports)[f->proto == IPPROTO_UDP];
+
+	for (unsigned i = 0; (f->loopback || f->everywhere) && i < f->nlisteners; i++)
+		atomic_fetch_add_explicit(&ports[f->listeners[i].port], (uint32_t)change, memory_order_relaxed);
 }
 
 bool forward_is_loopback(uint8_t proto, uint16_t port)
 {
 	return atomic_load_explicit(&loopback_ports[proto == IPPROTO_UDP][port], memory_order_relaxed) > 0;
+}
+
+bool forward_is_everywhere(uint8_t proto, uint16_t port)
+{
+	return atomic_load_explicit(&everywhere_ports[proto == IPPROTO_UDP][port], memory_order_relaxed) > 0;
 }
 
 /* ---- references ---- */
@@ -103,7 +107,7 @@ static void on_stop(struct worker *w, void *arg)
 		if (l->watch.events || l->paused)
 			worker_unwatch(w, &l->watch);
 	}
-	note_loopback(f, -1);
+	note_ports(f, -1);
 	forward_tcp_stop(f);
 	nat_release(f->nat);
 	urcu_qsbr_call_rcu(&f->rcu, close_rcu);
@@ -129,6 +133,7 @@ static int look_at_socket(struct forward *f, struct listener *l)
 		return -EAFNOSUPPORT;
 	l->port = sock_addr_port(&at);
 	f->loopback = addr_is_loopback(addr_from_sock(&at));
+	f->everywhere = addr_is_none(addr_from_sock(&at)) || addr_equal(addr_from_sock(&at), addr4(0));
 	if (f->proto == IPPROTO_UDP && at.any.sa_family == AF_INET)
 		setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
 	else if (f->proto == IPPROTO_UDP)
@@ -187,10 +192,10 @@ static int launch(struct forward *f)
 	if (!budget_listen((int)f->nlisteners))
 		return -EMFILE;
 	nat_hold(f->nat);
-	note_loopback(f, 1);
+	note_ports(f, 1);
 	if (worker_post(f->worker, on_start, f))
 		return 0;
-	note_loopback(f, -1);
+	note_ports(f, -1);
 	nat_release(f->nat);
 	budget_listen(-(int)f->nlisteners);
 	return -EAGAIN;

@@ -81,6 +81,10 @@ void forward_count(const struct forward *forward, struct forward_counts *counts)
 /* forward_is_loopback() - is there a forward on this port of 127.0.0.1? Guests are not let through to it. Any thread. */
 bool forward_is_loopback(uint8_t proto, uint16_t port);
 
+/* forward_is_everywhere() - is there one on this port of all the host's addresses, so that nothing else is? Guests reach it there
+ * too (RFC 4787 REQ-9). */
+bool forward_is_everywhere(uint8_t proto, uint16_t port);
+
 /* ---- for the rest of nat/, on a worker ---- */
 
 /* forward_refused() - the guest did not want the client */

@@ -62,7 +62,7 @@ struct forward {
 	TAILQ_HEAD(, waiting) waiting;
 	uint32_t nwaiting, npaused;
 	uint8_t proto;
-	bool loopback;
+	bool loopback, everywhere;	/* where it listens; neither: on one address that others see */
 	uint16_t first;			/* host port of the first socket */
 	struct live_target *target;	/* RCU; written by the control thread */
 	struct known_place known[2];

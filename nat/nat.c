@@ -13,6 +13,7 @@
 #include "nat/forward.h"
 #include "nat/fragment.h"
 #include "nat/hostaddr.h"
+#include "nat/hostport.h"
 #include "nat/nat_in.h"
 #include "nat/review.h"
 #include "nat/shard.h"
@@ -107,10 +108,13 @@ static struct policy ask_policy(struct nat_shard *s, const struct arrival *a, co
 		q.dst_is_loopback_forward = forward_is_loopback(p->proto, p->dport);
 		return policy_decide(&q);
 	}
+	q.uplink_gone = sock_device(s) == SOCK_DEVICE_GONE;
+	if (conf->host_access == HOST_NONE && (p->proto == PROTO_TCP || p->proto == PROTO_UDP) &&
+	    (forward_is_everywhere(p->proto, p->dport) || hostport_is_ours(p->proto, p->dst, p->dport)))
+		return policy_decide(&q);	/* on the host nothing but a guest is behind this port */
 	if (addr_equal(known->dst, p->dst) && addr_equal(known->src, p->src) && known->generation == q.snapshot->generation && known->conf == conf &&
 	    shard_now(s) - known->at_ms < DECISION_AGE_MS)
 		return known->policy;
-	q.uplink_gone = sock_device(s) == SOCK_DEVICE_GONE;
 	q.dst_is_host = conf->host_access == HOST_NONE && conf->uplink && hostaddr_is_local(p->dst);
 	*known = (struct decision){ p->src, p->dst, q.snapshot->generation, conf, shard_now(s), policy_decide(&q) };
 	return known->policy;

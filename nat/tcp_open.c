@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "nat/answer.h"
 #include "nat/forward.h"
+#include "nat/hostport.h"
 #include "nat/nat_in.h"
 #include "nat/sock.h"
 #include "nat/neterror.h"
@@ -188,9 +189,38 @@ static void follow(const struct flow *f, const struct packet *p)
 	int ttl = p->ttl - 1;
 	bool ip6 = packet_is_ip6(p);
 
+	if (!f->outside)
+		return;
 	neterror_ask(f, true);
 	if (p->ttl <= TRACED_TTL)
 		setsockopt(f->watch.fd, ip6 ? IPPROTO_IPV6 : IPPROTO_IP, ip6 ? IPV6_UNICAST_HOPS : IP_TTL, &ttl, sizeof(ttl));
+}
+
+static int start_connect(struct flow *f, struct addr dst)
+{
+	union sock_addr to;
+
+	return connect(f->watch.fd, &to.any, addr_to_sock(dst, f->key.remote_port, &to)) == 0 ? 0 : -errno;
+}
+
+/* renew() - another socket, whose port the kernel chooses: on the endpoint's own port the same remote was talked to a moment ago, and
+ * the host still keeps that connection (RFC 9293 3.6.1). Return: false when there is none, and the old one stays */
+static bool renew(struct flow *f)
+{
+	struct worker *w = f->shard->worker;
+	uint32_t device;
+	int fd = sock_open(f->shard, f->key.guest, SOCK_STREAM, 0, f->outside, &device);
+
+	if (fd < 0)
+		return false;
+	worker_unwatch(w, &f->watch);
+	close(f->watch.fd);
+	hostport_put(&f->key, f->host_port);
+	f->host_port = 0;
+	f->watch.fd = fd;
+	f->watch.events = 0;
+	f->device = device;
+	return worker_watch(w, &f->watch, WATCHED | EPOLLET) == 0;
 }
 
 enum verdict tcp_begin(struct nat_shard *s, struct nat_port *port, const struct arrival *a, const struct packet *p,
@@ -199,9 +229,9 @@ enum verdict tcp_begin(struct nat_shard *s, struct nat_port *port, const struct 
 	struct tcp_options options = tcp_wire_options(p);
 	struct site site;
 	struct flow *f;
-	union sock_addr to;
 	struct addr dst;
 	enum verdict v;
+	int rc;
 
 	if (!p->sport || !p->dport)
 		return VERDICT_DROP_MALFORMED;
@@ -220,12 +250,17 @@ enum verdict tcp_begin(struct nat_shard *s, struct nat_port *port, const struct 
 	f->tcp.rcv_nxt = f->tcp.rcv_adv = p->seq + 1;
 	f->tcp.snd_wnd = p->tcp_window;
 	half_open(f, true);
-	if (!addr_equal(p->dst, segment_gateway(a->segment, p->src)))
+	follow(f, p);
+	f->host_port = hostport_bind(f->watch.fd, shard_conf(s)->net_id, key);
+	rc = start_connect(f, dst);
+	if (rc == -EADDRNOTAVAIL && f->host_port && renew(f)) {
 		follow(f, p);
-	if (connect(f->watch.fd, &to.any, addr_to_sock(dst, p->dport, &to)) == 0)
+		rc = start_connect(f, dst);
+	}
+	if (rc == 0)
 		answer(f);
-	else if (errno != EINPROGRESS)
-		return refuse(f, errno);
+	else if (rc != -EINPROGRESS)
+		return refuse(f, -rc);
 	else
 		tcp_arm(f);
 	return VERDICT_CONSUMED_NAT;

@@ -13,6 +13,7 @@
 #include "nat/answer.h"
 #include "nat/datagram.h"
 #include "nat/forward_udp.h"
+#include "nat/hostport.h"
 #include "nat/nat_in.h"
 #include "nat/neterror.h"
 #include "nat/sock.h"
@@ -73,6 +74,7 @@ static struct flow *new_mapping(struct nat_shard *s, struct nat_port *port, cons
 		return NULL;
 	}
 	udp_ready_socket(f);
+	f->host_port = hostport_bind(fd, shard_conf(s)->net_id, key);
 	f->udp.only_dns = true;
 	f->udp.batch = 1;
 	return f;
