@@ -21,7 +21,11 @@
 	{ "--dhcp-pool", 0, FLAG_TEXT, "FIRST-LAST", "dhcp.pool", "addresses that are leased" },                 \
 	{ "--dhcp-lease", 0, FLAG_TEXT, "TIME", "dhcp.lease", "how long a lease holds: 1h" },                    \
 	{ "--dns", 0, FLAG_BOOL, "true|false", "dns.enabled", "answer DNS" },                                    \
-	{ "--dns-upstream", 0, FLAG_LIST, "ADDRESS", "dns.upstreams", "resolver for all other names" }
+	{ "--dns-upstream", 0, FLAG_LIST, "ADDRESS", "dns.upstreams", "resolver for all other names" },           \
+	{ "--limit-flows", 0, FLAG_NUMBER, "N", "limits.flows", "connections and mappings of one port" },         \
+	{ "--limit-sockets", 0, FLAG_NUMBER, "N", "limits.sockets", "of this host for them; 0: half of what it has" }, \
+	{ "--limit-half-open", 0, FLAG_NUMBER, "N", "limits.half_open", "connections being opened" },             \
+	{ "--limit-memory", 0, FLAG_NUMBER, "KB", "limits.memory_kb", "for data that cannot be sent on yet" }
 
 static const struct flag add_flags[] = {
 	NET_SETTINGS,

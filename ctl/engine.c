@@ -17,6 +17,7 @@
 #include "ctl/engine_run.h"
 #include "ctl/host_client.h"
 #include "ctl/live_host.h"
+#include "ctl/live_nat.h"
 #include "ctl/live_tap.h"
 #include "ctl/live_vhost.h"
 #include "ctl/state.h"
@@ -55,8 +56,10 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
 	struct engine *e = arg;
 
 	(void)fd, (void)what;
-	for (struct live_net *net = e->nets; net; net = net->hh.next)
+	for (struct live_net *net = e->nets; net; net = net->hh.next) {
 		fdb_sweep(net->fdb, clock_now_ms());
+		live_nat_tell_quotas(net);
+	}
 }
 
 static void on_state_lost(void *arg)

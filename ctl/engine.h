@@ -68,6 +68,7 @@ struct live_port {
 	uint32_t id;			/* index into the snapshot; kept over reconnects */
 	struct port *port;		/* NULL while there is no device or peer */
 	struct port_stats past;		/* counters of devices that are gone */
+	uint64_t quota_told;		/* live_nat_tell_quotas() */
 	enum live_state state;
 	char reason[320];
 	const char *medium;		/* "tap", "packet", "stream", "dgram", "udp", or NULL */
@@ -221,6 +222,7 @@ void live_port_plug(struct live_port *p, struct port *port, const char *medium);
 void live_port_unplug(struct live_port *p);	/* the object leaves with the next snapshot, its counters stay */
 void live_port_state(struct live_port *p, enum live_state state, const char *reason);	/* tells who listens, if it is new */
 void live_port_retry(struct live_port *p, enum live_state state, const char *reason);	/* why it is not up; try again soon */
+void live_port_sum(const struct live_port *p, struct port_stats *sum);	/* of live.c: its counters, past devices included */
 void live_ports_settle(struct engine *e);	/* a snapshot was published: start new queues, let go of leaving ports */
 void live_port_gone(struct engine *e, uint32_t id, uint32_t plug, int rc);	/* the peer of that object of the port is gone */
 const char *live_state_name(enum live_state state);

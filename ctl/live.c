@@ -104,7 +104,7 @@ static json_t *addresses(struct live_port *p)
 	return array;
 }
 
-static void port_sum(const struct live_port *p, struct port_stats *sum)
+void live_port_sum(const struct live_port *p, struct port_stats *sum)
 {
 	struct port_stats both[2] = { p->past };
 
@@ -150,7 +150,7 @@ json_t *live_port(struct engine *e, const char *net, const char *name)
 
 	if (!o)
 		return NULL;
-	port_sum(p, &sum);
+	live_port_sum(p, &sum);
 	json_object_set_new(o, "state", json_string(live_state_name(p->state)));
 	json_object_set_new(o, "reason", json_string(p->reason));
 	json_object_set_new(o, "medium", p->medium ? json_string(p->medium) : json_null());

@@ -6,11 +6,13 @@
 #include <unistd.h>
 
 #include "ctl/engine.h"
+#include "nat/budget.h"
 #include "nat/gateway.h"
 #include "nat/nat.h"
+#include "switch/verdict.h"
 #include "switch/vlan.h"
 
-enum { POLL_US = 200, TRIES = 100 };
+enum { POLL_US = 200, TRIES = 100, PLACE_KB = 64 };
 
 static struct nat_conf conf_of(const struct live_net *net)
 {
@@ -24,6 +26,10 @@ static struct nat_conf conf_of(const struct live_net *net)
 	};
 
 	strcpy(conf.device, net->conf->uplink);
+	conf.flows_max = net->conf->limits.flows;
+	conf.sockets_max = net->conf->limits.sockets;
+	conf.half_open_max = net->conf->limits.half_open;
+	conf.held_max = net->conf->limits.memory_kb / PLACE_KB;
 	return conf;
 }
 
@@ -56,6 +62,29 @@ void live_nat_host_changed(struct live_net *net, bool addresses)
 {
 	for (unsigned i = 0; net->nat_state && i < TRIES && !nat_host_changed(net->nat_state, addresses); i++)
 		usleep(POLL_US);	/* as below */
+}
+
+/* over_quota() - frames of the port that were refused since it was last looked at, because it had all it may have */
+static uint64_t over_quota(struct live_port *p)
+{
+	uint64_t now, before = p->quota_told;
+	struct port_stats sum;
+
+	live_port_sum(p, &sum);
+	now = counter_get(&sum.verdicts[VERDICT_DROP_QUOTA]);
+	p->quota_told = now;
+	return now - before;
+}
+
+void live_nat_tell_quotas(struct live_net *net)
+{
+	for (struct live_port *p = net->ports; p; p = p->hh.next) {
+		uint64_t n = over_quota(p);
+
+		if (n)
+			log_warn("net=%s port=%s event=over-quota refused=%llu sockets=%u", net->name, p->name, (unsigned long long)n,
+				 budget_of(p->id));
+	}
 }
 
 void live_nat_stop(struct live_net *net)

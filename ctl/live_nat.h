@@ -16,6 +16,9 @@ void live_nat_configure(struct live_net *net);
 /* live_nat_host_changed() - the host's links, addresses or routes did; @addresses: connections end whose address has left it */
 void live_nat_host_changed(struct live_net *net, bool addresses);
 
+/* live_nat_tell_quotas() - log which ports were refused flows since the last time; every few seconds */
+void live_nat_tell_quotas(struct live_net *net);
+
 /* live_nat_stop() - end all flows; returns when all workers have done so, a turn or two later
  * live_nat_free() - after that and a grace period
  */

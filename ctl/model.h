@@ -127,7 +127,10 @@ struct net_conf {
 	bool dns_enabled;
 	struct endpoint upstreams[UPSTREAMS_MAX];	/* none: the host's resolvers */
 	unsigned nupstreams;
-	uint32_t set, dhcp_set, dns_set;	/* rows of the tables that were given */
+	struct {
+		uint32_t flows, sockets, half_open, memory_kb;	/* what NAT gives to each port; sockets 0: half of what there is */
+	} limits;
+	uint32_t set, dhcp_set, dns_set, limits_set;	/* rows of the tables that were given */
 
 	/* each sorted by its name, so that two models compare and search quickly */
 	struct port_conf *ports;

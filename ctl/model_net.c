@@ -96,6 +96,7 @@ static const struct field rows[] = {
 	{ "owner", &field_number, FIELD_AT(struct net_conf, owner), .max = UINT32_MAX - 1 },
 	{ .name = "dhcp", .type = &field_members },
 	{ .name = "dns", .type = &field_members },
+	{ .name = "limits", .type = &field_members },
 	{ .name = "ports", .type = &field_members },
 	{ .name = "forwards", .type = &field_members },
 	{ .name = "reservations", .type = &field_members },
@@ -111,6 +112,14 @@ static const struct field dhcp_rows[] = {
 static const struct field dns_rows[] = {
 	{ "enabled", &field_bool, FIELD_AT(struct net_conf, dns_enabled), .fallback = true },
 	{ "upstreams", &field_endpoints, FIELD_AT(struct net_conf, upstreams), .kinds = ~MODE(INTERNAL) },
+};
+
+/* What one port of the network may have of NAT. memory_kb is that of nat/hold.h, in its places of 64 KB. */
+static const struct field limits_rows[] = {
+	{ "flows", &field_number, FIELD_AT(struct net_conf, limits.flows), .min = 16, .max = 1048576, .fallback = 65536 },
+	{ "sockets", &field_number, FIELD_AT(struct net_conf, limits.sockets), .min = 0, .max = 1048576, .fallback = 0 },
+	{ "half_open", &field_number, FIELD_AT(struct net_conf, limits.half_open), .min = 1, .max = 65536, .fallback = 256 },
+	{ "memory_kb", &field_number, FIELD_AT(struct net_conf, limits.memory_kb), .min = 64, .max = 8128, .fallback = 8128 },
 };
 
 #define BIT(name) field_bit(rows, ARRAY_SIZE(rows), name)
@@ -164,6 +173,9 @@ int net_read(struct model_ctx *ctx, const json_t *object, struct net_conf *net)
 	if (rc < 0)
 		return rc;
 	rc = read_group(ctx, object, "dns", dns_rows, ARRAY_SIZE(dns_rows), net, &net->dns_set);
+	if (rc < 0)
+		return rc;
+	rc = read_group(ctx, object, "limits", limits_rows, ARRAY_SIZE(limits_rows), net, &net->limits_set);
 	if (rc < 0)
 		return rc;
 	net->has_nat = net->mode == NET_NAT_NETWORK;
@@ -327,14 +339,17 @@ static uint32_t shown_rows(const struct net_conf *net, uint32_t set, unsigned fl
 json_t *net_export(const struct net_conf *net, unsigned flags)
 {
 	json_t *object = fields_write(rows, ARRAY_SIZE(rows), net, shown_rows(net, net->set, flags), net->mode);
-	uint32_t dhcp = net->dhcp_set, dns = net->dns_set;
+	uint32_t dhcp = net->dhcp_set, dns = net->dns_set, limits = net->limits_set;
 
 	if (!object)
 		return NULL;
-	if (flags & MODEL_EFFECTIVE)
+	if (flags & MODEL_EFFECTIVE) {
 		dhcp = dns = net->has_subnet ? ~0u : 1;
+		limits = net->has_nat ? ~0u : limits;
+	}
 	add_group(object, "dhcp", fields_write(dhcp_rows, ARRAY_SIZE(dhcp_rows), net, dhcp, net->mode));
 	add_group(object, "dns", fields_write(dns_rows, ARRAY_SIZE(dns_rows), net, dns, net->mode));
+	add_group(object, "limits", fields_write(limits_rows, ARRAY_SIZE(limits_rows), net, limits, net->mode));
 	return object;
 }
 
@@ -345,7 +360,8 @@ json_t *net_defaults(const struct net_conf *net)
 
 	if (list && fields_missing(rows, ARRAY_SIZE(rows), net->set | hidden, net->mode, "", list) == 0 &&
 	    fields_missing(dhcp_rows, ARRAY_SIZE(dhcp_rows), net->dhcp_set, net->mode, "dhcp.", list) == 0 &&
-	    fields_missing(dns_rows, ARRAY_SIZE(dns_rows), net->dns_set, net->mode, "dns.", list) == 0)
+	    fields_missing(dns_rows, ARRAY_SIZE(dns_rows), net->dns_set, net->mode, "dns.", list) == 0 &&
+	    fields_missing(limits_rows, ARRAY_SIZE(limits_rows), net->limits_set, net->mode, "limits.", list) == 0)
 		return list;
 	json_decref(list);
 	return NULL;

@@ -14,7 +14,7 @@
 #include "nat/hostport.h"
 #include "nat/shard.h"
 
-enum { CHUNK_FLOWS = 32, FIRST_BUCKETS = 64, FLOWS_DEFAULT = 4096 };
+enum { CHUNK_FLOWS = 32, FIRST_BUCKETS = 64, FLOWS_DEFAULT = 65536 };
 
 struct chunk {
 	struct chunk *next;
@@ -126,18 +126,32 @@ void shard_free(struct nat_shard *s)
 
 /* ---- life of a flow ---- */
 
-bool flow_room(struct nat_shard *s, struct nat_port *port, enum flow_class class)
+/* has_room() - may the port have one more flow, and unless @kind is BUDGET_KINDS a socket of that kind? */
+static bool has_room(const struct nat_shard *s, const struct nat_port *port, enum budget_kind kind)
 {
 	uint32_t most = shard_conf(s)->flows_max;
 
-	most = MIN_OF(most ? most : (uint32_t)FLOWS_DEFAULT, budget_share());
-	if (port->nflows < most)
+	return budget_flows(port->id, 0) < (most ? most : (uint32_t)FLOWS_DEFAULT) &&
+	       (kind == BUDGET_KINDS || budget_has(port->id, kind, shard_conf(s)->sockets_max));
+}
+
+static bool make_room(struct nat_shard *s, struct nat_port *port, enum flow_class class, enum budget_kind kind)
+{
+	if (has_room(s, port, kind))
 		return true;
 	if (!TAILQ_EMPTY(&port->lists[FLOW_CLOSED]))
 		flow_free(TAILQ_FIRST(&port->lists[FLOW_CLOSED]));
-	else if (class == FLOW_UDP && !TAILQ_EMPTY(&port->lists[FLOW_UDP]))
+	if (class == FLOW_UDP && !has_room(s, port, kind) && !TAILQ_EMPTY(&port->lists[FLOW_UDP]))
 		flow_free(TAILQ_FIRST(&port->lists[FLOW_UDP]));
-	return port->nflows < most;
+	if (has_room(s, port, kind))
+		return true;
+	counter_add(&s->counts.over_quota, 1);
+	return false;
+}
+
+bool flow_room(struct nat_shard *s, struct nat_port *port, enum flow_class class)
+{
+	return make_room(s, port, class, class == FLOW_TCP ? BUDGET_TCP : BUDGET_UDP);
 }
 
 static void on_due(struct timer *timer, uint64_t now_ms, void *context)
@@ -154,29 +168,31 @@ static void link_flow(struct nat_shard *s, struct nat_port *port, struct flow *f
 	*bucket(s, &f->key) = f;
 	f->class = (uint8_t)f->kind->class;
 	TAILQ_INSERT_TAIL(&port->lists[f->class], f, list);
-	port->nflows++;
+	budget_flows(port->id, 1);
 	s->nflows++;
 	counter_add(&s->counts.flows, 1);
 	counter_add(&s->counts.opened, 1);
 }
 
-struct flow *flow_new(struct nat_shard *s, struct nat_port *port, const struct flow_key *key, const struct flow_kind *kind,
-		      int fd)
+/* new_flow() - @charge: what its socket is for; BUDGET_KINDS: it has none */
+static struct flow *new_flow(struct nat_shard *s, struct nat_port *port, const struct flow_key *key, const struct flow_kind *kind,
+			     int fd, enum budget_kind charge)
 {
 	struct flow *f;
 
-	if (s->stopped || !flow_room(s, port, kind->class))
+	if (s->stopped || !make_room(s, port, kind->class, charge))
 		return NULL;
 	if (s->nflows >= s->nbuckets && !more_buckets(s))
 		return NULL;
-	if (fd >= 0 && !budget_take())
+	if (fd >= 0 && !budget_take(port->id, charge, shard_conf(s)->sockets_max))
 		return NULL;
 	f = take_memory(s);
 	if (!f) {
 		if (fd >= 0)
-			budget_put();
+			budget_put(port->id, charge);
 		return NULL;
 	}
+	f->charge = (uint8_t)charge;
 	f->kind = kind;
 	f->key = *key;
 	f->shard = s;
@@ -188,6 +204,20 @@ struct flow *flow_new(struct nat_shard *s, struct nat_port *port, const struct f
 	return f;
 }
 
+struct flow *flow_new(struct nat_shard *s, struct nat_port *port, const struct flow_key *key, const struct flow_kind *kind,
+		      int fd)
+{
+	enum budget_kind charge = key->proto == IPPROTO_TCP ? BUDGET_TCP : key->proto == IPPROTO_UDP ? BUDGET_UDP : BUDGET_PLAIN;
+
+	return new_flow(s, port, key, kind, fd, fd < 0 ? BUDGET_KINDS : charge);
+}
+
+struct flow *flow_new_called(struct nat_shard *s, struct nat_port *port, const struct flow_key *key,
+			     const struct flow_kind *kind, int fd)
+{
+	return new_flow(s, port, key, kind, fd, BUDGET_PLAIN);
+}
+
 void flow_close(struct flow *f)
 {
 	if (f->watch.fd < 0)
@@ -195,14 +225,14 @@ void flow_close(struct flow *f)
 	if (f->watch.events)
 		worker_unwatch(f->shard->worker, &f->watch);
 	close(f->watch.fd);
-	budget_put();
+	budget_put(f->port->id, f->charge);
 	f->watch.fd = -1;
 	f->watch.events = 0;
 }
 
 void flow_release(struct flow *f)
 {
-	budget_put();
+	budget_put(f->port->id, f->charge);
 	f->watch.fd = -1;
 }
 
@@ -221,7 +251,7 @@ void flow_free(struct flow *f)
 	}
 	unhash(f);
 	TAILQ_REMOVE(&f->port->lists[f->class], f, list);
-	f->port->nflows--;
+	budget_flows(f->port->id, -1);
 	s->nflows--;
 	counter_add(&s->counts.flows, (uint64_t)-1);
 	forward_put_flow(f->forward);

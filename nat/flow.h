@@ -120,6 +120,7 @@ struct flow {
 	struct flow *next;		/* in the bucket; in the free list */
 	struct flow_key key;
 	uint8_t class;			/* enum flow_class */
+	uint8_t charge;			/* enum budget_kind of its socket */
 	bool working;			/* in the shard's list of flows with work */
 	uint8_t mac[MAC_SIZE];		/* guest's */
 	uint16_t host_port;		/* nat/hostport.h; 0: the kernel chose one */

@@ -52,17 +52,26 @@ static uint16_t *link_for(struct hold *h, uint16_t *head, uint32_t seq, uint32_t
 	return n < HOLD_PER_FLOW ? link : NULL;
 }
 
-bool hold_put(struct hold *h, uint16_t *head, uint32_t seq, const uint8_t *data, uint32_t size, bool fin)
+static bool may_have(const struct hold *h, uint32_t share, uint32_t most)
+{
+	uint32_t free_places = HOLD_PLACES - 1u - h->used;
+
+	return share < free_places && (!most || share < most);
+}
+
+bool hold_put(struct hold *h, uint16_t *head, uint16_t *share, uint32_t most, uint32_t seq, const uint8_t *data, uint32_t size,
+	      bool fin)
 {
 	bool have = false;
 	uint16_t *link = size <= PLACE_SIZE && map_space(h) ? link_for(h, head, seq, size, &have) : NULL;
 	uint16_t place = h->free;
 
-	if (!link || place == HOLD_NONE)
+	if (!link || place == HOLD_NONE || !may_have(h, *share, most))
 		return have;
+	++*share;
 	h->free = h->held[place].next;
 	h->used++;
-	h->held[place] = (struct held){ .seq = seq, .size = size, .next = *link, .fin = fin };
+	h->held[place] = (struct held){ .seq = seq, .size = size, .share = share, .next = *link, .fin = fin };
 	*link = place;
 	memcpy(h->space + (size_t)place * PLACE_SIZE, data, size);
 	return true;
@@ -78,6 +87,7 @@ void hold_drop_first(struct hold *h, uint16_t *head)
 {
 	uint16_t place = *head;
 
+	--*h->held[place].share;
 	*head = h->held[place].next;
 	h->held[place].next = h->free;
 	h->free = place;

@@ -390,5 +390,6 @@ void nat_count(const struct nat *nat, struct nat_counts *sum)
 		sum->retransmits += counter_get(&s->counts.retransmits);
 		sum->filtered += counter_get(&s->counts.filtered);
 		sum->lost += counter_get(&s->counts.lost);
+		sum->over_quota += counter_get(&s->counts.over_quota);
 	}
 }

@@ -34,8 +34,10 @@ struct nat_conf {
 	char device[IFNAMSIZ];		/* the interface that everything for the outside leaves by, or nothing does; "": any */
 	bool filter_any;		/* UDP: let anybody answer (endpoint-independent filtering) */
 	bool no_peek_offset;		/* do as before Linux 6.9, without SO_PEEK_OFF for TCP; for tests */
-	uint32_t flows_max;		/* per guest port; 0: 4096; never more than half of the descriptor limit */
-	uint32_t half_open_max;		/* per guest port, TCP connections being opened; 0: 256 */
+	uint32_t flows_max;		/* per guest port, with and without sockets; 0: 65536 */
+	uint32_t sockets_max;		/* per guest port; 0, and at most: half of the descriptor limit (nat/budget.h) */
+	uint32_t half_open_max;		/* per guest port and worker, TCP connections being opened; 0: 256 */
+	uint32_t held_max;		/* per guest port and worker, segments kept for a socket that cannot have them yet, of nat/hold.h; 0: half */
 	uint32_t established_s;		/* idle time; 0: 7440 (RFC 5382 REQ-5) */
 	uint32_t transitory_s;		/* TCP opening or closing; 0: 240 */
 	uint32_t udp_s;			/* 0: 300 (RFC 4787 REQ-5) */
@@ -60,6 +62,7 @@ struct nat_counts {
 	uint64_t resets;		/* flows ended by a reset from either side */
 	uint64_t retransmits;		/* TCP segments sent to a guest again */
 	uint64_t filtered;		/* datagrams from addresses the guest had not talked to */
+	uint64_t over_quota;		/* flows refused because the guest had all it may have */
 	uint64_t lost;			/* datagrams from outside that the guest's port did not take */
 };
 

@@ -22,10 +22,10 @@ struct segment;
 struct nat_port {
 	struct nat_port *next;
 	uint32_t id;
-	uint32_t nflows;		/* in all lists */
-	uint32_t nclients;		/* UDP clients of forwards among them */
+	uint32_t nclients;		/* UDP clients of forwards among its flows */
 	uint32_t half_open, calling;	/* connections being opened by the guest, and to it by forwards */
 	struct flow_list lists[FLOW_CLASSES];
+	uint16_t nheld;			/* places of the shard's hold */
 	struct limit answers;		/* ICMP errors toward this guest */
 };
 
@@ -79,7 +79,7 @@ struct nat_shard {
 	} review;			/* nat/review.h */
 	struct decision decisions[64];	/* by destination modulo */
 	struct {
-		counter flows, opened, expired, resets, retransmits, filtered, lost;
+		counter flows, opened, expired, resets, retransmits, filtered, lost, over_quota;
 	} counts;
 };
 
@@ -123,9 +123,12 @@ struct flow *flow_find(const struct nat_shard *s, const struct flow_key *key);
 /* flow_new() - a flow for @key, which is not in the table, taking ownership of socket @fd
  * Makes room at the port's quota by dropping its stalest closed flow, or for UDP its stalest UDP mapping.
  * Return: NULL when the quota, memory or (@fd >= 0) the process's descriptors are used up; then @fd is still the caller's.
+ * flow_new_called() - the same for a client that a forward accepted: its socket takes none of the host's ephemeral ports
  */
 struct flow *flow_new(struct nat_shard *s, struct nat_port *port, const struct flow_key *key, const struct flow_kind *kind,
 		      int fd);
+struct flow *flow_new_called(struct nat_shard *s, struct nat_port *port, const struct flow_key *key, const struct flow_kind *kind,
+			     int fd);
 
 /* flow_room() - make room for one more flow of @class at the port; what flow_new() does, for use before a socket is made
  * Return: false when the quota is used up. */

@@ -141,7 +141,7 @@ static bool hold(struct flow *f, const struct packet *p)
 
 	if ((int32_t)(p->seq + size - t->rcv_adv) > 0)
 		return false;		/* beyond the window that was told */
-	return hold_put(&f->shard->hold, &t->held, p->seq, packet_payload(p), size, p->tcp_flags & TCP_FIN);
+	return hold_put(&f->shard->hold, &t->held, &f->port->nheld, shard_conf(f->shard)->held_max, p->seq, packet_payload(p), size, p->tcp_flags & TCP_FIN);
 }
 
 static void take_fin(struct flow *f)

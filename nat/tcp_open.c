@@ -223,6 +223,13 @@ static bool renew(struct flow *f)
 	return worker_watch(w, &f->watch, WATCHED | EPOLLET) == 0;
 }
 
+/* refuse_over_quota() - a guest that has all the flows it may have is told; too many half-open ones pass, and it will try again */
+static void refuse_over_quota(struct nat_shard *s, struct nat_port *port, const struct arrival *a, const struct packet *p, enum verdict v)
+{
+	if (v == VERDICT_DROP_QUOTA && port->half_open < half_open_max(s) && limit_take(&port->answers, shard_now(s)))
+		answer_reset(s->worker, a, p);
+}
+
 enum verdict tcp_begin(struct nat_shard *s, struct nat_port *port, const struct arrival *a, const struct packet *p,
 		       const struct flow_key *key)
 {
@@ -241,8 +248,10 @@ enum verdict tcp_begin(struct nat_shard *s, struct nat_port *port, const struct 
 	f = new_flow(s, port, key, !segment_is_gateway(a->segment, p->dst), &v);
 	if (v == VERDICT_DROP_NO_ROUTE)
 		answer_icmp(s->worker, a, p, &port->answers, ICMP_UNREACHABLE, ICMP_UNREACHABLE_NET);
-	if (!f)
+	if (!f) {
+		refuse_over_quota(s, port, a, p, v);
 		return v;
+	}
 	memcpy(f->mac, p->data + MAC_SIZE, MAC_SIZE);
 	begin_seq(f);
 	site = answer_site(a);
@@ -289,7 +298,7 @@ int tcp_call(struct nat_shard *s, struct nat_port *port, struct forward *forward
 		return -ENETDOWN;
 	if (port->calling >= half_open_max(s))
 		return -ENOBUFS;
-	f = flow_new(s, port, key, &tcp_kind, fd);
+	f = flow_new_called(s, port, key, &tcp_kind, fd);
 	if (!f)
 		return -ENOBUFS;
 	if (worker_watch(s->worker, &f->watch, WATCHED | EPOLLET) < 0) {
