@@ -22,6 +22,7 @@ static struct nat_conf conf_of(const struct live_net *net)
 
 	struct nat_conf conf = {
 		.net_id = net->net_id, .vid = VID_DEFAULT, .uplink = net->conf->has_nat,
+		.filter_any = net->conf->filtering == NAT_FILTER_ANY,
 		.host_access = net->conf->has_nat ? access[net->conf->host_access] : HOST_NONE,
 	};
 

@@ -42,6 +42,7 @@ enum {
 
 enum net_mode { NET_NAT_NETWORK, NET_INTERNAL, NET_NAT, NET_HOST_ONLY, NET_BRIDGED, NET_ROUTED };
 enum nat_kind { NAT_KIND_USER, NAT_KIND_KERNEL };
+enum nat_filter { NAT_FILTER_ADDRESS, NAT_FILTER_ANY };
 enum net_host_access { HOST_ACCESS_NONE, HOST_ACCESS_OWN, HOST_ACCESS_LOOPBACK };
 enum port_kind { PORT_KIND_STREAM, PORT_KIND_TAP, PORT_KIND_NETNS, PORT_KIND_ATTACHED, PORT_KIND_VHOST_USER, PORT_KIND_DGRAM,
 		 PORT_KIND_UDP, PORT_KIND_VMM_TAP };
@@ -118,6 +119,7 @@ struct net_conf {
 	bool has_nat;			/* guests reach the outside, and forwards may exist */
 	enum nat_kind nat;
 	char uplink[IFNAME_TEXT];	/* the host's interface that everything for the outside leaves by; empty: any */
+	enum nat_filter filtering;	/* who may answer a guest's datagrams */
 	enum net_host_access host_access;
 	uint32_t mtu;
 	char domain[DOMAIN_TEXT];
