@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #define _GNU_SOURCE
-/* covers: nat/tcp_in.c nat/tcp.c nat/tcp_wire.c nat/tcp_out.c nat/tcp_open.c nat/answer.c nat/policy.c nat/gateway.c */
+/* covers: nat/tcp_in.c nat/tcp.c nat/tcp_wire.c nat/tcp_out.c nat/tcp_open.c nat/answer.c nat/policy.c nat/gateway.c nat/gateway6.c */
 /* max_len: 2048 */
 /* The input plays a guest, the remote ends and the clock, whole conversations deep, on sockets that lead nowhere: socket(),
  * connect() and their like are this file's own and make pairs of unix sockets. What must hold whatever happens: each
@@ -26,7 +26,7 @@ enum { CONNS = 6, FDS = 4096, REMOTES = 64, SERVER_PORT = 7000, GUEST_PORT = 400
 static struct {
 	int remote;			/* the other end, plus one */
 	bool listener, stream;
-	struct sockaddr_in peer;	/* UDP: last destination */
+	union sock_addr peer;		/* UDP: last destination */
 } fds[FDS];
 static int remotes[REMOTES];		/* the test's ends, in the order in which they were made */
 static bool remote_stream[REMOTES];
@@ -35,6 +35,7 @@ static int remote_conn[REMOTES];	/* which of the guest's connections, or -1 */
 static unsigned nremotes;
 static int connect_error, next_conn;
 static unsigned clients_waiting;
+static unsigned stopping;		/* forwards, since the last barrier */
 
 static uint8_t to_guest_byte(uint64_t at)
 {
@@ -68,7 +69,7 @@ static int make_pair(int type, int conn)
 int socket(int domain, int type, int protocol)
 {
 	(void)protocol;
-	MUST(domain == AF_INET);
+	MUST(domain == AF_INET || domain == AF_INET6);
 	type &= ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
 	return make_pair(type, type == SOCK_STREAM ? next_conn : -1);
 }
@@ -139,8 +140,8 @@ ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 {
 	struct msghdr plain = *msg;
 
-	if (msg->msg_name && ((const struct sockaddr *)msg->msg_name)->sa_family == AF_INET)
-		memcpy(&fds[fd].peer, msg->msg_name, sizeof(fds[fd].peer));
+	if (msg->msg_name)
+		memcpy(&fds[fd].peer, msg->msg_name, msg->msg_namelen);
 	plain.msg_name = NULL;
 	plain.msg_namelen = 0;
 	plain.msg_control = NULL;
@@ -174,7 +175,7 @@ int recvmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags, struct timespe
 
 struct conn {
 	bool used;
-	uint32_t remote;
+	struct addr guest, remote;
 	uint16_t sport, dport;
 	uint32_t iss, sent;		/* first sequence number; highest that went out */
 	uint32_t irs, next;		/* theirs; what the guest expects next */
@@ -183,6 +184,7 @@ struct conn {
 
 static struct bed bed;
 static struct conn conns[CONNS];
+static const struct addr far6 = { .bytes = { 0x20, 1, 0xd, 0xb8, [15] = 5 } };
 
 struct input {
 	const uint8_t *at, *end;
@@ -200,10 +202,11 @@ static uint32_t take(struct input *in, unsigned n)
 static void segment(struct conn *c, uint8_t flags, uint32_t seq, uint32_t ack, uint16_t window, uint32_t size, uint32_t options)
 {
 	static uint8_t frame[70000];
-	uint8_t *ip = build_eth(frame, bed_gateway_mac, bed_guest_mac, ETHERTYPE_IP4);
-	uint32_t header = TCP_HEADER + (flags & TCP_SYN ? 8 : 0), l4 = header + size;
-	uint8_t *t = build_ip4(ip, BED_GUEST, c->remote, PROTO_TCP, 64, l4);
-	struct offload gso = { .flags = 1, .gso_type = 1, .gso_size = 1400, .csum_start = 34, .csum_offset = 16 };
+	uint32_t header = TCP_HEADER + (flags & TCP_SYN ? 8 : 0), l4 = header + size, head = build_headers(c->guest);
+	uint8_t *t = build_ip(frame, bed_gateway_mac, bed_guest_mac, c->guest, c->remote, PROTO_TCP, 64, l4);
+	struct offload gso = {
+		.flags = 1, .gso_type = addr_is4(c->guest) ? 1 : 4, .gso_size = 1400, .csum_start = (uint16_t)head, .csum_offset = 16,
+	};
 	struct offload none = { 0 };
 	uint32_t end = seq + size + !!(flags & TCP_SYN) + !!(flags & TCP_FIN);
 
@@ -222,12 +225,12 @@ static void segment(struct conn *c, uint8_t flags, uint32_t seq, uint32_t ack, u
 	}
 	for (uint32_t i = 0; i < size; i++)
 		t[header + i] = to_remote_byte(seq + i - c->iss - 1);
-	if (size <= 1460)
-		put_u16(t + 16, checksum_finish(checksum_add(checksum_pseudo4(ip + 12, ip + 16, PROTO_TCP, l4), t, l4)));
+	if (size <= 1440)
+		put_u16(t + 16, checksum_finish(checksum_add(build_pseudo(c->guest, c->remote, PROTO_TCP, l4), t, l4)));
 	if ((int32_t)(end - c->sent) > 0 && end - c->sent < WILD)
 		c->sent = end;		/* what is farther away must not be believed, and so not be acknowledged */
 	next_conn = (int)(c - conns);
-	bed_input_from(&bed, 1, frame, ETH_HEADER + IP4_HEADER + l4, size > 1460 ? &gso : &none);
+	bed_input_from(&bed, 1, frame, head + l4, size > 1440 ? &gso : &none);
 }
 
 static void guest_tcp(struct input *in)
@@ -243,7 +246,11 @@ static void guest_tcp(struct input *in)
 				remote_stream[i] = false;
 		c->used = true;
 		c->synced = false;
-		c->remote = how & 32 ? 0xcb007105 : BED_GATEWAY;
+		c->guest = how & 8 ? bed_address(15) : addr4(BED_GUEST);
+		if (how & 8)
+			c->remote = how & 32 ? far6 : bed_address(1);
+		else
+			c->remote = addr4(how & 32 ? 0xcb007105 : BED_GATEWAY);
 		c->sport = (uint16_t)(GUEST_PORT + (c - conns));
 		c->dport = SERVER_PORT;
 		c->iss = c->sent = seq + (how & 16 ? 100000 : 0);
@@ -270,7 +277,7 @@ static struct conn *called(const struct packet *p)
 		if (conns[i].used)
 			continue;
 		conns[i] = (struct conn){
-			.used = true, .remote = addr_4(p->src), .sport = p->dport, .dport = p->sport, .iss = 1000000, .sent = 1000000,
+			.used = true, .guest = p->dst, .remote = p->src, .sport = p->dport, .dport = p->sport, .iss = 1000000, .sent = 1000000,
 		};
 		return &conns[i];
 	}
@@ -280,7 +287,7 @@ static struct conn *called(const struct packet *p)
 static struct conn *conn_of(const struct packet *p)
 {
 	for (unsigned i = 0; i < CONNS; i++)
-		if (conns[i].used && conns[i].remote == addr_4(p->src) && conns[i].sport == p->dport && conns[i].dport == p->sport)
+		if (conns[i].used && addr_equal(conns[i].remote, p->src) && conns[i].sport == p->dport && conns[i].dport == p->sport)
 			return &conns[i];
 	return (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN ? called(p) : NULL;
 }
@@ -363,6 +370,24 @@ static void remote(struct input *in)
 
 /* ---- the rest ---- */
 
+/* raw6() - the same bytes as IPv6; ICMPv6 with a right checksum, which discovery is not looked at without */
+static void raw6(uint8_t *frame, uint32_t n, uint32_t keep)
+{
+	uint8_t *ip = frame + ETH_HEADER, *icmp = ip + IP6_HEADER;
+
+	put_u16(frame + 12, ETHERTYPE_IP6);
+	if (n < ETH_HEADER + IP6_HEADER + ICMP_HEADER)
+		return;
+	n -= ETH_HEADER + IP6_HEADER;
+	if (keep & 2)
+		build_ip6(ip, keep & 8 ? addr6(ip + 8) : keep & 32 ? addr_link_local(bed_guest_mac) : bed_address(15),
+			  keep & 64 ? bed_address(1) : addr6(ip + 24), ip[6], ip[7], n);
+	if (ip[6] != PROTO_ICMP6)
+		return;
+	put_u16(icmp + 2, 0);
+	put_u16(icmp + 2, checksum_finish(checksum_add(checksum_pseudo6(ip + 8, ip + 24, PROTO_ICMP6, n), icmp, n)));
+}
+
 static void raw(struct input *in)
 {
 	uint8_t frame[512] = { 0 };
@@ -377,15 +402,27 @@ static void raw(struct input *in)
 		build_ip4(frame + ETH_HEADER, keep & 8 ? get_u32(frame + 26) : BED_GUEST, get_u32(frame + 30), frame[23], frame[22],
 			  n - ETH_HEADER - IP4_HEADER);
 	}
+	if (keep & 16)
+		raw6(frame, n, keep);
 	bed_input_from(&bed, 1, frame, n, &(struct offload){ .flags = keep >> 2 & 1 });
 }
 
 static void guest_udp(struct input *in)
 {
 	static const uint32_t to[] = { BED_GATEWAY, 0xcb007105, 0x0a090001, 0x7f000001, 0xa9fea9fe, 0xe0000001, 0x08080808, BED_GUEST2 };
-	static uint8_t payload[5000];
-	uint32_t how = take(in, 1);
+	static const struct addr to6[] = {
+		{ .bytes = { 0xfd, [15] = 1 } }, { .bytes = { 0x20, 1, 0xd, 0xb8, [15] = 5 } }, { .bytes = { 0xfd, 0, 0, 9, [15] = 1 } },
+		{ .bytes = { [15] = 1 } }, { .bytes = { 0xfe, 0x80, [15] = 1 } }, { .bytes = { 0xff, 2, [15] = 1 } },
+	};
+	static uint8_t payload[5000], frame[6000];
+	uint32_t how = take(in, 1), size;
 
+	if (how & 32) {
+		size = take(in, 1) * (how & 64 ? 4u : 1u);
+		bed_input(&bed, frame, build_udp_frame(frame, bed_gateway_mac, bed_guest_mac, bed_address(15), (uint16_t)(5000 + (how >> 3) % 4),
+						       to6[how % 8 % ARRAY_SIZE(to6)], how & 128 ? 53 : 99, payload, size));
+		return;
+	}
 	bed_udp(&bed, (uint16_t)(5000 + (how >> 3) % 4), to[how % 8], how & 128 ? 53 : 99, payload, take(in, 1) * (how & 64 ? 16 : 1));
 }
 
@@ -468,7 +505,7 @@ static void finish(struct forward *forward, int other)
 	MUST(nat_stopped(bed.nat));
 	nat_count(bed.nat, &counts);
 	MUST(counts.flows == 0);
-	MUST(budget_used() == 0);
+	MUST(budget_used() <= ++stopping);	/* their listeners, until a grace period has passed */
 	MUST(timers_next(&bed.w->timers) == UINT64_MAX && bed.w->watched == 0);
 	bed_flush(&bed);
 	urcu_qsbr_quiescent_state();
@@ -507,7 +544,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (in.at < in.end)
 		step(&in);
 	finish(forward, other);
-	if (++runs % 256 == 0)
+	if (++runs % 256 == 0) {
 		urcu_qsbr_barrier();		/* descriptors that wait for a grace period */
+		stopping = 0;
+		MUST(budget_used() == 0);
+	}
 	return 0;
 }

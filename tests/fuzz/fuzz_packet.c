@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Ethernet with its tag, ARP, IPv4, TCP, UDP, ICMP; and the ICMP error that quotes what was parsed.
- * covers: switch/packet.c switch/vlan.c switch/build.c
+/* Ethernet with its tag, ARP, IPv4, IPv6, TCP, UDP, ICMP, Neighbour Discovery; and the ICMP error that quotes what was parsed.
+ * covers: switch/packet.c switch/vlan.c switch/build.c switch/nd.c
  * Input: a byte of flags, two bytes of tag metadata, the frame. */
 #include <linux/virtio_net.h>
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "switch/build.h"
+#include "switch/nd.h"
 #include "switch/packet.h"
 #include "switch/vlan.h"
 
@@ -23,6 +24,19 @@ static void must(bool ok)
 		__builtin_trap();
 }
 
+/* fix6() - the same where there is no extension header */
+static void fix6(uint8_t *f, uint32_t len)
+{
+	uint8_t *ip = f + ETH_HEADER, *l4 = ip + IP6_HEADER;
+	uint32_t at = ip[6] == PROTO_TCP ? 16 : ip[6] == PROTO_UDP ? 6 : 2, size;
+
+	if (len < ETH_HEADER + IP6_HEADER + at + 2 || get_u16(ip + 4) > len - ETH_HEADER - IP6_HEADER || get_u16(ip + 4) < at + 2)
+		return;
+	size = get_u16(ip + 4);
+	put_u16(l4 + at, 0);
+	put_u16(l4 + at, checksum_finish_udp(checksum_add(checksum_pseudo6(ip + 8, ip + 24, ip[6], size), l4, size)));
+}
+
 /* fix() - make checksums right, which mutation alone would hardly find */
 static void fix(uint8_t *f, uint32_t len, uint8_t flags)
 {
@@ -30,6 +44,8 @@ static void fix(uint8_t *f, uint32_t len, uint8_t flags)
 	uint32_t total, at;
 	uint64_t sum = 0;
 
+	if (len >= ETH_HEADER + IP6_HEADER && get_u16(f + 12) == ETHERTYPE_IP6 && flags & FIX_L4)
+		fix6(f, len);
 	if (len < ETH_HEADER + IP4_HEADER || get_u16(f + 12) != ETHERTYPE_IP4)
 		return;
 	if (flags & FIX_IP) {
@@ -49,25 +65,49 @@ static void fix(uint8_t *f, uint32_t len, uint8_t flags)
 	put_u16(l4 + at, checksum_finish_udp(checksum_add(sum, l4, total - IP4_HEADER)));
 }
 
+/* answer() - what the gateway would say to it is good */
+static void answer(const struct packet *p, const struct nd *nd)
+{
+	struct offload none = { 0 };
+	uint8_t frame[ND_NEIGHBOUR_SIZE];
+	struct packet q;
+	struct nd back;
+
+	must(nd->link > p->data && nd->link + 6 <= p->data + p->len && p->ttl == ND_HOP_LIMIT);
+	must(packet_parse(frame, nd_build_solicitation(frame, nd->link, p->src, p->dst), &none, &q) == VERDICT_FORWARDED && nd_is(&q));
+	if (addr_is_multicast(nd->target) || addr_is_multicast(p->src))
+		return;
+	must(packet_parse(frame, nd_build_advertisement(frame, nd->link, nd->link, p->src, nd->target, ND_OVERRIDE), &none, &q) ==
+		     VERDICT_FORWARDED &&
+	     nd_parse(&q, &back) == VERDICT_FORWARDED && addr_equal(back.target, nd->target) && !memcmp(back.link, nd->link, 6));
+}
+
 /* use() - read all that a packet points at, and make an error about it */
 static void use(const struct packet *p, const uint8_t *data, uint32_t len)
 {
-	uint8_t error[256];
+	uint8_t error[ICMP_ERROR_ROOM];
 	struct offload none = { 0 };
 	struct packet q;
+	struct addr from;
+	struct nd nd;
 	uint32_t n = 0, sum = 0;
 
 	must(p->data == data && p->len <= len && p->payload <= p->len && p->l4 <= p->len);
 	for (uint32_t i = 0; i < packet_payload_len(p); i++)
 		sum += packet_payload(p)[i];
-	if (p->ethertype != ETHERTYPE_IP4)
+	if (p->ethertype == ETHERTYPE_ARP4)
 		return;
-	must(p->l4 == ETH_HEADER + IP4_HEADER && p->payload >= p->l4);
-	n = build_icmp_error(error, data, data + 6, addr4(0x0a000001 + (sum & 1)), 3, 4, 1400, p);
-	must(n <= ETH_HEADER + IP4_HEADER + ICMP_HEADER + IP4_HEADER + 8);
+	must(p->l4 >= build_headers(p->src) && p->payload >= p->l4 && addr_is4(p->src) == addr_is4(p->dst));
+	from = addr_is4(p->src) ? addr4(0x0a000001 + (sum & 1)) : p->dst;
+	n = build_icmp_error(error, data, data + 6, from, 3, 4, 1400, p);
+	must(n <= (addr_is4(p->src) ? ETH_HEADER + IP4_HEADER + ICMP_HEADER + IP4_HEADER + 8 : ICMP_ERROR_ROOM));
+	if (nd_is(p) && nd_parse(p, &nd) == VERDICT_FORWARDED && nd.link)
+		answer(p, &nd);
 	must(packet_parse(error, n, &none, &q) == VERDICT_FORWARDED && packet_is_icmp(&q) && addr_equal(q.dst, p->src));
 	n = build_udp_frame(error, data, data + 6, p->dst, p->dport, p->src, p->sport, data, MIN_OF(len, 64u));
 	must(packet_parse(error, n, &none, &q) == VERDICT_FORWARDED && addr_equal(q.dst, p->src) && q.sport == p->dport);
+	if (!addr_is4(p->src))
+		return;
 	n = build_arp(error, ARP_REPLY, data, addr_4(p->src), data + 6, addr_4(p->dst), data);
 	must(packet_parse(error, n, &none, &q) == VERDICT_FORWARDED && addr_4(q.src) == addr_4(p->src) && q.arp_op == ARP_REPLY);
 }
