@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # tests/vm/23-migration.sh - a QEMU guest moves live from one vhost-user port to another while it sends and receives
-# limit: 150
+# limit: 240
 # before: tests/vm/kernel.sh
 # as: user
 #
 # Both QEMUs are on this machine. What lanyard writes into the guest's memory while QEMU copies it reaches the new place by the
 # dirty log alone: what the guest receives during the move is summed up afterwards, and some of it lies in a socket until then,
-# where no processor touches it.
+# where no processor touches it. Guests have one processor: with several, QEMU 7.2 without KVM loses some of what they write
+# themselves during a migration, whatever the network device.
 . "$ROOT/tests/net/lib.sh"
 . "$ROOT/tests/vm/guest.sh"
 guest_needs
@@ -26,7 +27,7 @@ arguments() {
 	[ "$5" = split ] || flags+=(--packed)
 	ARGUMENTS=$(lanyard qemu "lab/$1" "${flags[@]}" | sed "s/mac=[0-9a-f:]*/mac=$2/")
 	[[ $ARGUMENTS == *vectors=0* ]] || ARGUMENTS+=,vectors=0
-	ARGUMENTS+=",$6 -smp $4 -monitor unix:$DIR/r/$1.monitor,server=on,wait=off"
+	ARGUMENTS+=",$6 -monitor unix:$DIR/r/$1.monitor,server=on,wait=off"
 }
 
 monitor() { printf '%s\n' "$2" | as_lanyard nc -U -N "$DIR/r/$1.monitor" | tr -d '\r'; }
