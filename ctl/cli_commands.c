@@ -12,7 +12,7 @@
 
 static const struct command *const groups[] = {
 	cmd_ps, cmd_run, cmd_qemu, cmd_net, cmd_port, cmd_forward, cmd_lease, cmd_dns, cmd_fdb, cmd_daemon,
-	cmd_config, cmd_events,
+	cmd_config, cmd_events, cmd_doctor,
 };
 
 #define FOR_EACH_COMMAND(c)                                      \
@@ -22,7 +22,7 @@ static const struct command *const groups[] = {
 static const char footer[] =
 	"Every command takes --json, --quiet, --socket PATH and --help; `lanyard help OBJECT` shows more.\n"
 	"Exit status: 0 done or already so, 1 refused or failed, 2 usage, 3 exists with other settings,\n"
-	"4 not found, 5 permission, 6 daemon unreachable, 7 timed out, 8 a difference was found.\n";
+	"4 not found, 5 permission, 6 daemon unreachable, 7 timed out, 8 a difference or a problem was found.\n";
 
 /* first_word(), name_text() - "net" and "net add"; of a shortcut its one word */
 static const char *first_word(const struct command *c)

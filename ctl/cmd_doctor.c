@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* doctor */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/cli.h"
+#include "ctl/cli_api.h"
+#include "ctl/cli_output.h"
+#include "ctl/cmd_doctor_checks.h"
+
+static const char *const states[] = { [FINDING_OK] = "OK", [FINDING_WARN] = "WARN", [FINDING_FAIL] = "FAIL" };
+
+/* look_daemon() - the one that commands talk to; none is needed for the answer to the others */
+static void look_daemon(struct cli *cli, struct finding *f)
+{
+	json_t *daemon = NULL;
+
+	if (cli_get(cli, "/v1/daemon", &daemon) == 0) {
+		f->state = FINDING_OK;
+		snprintf(f->text, sizeof(f->text), "lanyardd %.30s answers at %.120s", row_text(daemon, "version"), cli->socket);
+	} else {
+		f->state = FINDING_WARN;
+		snprintf(f->text, sizeof(f->text), "%.190s", cli->err.message);
+		snprintf(f->command, sizeof(f->command), "lanyardd &");
+	}
+	json_decref(daemon);
+	cli->err = (struct error){ 0 };
+}
+
+static void show(const struct cli *cli, json_t *list, const char *name, const struct finding *f)
+{
+	if (cli->json) {
+		json_array_append_new(list, json_pack("{s:s s:s s:s s:s}", "name", name, "state", states[f->state], "text", f->text,
+						      "command", f->command));
+		return;
+	}
+	printf("%-4s  %-11s  %s\n", states[f->state], name, f->text);
+	if (f->command[0])
+		printf("%-4s  %-11s  %s\n", "", "", f->command);
+}
+
+static int doctor(struct cli *cli, const struct args *args)
+{
+	json_t *list = json_array(), *tree;
+	struct finding f = { 0 };
+	bool works = true;
+
+	(void)args;
+	for (const struct check *c = doctor_checks; c->name; c++) {
+		f = (struct finding){ 0 };
+		c->look(&f);
+		works &= f.state != FINDING_FAIL;
+		show(cli, list, c->name, &f);
+	}
+	f = (struct finding){ 0 };
+	look_daemon(cli, &f);
+	show(cli, list, "daemon", &f);
+	tree = json_pack("{s:b s:o}", "works", works, "checks", list);
+	if (cli->json)
+		output_json(tree);
+	json_decref(tree);
+	return works ? CLI_DONE : CLI_PROBLEMS;
+}
+
+const struct command cmd_doctor[] = {
+	{ NULL, "doctor", "", "will it work here, and what would help", "doctor", 0, 0, false, NULL, doctor },
+	{ 0 },
+};

@@ -1,0 +1,31 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# tests/net/92-doctor.sh - lanyard doctor finds what is missing, names the command, and the command helps
+. "$ROOT/tests/net/lib.sh"
+state() { lanyard doctor --json 2>/dev/null | jq -r ".checks[] | select(.name == \"$1\") | .state"; }
+command_for() { lanyard doctor --json 2>/dev/null | jq -r ".checks[] | select(.name == \"$1\") | .command"; }
+
+say "without a daemon"
+status 0 lanyard doctor
+has "a line each" "$(cut -c1-17 <<<"$OUT" | sed 's/ *$//' | xargs)" 'OK directory.*ping.*daemon'
+is "the daemon" "$(state daemon)" WARN
+is "it works" "$(lanyard doctor --json | jq .works)" true
+
+say "ping sockets, closed and opened by the command that is named"
+echo "1 0" >/proc/sys/net/ipv4/ping_group_range
+is "closed" "$(state ping)" WARN
+daemon_start
+has "the log names it" "$(grep no-ping-sockets "$DIR/lanyardd.log")" 'net.ipv4.ping_group_range'
+is "the daemon" "$(state daemon)" OK
+bash -c "$(command_for ping)" >/dev/null
+is "open" "$(state ping)" OK
+
+if [ "$AS" = user ]; then
+	say "low ports"
+	is "closed" "$(state low-ports)" WARN
+	bash -c "$(command_for low-ports)" >/dev/null
+	is "open" "$(state low-ports)" OK
+fi
+
+say "what cannot work"
+is "few descriptors" "$( (ulimit -n 100; lanyard doctor --json 2>/dev/null || echo "status $?") | tail -n 1)" "status 8"
