@@ -288,6 +288,28 @@ static void test_long_checksums(void **state)
 	}
 }
 
+/* A checksum behind the bytes that are kept of a frame, in one that may pass: it is completed for a guest that takes none. */
+static void test_far_checksum(void **state)
+{
+	(void)state;
+	for (unsigned pieces = 1; pieces <= 2; pieces++) {
+		static const uint8_t header[12] = { 1, 0, 0, 0, 0, 0, 0x20, 0x03, 16 };	/* from 800 on */
+
+		open_bed(HOSTILE_BASIC | BIT(VIRTIO_NET_F_CSUM));
+		hostile_neighbours(at.b, 2);
+		case_frame(at.big, 1000);
+		case_memory(at.big, header, sizeof(header));
+		case_memory(at.big + 12 + 12, (const uint8_t[2]){ 0x88, 0xb5 }, 2);	/* of a protocol that nobody knows */
+		if (pieces == 1)
+			PUT({ at.big, 1012, 0, NX });
+		else
+			PUT({ at.big, 500, F_NEXT, NX }, { at.big + 500, 512, 0, NX });
+		ended(1, VERDICT_FORWARDED);
+		assert_int_equal(at.b->came, 1);
+		hostile_bed_free(at.b);
+	}
+}
+
 /* Many frames at once, each with more pieces than a frame has places for: each arrives as it was sent. */
 static unsigned right;
 static void is_right(struct hostile_bed *b, const struct hostile_frame *f)
@@ -393,7 +415,7 @@ static void test_small_buffers_and_others(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_shorter_chains), cmocka_unit_test(test_pieces_to_receive),
+		cmocka_unit_test(test_shorter_chains), cmocka_unit_test(test_far_checksum), cmocka_unit_test(test_pieces_to_receive),
 		cmocka_unit_test(test_small_buffers_and_others), cmocka_unit_test(test_chains), cmocka_unit_test(test_tables), cmocka_unit_test(test_packed_chain),
 		cmocka_unit_test(test_receive),     cmocka_unit_test(test_pieces),	    cmocka_unit_test(test_long_bursts),
 		cmocka_unit_test(test_long_checksums), cmocka_unit_test(test_many_pieces), cmocka_unit_test(test_small_buffers),

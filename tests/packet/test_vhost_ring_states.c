@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "tap/virtq.h"
 #include "tests/packet/hostile_case.h"
@@ -167,6 +168,30 @@ static void test_fault_stays(void **state)
 	}
 }
 
+/* virtio 1.2, 5.1.3.1: segments and ECN are nothing without the checksum. A guest that asks for them alone gets none. */
+static void test_features(void **state)
+{
+	static const struct {
+		uint64_t features;
+		uint32_t offloads;
+	} cases[] = {
+		{ BIT(VIRTIO_NET_F_GUEST_CSUM), PORT_CSUM },
+		{ BIT(VIRTIO_NET_F_GUEST_CSUM) | BIT(VIRTIO_NET_F_GUEST_TSO4), PORT_CSUM | PORT_TSO4 },
+		{ BIT(VIRTIO_NET_F_GUEST_TSO4) | BIT(VIRTIO_NET_F_GUEST_TSO6) | BIT(VIRTIO_NET_F_GUEST_ECN), 0 },
+		{ BIT(VIRTIO_NET_F_CSUM) | BIT(VIRTIO_NET_F_HOST_TSO4), 0 },
+	};
+
+	(void)state;
+	open_bed(false);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		vhost_pause(at.b->evil.port);
+		vhost_set_features(at.b->evil.port, HOSTILE_BASIC | cases[i].features);
+		assert_int_equal(at.b->evil.port->offloads, cases[i].offloads);
+	}
+	vhost_resume(at.b->evil.port);
+	hostile_bed_free(at.b);
+}
+
 /* What became available between the last look and arming has nobody to tell of it: arming looks once more (VU-27). */
 static void test_armed_too_late(void **state)
 {
@@ -236,7 +261,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_not_enabled), cmocka_unit_test(test_stopped),
 					    cmocka_unit_test(test_fault_stays), cmocka_unit_test(test_armed_too_late),
-					    cmocka_unit_test(test_pause_waits) };
+					    cmocka_unit_test(test_pause_waits), cmocka_unit_test(test_features) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

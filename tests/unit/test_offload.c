@@ -236,11 +236,51 @@ static void test_check(void **state)
 	}
 }
 
+/* Of a fragment nobody knows where the upper header is, whatever it is of. */
+static void test_fragment_of_icmp(void **state)
+{
+	struct shape s = { .tcp_flags = TCP_ACK, .payload = 100 };
+	uint8_t bytes[4096];
+	struct offload o;
+	struct frame f;
+
+	(void)state;
+	for (unsigned later = 0; later < 2; later++) {
+		frame_init(&f, bytes, shape_frame(bytes, &s, &o));
+		bytes[20] = later ? 0 : 0x20;
+		bytes[21] = later ? 1 : 0;
+		bytes[23] = 1;
+		f.offload = (struct offload){ CSUM, 0, 0, 0, 34, 2 };
+		assert_int_equal(offload_check(&f, MTU), BAD);
+	}
+}
+
+/* A sum whose place is not in the private bytes is not written: nothing else of the frame is ours. */
+static void test_complete_elsewhere(void **state)
+{
+	struct shape s = { .tcp_flags = TCP_ACK, .payload = 100 };
+	uint8_t bytes[4096], before[4096];
+	struct frame f;
+
+	(void)state;
+	for (uint32_t head = 14; head <= 51; head++) {
+		struct offload o;
+
+		frame_init(&f, bytes, shape_frame(bytes, &s, &o));
+		memcpy(before, bytes, f.len);
+		f.offload = (struct offload){ CSUM, 0, 0, 0, 34, 16 };
+		f.head_len = head;
+		offload_complete(&f);
+		assert_memory_equal(bytes, before, f.len);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_complete), cmocka_unit_test(test_udp_zero), cmocka_unit_test(test_wire_form),
-		cmocka_unit_test(test_fits),   cmocka_unit_test(test_check),
+		cmocka_unit_test(test_fits),   cmocka_unit_test(test_check), cmocka_unit_test(test_fragment_of_icmp),
+		cmocka_unit_test(test_complete_elsewhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -273,6 +273,33 @@ static void test_wrong_descriptors(void **unused)
 	}
 }
 
+/* The state in a file that its owner could cut short is not taken; in one that he could not, it is. */
+static void test_file_that_can_be_cut(void **unused)
+{
+	(void)unused;
+	for (unsigned sealed = 0; sealed < 2; sealed++) {
+		int fd = memfd_create("saved", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+		struct vhost_saved *saved;
+		struct error err = { 0 };
+
+		start_all(ALL);
+		kill_engine();
+		saved = saved_map();
+		assert_int_equal(write(fd, saved, sizeof(*saved)), sizeof(*saved));
+		munmap(saved, sizeof(*saved));
+		if (sealed)
+			assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+		keeper_hold(NULL, "saved", fd);
+		close(fd);
+		assert_int_equal(restore(&err), sealed);
+		if (sealed)
+			break;
+		check_gone(&err, "another version of lanyard wrote it");
+		close(t.peer);
+		connect_session();
+	}
+}
+
 /* A keeper without room: the session lives, and its connection ends with the engine. */
 static void test_keeper_refuses(void **unused)
 {
@@ -331,7 +358,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_goes_on), TEST(test_none_is_held), TEST(test_leave), TEST(test_leave_after_the_end), TEST(test_split_places),
-		TEST(test_packed_places), TEST(test_request_at_work), TEST(test_forged), TEST(test_wrong_descriptors),
+		TEST(test_packed_places), TEST(test_request_at_work), TEST(test_forged), TEST(test_wrong_descriptors), TEST(test_file_that_can_be_cut),
 		TEST(test_keeper_refuses), TEST(test_log_is_restored), TEST(test_area_is_restored),
 	};
 

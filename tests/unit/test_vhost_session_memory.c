@@ -58,6 +58,11 @@ static void test_bad_tables(void **unused)
 		assert_true(vhost_session_running(t.s));
 	}
 	assert_int_equal(count_fds(), fds);
+
+	/* what was there is still what others are added to */
+	assert_true(region(VHOST_ADD_MEM_REG, 1 << 30, 4096, USER + (1 << 30), 0, t.memfd));
+	assert_int_equal(fake.memory->n, 2);
+	assert_true(vhost_session_running(t.s));
 }
 
 static void test_bad_files(void **unused)
