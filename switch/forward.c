@@ -119,8 +119,6 @@ static enum verdict admit(struct burst *b, struct frame *f)
 	if (f->len < ETH_HEADER || f->head_len < ETH_HEADER)
 		return VERDICT_DROP_RUNT;
 	v = vlan_classify(&b->in->vlan, f);
-	if (v == VERDICT_FORWARDED && f->len < ETH_HEADER)
-		v = VERDICT_DROP_RUNT;
 	if (v == VERDICT_FORWARDED)
 		v = offload_check(f, b->in->net->mtu);
 	if (v == VERDICT_FORWARDED)
