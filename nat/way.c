@@ -30,11 +30,12 @@ void way_fini(struct way *w)
 			close(w->probes[i]);
 }
 
+/* find() - NULL for no address: the list has addresses of links too, which are none to us */
 static const struct ifaddrs *find(const struct way *w, struct addr a)
 {
 	const struct ifaddrs *i;
 
-	for (i = w->addresses; i; i = i->ifa_next)
+	for (i = addr_is_none(a) ? NULL : w->addresses; i; i = i->ifa_next)
 		if (i->ifa_addr && addr_equal(addr_from_sock((const union sock_addr *)i->ifa_addr), a))
 			break;
 	return i;

@@ -131,6 +131,23 @@ say "an uplink under another name and address"
 renamed() { ip link set upone down; ip link set upone name wlan7; ip addr flush dev wlan7; ip addr add 198.51.100.77/24 dev wlan7; ip link set wlan7 up; ip route add default via 198.51.100.2; }
 follows "renamed, renumbered" one renamed
 
+say "forwards, at the host's new address, and at one that comes"
+echo page >"$DIR/www/index.html"
+http_serve in_box web2 80 "$DIR/www"
+lanyard forward add lab 8080:web2:80 --lan
+lanyard forward add lab 8081:web2:80 --listen 198.51.100.78 || true
+fetch() { ip netns exec one curl -sS -m 1 "http://$1/" 2>/dev/null; }
+is "the new address" "$(fetch 198.51.100.77:8080)" page
+if fetch 198.51.100.78:8081; then fail "an address that is not there was served"; fi
+begun=${EPOCHREALTIME/./}
+ip addr add 198.51.100.78/24 dev wlan7
+until_ok 2 fetch 198.51.100.78:8081
+printf '   after %d ms\n' $(((${EPOCHREALTIME/./} - begun) / 1000))
+ip addr del 198.51.100.78/24 dev wlan7
+ip addr add 198.51.100.78/24 dev wlan7
+is "gone and back" "$(fetch 198.51.100.78:8081)" page
+ip addr del 198.51.100.78/24 dev wlan7
+
 say "resolvers"
 ip addr add 192.0.2.1/24 dev uptwo
 : >"$DIR/upstream.two"

@@ -5,7 +5,6 @@
 #include "ctl/host_watch.h"
 
 #include <event2/event.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -17,6 +16,7 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "tests/unit/own_namespace.h"
 
 enum { TOLD_MS = 1000, QUIET_MS = 250 };
 
@@ -31,24 +31,12 @@ static void on_changed(void *arg)
 	((struct bench *)arg)->told++;
 }
 
-/* own_user_namespace() - and root in it, so that the commands below may act on its network */
-static bool own_user_namespace(void)
-{
-	unsigned uid = getuid();
-	FILE *map;
-
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
-		return false;
-	map = fopen("/proc/self/uid_map", "w");
-	return map && fprintf(map, "0 %u 1", uid) > 0 && fclose(map) == 0;
-}
-
 static int setup(void **state)
 {
 	struct bench *b = calloc(1, sizeof(*b));
 
 	*state = b;
-	if (unshare(CLONE_NEWNET) < 0 && !own_user_namespace())
+	if (!own_namespace())
 		return 0;
 	b->base = event_base_new();
 	b->watch = host_watch_new(b->base, on_changed, b);
@@ -78,14 +66,6 @@ static void wait_ms(struct bench *b, unsigned ms, unsigned told)
 		event_base_loopexit(b->base, &tv);
 		event_base_dispatch(b->base);
 	}
-}
-
-static void run(const char *command)
-{
-	char line[256];
-
-	snprintf(line, sizeof(line), "PATH=/usr/sbin:/usr/bin:/sbin:/bin; %s", command);
-	assert_int_equal(system(line), 0);
 }
 
 static void need_namespace(const struct bench *b)
@@ -118,7 +98,7 @@ static void test_each_kind_of_change(void **state)
 		wait_ms(b, QUIET_MS, UINT32_MAX);	/* what follows from the one before, such as a link's own address */
 		before = b->told;
 		print_message("  %s\n", changes[i]);
-		run(changes[i]);
+		assert_true(own_run(changes[i]));
 		wait_ms(b, TOLD_MS, before);
 		assert_true(b->told > before);
 	}
@@ -129,12 +109,12 @@ static void test_many_changes_are_told_together(void **state)
 	struct bench *b = *state;
 
 	need_namespace(b);
-	run("ip link set lo up; i=0; while [ $i -lt 2000 ]; do i=$((i+1)); echo \"route add 10.$((i/250)).$((i%250)).0/24 dev lo\"; "
-	    "done | ip -batch -");
+	assert_true(own_run("ip link set lo up; i=0; while [ $i -lt 2000 ]; do i=$((i+1)); echo \"route add 10.$((i/250)).$((i%250)).0/24 dev lo\"; "
+	    "done | ip -batch -"));
 	wait_ms(b, TOLD_MS, 0);
 	wait_ms(b, QUIET_MS, UINT32_MAX);
 	assert_in_range(b->told, 1, 4);
-	run("ip route add 10.99.0.0/24 dev lo");	/* and it listens on after its socket overflowed */
+	assert_true(own_run("ip route add 10.99.0.0/24 dev lo"));	/* and it listens on after its socket overflowed */
 	wait_ms(b, TOLD_MS, b->told);
 	assert_in_range(b->told, 2, 5);
 }

@@ -94,6 +94,12 @@ static const struct {
 	{ "MTU", "networks:\n  lab:\n    mtu: 68", "t:3: network lab: mtu: 68 is not in 576..65520", "invalid" },
 	{ "MTU as text", "networks:\n  lab:\n    mtu: '1500'", "t:3: network lab: mtu: is not a whole number", "invalid" },
 	{ "domain", "networks:\n  lab: {domain: .lab}", "t:2: network lab: domain: .lab is not a domain like lab.internal", "invalid" },
+	{ "uplink that is no interface's name", "networks:\n  lab: {uplink: a/b}",
+	  "t:2: network lab: uplink: a/b is not an interface name", "invalid" },
+	{ "uplink with a long name", "networks:\n  lab: {uplink: abcdefghijklmnop}",
+	  "t:2: network lab: uplink: is longer than 15 bytes", "invalid" },
+	{ "uplink of internal", "networks:\n  lab: {mode: internal, uplink: wg0}",
+	  "t:2: network lab: uplink: is not a setting of an internal network", "invalid" },
 	{ "host access of internal", "networks:\n  lab: {mode: internal, host_access: own}",
 	  "t:2: network lab: host_access: an internal network has no way to the host", "invalid" },
 	{ "pool", "networks:\n  lab:\n    dhcp:\n      pool: x", "t:4: network lab: dhcp: pool: x is not a range like 10.77.0.100-10.77.0.199",
@@ -502,6 +508,43 @@ static bool only_even(void *arg, struct prefix4 prefix)
 	return !(prefix.addr >> 8 & 1);
 }
 
+static bool none_free(void *arg, struct prefix4 prefix)
+{
+	(void)prefix;
+	++*(unsigned *)arg;
+	return false;
+}
+
+/* Where a VPN has all private space, a network is made all the same (AC-14), and two of them do not meet. */
+static void test_chosen_subnets_where_none_is_free(void **state)
+{
+	unsigned asked = 0;
+	const struct model_env env = { .subnet_free = none_free, .arg = &asked };
+	struct error err;
+	struct model *model = parse_in("networks: {a: {}, b: {}}", &env, &err);
+
+	(void)state;
+	assert_non_null(model);
+	assert_int_equal(asked, 2 * 1024);
+	assert_int_equal(model->networks[0].subnet.addr >> 22, 0x0a400000 >> 22);
+	assert_true(model->networks[0].subnet.addr != model->networks[1].subnet.addr);
+	model_free(model);
+}
+
+static void test_uplink(void **state)
+{
+	struct model *model = parse("networks: {a: {subnet: 10.1.0.0/24, uplink: wg0}, b: {subnet: 10.2.0.0/24, uplink: ''}}");
+	json_t *a = net_export(model_net(model, "a"), 0), *b = net_export(model_net(model, "b"), MODEL_EFFECTIVE);
+
+	(void)state;
+	assert_string_equal(model_net(model, "a")->uplink, "wg0");
+	assert_string_equal(json_string_value(json_object_get(a, "uplink")), "wg0");
+	assert_null(json_object_get(b, "uplink"));
+	json_decref(a);
+	json_decref(b);
+	model_free(model);
+}
+
 static void test_chosen_subnets(void **state)
 {
 	unsigned asked = 0;
@@ -578,17 +621,19 @@ static void test_show(void **state)
 	json_t *defaults = net_defaults(net), *shown = net_export(net, MODEL_EFFECTIVE);
 	json_t *want = json_pack("[s,s,s,s,s,s,s,s,s,s,s]", "mode", "gateway", "subnet6", "nat", "filtering", "host_access", "domain", "dhcp.enabled",
 				 "dhcp.pool", "dhcp.lease", "dns.enabled");
+	json_t *more = json_pack("[s,s,s,s,s]", "dns.upstreams", "limits.flows", "limits.sockets", "limits.half_open", "limits.memory_kb");
 	json_t *forward = forward_export(net_forward(net, "web"));
 	char *text = json_dumps(forward, JSON_COMPACT | JSON_SORT_KEYS);
 
 	(void)state;
-	json_array_append_new(want, json_string("dns.upstreams"));
+	json_array_extend(want, more);
 	assert_true(json_equal(defaults, want));
 	assert_string_equal(json_string_value(json_object_get(json_object_get(shown, "dhcp"), "pool")), "10.5.0.2-10.5.0.254");
 	assert_string_equal(text, "{\"listen\":[\"127.0.0.1\",\"::1\"],\"name\":\"web\",\"port\":80,\"proto\":\"tcp\","
 				  "\"to\":\"g\",\"to_port\":80}");
 	free(text);
 	json_decref(forward);
+	json_decref(more);
 	json_decref(want);
 	json_decref(shown);
 	json_decref(defaults);
@@ -621,7 +666,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refuses), cmocka_unit_test(test_defaults), cmocka_unit_test(test_internal),
 		cmocka_unit_test(test_forms), cmocka_unit_test(test_export), cmocka_unit_test(test_canonical),
-		cmocka_unit_test(test_transient), cmocka_unit_test(test_chosen_subnets), cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_transient), cmocka_unit_test(test_chosen_subnets),
+		cmocka_unit_test(test_chosen_subnets_where_none_is_free),
+		cmocka_unit_test(test_uplink), cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_show), cmocka_unit_test(test_many),
 	};
 

@@ -16,7 +16,7 @@
 static const struct {
 	const char *what, *src, *dst;
 	enum host_access host;
-	bool no_uplink, no_own, dst_is_host, loopback_forward;
+	bool no_uplink, no_own, dst_is_host, loopback_forward, uplink_gone;
 	enum policy_act act;
 	enum verdict verdict;
 	const char *to;
@@ -40,6 +40,10 @@ static const struct {
 	  .verdict = VERDICT_CONSUMED_NAT, .to = "192.168.1.2" },
 	{ "outside without a way out", "10.0.0.15", "203.0.113.5", HOST_OWN, .no_uplink = true, .act = POLICY_PROHIBITED,
 	  .verdict = VERDICT_DROP_NO_ROUTE },
+	{ "outside, the network's own uplink gone", "10.0.0.15", "203.0.113.5", HOST_OWN, .uplink_gone = true, .act = POLICY_PROHIBITED,
+	  .verdict = VERDICT_DROP_NO_ROUTE },
+	{ "gateway: own, the network's own uplink gone", "10.0.0.15", "10.0.0.1", HOST_OWN, .uplink_gone = true, .act = POLICY_PASS,
+	  .verdict = VERDICT_CONSUMED_NAT, .to = "192.168.1.2" },
 	{ "loopback", "10.0.0.15", "127.0.0.1", HOST_LOOPBACK, .act = POLICY_DROP, .verdict = VERDICT_DROP_MARTIAN },
 	{ "loopback elsewhere in 127/8", "10.0.0.15", "127.200.3.4", HOST_LOOPBACK, .act = POLICY_DROP, .verdict = VERDICT_DROP_MARTIAN },
 	{ "this network", "10.0.0.15", "0.0.0.0", HOST_LOOPBACK, .act = POLICY_DROP, .verdict = VERDICT_DROP_MARTIAN },
@@ -93,7 +97,7 @@ static void test_policy(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct policy_query q = {
 			.snapshot = snap, .segment = &snap->nets[0].segments[0], .host_access = cases[i].host,
-			.uplink = !cases[i].no_uplink, .src = addr4(ip(cases[i].src)), .dst = addr4(ip(cases[i].dst)),
+			.uplink = !cases[i].no_uplink, .uplink_gone = cases[i].uplink_gone, .src = addr4(ip(cases[i].src)), .dst = addr4(ip(cases[i].dst)),
 			.own = cases[i].no_own ? (struct addr){ { { 0 } } } : addr4(ip("192.168.1.2")), .dst_is_host = cases[i].dst_is_host,
 			.dst_is_loopback_forward = cases[i].loopback_forward,
 		};
