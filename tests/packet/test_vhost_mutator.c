@@ -199,6 +199,79 @@ static void test_headers(void **state)
 	}
 }
 
+/* ---- lengths that change ---- */
+
+/* The buffer ends where its region does, or goes on in the next one, which lies elsewhere here: either is a good frame, and only
+ * who looks at the length twice reads behind the end. */
+enum { SHORT = 1422, LONG = 1526 };
+
+static void sends_at_border(struct hostile_bed *b)
+{
+	unsigned waiting = 0;
+
+	for (;;) {
+		driver_hold(b->evil.d, HOSTILE_TX);
+		for (unsigned k = 0; k < HALF; k++) {
+			hostile_pace(b);
+			PUT({ at.border - SHORT, SHORT, 0, NX });
+		}
+		driver_publish(b->evil.d, HOSTILE_TX);
+		hostile_kick(&b->evil);
+		for (waiting += HALF; waiting >= HALF; sched_yield())
+			waiting -= driver_used(b->evil.d, HOSTILE_TX);
+	}
+}
+
+static void changes_lengths(struct hostile_bed *b)
+{
+	const struct driver_ring *r = driver_ring(b->evil.d, HOSTILE_TX);
+
+	for (unsigned i = 0;; i++) {
+		uint32_t len = i & 1 ? LONG : SHORT;
+
+		breathe(i);
+		for (unsigned k = 0; k < CASE_SIZE; k++)
+			__atomic_store_n(at.packed ? &r->packed_desc[k].len : &r->desc[k].len, len, __ATOMIC_RELAXED);
+	}
+}
+
+static void has_either_length(struct hostile_bed *b, const struct hostile_frame *f)
+{
+	(void)b;
+	assert_true(f->len == SHORT - DRIVER_HEADER || f->len == LONG - DRIVER_HEADER);
+	fair++;
+}
+
+static void test_lengths(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		const struct driver_conf conf = { .features = formats[i].features, .size = CASE_SIZE, .regions = 2 };
+		struct driver_region r[DRIVER_REGIONS_MAX];
+		uint64_t end = clock_now_ms() + RUN_MS / 2;
+		pid_t mutator, sender;
+
+		at.b = hostile_bed_new(&conf, true);
+		at.packed = formats[i].features >> VIRTIO_F_RING_PACKED & 1;
+		driver_regions(at.b->evil.d, r);
+		at.border = r[0].gpa + r[0].size;
+		case_frame(at.border - SHORT, LONG - DRIVER_HEADER);
+		hostile_neighbours(at.b, 20);
+		at.b->seen = has_either_length;
+		fair = 0;
+		mutator = hostile_spawn(at.b, changes_lengths);
+		sender = hostile_spawn(at.b, sends_at_border);
+		while (clock_now_ms() < end || (!fair && clock_now_ms() < end + 10 * RUN_MS))
+			hostile_neighbours(at.b, 5);
+		hostile_kill(sender);
+		hostile_kill(mutator);
+		assert_true(fair > 0);
+		assert_null(vhost_fault(at.b->evil.port));
+		hostile_neighbours(at.b, 20);
+		hostile_bed_free(at.b);
+	}
+}
+
 /* ---- everything changes ---- */
 
 static uint64_t any_address(void)
@@ -341,7 +414,7 @@ static void test_everything(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_headers), cmocka_unit_test(test_everything) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_lengths), cmocka_unit_test(test_headers), cmocka_unit_test(test_everything) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
