@@ -1,175 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #define _GNU_SOURCE
-/* covers: nat/tcp_in.c nat/tcp.c nat/tcp_wire.c nat/tcp_out.c nat/tcp_open.c nat/answer.c nat/policy.c nat/gateway.c nat/gateway6.c */
+/* covers: nat/tcp_in.c nat/tcp.c nat/tcp_wire.c nat/tcp_out.c nat/tcp_open.c nat/answer.c nat/policy.c nat/gateway.c nat/gateway6.c nat/echo.c nat/neterror.c nat/fragment.c nat/cut.c nat/hold.c nat/flow.c nat/datagram.c */
 /* max_len: 2048 */
-/* The input plays a guest, the remote ends and the clock, whole conversations deep, on sockets that lead nowhere: socket(),
- * connect() and their like are this file's own and make pairs of unix sockets. What must hold whatever happens: each
- * frame to the guest is one that a port accepts, each byte in either direction stands where it belongs, nothing that was not sent
- * is acknowledged, and in the end no descriptor and no flow is left.
+/* The input plays a guest, the remote ends and the clock, whole conversations deep, on sockets that lead nowhere
+ * (tests/fuzz/fake_sockets.h). What must hold whatever happens: each frame to the guest is one that a port accepts, each byte in
+ * either direction stands where it belongs, nothing that was not sent is acknowledged, and in the end no descriptor and no flow is left.
  */
 #include <netinet/udp.h>
-#include <sys/syscall.h>
 
 #include "base/array.h"
 #include "nat/budget.h"
 #include "nat/forward.h"
-#include "tests/packet/nat_bed.h"
+#include "tests/fuzz/fake_sockets.h"
+#include "tests/fuzz/guest_packets.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define MUST(x) ((x) ? (void)0 : (fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x), abort()))
+enum { CONNS = 6, SERVER_PORT = 7000, GUEST_PORT = 40000, WILD = 16 << 20 };
 
-enum { CONNS = 6, FDS = 4096, REMOTES = 64, SERVER_PORT = 7000, GUEST_PORT = 40000, WILD = 16 << 20 };
-
-/* ---- sockets ---- */
-
-static struct {
-	int remote;			/* the other end, plus one */
-	bool listener, stream;
-	union sock_addr peer;		/* UDP: last destination */
-} fds[FDS];
-static int remotes[REMOTES];		/* the test's ends, in the order in which they were made */
-static bool remote_stream[REMOTES];
-static uint64_t remote_sent[REMOTES], remote_got[REMOTES];
-static int remote_conn[REMOTES];	/* which of the guest's connections, or -1 */
-static unsigned nremotes;
-static int connect_error, next_conn;
-static unsigned clients_waiting;
 static unsigned stopping;		/* forwards, since the last barrier */
-
-static uint8_t to_guest_byte(uint64_t at)
-{
-	return (uint8_t)(at * 7 + (at >> 8));
-}
-
-static uint8_t to_remote_byte(uint64_t at)
-{
-	return (uint8_t)(at * 13 + (at >> 7));
-}
-
-static int make_pair(int type, int conn)
-{
-	int pair[2];
-
-	if (nremotes == REMOTES || socketpair(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0) {
-		errno = EMFILE;
-		return -1;
-	}
-	MUST(pair[0] < FDS);
-	memset(&fds[pair[0]], 0, sizeof(fds[0]));
-	fds[pair[0]].remote = pair[1] + 1;
-	fds[pair[0]].stream = type == SOCK_STREAM;
-	remotes[nremotes] = pair[1];
-	remote_stream[nremotes] = type == SOCK_STREAM;
-	remote_sent[nremotes] = remote_got[nremotes] = 0;
-	remote_conn[nremotes++] = conn;
-	return pair[0];
-}
-
-int socket(int domain, int type, int protocol)
-{
-	(void)protocol;
-	MUST(domain == AF_INET || domain == AF_INET6);
-	type &= ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
-	return make_pair(type, type == SOCK_STREAM ? next_conn : -1);
-}
-
-int connect(int fd, const struct sockaddr *to, socklen_t size)
-{
-	(void)fd, (void)to, (void)size;
-	errno = connect_error;
-	return connect_error ? -1 : 0;
-}
-
-int bind(int fd, const struct sockaddr *to, socklen_t size)
-{
-	(void)fd, (void)to, (void)size;
-	errno = EADDRNOTAVAIL;
-	return -1;
-}
-
-int getsockname(int fd, struct sockaddr *addr, socklen_t *size)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(8080), .sin_addr.s_addr = htonl(0xc0a80102) };
-
-	MUST(fd >= 0);
-	memcpy(addr, &a, sizeof(a));
-	*size = sizeof(a);
-	return 0;
-}
-
-int getsockopt(int fd, int level, int name, void *value, socklen_t *size)
-{
-	if (level == SOL_SOCKET && name == SO_ERROR && connect_error && connect_error != EINPROGRESS) {
-		*(int *)value = connect_error;
-		return 0;
-	}
-	return (int)syscall(SYS_getsockopt, fd, level, name, value, size);
-}
-
-int accept4(int fd, struct sockaddr *addr, socklen_t *size, int flags)
-{
-	(void)addr, (void)size, (void)flags;
-	MUST(fds[fd].listener);
-	errno = EAGAIN;
-	if (!clients_waiting)
-		return -1;
-	clients_waiting--;
-	return make_pair(SOCK_STREAM, -1);
-}
-
-ssize_t recv(int fd, void *to, size_t size, int flags)
-{
-	static uint8_t waste[65536];
-	size_t done = 0;
-
-	if (!(flags & MSG_TRUNC))
-		return (ssize_t)syscall(SYS_recvfrom, fd, to, size, flags, NULL, NULL);
-	while (done < size) {		/* unix sockets cannot discard */
-		size_t n = size - done < sizeof(waste) ? size - done : sizeof(waste);
-		ssize_t got = (ssize_t)syscall(SYS_recvfrom, fd, waste, n, MSG_DONTWAIT, NULL, NULL);
-
-		if (got <= 0)
-			return done ? (ssize_t)done : got;
-		done += (size_t)got;
-	}
-	return (ssize_t)done;
-}
-
-ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
-{
-	struct msghdr plain = *msg;
-
-	if (msg->msg_name)
-		memcpy(&fds[fd].peer, msg->msg_name, msg->msg_namelen);
-	plain.msg_name = NULL;
-	plain.msg_namelen = 0;
-	plain.msg_control = NULL;
-	plain.msg_controllen = 0;
-	return (ssize_t)syscall(SYS_sendmsg, fd, &plain, flags);
-}
-
-ssize_t sendto(int fd, const void *data, size_t size, int flags, const struct sockaddr *to, socklen_t to_size)
-{
-	memcpy(&fds[fd].peer, to, to_size < sizeof(fds[fd].peer) ? to_size : sizeof(fds[fd].peer));
-	return (ssize_t)syscall(SYS_sendto, fd, data, size, flags, NULL, 0);
-}
-
-ssize_t recvfrom(int fd, void *data, size_t size, int flags, struct sockaddr *from, socklen_t *from_size)
-{
-	memcpy(from, &fds[fd].peer, sizeof(fds[fd].peer));
-	*from_size = sizeof(fds[fd].peer);
-	return (ssize_t)syscall(SYS_recvfrom, fd, data, size, flags, NULL, NULL);
-}
-
-int recvmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags, struct timespec *timeout)
-{
-	int got = (int)syscall(SYS_recvmmsg, fd, msgs, n, flags, timeout);
-
-	for (int i = 0; i < got; i++)
-		memcpy(msgs[i].msg_hdr.msg_name, &fds[fd].peer, sizeof(fds[fd].peer));
-	return got;
-}
 
 /* ---- the guest ---- */
 
@@ -182,22 +31,7 @@ struct conn {
 	bool synced;
 };
 
-static struct bed bed;
 static struct conn conns[CONNS];
-static const struct addr far6 = { .bytes = { 0x20, 1, 0xd, 0xb8, [15] = 5 } };
-
-struct input {
-	const uint8_t *at, *end;
-};
-
-static uint32_t take(struct input *in, unsigned n)
-{
-	uint32_t v = 0;
-
-	while (n--)
-		v = v << 8 | (in->at < in->end ? *in->at++ : 0);
-	return v;
-}
 
 static void segment(struct conn *c, uint8_t flags, uint32_t seq, uint32_t ack, uint16_t window, uint32_t size, uint32_t options)
 {
@@ -370,60 +204,66 @@ static void remote(struct input *in)
 
 /* ---- the rest ---- */
 
-/* raw6() - the same bytes as IPv6; ICMPv6 with a right checksum, which discovery is not looked at without */
-static void raw6(uint8_t *frame, uint32_t n, uint32_t keep)
+/* report() - the network says something about what was sent last */
+static void report(struct input *in)
 {
-	uint8_t *ip = frame + ETH_HEADER, *icmp = ip + IP6_HEADER;
+	static const int errors[] = { EHOSTUNREACH, ENETUNREACH, ECONNREFUSED, EMSGSIZE, EACCES, EPROTO };
+	unsigned i = nremotes ? take(in, 1) % nremotes : 0;
+	uint32_t how = take(in, 1);
 
-	put_u16(frame + 12, ETHERTYPE_IP6);
-	if (n < ETH_HEADER + IP6_HEADER + ICMP_HEADER)
+	if (!nremotes || remotes[i] < 0)
 		return;
-	n -= ETH_HEADER + IP6_HEADER;
-	if (keep & 2)
-		build_ip6(ip, keep & 8 ? addr6(ip + 8) : keep & 32 ? addr_link_local(bed_guest_mac) : bed_address(15),
-			  keep & 64 ? bed_address(1) : addr6(ip + 24), ip[6], ip[7], n);
-	if (ip[6] != PROTO_ICMP6)
-		return;
-	put_u16(icmp + 2, 0);
-	put_u16(icmp + 2, checksum_finish(checksum_add(checksum_pseudo6(ip + 8, ip + 24, PROTO_ICMP6, n), icmp, n)));
-}
-
-static void raw(struct input *in)
-{
-	uint8_t frame[512] = { 0 };
-	uint32_t n = take(in, 1), keep = take(in, 1);
-
-	memcpy(frame, bed_gateway_mac, 6);
-	memcpy(frame + 6, bed_guest_mac, 6);
-	put_u16(frame + 12, ETHERTYPE_IP4);
-	for (uint32_t i = keep & 1 ? 14 : 0; i < n; i++)
-		frame[i] = (uint8_t)take(in, 1);
-	if (keep & 2 && n >= ETH_HEADER + IP4_HEADER) {		/* as it should be, but for what the input says */
-		build_ip4(frame + ETH_HEADER, keep & 8 ? get_u32(frame + 26) : BED_GUEST, get_u32(frame + 30), frame[23], frame[22],
-			  n - ETH_HEADER - IP4_HEADER);
-	}
-	if (keep & 16)
-		raw6(frame, n, keep);
-	bed_input_from(&bed, 1, frame, n, &(struct offload){ .flags = keep >> 2 & 1 });
-}
-
-static void guest_udp(struct input *in)
-{
-	static const uint32_t to[] = { BED_GATEWAY, 0xcb007105, 0x0a090001, 0x7f000001, 0xa9fea9fe, 0xe0000001, 0x08080808, BED_GUEST2 };
-	static const struct addr to6[] = {
-		{ .bytes = { 0xfd, [15] = 1 } }, { .bytes = { 0x20, 1, 0xd, 0xb8, [15] = 5 } }, { .bytes = { 0xfd, 0, 0, 9, [15] = 1 } },
-		{ .bytes = { [15] = 1 } }, { .bytes = { 0xfe, 0x80, [15] = 1 } }, { .bytes = { 0xff, 2, [15] = 1 } },
+	fds[nat_ends[i]].report.error = errors[how % ARRAY_SIZE(errors)];
+	fds[nat_ends[i]].report.offender = take(in, 4);
+	fds[nat_ends[i]].report.what = (struct sock_extended_err){
+		.ee_errno = (uint32_t)errors[how % ARRAY_SIZE(errors)], .ee_origin = (uint8_t)(how >> 4 & 3), .ee_type = (uint8_t)take(in, 1),
+		.ee_code = (uint8_t)take(in, 1), .ee_info = take(in, 2), .ee_data = take(in, 1),
 	};
-	static uint8_t payload[5000], frame[6000];
-	uint32_t how = take(in, 1), size;
+}
 
-	if (how & 32) {
-		size = take(in, 1) * (how & 64 ? 4u : 1u);
-		bed_input(&bed, frame, build_udp_frame(frame, bed_gateway_mac, bed_guest_mac, bed_address(15), (uint16_t)(5000 + (how >> 3) % 4),
-						       to6[how % 8 % ARRAY_SIZE(to6)], how & 128 ? 53 : 99, payload, size));
+/* polite() - some rounds of a conversation as it should be: all that came is acknowledged, and more is sent and read */
+static void polite(struct input *in)
+{
+	uint32_t i = take(in, 1), how = take(in, 1), size = take(in, 1) * 20;
+	struct conn *c = &conns[i % CONNS];
+
+	if (!c->used || !c->synced)
 		return;
+	for (unsigned round = 0; round < how % 16; round++) {
+		segment(c, how & 16 && round + 1 == how % 16 ? TCP_ACK | TCP_FIN : TCP_ACK, c->sent, c->next, (uint16_t)(how << 8), size, 0);
+		bed_turn(&bed, 0);
+		look();
+		for (unsigned k = 0; k < nremotes; k++) {
+			if (remotes[k] < 0 || remote_conn[k] != c - conns)
+				continue;
+			remote_read(k);
+			if (how & 32)
+				remote_write(k, size);
+		}
 	}
-	bed_udp(&bed, (uint16_t)(5000 + (how >> 3) % 4), to[how % 8], how & 128 ? 53 : 99, payload, take(in, 1) * (how & 64 ? 16 : 1));
+}
+
+static void more(struct input *in, uint32_t what)
+{
+	switch (what) {
+	case 0:
+		clients_waiting += clients_waiting < 4;
+		break;
+	case 1: case 2:
+		polite(in);
+		break;
+	case 3: case 4:
+		fragment(in);
+		break;
+	case 5:
+		report(in);
+		break;
+	case 6:
+		ping(in);
+		break;
+	default:
+		bind_error = bind_error ? 0 : EADDRINUSE;
+	}
 }
 
 static void set_conf(uint32_t bits)
@@ -475,7 +315,7 @@ static void step(struct input *in)
 			set_conf(v);
 		break;
 	default:
-		clients_waiting += clients_waiting < 4;
+		more(in, op >> 5);
 	}
 	if (!(op & 16))
 		bed_turn(&bed, 0);
@@ -533,7 +373,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		urcu_qsbr_register_thread();
 	registered = true;
 	nremotes = 0;
-	connect_error = 0;
+	connect_error = bind_error = 0;
 	clients_waiting = 0;
 	memset(conns, 0, sizeof(conns));
 	conf.no_peek_offset = take(&in, 1) & 1;

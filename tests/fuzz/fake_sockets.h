@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tests/fuzz/fake_sockets.h - socket(), connect() and their like as pairs of unix sockets, whose other ends the fuzzer holds
+ *
+ * To be included by one file. Errors of connect() and bind(), clients that wait for accept4() and what the network says about a datagram
+ * (the error queue) are the input's to choose; a remote that is closed with unread data is seen as a reset.
+ */
+#ifndef TESTS_FAKE_SOCKETS_H
+#define TESTS_FAKE_SOCKETS_H
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/errqueue.h>
+
+#include "base/addr.h"
+
+#define MUST(x) ((x) ? (void)0 : (fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x), abort()))
+
+enum { FDS = 4096, REMOTES = 64 };
+
+static struct {
+	int remote;			/* the other end, plus one */
+	bool listener, stream;
+	union sock_addr peer;		/* UDP: last destination */
+	struct {			/* what the network says about the next thing sent */
+		int error;		/* 0: nothing */
+		struct sock_extended_err what;
+		uint32_t offender;
+	} report;
+} fds[FDS];
+static int remotes[REMOTES];		/* the test's ends, in the order in which they were made */
+static int nat_ends[REMOTES];		/* the NAT's ends of them */
+static bool remote_stream[REMOTES];
+static uint64_t remote_sent[REMOTES], remote_got[REMOTES];
+static int remote_conn[REMOTES];	/* which of the guest's connections, or -1 */
+static unsigned nremotes;
+static int connect_error, bind_error, next_conn;
+static unsigned clients_waiting;
+
+static uint8_t to_guest_byte(uint64_t at)
+{
+	return (uint8_t)(at * 7 + (at >> 8));
+}
+
+static uint8_t to_remote_byte(uint64_t at)
+{
+	return (uint8_t)(at * 13 + (at >> 7));
+}
+
+static int make_pair(int type, int conn)
+{
+	int pair[2];
+
+	if (nremotes == REMOTES || socketpair(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0) {
+		errno = EMFILE;
+		return -1;
+	}
+	MUST(pair[0] < FDS);
+	memset(&fds[pair[0]], 0, sizeof(fds[0]));
+	fds[pair[0]].remote = pair[1] + 1;
+	fds[pair[0]].stream = type == SOCK_STREAM;
+	remotes[nremotes] = pair[1];
+	nat_ends[nremotes] = pair[0];
+	remote_stream[nremotes] = type == SOCK_STREAM;
+	remote_sent[nremotes] = remote_got[nremotes] = 0;
+	remote_conn[nremotes++] = conn;
+	return pair[0];
+}
+
+int socket(int domain, int type, int protocol)
+{
+	(void)protocol;
+	MUST(domain == AF_INET || domain == AF_INET6);
+	type &= ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
+	return make_pair(type, type == SOCK_STREAM ? next_conn : -1);
+}
+
+int connect(int fd, const struct sockaddr *to, socklen_t size)
+{
+	(void)fd, (void)to, (void)size;
+	errno = connect_error;
+	return connect_error ? -1 : 0;
+}
+
+int bind(int fd, const struct sockaddr *to, socklen_t size)
+{
+	(void)fd, (void)to, (void)size;
+	errno = bind_error;
+	return bind_error ? -1 : 0;
+}
+
+int getsockname(int fd, struct sockaddr *addr, socklen_t *size)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(8080), .sin_addr.s_addr = htonl(0xc0a80102) };
+
+	MUST(fd >= 0);
+	memcpy(addr, &a, sizeof(a));
+	*size = sizeof(a);
+	return 0;
+}
+
+int getsockopt(int fd, int level, int name, void *value, socklen_t *size)
+{
+	if (level == SOL_SOCKET && name == SO_ERROR && connect_error && connect_error != EINPROGRESS) {
+		*(int *)value = connect_error;
+		return 0;
+	}
+	return (int)syscall(SYS_getsockopt, fd, level, name, value, size);
+}
+
+int accept4(int fd, struct sockaddr *addr, socklen_t *size, int flags)
+{
+	(void)addr, (void)size, (void)flags;
+	MUST(fds[fd].listener);
+	errno = EAGAIN;
+	if (!clients_waiting)
+		return -1;
+	clients_waiting--;
+	return make_pair(SOCK_STREAM, -1);
+}
+
+ssize_t recv(int fd, void *to, size_t size, int flags)
+{
+	static uint8_t waste[65536];
+	size_t done = 0;
+
+	if (!(flags & MSG_TRUNC))
+		return (ssize_t)syscall(SYS_recvfrom, fd, to, size, flags, NULL, NULL);
+	while (done < size) {		/* unix sockets cannot discard */
+		size_t n = size - done < sizeof(waste) ? size - done : sizeof(waste);
+		ssize_t got = (ssize_t)syscall(SYS_recvfrom, fd, waste, n, MSG_DONTWAIT, NULL, NULL);
+
+		if (got <= 0)
+			return done ? (ssize_t)done : got;
+		done += (size_t)got;
+	}
+	return (ssize_t)done;
+}
+
+/* refused_by_report() - the error of an earlier thing sent is told instead, as the kernel does */
+static bool refused_by_report(int fd)
+{
+	errno = fds[fd].report.error;
+	return errno != 0;
+}
+
+ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+	struct msghdr plain = *msg;
+
+	if (refused_by_report(fd))
+		return -1;
+	if (msg->msg_name)
+		memcpy(&fds[fd].peer, msg->msg_name, msg->msg_namelen);
+	plain.msg_name = NULL;
+	plain.msg_namelen = 0;
+	plain.msg_control = NULL;
+	plain.msg_controllen = 0;
+	return (ssize_t)syscall(SYS_sendmsg, fd, &plain, flags);
+}
+
+ssize_t sendto(int fd, const void *data, size_t size, int flags, const struct sockaddr *to, socklen_t to_size)
+{
+	if (refused_by_report(fd))
+		return -1;
+	memcpy(&fds[fd].peer, to, to_size < sizeof(fds[fd].peer) ? to_size : sizeof(fds[fd].peer));
+	return (ssize_t)syscall(SYS_sendto, fd, data, size, flags, NULL, 0);
+}
+
+ssize_t recvfrom(int fd, void *data, size_t size, int flags, struct sockaddr *from, socklen_t *from_size)
+{
+	memcpy(from, &fds[fd].peer, sizeof(fds[fd].peer));
+	*from_size = sizeof(fds[fd].peer);
+	return (ssize_t)syscall(SYS_recvfrom, fd, data, size, flags, NULL, NULL);
+}
+
+int recvmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags, struct timespec *timeout)
+{
+	int got = (int)syscall(SYS_recvmmsg, fd, msgs, n, flags, timeout);
+
+	for (int i = 0; i < got; i++)
+		memcpy(msgs[i].msg_hdr.msg_name, &fds[fd].peer, sizeof(fds[fd].peer));
+	return got;
+}
+
+/* read_report() - from the error queue: what the network said, with the beginning of what it is about */
+static ssize_t read_report(int fd, struct msghdr *msg)
+{
+	bool ip6 = fds[fd].peer.any.sa_family == AF_INET6;
+	struct {
+		struct sock_extended_err error;
+		union sock_addr offender;
+	} told = { .error = fds[fd].report.what };
+	size_t size = sizeof(told.error) + (ip6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in));
+	struct cmsghdr *c = msg->msg_control;
+
+	if (!fds[fd].report.error) {
+		errno = EAGAIN;
+		return -1;
+	}
+	fds[fd].report.error = 0;
+	addr_to_sock(ip6 ? (struct addr){ .words = { htobe32(0x20010db8), 0, 0, fds[fd].report.offender } } : addr4(fds[fd].report.offender), 0,
+		     &told.offender);
+	MUST(msg->msg_controllen >= CMSG_SPACE(size));
+	c->cmsg_level = ip6 ? IPPROTO_IPV6 : IPPROTO_IP;
+	c->cmsg_type = ip6 ? IPV6_RECVERR : IP_RECVERR;
+	c->cmsg_len = CMSG_LEN(size);
+	memcpy(CMSG_DATA(c), &told, size);
+	msg->msg_controllen = CMSG_SPACE(size);
+	memcpy(msg->msg_name, &fds[fd].peer, sizeof(fds[fd].peer));
+	memset(msg->msg_iov[0].iov_base, 8, msg->msg_iov[0].iov_len);
+	return (ssize_t)(fds[fd].report.what.ee_data % (msg->msg_iov[0].iov_len + 1));
+}
+
+ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
+{
+	void *name = msg->msg_name;
+	ssize_t n;
+
+	if (flags & MSG_ERRQUEUE)
+		return read_report(fd, msg);
+	msg->msg_name = NULL;
+	n = (ssize_t)syscall(SYS_recvmsg, fd, msg, flags);
+	msg->msg_name = name;
+	if (n >= 0 && name)
+		memcpy(name, &fds[fd].peer, msg->msg_namelen < sizeof(fds[fd].peer) ? msg->msg_namelen : sizeof(fds[fd].peer));
+	return n;
+}
+
+#endif
