@@ -116,6 +116,7 @@ static void get_member(struct call *call, enum edit_what what, const char *singu
 {
 	const struct net_conf *net = net_of(call);
 	const char *id = call->segments[3];
+	const char *family = call_query(call, "family");
 	int wait = wait_seconds(call);
 	json_t *shown;
 
@@ -129,7 +130,7 @@ static void get_member(struct call *call, enum edit_what what, const char *singu
 		if (wait < 0)
 			fail(call, -EINVAL, "wait: not a number of seconds in 0..%d", WAIT_MAX_S);
 		else
-			wait_begin(call, net->name, id, (unsigned)wait);
+			wait_begin(call, net->name, id, (unsigned)wait, family && !strcmp(family, "6"));
 	} else {
 		call_answer(call, 200, shown);
 	}

@@ -25,6 +25,7 @@ struct api_waiter {
 	struct call *call;
 	struct event *timer;
 	unsigned seconds;
+	bool six;			/* waits for an IPv6 address */
 	char net[NAME_MAX_SIZE], port[NAME_MAX_SIZE];
 };
 
@@ -136,6 +137,17 @@ void waiters_end(struct api *api)
 	}
 }
 
+static bool has_address(const json_t *port, bool six)
+{
+	json_t *address;
+	size_t i;
+
+	json_array_foreach(json_object_get(port, "addresses"), i, address)
+		if ((strchr(json_string_value(json_object_get(address, "ip")), ':') != NULL) == six)
+			return true;
+	return false;
+}
+
 /* look() - does the port have an address, or is it gone? Then answer and end. */
 static bool look(struct api *api, struct api_waiter *waiter)
 {
@@ -144,7 +156,7 @@ static bool look(struct api *api, struct api_waiter *waiter)
 	json_t *shown = port ? show_port(api, net, port) : NULL;
 	struct error err;
 
-	if (port && json_array_size(json_object_get(shown, "addresses")) == 0) {
+	if (port && !has_address(shown, waiter->six)) {
 		json_decref(shown);
 		return false;
 	}
@@ -172,7 +184,7 @@ static void on_timeout(evutil_socket_t fd, short what, void *arg)
 	waiter_free(api, waiter);
 }
 
-void wait_begin(struct call *call, const char *net, const char *port, unsigned seconds)
+void wait_begin(struct call *call, const char *net, const char *port, unsigned seconds, bool six)
 {
 	struct api *api = call->api;
 	struct api_waiter *waiter;
@@ -189,6 +201,7 @@ void wait_begin(struct call *call, const char *net, const char *port, unsigned s
 	}
 	waiter->call = call;
 	waiter->seconds = seconds;
+	waiter->six = six;
 	snprintf(waiter->net, sizeof(waiter->net), "%s", net);
 	snprintf(waiter->port, sizeof(waiter->port), "%s", port);
 	TAILQ_INSERT_TAIL(&api->waiters, waiter, link);

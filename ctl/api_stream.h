@@ -18,8 +18,8 @@ enum {
 /* stream_begin() - answer with events until the client goes; takes the call */
 void stream_begin(struct call *call);
 
-/* wait_begin() - answer when the port has an address, or with timed-out; takes the call */
-void wait_begin(struct call *call, const char *net, const char *port, unsigned seconds);
+/* wait_begin() - answer when the port has an address (IPv4, or IPv6 where @six), or with timed-out; takes the call */
+void wait_begin(struct call *call, const char *net, const char *port, unsigned seconds, bool six);
 
 void streams_forget(struct api *api, struct api_client *client);
 void streams_end(struct api *api);

@@ -44,6 +44,8 @@ static void port_address(const json_t *port, char cell[CELL_TEXT])
 		char ip[CELL_TEXT];
 
 		cell_text(json_object_get(address, "ip"), ip);
+		if (i && strchr(ip, ':'))
+			return;			/* they come last; one is told where there is no other */
 		n += (size_t)snprintf(cell + n, CELL_TEXT - n, "%s%s", i ? "," : "", ip);
 		if (n >= CELL_TEXT)
 			return;

@@ -15,6 +15,7 @@ enum { POLL_MS = 100 };
 
 static const struct flag ip_flags[] = {
 	{ "--wait", 'w', FLAG_DURATION, "TIME", NULL, "until the port is there and has an address, but no longer" },
+	{ "--ipv6", '6', FLAG_SWITCH, NULL, NULL, "its IPv6 addresses" },
 	{ 0 },
 };
 
@@ -31,10 +32,22 @@ static int ps(struct cli *cli, const struct args *args)
 	return rc;
 }
 
-/* print_addresses() - one a line; with --json {"addresses":[...]} */
-static int print_addresses(struct cli *cli, const struct port_name *name, const json_t *port)
+/* of_family() - those addresses alone, as a new array */
+static json_t *of_family(const json_t *all, bool six)
 {
-	json_t *addresses = json_object_get(port, "addresses"), *address;
+	json_t *some = json_array(), *address;
+	size_t i;
+
+	json_array_foreach(all, i, address)
+		if ((strchr(row_text(address, "ip"), ':') != NULL) == six)
+			json_array_append(some, address);
+	return some;
+}
+
+/* print_addresses() - one a line; with --json {"addresses":[...]}, takes them */
+static int print_addresses(struct cli *cli, const struct port_name *name, json_t *addresses)
+{
+	json_t *address;
 	size_t i;
 
 	if (json_array_size(addresses) == 0) {
@@ -68,7 +81,7 @@ static bool has_network(struct cli *cli, const char *net)
 }
 
 /* get_port() - within @wait_s seconds: a port that is being made, as by `lanyard run` in the background, is waited for, too */
-static int get_port(struct cli *cli, const struct port_name *name, uint32_t wait_s, json_t **port)
+static int get_port(struct cli *cli, const struct port_name *name, uint32_t wait_s, bool six, json_t **port)
 {
 	char path[CLI_PATH_MAX], query[CLI_PATH_MAX + 24];
 	uint64_t end = clock_now_ms() + wait_s * UINT64_C(1000);
@@ -79,7 +92,7 @@ static int get_port(struct cli *cli, const struct port_name *name, uint32_t wait
 		uint64_t now = clock_now_ms();
 		unsigned left = now < end ? (unsigned)((end - now + 999) / 1000) : 0;
 
-		snprintf(query, sizeof(query), left ? "%s?wait=%u" : "%s", path, left);
+		snprintf(query, sizeof(query), left ? "%s?wait=%u%s" : "%s", path, left, six ? "&family=6" : "");
 		rc = client_json(cli->client, "GET", query, NULL, (long)left, port, &cli->err);
 		if (rc == 0 || !wait_s || strcmp(cli->err.code, "not-found") || !has_network(cli, name->net))
 			return rc;
@@ -93,17 +106,21 @@ static int get_port(struct cli *cli, const struct port_name *name, uint32_t wait
 static int ip(struct cli *cli, const struct args *args)
 {
 	uint32_t wait_s = args_seconds(args, "--wait", 0);
+	bool six = args_has(args, "--ipv6");
+	json_t *port = NULL, *addresses;
 	struct port_name name;
-	json_t *port = NULL;
 	int rc = cli_port_name(cli, args->words[0], &name);
 
 	if (rc == 0)
 		rc = cli_client(cli);
 	if (rc < 0)
 		return rc;
-	rc = get_port(cli, &name, wait_s, &port);
-	if (rc == 0)
-		rc = print_addresses(cli, &name, port);
+	rc = get_port(cli, &name, wait_s, six, &port);
+	if (rc < 0)
+		return rc;
+	addresses = of_family(json_object_get(port, "addresses"), six);
+	rc = print_addresses(cli, &name, addresses);
+	json_decref(addresses);
 	json_decref(port);
 	return rc;
 }

@@ -86,20 +86,28 @@ json_t *live_network(struct engine *e, const char *name)
 
 /* ---- ports ---- */
 
+/* by_use() - the address that people mean comes first: IPv4, leased, seen last */
+static int by_use(const void *a, const void *b)
+{
+	return station_better(b, a) - station_better(a, b);
+}
+
 static json_t *addresses(struct live_port *p)
 {
 	struct station list[STATIONS_SHOWN];
-	unsigned n = stations_each(p->net->stations, p->id, list, STATIONS_SHOWN);
+	unsigned n = MIN_OF(stations_each(p->net->stations, p->id, list, STATIONS_SHOWN), (unsigned)STATIONS_SHOWN);
 	json_t *array = json_array();
 	uint64_t now = clock_now_ms();
 
-	for (unsigned i = 0; i < MIN_OF(n, (unsigned)STATIONS_SHOWN); i++) {
+	qsort(list, n, sizeof(*list), by_use);
+	for (unsigned i = 0; i < n; i++) {
 		char ip[ADDR_TEXT], mac[MAC_TEXT];
 		json_int_t age = (json_int_t)((now - MIN_OF(now, list[i].seen_ms)) / 1000);
 
 		json_array_append_new(array, json_pack("{s:s s:s s:s s:I}", "ip", addr_format(list[i].ip, ip), "mac",
 						       mac_format(list[i].mac, mac), "source",
-						       list[i].source == STATION_DHCP ? "dhcp" : "arp", "age", age));
+						       list[i].source == STATION_DHCP ? "dhcp" :
+						       addr_is4(list[i].ip) ? "arp" : "nd", "age", age));
 	}
 	return array;
 }

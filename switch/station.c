@@ -166,8 +166,8 @@ bool station_find(struct stations *t, struct addr ip, struct station *found)
 	return known;
 }
 
-/* better() - IPv4 first: it comes with a lease, and hosts make and drop IPv6 addresses as they like (RFC 8981) */
-static bool better(const struct station *a, const struct station *b)
+/* IPv4 first: it comes with a lease, and hosts make and drop IPv6 addresses as they like (RFC 8981) */
+bool station_better(const struct station *a, const struct station *b)
 {
 	if (addr_is4(a->ip) != addr_is4(b->ip))
 		return addr_is4(a->ip);
@@ -188,7 +188,7 @@ bool station_of_family(struct stations *t, uint32_t port, int family, struct sta
 	for (uint32_t i = 0; i <= t->mask; i++) {
 		const struct station *s = &t->table[i];
 
-		if (s->source && s->port == port && of_family(s, family) && (!best || better(s, best)))
+		if (s->source && s->port == port && of_family(s, family) && (!best || station_better(s, best)))
 			best = s;
 	}
 	if (best)

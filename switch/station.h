@@ -45,6 +45,9 @@ bool station_of_port(struct stations *stations, uint32_t port, struct station *f
 /* station_of_family() - the same for AF_INET or AF_INET6 alone, IPv6's link-local addresses left out */
 bool station_of_family(struct stations *stations, uint32_t port, int family, struct station *found);
 
+/* station_better() - is @a rather than @b what a port's address means? IPv4 before IPv6, a lease before what was seen, then the fresher */
+bool station_better(const struct station *a, const struct station *b);
+
 /* station_forget() - drop one address; stations_forget_port() - all of a port; control thread */
 void station_forget(struct stations *stations, struct addr ip);
 void stations_forget_port(struct stations *stations, uint32_t port);

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # tests/net/26-ipv6.sh - guests make IPv6 addresses of the network's prefix and reach the gateway, its DNS and the outside
-# limit: 90
+# limit: 120
 . "$ROOT/tests/net/lib.sh"
 outside_make
 HOST6=2001:db8:1::1 OUTSIDE6=2001:db8:1::2
@@ -17,8 +17,8 @@ dhcp web1 >"$DIR/web1.ip4"
 
 say "addresses by router advertisement"
 global() { in_box "${1:-web1}" ip -6 -o addr show dev eth0 scope global -tentative | awk '{ sub("/.*", "", $4); print $4; exit }'; }
-has_global() { [ -n "$(global "$1")" ]; }
-until_ok 10 has_global web1
+has_global() { [ -n "$(global "$1")" ] || { in_box "$1" ip -6 addr show dev eth0; in_box "$1" nstat -az | grep -E 'Icmp6(In|Out)(Rout|Neigh)'; return 1; }; }
+until_ok 20 has_global web1
 web1=$(global web1)
 has "of the prefix" "$web1" "^${prefix%::/64}:"
 route=$(in_box web1 ip -6 route show default)
@@ -44,6 +44,8 @@ is "of the host" "$(in_box web1 dig +short "@$gateway" host.lab.internal AAAA)" 
 is "backward" "$(in_box web1 dig +short "@$gateway" -x "$web1")" web1.lab.internal.
 is "by the link-local address" "$(in_box web1 dig +short "@$link%eth0" web1.lab.internal AAAA)" "$web1"
 has "seen at the port" "$(json '.ports[] | select(.name == "web1") | .addresses[] | .ip' ps lab)" "$web1"
+is "asked for" "$(lanyard ip lab/web1 -6 --wait 5s)" "$web1"
+is "the other family's apart" "$(lanyard ip lab/web1)" "$(<"$DIR/web1.ip4")"
 
 say "without an IPv6 uplink it fails at once"
 quickly() {	# WHAT COMMAND... - the command fails, and within a second
@@ -131,8 +133,8 @@ say "a guest of an internal network has addresses and no router"
 lanyard net add inner --mode internal --subnet 10.79.0.0/24
 box inner/in1
 box inner/in2
-until_ok 10 has_global in1
-until_ok 10 has_global in2
+until_ok 20 has_global in1
+until_ok 20 has_global in2
 is "no default route" "$(in_box in1 ip -6 route show default)" ""
 in_box in1 ping -6 -c 1 -W 2 "$(global in2)" >/dev/null
 
