@@ -11,6 +11,7 @@
 #include "base/array.h"
 #include "base/bytes.h"
 #include "switch/build.h"
+#include "switch/nd.h"
 #include "switch/station.h"
 #include "tests/packet/rig.h"
 
@@ -137,6 +138,61 @@ static void test_stations(void **state)
 	rig_free(b.rig);
 }
 
+static const struct {
+	const char *what;
+	uint8_t link[6];
+	const char *src, *target;	/* a solicitation from src, or (src NULL) an advertisement of target */
+	const char *noted;
+} tellers[] = {
+	{ "who asks from its address has it", { 2, 0, 0, 0, 0, 1 }, "fd00::5", "fd00::1", "fd00::5" },
+	{ "who is advertised has it", { 2, 0, 0, 0, 0, 1 }, NULL, "fd00::6", "fd00::6" },
+	{ "not when Ethernet disagrees", { 2, 0, 0, 0, 0, 3 }, "fd00::7", "fd00::1", NULL },
+	{ "not a target that somebody else advertises", { 2, 0, 0, 0, 0, 3 }, NULL, "fd00::8", NULL },
+	{ "not from another subnet", { 2, 0, 0, 0, 0, 1 }, "fd01::5", "fd00::1", NULL },
+	{ "not a link-local one", { 2, 0, 0, 0, 0, 1 }, "fe80::5", "fd00::1", NULL },
+	{ "not as the gateway", { 2, 0, 0, 0, 0, 1 }, NULL, "fd00::1", NULL },
+	{ "not a probe", { 2, 0, 0, 0, 0, 1 }, "::", "fd00::9", NULL },
+};
+
+static void test_stations6(void **state)
+{
+	uint8_t bytes[128];
+	struct bed b;
+
+	(void)state;
+	bed_init(&b, VERDICT_CONSUMED_ND);
+	b.segment->has_subnet6 = true;
+	assert_int_equal(prefix6_parse("fd00::/64", &b.segment->subnet6), 0);
+	assert_int_equal(addr_parse("fd00::1", &b.segment->gateway6), 0);
+	rig_publish(b.rig);
+	for (size_t i = 0; i < ARRAY_SIZE(tellers); i++) {
+		struct station s[MAX_STATIONS_PER_PORT];
+		struct addr src, target;
+		unsigned n;
+
+		print_message("  %s\n", tellers[i].what);
+		assert_int_equal(addr_parse(tellers[i].target, &target), 0);
+		if (tellers[i].src) {
+			assert_int_equal(addr_parse(tellers[i].src, &src), 0);
+			n = nd_build_solicitation(bytes, tellers[i].link, src, target);
+		} else {
+			n = nd_build_advertisement(bytes, everybody, tellers[i].link, target, target, ND_OVERRIDE);
+		}
+		memcpy(bytes + 6, one, 6);
+		rig_offer(b.a, bytes, n);
+		rig_run(b.rig);
+		n = stations_each(b.segment->stations, b.a->port.id, s, ARRAY_SIZE(s));
+		assert_int_equal(n, tellers[i].noted != NULL);
+		if (!n)
+			continue;
+		assert_int_equal(addr_parse(tellers[i].noted, &target), 0);
+		assert_true(addr_equal(s[0].ip, target));
+		assert_memory_equal(s[0].mac, one, 6);
+		station_forget(b.segment->stations, target);
+	}
+	rig_free(b.rig);
+}
+
 static bool refuses_all(struct rig_port *p, const struct tx_frame *f, unsigned i)
 {
 	(void)p, (void)f, (void)i;
@@ -235,7 +291,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_service),	 cmocka_unit_test(test_service_sees_whole_frames),
-		cmocka_unit_test(test_stations), cmocka_unit_test(test_made),
+		cmocka_unit_test(test_stations), cmocka_unit_test(test_stations6), cmocka_unit_test(test_made),
 		cmocka_unit_test(test_emit_to),
 	};
 
