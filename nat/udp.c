@@ -114,31 +114,37 @@ static bool renew(struct flow *f)
 
 void udp_ready_socket(struct flow *f)
 {
-	int on = 1, probe = IPV6_PMTUDISC_DO, fd = f->watch.fd;
+	int on = 1, fd = f->watch.fd;
 
 	neterror_ask(f, true);
 	if (addr_is4(f->key.guest))
 		return;
 	setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	/* RFC 8200 5: only the guest itself may cut what does not fit the path */
-	setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &probe, sizeof(probe));
-	setsockopt(fd, IPPROTO_IPV6, IPV6_DONTFRAG, &on, sizeof(on));
+}
+
+/* dont_cut() - or do: what does not fit the path is refused */
+static void dont_cut(struct flow *f, bool ip6, bool dont)
+{
+	int how = dont ? (ip6 ? IPV6_PMTUDISC_DO : IP_PMTUDISC_DO) : (ip6 ? IPV6_PMTUDISC_WANT : IP_PMTUDISC_DONT), is = dont;
+
+	if (setsockopt(f->watch.fd, ip6 ? IPPROTO_IPV6 : IPPROTO_IP, ip6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER, &how, sizeof(how)) == 0)
+		f->udp.dont_fragment = dont;
+	if (ip6)
+		setsockopt(f->watch.fd, IPPROTO_IPV6, IPV6_DONTFRAG, &is, sizeof(is));
 }
 
 void udp_follow(struct flow *f, const struct packet *p, bool routed)
 {
 	int ttl = routed ? p->ttl - 1 : p->ttl;
-	bool ip6 = packet_is_ip6(p), dont = !ip6 && p->data[ETH_HEADER + 6] & 0x40;
+	bool ip6 = packet_is_ip6(p);
+	/* RFC 8200 5: only the guest itself may cut what does not fit the path, and then it has */
+	bool dont = ip6 ? !p->assembled : p->data[ETH_HEADER + 6] & 0x40;
 
 	if (ttl != f->udp.ttl && setsockopt(f->watch.fd, ip6 ? IPPROTO_IPV6 : IPPROTO_IP, ip6 ? IPV6_UNICAST_HOPS : IP_TTL, &ttl,
 					    sizeof(ttl)) == 0)
 		f->udp.ttl = (uint8_t)ttl;
-	if (dont != f->udp.dont_fragment) {
-		int how = dont ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT;
-
-		if (setsockopt(f->watch.fd, IPPROTO_IP, IP_MTU_DISCOVER, &how, sizeof(how)) == 0)
-			f->udp.dont_fragment = dont;
-	}
+	if (dont != f->udp.dont_fragment)
+		dont_cut(f, ip6, dont);
 }
 
 /* send_some() - one datagram, or several of @gso_size bytes (the last may be shorter) */

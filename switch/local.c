@@ -108,6 +108,7 @@ static enum verdict assemble(struct worker *w, const struct arrival *a, const ui
 	v = packet_parse(whole, len, &frame.offload, &p);
 	if (v != VERDICT_FORWARDED)
 		return v;
+	p.assembled = true;
 	return nd_is(&p) ? VERDICT_DROP_FRAGMENT : offer(w, &b, &p, true);
 }
 

@@ -39,6 +39,7 @@ struct packet {
 	uint8_t tcp_flags;
 	uint8_t icmp_type, icmp_code;
 	uint16_t arp_op;
+	bool assembled;			/* of fragments, by whoever was asked to */
 	uint16_t tcp_window;		/* as on the wire, unscaled */
 	uint32_t seq, ack;
 };

@@ -86,3 +86,25 @@ until_ok 5 ip netns exec far sh -c 'ss -Hltn "sport = :7003" | grep -q .'
 is "TCP over the narrow path" "$(in_box web1 timeout 15 /usr/bin/python3 "$ROOT/tests/net/tcp.py" call $FAR 7003 echo)" same
 ip -n middle link set far0 mtu 1500
 ip -n far link set near0 mtu 1500
+
+say "the same by IPv6"
+FAR6=2001:db8:2::2
+ip -6 addr add 2001:db8::1/64 dev outside0 nodad
+ip -n outside -6 addr add 2001:db8::2/64 dev eth0 nodad
+ip -6 route add default via 2001:db8::2
+ip -n outside -6 route add 2001:db8:2::/64 via 2001:db8:1::2
+ip -n middle -6 route add default via 2001:db8:1::1
+ip -n far -6 route add default via 2001:db8:2::1
+reached() { in_box web1 ping -6 -c 1 -W 1 $FAR6; }
+until_ok 15 reached
+gateway6=$(json .gateway6 net show lab)
+PATH6="$gateway6 2001:db8::2 2001:db8:1::2 $FAR6"
+is "by UDP" "$(in_box web1 traceroute -6 -n -q 1 -w 2 $FAR6 | hops)" "$PATH6"
+is "by ICMP" "$(in_box web1 traceroute -6 -I -n -q 1 -w 2 $FAR6 | hops)" "$PATH6"
+is "by TCP" "$(in_box web1 traceroute -6 -T -p 80 -n -q 1 -w 2 $FAR6 | hops)" "$PATH6"
+has "hops of a reply" "$(in_box web1 ping -6 -c 1 -W 2 $FAR6)" "ttl=61 "
+ip -n middle link set far0 mtu 1300
+ip -n far link set near0 mtu 1300
+is "tracepath" "$(in_box web1 tracepath -6 -n $FAR6 | awk '/pmtu/ { for (i = 1; i < NF; i++) if ($i == "pmtu") m = $(i + 1) } END { print m }')" 1300
+in_box web1 ping -6 -s 20000 -c 1 -W 2 $FAR6 >/dev/null
+echo "   20000 bytes pass in fragments, both ways"

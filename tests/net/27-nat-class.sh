@@ -24,13 +24,15 @@ dhcp web1 >/dev/null
 dhcp game1 >/dev/null
 
 classes() { grep -hE "^NAT with|^No NAT" "$@" | sort | uniq -c | awk '{ $1 = $1; print }'; }
-# discover BOX WHAT N - the tool's verdicts of N runs, as many at once as do not disturb each other
+# discover BOX WHAT N FIRST - the tool's verdicts of N runs, as many at once as do not disturb each other; each from a port of its own,
+# counted from FIRST: a mapping outlives its run, and the server remembers those who asked it
 discover() {
-	local run pids=()
+	local run pids=() from
+	from=$(address "$1")
 	rm -f "$DIR"/nat.*
 	for ((run = 1; run <= $3; run++)); do
 		# shellcheck disable=SC2086
-		in_box "$1" turnutils_natdiscovery $2 $OUTSIDE >"$DIR/nat.$run" 2>&1 &
+		in_box "$1" turnutils_natdiscovery $2 -L "$from" -l $(($4 + run)) $OUTSIDE >"$DIR/nat.$run" 2>&1 &
 		pids+=($!)
 		if [ $((run % AT_ONCE)) = 0 ]; then
 			wait "${pids[@]}" || true
@@ -40,11 +42,11 @@ discover() {
 	wait "${pids[@]}" || true
 	classes "$DIR"/nat.*
 }
-say "NAT-01, NAT-12: mapping, $RUNS times"
-is "one class" "$(discover web1 -m "$RUNS")" "$RUNS NAT with Endpoint Independent Mapping!"
 say "NAT-09, NAT-12: filtering, $RUNS times"
-is "by address" "$(discover web1 -f "$RUNS")" "$RUNS NAT with Address Dependent Filtering!"
-is "by setting: anybody's" "$(discover game1 -f 2)" "2 NAT with Endpoint Independent Filtering!"
+is "by address" "$(discover web1 -f "$RUNS" 20000)" "$RUNS NAT with Address Dependent Filtering!"
+say "NAT-01, NAT-12: mapping, $RUNS times"
+is "one class" "$(discover web1 -m "$RUNS" 30000)" "$RUNS NAT with Endpoint Independent Mapping!"
+is "by setting: anybody's" "$(discover game1 -f 2 20000)" "2 NAT with Endpoint Independent Filtering!"
 
 say "NAT-10, NAT-25: hairpin"
 in_box game1 turnutils_natdiscovery -H $OUTSIDE >"$DIR/nat.1" 2>&1 || true
