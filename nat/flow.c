@@ -13,6 +13,7 @@
 #include "nat/fragment.h"
 #include "nat/hostport.h"
 #include "nat/shard.h"
+#include "nat/tcp.h"
 
 enum { CHUNK_FLOWS = 32, FIRST_BUCKETS = 64, FLOWS_DEFAULT = 65536 };
 
@@ -223,7 +224,7 @@ void flow_close(struct flow *f)
 	if (f->watch.fd < 0)
 		return;
 	if (f->watch.events)
-		worker_unwatch(f->shard->worker, &f->watch);
+		worker_forget(f->shard->worker, &f->watch);
 	close(f->watch.fd);
 	budget_put(f->port->id, f->charge);
 	f->watch.fd = -1;
@@ -263,7 +264,7 @@ void flow_abort(struct flow *f)
 {
 	struct linger now = { .l_onoff = 1, .l_linger = 0 };
 
-	if (f->watch.fd >= 0 && f->key.proto == IPPROTO_TCP)
+	if (f->watch.fd >= 0 && f->key.proto == IPPROTO_TCP && !tcp_has_unread(&f->tcp))
 		setsockopt(f->watch.fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 	flow_free(f);
 }

@@ -54,6 +54,7 @@ struct tcp {
 	uint8_t probes;			/* window probes in a row */
 	uint8_t acks_due;		/* pure ACKs to send at the end of the turn */
 	uint8_t stalls;			/* frames in a row that the guest's port did not take */
+	uint8_t quick;			/* ACKs to be sent at once, since the remote was slow to answer */
 
 	bool half_open : 1;		/* counted as such at the port */
 	bool called : 1;		/* opened from outside, by a forward */
@@ -68,7 +69,9 @@ struct tcp {
 	bool spilled : 1;		/* data inside the window was not taken: have the guest resend it */
 	bool recovering : 1;		/* fast retransmit until snd_una reaches recover (RFC 6582) */
 	bool resend : 1;		/* send again from snd_una at the end of the turn */
-	bool peek_set : 1;		/* SO_PEEK_OFF is in use on the socket */
+	bool peek_offset : 1;		/* the kernel has SO_PEEK_OFF for TCP, as far as we know */
+	bool peek_set : 1;		/* it is in use on the socket */
+	bool wrote : 1, no_delay : 1;	/* something was sent to the socket; TCP_NODELAY is set there */
 	bool broken : 1;		/* the remote has reset: what it sent before goes to the guest, and then the reset */
 	bool failed : 1;		/* the socket is of no use: end the flow now */
 
@@ -81,10 +84,12 @@ struct tcp {
 	uint32_t fin_seq;		/* of our FIN */
 	uint32_t recover;
 	uint32_t rcv_nxt, rcv_adv;	/* from the guest; rcv_adv: right edge of the window told */
+	uint32_t rcv_told;		/* what was acknowledged last */
 	uint32_t window_max;		/* most bytes that the guest should have under way */
 	uint32_t space, space_asked;	/* bytes the socket is believed to take; what it was when asked */
 	uint64_t rto_ms;		/* when to retransmit or probe; 0: no need */
 	uint64_t stall_ms;		/* when to offer frames again; 0: no need */
+	uint64_t ack_ms;		/* when an ACK that waits for an answer is due; 0: none waits */
 	uint64_t progress_ms;		/* when the guest last acknowledged something */
 };
 

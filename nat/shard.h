@@ -77,6 +77,10 @@ struct nat_shard {
 		uint32_t at;		/* bucket */
 		bool running, addresses;
 	} review;			/* nat/review.h */
+	struct {
+		uint32_t space;
+		uint64_t asked_ms;
+	} fresh;			/* tcp_expect_space() */
 	struct decision decisions[64];	/* by destination modulo */
 	struct {
 		counter flows, opened, expired, resets, retransmits, filtered, lost, over_quota;

@@ -11,7 +11,7 @@
 #include "switch/packet.h"
 #include "switch/service.h"
 
-enum { ESTABLISHED_S = 7440, TRANSITORY_S = 240, BACKOFF_MAX = 9, RESEND_HINT = 4 };
+enum { ESTABLISHED_S = 7440, TRANSITORY_S = 240, BACKOFF_MAX = 9, RESEND_HINT = 4, QUICK_ACKS = 32 };
 
 /* ---- from the guest ---- */
 
@@ -148,12 +148,12 @@ static void on_ready(struct worker *w, struct watch *watch, uint32_t events)
 	struct tcp *t = &f->tcp;
 
 	(void)w;
-	t->readable = true;
+	t->readable |= (events & ~(uint32_t)EPOLLOUT) != 0;
 	t->rdhup |= (events & (EPOLLRDHUP | EPOLLHUP)) != 0;
 	t->urgent |= (events & EPOLLPRI) != 0;
 	if (t->phase == TCP_PHASE_CONNECTING) {
 		if (events & (EPOLLOUT | EPOLLERR | EPOLLHUP))
-			tcp_connected(f);
+			tcp_connected(f, events);
 		return;
 	}
 	t->broken |= (events & EPOLLERR) != 0;
@@ -270,6 +270,8 @@ void tcp_arm(struct flow *f)
 		due = MIN_OF(due, t->rto_ms);
 	if (t->stall_ms)
 		due = MIN_OF(due, t->stall_ms);
+	if (t->ack_ms)
+		due = MIN_OF(due, t->ack_ms);
 	flow_due(f, due);
 }
 
@@ -311,6 +313,10 @@ static void on_timer(struct flow *f, const struct site *site, uint64_t now_ms)
 
 	if (t->stall_ms && now_ms >= t->stall_ms) {
 		t->stall_ms = 0;
+		flow_defer(f);
+	}
+	if (t->ack_ms && now_ms >= t->ack_ms) {
+		t->quick = QUICK_ACKS;
 		flow_defer(f);
 	}
 	if (t->rto_ms && now_ms >= t->rto_ms) {

@@ -36,6 +36,12 @@ static inline bool seq_before(uint32_t a, uint32_t b)
 	return (int32_t)(a - b) < 0;
 }
 
+/* tcp_has_unread() - does the socket surely hold bytes that were not consumed? Then closing it is a reset (RFC 9293 3.10.4, RFC 2525 2.17) */
+static inline bool tcp_has_unread(const struct tcp *t)
+{
+	return !t->broken && seq_before(t->head, t->eof ? t->fin_seq : t->snd_max);
+}
+
 /* tcp_input() - a segment from a guest; @pass: what the policy says about its destination, for a SYN */
 enum verdict tcp_input(struct nat_shard *s, struct nat_port *port, const struct arrival *a, const struct packet *p);
 
@@ -52,9 +58,9 @@ extern const struct flow_kind tcp_kind;
 enum verdict tcp_begin(struct nat_shard *s, struct nat_port *port, const struct arrival *a, const struct packet *p,
 		       const struct flow_key *key);
 
-/* tcp_connected() - the host socket says whether it is connected; may end the flow
+/* tcp_connected() - the host socket says whether it is connected: not, if @events have an error; may end the flow
  * tcp_call_again() - SYN to the guest of a forward, with its address looked up anew */
-void tcp_connected(struct flow *f);
+void tcp_connected(struct flow *f, uint32_t events);
 void tcp_call_again(struct flow *f);
 
 /* tcp_crossed() - the guest of a forward sent a SYN of its own: simultaneous open (RFC 9293 3.5, RFC 5382 REQ-2) */
@@ -94,7 +100,9 @@ static inline uint32_t *tcp_half_open(struct flow *f)
 	return f->tcp.called ? &f->port->calling : &f->port->half_open;
 }
 
-/* tcp_ask_space() - how much would the socket take? tcp_want_space() - have EPOLLOUT reported when it takes more */
+/* tcp_expect_space() - what a socket takes that has just connected, as seen within the last second
+ * tcp_ask_space() - how much would the socket take? tcp_want_space() - have EPOLLOUT reported when it takes more */
+void tcp_expect_space(struct flow *f);
 void tcp_ask_space(struct flow *f);
 
 /* tcp_take_held() - give the socket what was held back for it, as far as it is next in order and the socket takes it */

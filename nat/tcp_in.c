@@ -2,6 +2,7 @@
 #include "nat/tcp.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include "base/array.h"
@@ -23,7 +24,9 @@ static void ack_soon(struct flow *f, bool one_each)
 {
 	struct tcp *t = &f->tcp;
 
-	if (!t->acks_due || (one_each && t->acks_due < ACKS_DUE_MAX))
+	if (one_each && t->ack_ms)
+		t->quick = MAX_OF(t->quick, (uint8_t)1);	/* the one that waits is sent now */
+	else if (!t->acks_due || (one_each && t->acks_due < ACKS_DUE_MAX))
 		t->acks_due++;
 	flow_defer(f);
 }
@@ -111,6 +114,17 @@ static bool take_ack(struct flow *f, const struct packet *p)
 
 /* ---- what the guest sends ---- */
 
+/* send_at_once() - the guest has done what Nagle's algorithm does, and it is done once. A first short write leaves at once anyway. */
+static void send_at_once(struct tcp *t, int fd, uint32_t size)
+{
+	enum { SHORT = 500 };		/* a segment whatever the path (RFC 9293 3.7.1) */
+	int on = 1;
+
+	if (!t->no_delay && (t->wrote || size > SHORT))
+		t->no_delay = setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0;
+	t->wrote = true;
+}
+
 /* to_socket() - hand over what is next in order. Return: bytes that the socket took */
 static uint32_t to_socket(struct flow *f, const uint8_t *data, uint32_t size)
 {
@@ -119,6 +133,7 @@ static uint32_t to_socket(struct flow *f, const uint8_t *data, uint32_t size)
 
 	if (t->blocked || t->broken)
 		return 0;
+	send_at_once(t, f->watch.fd, size);
 	n = send(f->watch.fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n < 0 && errno != EAGAIN && errno != EINTR) {
 		t->broken = t->readable = true;

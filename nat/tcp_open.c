@@ -59,15 +59,14 @@ static void agree(struct flow *f, const struct tcp_options *o, const struct site
 	f->tcp.window_max = site->window;
 }
 
-/* ready_socket() - what every connected socket is set to. Failures cost speed, not correctness. */
+/* ready_socket() - what every connected socket is set to; a connection that ends soon does without the rest (to_socket(), peek()) */
 static void ready_socket(struct flow *f)
 {
-	int on = 1, zero = 0, fd = f->watch.fd;
+	int on = 1;
 
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
-	f->tcp.peek_set = !shard_conf(f->shard)->no_peek_offset &&
-			  setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &zero, sizeof(zero)) == 0;
+	setsockopt(f->watch.fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
+	f->tcp.peek_offset = !shard_conf(f->shard)->no_peek_offset;
+	tcp_expect_space(f);
 }
 
 /* ---- a guest connects ---- */
@@ -164,18 +163,17 @@ static void answer(struct flow *f)
 	t->phase = TCP_PHASE_ANSWERED;
 	neterror_ask(f, false);
 	ready_socket(f);
-	tcp_ask_space(f);
 	t->rto_ms = shard_now(f->shard) + TCP_SYN_RTO_MS;
 	tcp_send_control(f, &site, TCP_SYN | TCP_ACK, t->snd_una);
 	tcp_arm(f);
 }
 
-void tcp_connected(struct flow *f)
+void tcp_connected(struct flow *f, uint32_t events)
 {
 	int error = 0;
 	socklen_t size = sizeof(error);
 
-	if (getsockopt(f->watch.fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
+	if (events & (EPOLLERR | EPOLLHUP) && getsockopt(f->watch.fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
 		error = errno;
 	if (error)
 		refuse(f, error);
@@ -314,7 +312,6 @@ int tcp_call(struct nat_shard *s, struct nat_port *port, struct forward *forward
 	agree(f, &(struct tcp_options){ .mss = TCP_OUT_MSS_DEFAULT, .scale = 0 }, &site);
 	half_open(f, true);
 	ready_socket(f);
-	tcp_ask_space(f);
 	f->tcp.progress_ms = shard_now(s);
 	f->tcp.rto_ms = f->tcp.progress_ms + TCP_SYN_RTO_MS;
 	call(f);
@@ -372,6 +369,5 @@ void tcp_opened(struct flow *f, const struct packet *p)
 	t->retries = 0;
 	t->rto_ms = 0;
 	t->phase = TCP_PHASE_OPEN;
-	t->readable = true;
 	flow_defer(f);
 }

@@ -51,6 +51,21 @@ void tcp_ask_space(struct flow *f)
 		tcp_want_space(f);		/* EPOLLOUT comes at a third */
 }
 
+void tcp_expect_space(struct flow *f)
+{
+	enum { FRESH_AGE_MS = 1000 };
+	struct nat_shard *s = f->shard;
+	struct tcp *t = &f->tcp;
+
+	if (s->fresh.space && shard_now(s) - s->fresh.asked_ms < FRESH_AGE_MS) {
+		t->space = t->space_asked = s->fresh.space;
+		return;
+	}
+	tcp_ask_space(f);
+	s->fresh.space = t->space;
+	s->fresh.asked_ms = shard_now(s);
+}
+
 /* The socket reports space only after it was seen without, and it looks when the watch is set anew. */
 void tcp_want_space(struct flow *f)
 {
@@ -64,15 +79,17 @@ void tcp_want_space(struct flow *f)
 	worker_rewatch(w, &f->watch, events | EPOLLOUT);
 }
 
-/* window() - what to tell the guest; never a little more than was told (RFC 9293 3.8.6.2.2), and never less unless the
- * socket took less than we believed: then the guest had better wait */
+/* window() - what to tell the guest; never a little more than was told, which is a segment or half of what the socket takes
+ * (RFC 9293 3.8.6.2.2), and never less unless the socket took less than we believed: then the guest had better wait */
 static uint16_t window(struct tcp *t)
 {
-	uint32_t edge = t->rcv_nxt + MIN_OF(t->space, t->window_max), told;
+	enum { SHORT = 2048 };
+	uint32_t room = MIN_OF(t->space, t->window_max), edge = t->rcv_nxt + room, told;
+	uint32_t least = MIN_OF((uint32_t)t->mss, MAX_OF(t->space_asked / 2, (uint32_t)SHORT));
 
 	if (t->blocked)
 		return 0;
-	if ((int32_t)(edge - t->rcv_adv) < (int32_t)t->mss)
+	if ((int32_t)(edge - t->rcv_adv) < (int32_t)least)
 		edge = t->rcv_adv;
 	if (seq_before(edge, t->rcv_nxt))
 		edge = t->rcv_nxt;
@@ -87,6 +104,10 @@ static struct tcp_out segment(struct flow *f, uint8_t flags, uint32_t seq)
 {
 	struct tcp *t = &f->tcp;
 
+	if (flags & TCP_ACK) {
+		t->rcv_told = t->rcv_nxt;
+		t->ack_ms = 0;
+	}
 	return (struct tcp_out){
 		.src = f->key.remote, .dst = f->key.guest, .sport = f->key.remote_port, .dport = f->key.guest_port,
 		.mac = f->mac, .seq = seq, .ack = flags & TCP_ACK ? t->rcv_nxt : 0, .flags = flags, .mss = t->mss, .scale = -1,
@@ -109,14 +130,31 @@ bool tcp_send_control(struct flow *f, const struct site *site, uint8_t flags, ui
 	return tcp_wire_send(f->shard->worker, site, &out);
 }
 
+/* ack_waits() - may the ACK of a short segment go along with the answer to it? (RFC 9293 3.8.6.3) Not longer than ACK_DELAY_MS,
+ * and not for a while once the remote was slower than that: a guest that waits for the ACK before it sends on would wait each time. */
+static bool ack_waits(struct flow *f)
+{
+	enum { ACK_DELAY_MS = 2 };
+	struct tcp *t = &f->tcp;
+	uint32_t size = t->rcv_nxt - t->rcv_told;
+	bool may_send_on = (int32_t)(t->rcv_adv - t->rcv_nxt) >= (int32_t)t->mss && t->space > t->space_asked / 2;
+
+	if (t->quick || t->acks_due != 1 || !size || size >= t->mss || t->guest_fin || t->blocked || !may_send_on)
+		return false;
+	if (!t->ack_ms)
+		t->ack_ms = shard_now(f->shard) + ACK_DELAY_MS;
+	return true;
+}
+
 void tcp_send_acks(struct flow *f, const struct site *site)
 {
 	struct tcp *t = &f->tcp;
 
-	if (!t->acks_due)
+	if (!t->acks_due || ack_waits(f))
 		return;
 	if (!t->blocked && !t->guest_fin && t->space <= t->space_asked / 2)
 		tcp_ask_space(f);
+	t->quick -= t->quick > 0;
 	for (; t->acks_due; t->acks_due--)
 		tcp_send_control(f, site, TCP_ACK, t->snd_nxt);
 }
@@ -142,14 +180,24 @@ static void consume(struct flow *f)
 		t->peek = t->head;
 }
 
-static ssize_t peek_at_offset(struct flow *f, uint32_t from, uint8_t *to, size_t size)
+/* set_peek() - have the next peek begin at @from, unless it does so by itself. Return: false when the kernel cannot */
+static bool set_peek(struct flow *f, uint32_t from)
 {
 	struct tcp *t = &f->tcp;
 	int offset = (int)(from - t->head);
+
+	if (t->peek_set ? t->peek == from : !offset)
+		return true;
+	t->peek_offset = setsockopt(f->watch.fd, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof(offset)) == 0;
+	t->peek_set |= t->peek_offset;
+	return t->peek_offset;
+}
+
+static ssize_t peek_at_offset(struct flow *f, uint32_t from, uint8_t *to, size_t size)
+{
+	struct tcp *t = &f->tcp;
 	ssize_t n;
 
-	if (t->peek != from && setsockopt(f->watch.fd, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof(offset)) < 0)
-		return -errno;
 	t->peek = from;
 	n = recv(f->watch.fd, to, size, MSG_PEEK | MSG_DONTWAIT);
 	if (n < 0)
@@ -180,14 +228,16 @@ static ssize_t peek_rereading(struct flow *f, uint32_t from, uint8_t *to, size_t
 /* peek() - up to @size bytes that begin at sequence number @from; 0 at the end, -EAGAIN when there are none yet */
 static ssize_t peek(struct flow *f, uint32_t from, uint8_t *to, size_t size)
 {
-	return f->tcp.peek_set ? peek_at_offset(f, from, to, size) : peek_rereading(f, from, to, size);
+	if (f->tcp.peek_offset && set_peek(f, from))
+		return peek_at_offset(f, from, to, size);
+	return peek_rereading(f, from, to, size);
 }
 
 /* may_send() - payload bytes that the guest would take now; whole segments unless nothing is in flight */
 static uint32_t may_send(const struct tcp *t)
 {
 	uint32_t flight = t->snd_nxt - t->snd_una, mss = t->mss, room, most;
-	uint32_t limit = MIN_OF(t->snd_wnd, (uint32_t)(t->peek_set ? FLIGHT_MAX : FLIGHT_MAX_REREAD));
+	uint32_t limit = MIN_OF(t->snd_wnd, (uint32_t)(t->peek_offset ? FLIGHT_MAX : FLIGHT_MAX_REREAD));
 
 	if (limit <= flight || (t->retries && flight))
 		return 0;

@@ -81,11 +81,17 @@ int poller_change(struct poller *p, struct watch *watch, uint32_t events)
 
 void poller_remove(struct poller *p, struct watch *watch)
 {
+	if (p->slots[watch->slot].watch == watch)
+		epoll_ctl(p->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
+	poller_forget(p, watch);
+}
+
+void poller_forget(struct poller *p, struct watch *watch)
+{
 	struct slot *s = &p->slots[watch->slot];
 
 	if (s->watch != watch)
 		return;
-	epoll_ctl(p->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
 	s->watch = NULL;
 	s->generation++;
 	s->next_free = p->free_slot;

@@ -27,6 +27,9 @@ int poller_add(struct poller *p, struct watch *watch, uint32_t events);
 int poller_change(struct poller *p, struct watch *watch, uint32_t events);
 void poller_remove(struct poller *p, struct watch *watch);
 
+/* poller_forget() - as worker_forget() */
+void poller_forget(struct poller *p, struct watch *watch);
+
 /* poller_find() - the watch that an event is for, or NULL when it is gone */
 struct watch *poller_find(const struct poller *p, const struct epoll_event *event);
 

@@ -49,6 +49,11 @@ void worker_unwatch(struct worker *w, struct watch *watch)
 	poller_remove(&w->poller, watch);
 }
 
+void worker_forget(struct worker *w, struct watch *watch)
+{
+	poller_forget(&w->poller, watch);
+}
+
 void worker_post_surely(struct worker *w, void (*fn)(struct worker *, void *), void *arg)
 {
 	while (!worker_post(w, fn, arg))

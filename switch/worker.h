@@ -67,6 +67,9 @@ int worker_watch(struct worker *w, struct watch *watch, uint32_t events);
 int worker_rewatch(struct worker *w, struct watch *watch, uint32_t events);
 void worker_unwatch(struct worker *w, struct watch *watch);
 
+/* worker_forget() - worker_unwatch() for a descriptor that is closed next and has no duplicate: closing does the rest (epoll(7)) */
+void worker_forget(struct worker *w, struct watch *watch);
+
 /* worker_emit() - send frames that the gateway or a service made
  * @from:	port id of the segment's local port; the frames are counted there as made
  * @frames:	at most BURST_MAX, vid set, head (and body) valid during the call; frame->copies tells afterwards how many

@@ -168,15 +168,22 @@ int worker_rewatch(struct worker *w, struct watch *watch, uint32_t events)
 	return watch->events == events ? 0 : fake_epoll(w, EPOLL_CTL_MOD, watch, events);
 }
 
+void worker_forget(struct worker *w, struct watch *watch)
+{
+	if (w->watches[watch->slot] != watch)
+		abort();
+	w->watches[watch->slot] = NULL;
+	w->generations[watch->slot]++;
+	w->watched--;
+}
+
 void worker_unwatch(struct worker *w, struct watch *watch)
 {
 	if (w->watches[watch->slot] != watch)
 		abort();
 	if (epoll_ctl(w->epoll, EPOLL_CTL_DEL, watch->fd, NULL) < 0)
 		abort();
-	w->watches[watch->slot] = NULL;
-	w->generations[watch->slot]++;
-	w->watched--;
+	worker_forget(w, watch);
 }
 
 unsigned worker_emit(struct worker *w, uint32_t from, struct frame *frames, unsigned n)
