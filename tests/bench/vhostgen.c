@@ -15,12 +15,15 @@
  *	--packed, --in-order, --indirect, --event-idx                what the rings are to be like
  *	--latency N     N frames one by one, instead of throughput   --quiet MS      and nothing for so long before each
  *	--idle PRE:N    N guests more, at PRE0.., that do nothing    --hold          nobody does anything for SECONDS
+ *	--pace N        so many frames a turn, and never more under way than fill half a ring: then none need be lost
+ *	--again         guests whose connection ends plug in again  --leave N       and N times one of them goes and comes back
  *	--seconds N     (2)    --cpu N   where to run (1)            --gap NS        between turns: a guest collects batches (300)
  *	--pid N         the switch: what its threads took            --ordinary-pages  even where there are huge ones
  *	--ideal N       no sockets: a thread on core 0 plays a switch without checks: 1 rings only, 2 copying, 3 switching too
  *	--distance N    no guests: nanoseconds to core N and back
  *
- * Prints one JSON object; `sent` and `received` are all frames since the guests came. Cycles per frame are those of the time stamp counter: the busiest thread's time on its core.
+ * SIGINT ends the measuring early. Prints one JSON object; `sent` and `received` are all frames since the guests came, `twice`
+ * those that came again, `silence_ms` the longest time in which none came. Cycles per frame are those of the time stamp counter: the busiest thread's time on its core.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -37,26 +40,33 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "tests/packet/core_distance.h"
+#include "tests/packet/guest_life.h"
+#include "tests/packet/guest_totals.h"
 #include "tests/packet/ideal_switch.h"
 #include "tests/packet/thread_time.h"
+#include "tests/packet/ticks.h"
 #include "tests/packet/virtio_guest.h"
 
 enum { GUESTS_MAX = 16, IDLE_MAX = 4096, LEARN_BURST = 32, LEARN_ROUNDS = 3, WARM_MS = 500, DRAIN_MS = 100, PATIENCE_NS = 100000000 };
 
 static struct {
 	struct vguest_conf guest;
-	unsigned cpu, gap_ns, latency, quiet_ms, nidle, ideal, far;
+	unsigned pace, cpu, gap_ns, latency, quiet_ms, nidle, ideal, far;
 	double seconds;
 	const char *idle;
 	pid_t pid;
-	bool both, hold, distance;
+	bool both, hold, again, distance;
 } opt = {
 	.guest = { .frames.size = GUEST_FRAME_MIN, .flows = 1, .pairs = 1, .ring = 1024, .buffer = 2048, .mergeable = true },
 	.seconds = 2, .cpu = 1, .gap_ns = 300,
 };
 static struct vguest guests[GUESTS_MAX], *idle;
+static const char *sockets[GUESTS_MAX];	/* of each guest, or NULL: */
+static int listeners[GUESTS_MAX];	/* the switch dials here */
+static struct guest_life life = { .guests = guests, .sockets = sockets, .listeners = listeners };
 static unsigned nguests;
 static double ticks_per_ns;
+static volatile sig_atomic_t enough;	/* SIGINT: measure no longer */
 
 static _Noreturn void die(const char *what, const char *why)
 {
@@ -64,21 +74,10 @@ static _Noreturn void die(const char *what, const char *why)
 	exit(1);
 }
 
-static inline uint64_t ticks(void)
+static void on_interrupt(int signal)
 {
-#ifdef __x86_64__
-	return __builtin_ia32_rdtsc();
-#else
-	return clock_now_ns();
-#endif
-}
-
-static void measure_ticks(void)
-{
-	uint64_t ns = clock_now_ns(), t = ticks();
-
-	poll(NULL, 0, 20);
-	ticks_per_ns = (double)(ticks() - t) / (double)(clock_now_ns() - ns);
+	(void)signal;
+	enough = 1;
 }
 
 /* --- options -------------------------------------------------------------------------------------------- */
@@ -120,10 +119,11 @@ static void idle_guests(char *text)
 
 static void options(int argc, char **argv)
 {
-	static int packed, in_order, indirect, event_idx, both, touch, verify, gso, hold, separate, ordinary;
+	static int packed, in_order, indirect, event_idx, again, both, touch, verify, gso, hold, separate, ordinary;
 	static const struct option longs[] = {
 		{ "packed", 0, &packed, 1 }, { "in-order", 0, &in_order, 1 }, { "indirect", 0, &indirect, 1 }, { "event-idx", 0, &event_idx, 1 },
 		{ "both", 0, &both, 1 }, { "touch", 0, &touch, 1 }, { "verify", 0, &verify, 1 }, { "gso", 0, &gso, 1 }, { "hold", 0, &hold, 1 },
+		{ "again", 0, &again, 1 }, { "pace", 1, NULL, 'P' }, { "leave", 1, NULL, 'L' },
 		{ "no-mergeable", 0, &separate, 1 }, { "ordinary-pages", 0, &ordinary, 1 },
 		{ "size", 1, NULL, 's' }, { "macs", 1, NULL, 'm' }, { "buffer", 1, NULL, 'b' }, { "ring", 1, NULL, 'r' }, { "queues", 1, NULL, 'q' },
 		{ "latency", 1, NULL, 'l' }, { "quiet", 1, NULL, 'Q' }, { "idle", 1, NULL, 'i' }, { "seconds", 1, NULL, 't' },
@@ -147,6 +147,8 @@ static void options(int argc, char **argv)
 		case 'g': opt.gap_ns = number(optarg, 0, 1000000); break;
 		case 'p': opt.pid = (pid_t)number(optarg, 1, 1 << 22); break;
 		case 'I': opt.ideal = number(optarg, IDEAL_RINGS, IDEAL_SWITCH); break;
+		case 'P': opt.pace = number(optarg, 1, GUEST_RING_MAX); break;
+		case 'L': life.leaves = number(optarg, 1, 1000); break;
 		case 'd': opt.distance = true; opt.far = number(optarg, 0, CPU_SETSIZE - 1); break;
 		default: exit(2);
 		}
@@ -154,7 +156,7 @@ static void options(int argc, char **argv)
 	c->packed = packed, c->in_order = in_order, c->indirect = indirect, c->event_idx = event_idx;
 	c->mergeable = !separate, c->ordinary_pages = ordinary;
 	c->look = verify ? VGUEST_VERIFY : touch ? VGUEST_TOUCH : VGUEST_BLIND;
-	opt.both = both, opt.hold = hold, c->frames.gso = gso;
+	opt.both = both, opt.hold = hold, opt.again = again || life.leaves, c->frames.gso = gso;
 	if (gso)
 		c->frames.size = GUEST_FRAME_GSO;
 	if (separate && c->buffer < GUEST_HEADER + c->frames.size)
@@ -162,6 +164,7 @@ static void options(int argc, char **argv)
 	if (c->ring & (c->ring - 1))
 		die("--ring", "not a power of two");
 	nguests = opt.ideal ? 2 : (unsigned)(argc - optind);
+	life.n = nguests;
 	if (nguests % 2 || nguests > GUESTS_MAX || (!nguests && !opt.nidle && !opt.distance))
 		die("sockets", "two for each pair of guests");
 }
@@ -185,19 +188,19 @@ static void open_all(char **paths)
 	static const char listen_at[] = "listen:";
 	struct vguest_conf small = opt.guest;
 	struct rlimit files = { .rlim_cur = 8 * IDLE_MAX, .rlim_max = 8 * IDLE_MAX };
-	int listeners[GUESTS_MAX];
 	char path[108];
 
 	setrlimit(RLIMIT_NOFILE, &files);
 	for (unsigned i = 0; i < nguests; i++) {
 		bool listens = !opt.ideal && strncmp(paths[i], listen_at, strlen(listen_at)) == 0;
 
+		sockets[i] = listens || opt.ideal ? NULL : paths[i];
 		listeners[i] = listens ? vhost_front_listen(paths[i] + strlen(listen_at)) : -1;
 		if (listens && listeners[i] < 0)
 			die(paths[i], strerror(-listeners[i]));
 	}
 	for (unsigned i = 0; i < nguests; i++)
-		open_guest(&guests[i], &opt.guest, i, opt.ideal ? NULL : paths[i], listeners[i]);
+		open_guest(&guests[i], &opt.guest, i, sockets[i], listeners[i]);
 	small.ring = 64;
 	small.flows = small.pairs = 1;
 	small.frames = (struct guest_frames){ .size = GUEST_FRAME_MIN };
@@ -245,6 +248,16 @@ static void learn(void)
 	settle(200);
 }
 
+/* allowed() - frames that @g may send now */
+static inline unsigned allowed(const struct vguest *g, unsigned q)
+{
+	unsigned half = opt.guest.ring / 2, under_way = opt.guest.ring - guest_ring_room(&g->pairs[q].tx);
+
+	if (!opt.pace)
+		return opt.guest.ring;
+	return under_way >= half ? 0 : MIN_OF(opt.pace, half - under_way);
+}
+
 /* step() - one turn of all guests; then rings are left alone for a moment, as a guest that has other work does */
 static inline void step(void)
 {
@@ -252,9 +265,9 @@ static inline void step(void)
 
 	for (unsigned i = 0; i < nguests; i += 2)
 		for (unsigned q = 0; q < c->pairs; q++) {
-			vguest_send(&guests[i], q, c->ring);
+			vguest_send(&guests[i], q, allowed(&guests[i], q));
 			vguest_receive(&guests[i + 1], q);
-			vguest_send(&guests[i + 1], q, opt.both ? c->ring : 0);
+			vguest_send(&guests[i + 1], q, opt.both ? allowed(&guests[i + 1], q) : 0);
 			vguest_receive(&guests[i], q);
 		}
 	if (opt.gap_ns)
@@ -267,39 +280,22 @@ static inline void step(void)
 
 static void run_for(uint64_t ns)
 {
-	unsigned turns = opt.guest.look == VGUEST_VERIFY ? 1 : 64;	/* between two looks at the clock */
+	unsigned turns = opt.again ? 1 : opt.guest.look == VGUEST_VERIFY ? 1 : 64;	/* between two looks at the clock */
 	uint64_t end = clock_now_ns() + ns;
 
-	while (clock_now_ns() < end)
-		for (unsigned i = 0; i < turns; i++)
+	while ((clock_now_ns() < end || life.left < life.leaves) && !enough)
+		for (unsigned i = 0; i < turns; i++) {
 			step();
+			if (opt.again)
+				guest_life_look(&life);
+		}
 }
 
 /* --- measuring ------------------------------------------------------------------------------------------ */
 
-struct totals {
-	uint64_t ns, ticks, sent, received, bytes, bad, foreign, kicks, calls;
-};
-
-static struct totals totals(void)
+static struct guest_totals totals(void)
 {
-	struct totals t = { .ns = clock_now_ns(), .ticks = ticks() };
-
-	for (unsigned i = 0; i < nguests; i++) {
-		const struct vguest *g = &guests[i];
-		uint64_t calls;
-
-		t.sent += g->sent;
-		t.received += g->received;
-		t.bytes += g->bytes;
-		t.bad += g->bad;
-		t.foreign += g->foreign;
-		for (unsigned q = 0; q < opt.guest.pairs; q++)
-			t.kicks += g->pairs[q].rx.kicks + g->pairs[q].tx.kicks;
-		if (read(g->call, &calls, sizeof(calls)) == sizeof(calls))
-			t.calls += calls;
-	}
-	return t;
+	return guest_totals(guests, nguests);
 }
 
 static void print_setting(const char *what)
@@ -325,7 +321,7 @@ static void print_threads(struct thread_time *before, uint64_t ns, double ticks_
 
 static void throughput(void)
 {
-	struct totals start = totals(), a, b, end;
+	struct guest_totals start = totals(), a, b, end;
 	struct thread_time *threads;
 	double s;
 
@@ -343,8 +339,11 @@ static void throughput(void)
 	free(threads);
 	settle(DRAIN_MS);
 	end = totals();
-	printf(",\"lost\":%lld,\"bad\":%llu,\"foreign\":%llu,\"sent\":%llu,\"received\":%llu}\n",
+	if (opt.again)
+		printf(",\"returned\":%u,\"silence_ms\":%llu", life.returned, (unsigned long long)life.silence_ms);
+	printf(",\"lost\":%lld,\"bad\":%llu,\"twice\":%llu,\"foreign\":%llu,\"sent\":%llu,\"received\":%llu}\n",
 	       (long long)(end.sent - start.sent) - (long long)(end.received - start.received), (unsigned long long)(end.bad - start.bad),
+	       (unsigned long long)(end.twice - start.twice),
 	       (unsigned long long)(end.foreign - start.foreign), (unsigned long long)end.sent, (unsigned long long)end.received);
 }
 
@@ -419,7 +418,8 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	signal(SIGPIPE, SIG_IGN);
-	measure_ticks();
+	signal(SIGINT, on_interrupt);
+	ticks_per_ns = ticks_measure();
 	open_all(argv + optind);
 	if (opt.ideal && ideal_switch_start(guests, nguests, opt.ideal, 0) < 0)
 		die("--ideal", "no thread");

@@ -51,10 +51,12 @@ size_t guest_ring_area(uint16_t size);
 int guest_ring_init(struct guest_ring *r);
 void guest_ring_fini(struct guest_ring *r);
 
-/* guest_ring_base() - for SET_VRING_BASE: where a fresh ring begins */
+/* guest_ring_base() - for SET_VRING_BASE: behind all that was collected; packed: twice the place and, in bit 15, the wrap counter */
 static inline uint32_t guest_ring_base(const struct guest_ring *r)
 {
-	return r->packed ? 0x80008000 : 0;
+	uint32_t place = (uint32_t)(r->back & (r->size - 1u)) | (r->back & r->size ? 0 : 0x8000);
+
+	return r->packed ? place << 16 | place : (uint16_t)r->back;
 }
 
 /* guest_ring_collect() - buffers that the device has done with

@@ -3,6 +3,7 @@
 #include "tests/packet/virtio_guest.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -193,6 +194,46 @@ int vguest_open(struct vguest *g, const struct vguest_conf *conf, unsigned id, c
 	return rc;
 }
 
+bool vguest_unplugged(const struct vguest *g)
+{
+	struct pollfd p = { .fd = g->front.sock };
+
+	return g->front.sock < 0 || (poll(&p, 1, 0) > 0 && p.revents & (POLLHUP | POLLERR));
+}
+
+/* collect_all() - what the back-end did until now, for the base is behind it */
+static void collect_all(struct vguest *g)
+{
+	for (unsigned q = 0; q < g->conf.pairs; q++) {
+		vguest_receive(g, q);
+		vguest_send(g, q, 0);
+	}
+}
+
+int vguest_leave(struct vguest *g, bool orderly)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; orderly && i < 2 * g->conf.pairs && rc == 0; i++) {
+		const struct vguest_pair *p = &g->pairs[i / 2];
+		uint32_t base;
+
+		rc = vhost_front_stop(&g->front, i, &base);
+		collect_all(g);
+		if (rc == 0 && base != guest_ring_base(i % 2 ? &p->tx : &p->rx))
+			rc = -EPROTO;
+	}
+	vhost_front_close(&g->front);
+	return rc;
+}
+
+int vguest_again(struct vguest *g, const char *path, int listener, const char **why)
+{
+	vhost_front_close(&g->front);
+	collect_all(g);
+	return plug(g, path, listener, why);
+}
+
 void vguest_close(struct vguest *g)
 {
 	vhost_front_close(&g->front);
@@ -249,8 +290,11 @@ static void look(struct vguest *g, struct vguest_pair *p, const uint8_t *buffer,
 	}
 	queue = (unsigned)(stamp >> STAMP_QUEUE_SHIFT) % VGUEST_PAIRS_MAX;
 	number = stamp & (BIT(STAMP_QUEUE_SHIFT) - 1);
-	if (number <= p->seen[queue])
+	if (number <= p->seen[queue]) {
 		g->bad++;
+		g->twice++;
+		return;
+	}
 	p->seen[queue] = number;
 }
 

@@ -53,6 +53,7 @@ struct vguest {
 	/* counted since the beginning; the caller takes differences */
 	uint64_t sent, received, bytes;	/* frames, and bytes of frames received */
 	uint64_t bad, foreign;		/* wrong, twice or out of order; multicast of others */
+	uint64_t twice;			/* of those that are bad: whole, but old */
 	uint8_t *whole;			/* VERIFY: where a frame of several buffers is put together */
 };
 
@@ -63,6 +64,13 @@ struct vguest {
  */
 int vguest_open(struct vguest *g, const struct vguest_conf *conf, unsigned id, const char *path, int listener, const char **why);
 void vguest_close(struct vguest *g);
+
+/* vguest_unplugged() - has the back-end gone? vguest_leave() - go oneself, @orderly by taking the rings back first
+ * vguest_again() - plug in with the rings as they are. Return: 0 or a negative errno, then it may be tried again.
+ */
+bool vguest_unplugged(const struct vguest *g);
+int vguest_leave(struct vguest *g, bool orderly);
+int vguest_again(struct vguest *g, const char *path, int listener, const char **why);
 
 /* vguest_send() - take back what was sent, and send up to @max more through @pair; Return: how many */
 unsigned vguest_send(struct vguest *g, unsigned pair, unsigned max);
