@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # make            lanyardd (keeper), lanyard-engine, lanyard (CLI), into $B
 # make check      unit and packet tests, layers, configurations; no root, no network
+# make mutants    does each guard against hostile guests have a test that misses it?
 # make SAN=address,undefined check | SAN=thread check | CC=clang | B=/some/where
 comma  := ,
 PREFIX ?= /usr/local
@@ -85,6 +86,14 @@ check-vm: all $(TOOLS)
 bench: all $(TOOLS)
 	@B=$(abspath $B) tests/bench/run.sh
 
+# Guards are taken out one by one, and a test must go red each time; with sanitizers, which see what a test would not.
+mutants: $(if $(SAN),$(TESTS))
+ifeq ($(SAN),)
+	@$(MAKE) --no-print-directory SAN=address,undefined $(if $(filter command%,$(origin B)),B=$B-address-undefined) $@
+else
+	@B=$(abspath $B) LINK='$(LINK) $(CFLAGS) $(LDFLAGS)' LIBS='$(call libs,$(ALL) cmocka)' tests/mutants/run.py $(MUTANTS)
+endif
+
 # Fuzz targets: clang, own objects, with counters of lines reached. FUZZ_SECONDS is per target.
 FUZZ_SECONDS ?= 30
 FUZZ_FLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fprofile-instr-generate -fcoverage-mapping
@@ -133,7 +142,7 @@ clean:
 	rm -rf $B
 
 FORCE:
-.PHONY: all tests check check-net check-vm bench fuzz fuzz-quick quickstart quickstart-stop deps install tidy format clean FORCE
+.PHONY: all tests check check-net check-vm bench mutants fuzz fuzz-quick quickstart quickstart-stop deps install tidy format clean FORCE
 .SECONDARY:
 -include $(patsubst %.c,$B/%.d,$(wildcard ctl/*.c) $(LIB_C) $(TEST_C) $(HELP_C) $(TOOL_C))
 -include $(patsubst %.c,$B/fuzz/obj/%.d,$(TESTED_C) $(HELP_C) $(FUZZ_C))
