@@ -34,7 +34,7 @@ static void follow(struct live_net *net)
 		upstream_host_changed(net->upstream);
 	for (struct live_forward *f = net->forwards, *next; f; f = next) {
 		next = f->hh.next;
-		if (f->reason[0])
+		if (f->reason)
 			live_forward_start(f);
 	}
 }
