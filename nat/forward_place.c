@@ -166,6 +166,19 @@ static bool is_free(struct nat_shard *s, const struct flow_key *key)
 	return !f;
 }
 
+/* gateway_port() - one that no flow with this guest has; after a few tries, one that a closed connection had is as good */
+static bool gateway_port(struct nat_shard *s, struct flow_key *key)
+{
+	enum { TRIES = 64 };
+
+	for (unsigned i = 0; i < DYNAMIC_COUNT; i++) {
+		key->remote_port = (uint16_t)(DYNAMIC_FIRST + s->next_port++ % DYNAMIC_COUNT);
+		if (i < TRIES ? !flow_find(s, key) : is_free(s, key))
+			return true;
+	}
+	return false;
+}
+
 bool forward_key(struct nat_shard *s, const struct site *site, const struct place *place, uint8_t proto,
 		 const union sock_addr *from, struct flow_key *key)
 {
@@ -178,10 +191,5 @@ bool forward_key(struct nat_shard *s, const struct site *site, const struct plac
 	if (may_show(s, place, client) && key->remote_port && is_free(s, key))
 		return true;
 	key->remote = segment_gateway(site->segment, place->ip);
-	for (unsigned i = 0; i < DYNAMIC_COUNT; i++) {
-		key->remote_port = (uint16_t)(DYNAMIC_FIRST + s->next_port++ % DYNAMIC_COUNT);
-		if (!flow_find(s, key))
-			return true;
-	}
-	return false;
+	return gateway_port(s, key);
 }

@@ -107,8 +107,8 @@ def churn(host, port, count):
             try:
                 s.connect((host, int(port)))
                 good += bool(s.recv(100))
-            except OSError:
-                pass
+            except OSError as problem:
+                print("churn:", problem, s.getsockname(), file=sys.stderr)
     return good
 
 
