@@ -310,10 +310,68 @@ static void test_lies(void **state)
 	}
 }
 
+/* ---- memory of two ports at once ---- */
+
+enum { SHARED = 8192 };
+#define ELSEWHERE (1ull << 40)
+
+/* share_neighbour() - the hostile guest's front-end maps a neighbour's memory too. Return: where @gpa of it is for the hostile guest */
+static uint64_t share_neighbour(struct hostile_guest *evil, const struct hostile_guest *one, uint64_t gpa)
+{
+	struct driver_region own[DRIVER_REGIONS_MAX], other[DRIVER_REGIONS_MAX];
+	struct vhost_region to[2];
+	struct vhost_memory *m;
+	struct error err = { 0 };
+
+	assert_int_equal(driver_regions(evil->d, own), 1);
+	assert_int_equal(driver_regions(one->d, other), 1);
+	to[0] = (struct vhost_region){ .gpa = own[0].gpa, .size = own[0].size, .user = own[0].user, .mapping = evil->mappings[0] };
+	to[1] = (struct vhost_region){ .gpa = ELSEWHERE, .size = other[0].size, .user = ELSEWHERE };
+	to[1].mapping = evil->mappings[1] = vhost_mapping_new(driver_fd(one->d), other[0].offset, other[0].size, &err);
+	assert_non_null(evil->mappings[1]);
+	m = vhost_memory_new(to, 2, NULL, 0, &err);
+	assert_non_null(m);
+	vhost_pause(evil->port);
+	vhost_set_memory(evil->port, m);
+	vhost_memory_free(evil->memory);
+	evil->memory = m;
+	vhost_resume(evil->port);
+	return ELSEWHERE + (gpa - other[0].gpa);
+}
+
+/* Frames are received over those being sent, in memory that another port has as well (case 18): whoever shares it spoils his own. */
+static void test_shared_memory(void **state)
+{
+	(void)state;
+	for (unsigned packed = 0; packed < 2; packed++) {
+		uint64_t spare, here;
+
+		open_bed(HOSTILE_BASIC | (packed ? BIT(VIRTIO_F_RING_PACKED) : 0), CASE_SIZE, 1);
+		spare = driver_alloc(at.b->one.d, SHARED, 64);
+		at.frame = driver_alloc(at.b->evil.d, CASE_BUFFER, 64);
+		here = share_neighbour(&at.b->evil, &at.b->one, spare);
+		for (unsigned i = 0; i < CASE_SIZE / 2; i++)
+			post(here + 200 + 7 * i, 2048, F_WRITE);	/* behind the addresses, or it would be somebody else who sends */
+		for (unsigned i = 0; i < 8; i++) {
+			hostile_fill(driver_at(at.b->one.d, spare, NULL) + DRIVER_HEADER, 1200, at.b->one.mac, at.b->evil.mac, i);
+			PUT({ here, DRIVER_HEADER + 1200, 0, NX });
+			hostile_kick(&at.b->evil);
+			assert_true(offer(300 + i, i));
+			hostile_neighbours(at.b, 2);
+			memset(driver_at(at.b->one.d, spare, NULL), 0, SHARED);
+		}
+		assert_null(vhost_fault(at.b->evil.port));
+		hostile_reset(&at.b->evil);
+		case_honest("a guest that shares another's memory", true);
+		hostile_neighbours(at.b, 10);
+		hostile_bed_free(at.b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rules), cmocka_unit_test(test_too_few), cmocka_unit_test(test_lies),
+		cmocka_unit_test(test_rules), cmocka_unit_test(test_too_few), cmocka_unit_test(test_lies), cmocka_unit_test(test_shared_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
