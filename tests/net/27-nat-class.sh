@@ -42,12 +42,6 @@ discover() {
 	wait "${pids[@]}" || true
 	classes "$DIR"/nat.*
 }
-say "NAT-09, NAT-12: filtering, $RUNS times"
-is "by address" "$(discover web1 -f "$RUNS" 20000)" "$RUNS NAT with Address Dependent Filtering!"
-say "NAT-01, NAT-12: mapping, $RUNS times"
-is "one class" "$(discover web1 -m "$RUNS" 30000)" "$RUNS NAT with Endpoint Independent Mapping!"
-is "by setting: anybody's" "$(discover game1 -f 2 20000)" "2 NAT with Endpoint Independent Filtering!"
-
 say "NAT-10, NAT-25: hairpin"
 in_box game1 turnutils_natdiscovery -H $OUTSIDE >"$DIR/nat.1" 2>&1 || true
 has "by mapping, from the same guest" "$(<"$DIR/nat.1")" 'Received a request'
@@ -80,3 +74,9 @@ echo hairpin >"$DIR/www/name"
 http_serve in_box game1 80 "$DIR/www"
 lanyard forward add open 0.0.0.0:8080:game1:80
 is "by forward" "$(in_box game2 curl -sS -m 5 http://$HOST:8080/name)" hairpin
+
+say "NAT-09, NAT-12: filtering, $RUNS times"
+is "by address" "$(discover web1 -f "$RUNS" 20000)" "$RUNS NAT with Address Dependent Filtering!"
+say "NAT-01, NAT-12: mapping, $RUNS times"
+is "one class" "$(discover web1 -m "$RUNS" 30000)" "$RUNS NAT with Endpoint Independent Mapping!"
+is "by setting: anybody's" "$(discover game1 -f 2 20000)" "2 NAT with Endpoint Independent Filtering!"
