@@ -317,6 +317,7 @@ static void on_timer(struct flow *f, const struct site *site, uint64_t now_ms)
 	}
 	if (t->ack_ms && now_ms >= t->ack_ms) {
 		t->quick = QUICK_ACKS;
+		t->ack_ms = 0;
 		flow_defer(f);
 	}
 	if (t->rto_ms && now_ms >= t->rto_ms) {

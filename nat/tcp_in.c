@@ -8,7 +8,7 @@
 #include "base/array.h"
 #include "switch/packet.h"
 
-enum { ACKS_DUE_MAX = 4, DUPACKS = 3, ACK_AGE_MAX = 64 << 20 };
+enum { ACKS_DUE_MAX = 4, DUPACKS = 3, ACK_AGE_MAX = 64 << 20, LARGE = 12 * 1024 };
 
 /* ack_gap() - for data behind a gap: as many duplicates as a receiver of the frame's segments would send one by one, so
  * that a guest whose super-frame was lost resends it at once (RFC 5681 3.2) and not after a timeout */
@@ -197,6 +197,8 @@ static void take_data(struct flow *f, const struct packet *p)
 	uint32_t size = packet_payload_len(p), old = t->rcv_nxt - p->seq;
 	bool fin = p->tcp_flags & TCP_FIN;
 
+	if (size >= LARGE || size >= t->mss)
+		t->large = size >= LARGE;
 	if (!size && !fin && !old)
 		return;
 	if (!t->guest_fin && seq_before(t->rcv_nxt, p->seq)) {

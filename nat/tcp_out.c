@@ -36,6 +36,18 @@ _Static_assert(TCP_OUT_HEADERS + PAYLOAD_MAX <= WASTE_AT && WASTE_AT + WASTE <= 
 
 /* ---- the guest's data: window ---- */
 
+/* may_take() - payload for @room bytes of a send buffer of @size: the kernel counts its own overhead too, which is as much again for small
+ * segments. The kernel lets a buffer grow once it was seen full (tcp(7), tcp_wmem), and a guest that keeps within a small one would never see
+ * to that: large frames may run over it, and what does is held. */
+static uint32_t may_take(const struct tcp *t, uint32_t size, uint32_t room)
+{
+	enum { OVER = 64 * 1024, GROWN = 512 * 1024 };
+
+	if (!t->large)
+		return room / 2;
+	return room - room / 8 + (size < GROWN ? OVER : 0);
+}
+
 void tcp_ask_space(struct flow *f)
 {
 	struct tcp *t = &f->tcp;
@@ -46,7 +58,7 @@ void tcp_ask_space(struct flow *f)
 		mem[SK_MEMINFO_SNDBUF] = 128 * 1024;
 	room = mem[SK_MEMINFO_SNDBUF] > mem[SK_MEMINFO_WMEM_QUEUED] ?
 		       mem[SK_MEMINFO_SNDBUF] - mem[SK_MEMINFO_WMEM_QUEUED] : 0;
-	t->space = t->space_asked = room / 2;	/* the kernel counts its own overhead too */
+	t->space = t->space_asked = may_take(t, mem[SK_MEMINFO_SNDBUF], room);
 	if (room < mem[SK_MEMINFO_SNDBUF] / 4)
 		tcp_want_space(f);		/* EPOLLOUT comes at a third */
 }

@@ -482,6 +482,29 @@ static void test_keepalive(void **state)
 	conversation_end(&c);
 }
 
+/* The ACK of a short segment waits for the answer, a few milliseconds and not longer; then ACKs do not wait for a while. */
+static void test_ack_waits(void **state)
+{
+	static struct conversation c;
+	struct said s;
+
+	(void)state;
+	begin(&c);
+	for (int slow = 0; slow < 2; slow++) {
+		data(&c, (uint32_t)slow, "x");
+		s = answers_now(&c);
+		assert_int_equal(s.n, slow);
+		bed_skip(&c.bed, 10, 1);
+		s = slow ? s : answers_now(&c);
+		assert_int_equal(s.n, 1);
+		assert_int_equal(s.ack, c.g.iss + 2 + (uint32_t)slow);
+		bed_skip(&c.bed, 100, 1);
+		assert_int_equal(answers_now(&c).n, 0);
+	}
+	assert_got(&c, "xx");
+	conversation_end(&c);
+}
+
 /* The guest's window is closed: it is asked, less and less often, and one that opens is used at once. */
 static void test_probes_to_guest(void **state)
 {
@@ -581,6 +604,7 @@ int main(void)
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_bad_checksum_and_offset),
 		cmocka_unit_test(test_keepalive),
+		cmocka_unit_test(test_ack_waits),
 		cmocka_unit_test(test_probes_to_guest),
 		cmocka_unit_test(test_probes_of_guest),
 		cmocka_unit_test(test_urgent),
