@@ -45,6 +45,22 @@ for kind in tcp udp; do
 	is "$kind: the client's port" "$seen" "$own"
 	has "$kind: this host is the gateway" "$(ports call $HOST 7007 $kind)" '^web1 9007 10\.77\.0\.1 '
 done
+for at in "outside0 2001:db8:1::1/64" "outside 2001:db8:1::2/64"; do
+	read -r where address <<<"$at"
+	if [ "$where" = outside ]; then ip -n outside addr add "$address" dev eth0 nodad; else ip addr add "$address" dev "$where" nodad; fi
+done
+gateway=$(json .gateway6 net show lab)
+six() {	# it asks for the gateway by its global address, which then is known
+	local own
+	own=$(in_box web1 ip -6 -o addr show dev eth0 scope global -tentative | awk '{ sub("/.*", "", $4); print $4 }')
+	in_box web1 ip -6 neigh flush dev eth0
+	in_box web1 ping -6 -q -c 1 -W 1 -I "${own:?none yet}" "$gateway" >/dev/null && lanyard ip lab/web1 -6
+}
+until_ok 20 six
+for kind in tcp udp; do
+	has "$kind: the client's IPv6 address" \
+		"$(outside /usr/bin/python3 "$ROOT/tests/net/ports.py" call 2001:db8:1::1 7007 $kind)" '^web1 9007 2001:db8:1::2 '
+done
 lanyard forward add lab 7100:web1:9000 --lan --source gateway 2>/dev/null
 has "as the gateway, where that is wanted" "$(outside /usr/bin/python3 "$ROOT/tests/net/ports.py" call $HOST 7100 tcp)" '^web1 9000 10\.77\.0\.1 '
 

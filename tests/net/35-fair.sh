@@ -24,7 +24,7 @@ done
 outside /usr/bin/python3 "$ROOT/tests/net/ports.py" serve outside udp 7003 1 >"$DIR/7003.log" 2>&1 &
 outside iperf3 -s -p 7004 >"$DIR/iperf3.log" 2>&1 &
 until_ok 5 grep -q listening "$DIR/7003.log"
-until_ok 5 outside ss -Hltn 'sport = :7004' 
+until_ok 5 outside ss -Hltn 'sport = :7004'
 
 descriptors() { find "/proc/$(engine_pid)/fd" -mindepth 1 | wc -l; }
 # Mbit/s of the meek one's 600, as they arrive outside, and what it loses of 100 datagrams a second meanwhile

@@ -366,6 +366,55 @@ static void test_udp(unsigned nworkers, uint32_t port_id)
 	end(&c);
 }
 
+/* Three ports in a row, as one forward: each leads to its own, and a client of two is two. */
+static void test_range(void **state)
+{
+	enum { N = 3 };
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct bed_frame *f = NULL;
+	struct forward *range;
+	struct case_state c;
+	struct packet p;
+	uint16_t first;
+	int fds[N], n = 0;
+
+	(void)state;
+	begin(&c, IPPROTO_UDP, &(struct forward_target){ .port = 1, .to_port = 5353 }, 1);
+	bed_station(&c.bed, 1, BED_GUEST);
+	for (first = 20000; n < N; first += N)
+		for (n = 0; n < N; n++) {
+			a.sin_port = htons((uint16_t)(first + n));
+			fds[n] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+			if (bind(fds[n], (struct sockaddr *)&a, sizeof(a)) == 0)
+				continue;
+			for (int i = 0; i <= n; i++)
+				close(fds[i]);
+			break;
+		}
+	first = (uint16_t)(first - N);
+	range = forward_new_many(c.bed.nat, IPPROTO_UDP, fds + 1, N - 1,	/* as if the first had come before */
+				 &(struct forward_target){ .port = 1, .to_port = 9000, .first = first }, c.bed.w);
+	assert_non_null(range);
+	assert_int_equal(budget_used(), 1 + N - 1);
+	bed_settle(&c.bed);
+	c.client = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	for (int i = 1; i < N; i++) {
+		a.sin_port = htons((uint16_t)(first + i));
+		assert_int_equal(sendto(c.client, "x", 1, 0, (struct sockaddr *)&a, sizeof(a)), 1);
+		bed_settle(&c.bed);
+		assert_true(next_udp(&c, &p, &f));
+		assert_int_equal(p.dport, 9000 + i);
+		assert_true(forward_is_loopback(IPPROTO_UDP, (uint16_t)(first + i)));
+	}
+	assert_false(forward_is_loopback(IPPROTO_UDP, first));
+	free(f);
+	assert_true(forward_stop(range));
+	close(fds[0]);
+	bed_settle(&c.bed);
+	urcu_qsbr_barrier();
+	end(&c);
+}
+
 static void test_udp_one_worker(void **state)
 {
 	(void)state;
@@ -454,7 +503,7 @@ int main(void)
 		cmocka_unit_test(test_mac_unknown), cmocka_unit_test(test_stop_keeps_connections),
 		cmocka_unit_test(test_remote_data_flood), cmocka_unit_test(test_guests_kept_out),
 		cmocka_unit_test(test_udp_one_worker), cmocka_unit_test(test_udp_other_worker),
-		cmocka_unit_test(test_udp_many_clients), cmocka_unit_test(test_udp6),
+		cmocka_unit_test(test_udp_many_clients), cmocka_unit_test(test_range), cmocka_unit_test(test_udp6),
 	};
 
 	raise_descriptor_limit();

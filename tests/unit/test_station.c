@@ -96,6 +96,25 @@ static void test_story(void **state)
 	stations_free(NULL);
 }
 
+static void test_families(void **state)
+{
+	struct stations *t = stations_new(ROOM);
+	struct station four = station(5, 1, 1, STATION_ARP, 100), link = four, six = four, found;
+
+	(void)state;
+	assert_int_equal(addr_parse("fe80::1", &link.ip) | addr_parse("fd00::5", &six.ip), 0);
+	link.seen_ms = 300;
+	assert_true(station_note(t, &four, true));
+	assert_true(station_note(t, &link, true));
+	assert_false(station_of_family(t, 1, AF_INET6, &found));	/* link-local is none that others could be shown beside */
+	six.seen_ms = 200;
+	assert_true(station_note(t, &six, true));
+	assert_true(station_of_family(t, 1, AF_INET6, &found) && addr_equal(found.ip, six.ip));
+	assert_true(station_of_family(t, 1, AF_INET, &found) && addr_equal(found.ip, four.ip));
+	assert_false(station_of_family(t, 2, AF_INET, &found));
+	stations_free(t);
+}
+
 static bool note(struct stations *t, uint32_t ip, uint32_t port, uint8_t source, uint64_t seen_ms)
 {
 	struct station s = station(ip, port, (uint8_t)port, source, seen_ms);
@@ -233,7 +252,7 @@ static void test_threads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_story),  cmocka_unit_test(test_share),   cmocka_unit_test(test_full),
+		cmocka_unit_test(test_story), cmocka_unit_test(test_families),  cmocka_unit_test(test_share),   cmocka_unit_test(test_full),
 		cmocka_unit_test(test_random), cmocka_unit_test(test_threads),
 	};
 
