@@ -187,19 +187,13 @@ static enum verdict parse_ip6(struct packet *p, uint32_t have)
 	return skip_extensions(p);
 }
 
-enum verdict packet_parse(const uint8_t *data, uint32_t len, const struct offload *offload, struct packet *out)
+/* parse() - of one family, which is a constant to the compiler: @p then stays in registers until it is good */
+static inline __attribute__((always_inline)) enum verdict parse(const uint8_t *data, uint32_t len, const struct offload *offload,
+								 bool ip6, struct packet *out)
 {
-	struct packet p = { .data = data };
-	enum verdict v;
+	struct packet p = { .data = data, .ethertype = ip6 ? ETHERTYPE_IP6 : ETHERTYPE_IP4 };
+	enum verdict v = ip6 ? parse_ip6(&p, len) : parse_ip4(&p, len);
 
-	if (len < ETH_HEADER)
-		return VERDICT_DROP_RUNT;
-	p.ethertype = get_u16(data + 12);
-	if (p.ethertype == ETHERTYPE_ARP4)
-		return packet_parse_arp(data, len, out);
-	if (p.ethertype != ETHERTYPE_IP4 && p.ethertype != ETHERTYPE_IP6)
-		return VERDICT_DROP_NOT_IP;
-	v = packet_is_ip6(&p) ? parse_ip6(&p, len) : parse_ip4(&p, len);
 	if (v == VERDICT_FORWARDED)
 		v = parse_l4(&p);
 	if (v != VERDICT_FORWARDED)
@@ -208,4 +202,20 @@ enum verdict packet_parse(const uint8_t *data, uint32_t len, const struct offloa
 		return VERDICT_DROP_CHECKSUM;
 	*out = p;
 	return VERDICT_FORWARDED;
+}
+
+enum verdict packet_parse(const uint8_t *data, uint32_t len, const struct offload *offload, struct packet *out)
+{
+	if (len < ETH_HEADER)
+		return VERDICT_DROP_RUNT;
+	switch (get_u16(data + 12)) {
+	case ETHERTYPE_IP4:
+		return parse(data, len, offload, false, out);
+	case ETHERTYPE_IP6:
+		return parse(data, len, offload, true, out);
+	case ETHERTYPE_ARP4:
+		return packet_parse_arp(data, len, out);
+	default:
+		return VERDICT_DROP_NOT_IP;
+	}
 }
