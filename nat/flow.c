@@ -119,6 +119,7 @@ void shard_free(struct nat_shard *s)
 	}
 	free(s->buckets);
 	hold_fini(&s->hold);
+	free(s->batch);
 	if (s->fragments)
 		fragments_fini(s->fragments);
 	free(s->fragments);

@@ -81,6 +81,7 @@ struct nat_shard {
 		uint32_t space;
 		uint64_t asked_ms;
 	} fresh;			/* tcp_expect_space() */
+	struct udp_batch *batch;	/* guests' datagrams that leave together; made on first use */
 	struct decision decisions[64];	/* by destination modulo */
 	struct {
 		counter flows, opened, expired, resets, retransmits, filtered, lost, over_quota;

@@ -17,6 +17,7 @@
 #include "nat/nat_in.h"
 #include "nat/neterror.h"
 #include "nat/sock.h"
+#include "nat/udp_batch.h"
 #include "switch/packet.h"
 #include "switch/service.h"
 #include "switch/snapshot.h"
@@ -95,6 +96,7 @@ static bool renew(struct flow *f)
 		flow_free(f);
 		return false;
 	}
+	udp_batch_flush_of(f);
 	worker_unwatch(w, &f->watch);
 	close(f->watch.fd);
 	f->watch.fd = fd;
@@ -147,32 +149,6 @@ void udp_follow(struct flow *f, const struct packet *p, bool routed)
 		dont_cut(f, ip6, dont);
 }
 
-/* send_some() - one datagram, or several of @gso_size bytes (the last may be shorter) */
-static int send_some(int fd, const union sock_addr *to, const uint8_t *data, uint32_t size, uint16_t gso_size)
-{
-	struct iovec iov = { (void *)(uintptr_t)data, size };
-	union {
-		char space[CMSG_SPACE(sizeof(uint16_t))];
-		struct cmsghdr align;
-	} control = { { 0 } };
-	struct msghdr msg = {
-		.msg_name = (void *)(uintptr_t)to, .msg_iov = &iov, .msg_iovlen = 1,
-		.msg_namelen = to->any.sa_family == AF_INET ? sizeof(to->in4) : sizeof(to->in6),
-	};
-
-	if (gso_size && size > gso_size) {
-		struct cmsghdr *c = &control.align;
-
-		msg.msg_control = &control;
-		msg.msg_controllen = sizeof(control);
-		c->cmsg_level = IPPROTO_UDP;
-		c->cmsg_type = UDP_SEGMENT;
-		c->cmsg_len = CMSG_LEN(sizeof(gso_size));
-		memcpy(CMSG_DATA(c), &gso_size, sizeof(gso_size));
-	}
-	return sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
-}
-
 /* send_all() - the payload of @p, which the guest may have sent as many datagrams in one frame (USO) */
 static int send_all(struct flow *f, const struct arrival *a, const struct packet *p, const union sock_addr *to)
 {
@@ -184,7 +160,7 @@ static int send_all(struct flow *f, const struct arrival *a, const struct packet
 	do {
 		uint32_t size = each ? MIN_OF(left, (uint32_t)each * GSO_SEGMENTS) : left;
 
-		rc = send_some(f->watch.fd, to, data, size, each);
+		rc = udp_send(f->watch.fd, to, data, size, each);
 		data += size;
 		left -= size;
 	} while (left && rc == 0);
@@ -231,6 +207,10 @@ static enum verdict send_out(struct flow *f, const struct arrival *a, const stru
 		u->host_addr = (struct addr){ 0 };	/* the guest now talks to it directly */
 	u->only_dns = u->only_dns && p->dport == DNS_PORT;
 	filter_add(&u->filter, dst);
+	if (a->frame->offload.gso_type)
+		udp_batch_flush_of(f);
+	else if (udp_batch_put(f, p, dst, !to_gateway))
+		return VERDICT_CONSUMED_NAT;
 	udp_follow(f, p, !to_gateway);
 	rc = send_all(f, a, p, &to);
 	if (rc < 0 && rc != -EAGAIN) {
@@ -426,8 +406,14 @@ static void expired(struct flow *f, uint64_t now_ms)
 	flow_free(f);
 }
 
+static void work(struct flow *f)
+{
+	udp_batch_flush_of(f);
+}
+
 static void fini(struct flow *f)
 {
+	udp_batch_flush_of(f);
 	filter_fini(&f->udp.filter);
 }
 
@@ -437,5 +423,5 @@ static const char *state(const struct flow *f)
 }
 
 static const struct flow_kind udp_kind = {
-	.class = FLOW_UDP, .ready = on_ready, .expired = expired, .fini = fini, .state = state,
+	.class = FLOW_UDP, .ready = on_ready, .expired = expired, .work = work, .fini = fini, .state = state,
 };
