@@ -9,6 +9,7 @@
 #include "nat/cut.h"
 #include "nat/shard.h"
 #include "switch/build.h"
+#include "switch/offload.h"
 #include "switch/snapshot.h"
 #include "switch/worker.h"
 
@@ -25,12 +26,12 @@ static uint8_t *headers(const struct site *site, const struct datagram *d)
 	return build_ip(frame_at(d), d->mac, site->segment->gateway_mac, d->src, d->dst, PROTO_UDP, TTL, UDP_HEADER + d->size);
 }
 
-bool datagram_frame(const struct site *site, const struct datagram *d, struct frame *frame)
+bool datagram_frame(const struct site *site, const struct datagram *d, uint32_t each, struct frame *frame)
 {
 	uint32_t size = UDP_HEADER + d->size, head = build_headers(d->dst);
 	uint8_t *udp;
 
-	if (head + size > ETH_HEADER + site->mtu)
+	if (head + UDP_HEADER + MIN_OF(each, d->size) > ETH_HEADER + site->mtu || head - ETH_HEADER + size > UINT16_MAX)
 		return false;
 	udp = headers(site, d);
 	put_u16(udp, d->sport);
@@ -42,6 +43,11 @@ bool datagram_frame(const struct site *site, const struct datagram *d, struct fr
 	frame->offload = (struct offload){
 		.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = (uint16_t)head, .csum_offset = CHECKSUM_AT,
 	};
+	if (each < d->size) {
+		frame->offload.gso_type = OFFLOAD_GSO_UDP_L4;
+		frame->offload.gso_size = (uint16_t)each;
+		frame->offload.hdr_len = (uint16_t)(head + UDP_HEADER);
+	}
 	return true;
 }
 

@@ -26,8 +26,9 @@ struct datagram {
 	uint32_t size;			/* of the payload */
 };
 
-/* datagram_frame() - headers in front of the payload, and the frame; false when it does not fit the MTU */
-bool datagram_frame(const struct site *site, const struct datagram *d, struct frame *frame);
+/* datagram_frame() - headers in front of the payload, and the frame; false when it does not fit the MTU
+ * @each:	less than d->size: the payload is that of many datagrams of so many bytes, the last maybe of fewer */
+bool datagram_frame(const struct site *site, const struct datagram *d, uint32_t each, struct frame *frame);
 
 /* datagram_send_fragments() - one that does not fit; Return: was every fragment taken? */
 bool datagram_send_fragments(struct nat_shard *s, const struct site *site, const struct datagram *d);

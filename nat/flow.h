@@ -100,6 +100,7 @@ struct udp {
 	uint8_t ttl;			/* set on the socket; 0: its own default */
 	bool dont_fragment;		/* set on the socket */
 	bool only_dns;
+	bool trains;			/* the socket is asked for several datagrams in one piece */
 	bool alone;			/* datagrams cannot leave together (nat/udp_batch.h) */
 	uint8_t batch;			/* datagrams to ask for at once */
 };

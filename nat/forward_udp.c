@@ -166,7 +166,7 @@ static void to_guest(struct worker *w, struct forward *f, const struct place *pl
 	d.sport = flow->key.remote_port;
 	d.dport = flow->key.guest_port;
 	d.mac = flow->mac;
-	taken = datagram_frame(&site, &d, &frame) ? worker_emit(w, site.local_port, &frame, 1) == 1 :
+	taken = datagram_frame(&site, &d, d.size, &frame) ? worker_emit(w, site.local_port, &frame, 1) == 1 :
 						    datagram_send_fragments(s, &site, &d);
 	if (!taken)
 		counter_add(&s->counts.lost, 1);

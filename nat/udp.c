@@ -22,18 +22,16 @@
 #include "switch/service.h"
 #include "switch/snapshot.h"
 
-/* Datagrams are received into scratch: SLOTS slots of SLOT bytes, and one place of full size. A datagram longer than a slot
- * runs over into that place; of several such in one batch only the last is whole. So batches begin with one
- * datagram, double while all are short, and fall back to one: a guest that is sent large datagrams gets
- * them one by one. */
+/* Datagrams are received into scratch, each into a slot of full size; pages that nothing was written to cost nothing. A flow that gets
+ * many at once is given them in trains of one size (UDP_GRO), which go on to its guest as one frame (USO). */
 enum {
-	SLOT = 2048, SLOTS = 31, PAYLOAD = SLOT - DATAGRAM_HEADERS,
-	BIG_AT = SLOTS * SLOT,		/* a gap in front takes the slot's part, so that a large one lies in one piece */
+	SLOT = DATAGRAM_HEADERS + 65536 + 2, SLOTS = 15,
 	BATCHES = 4,			/* per readiness; more waits for the next turn */
+	TRAINS_FROM = 4,		/* datagrams at once that make it worth asking for trains */
 	GSO_SEGMENTS = 64,		/* UDP_MAX_SEGMENTS of older kernels */
 };
 
-_Static_assert(BIG_AT + SLOT + 65536 <= WORKER_SCRATCH, "one batch fits the scratch");
+_Static_assert(SLOTS * SLOT <= WORKER_SCRATCH, "one batch fits the scratch");
 
 static const struct flow_kind udp_kind;
 
@@ -103,7 +101,7 @@ static bool renew(struct flow *f)
 	f->watch.events = 0;
 	f->device = device;
 	f->udp.ttl = 0;
-	f->udp.dont_fragment = false;
+	f->udp.dont_fragment = f->udp.trains = false;
 	udp_ready_socket(f);
 	if (sock_addr_port(&at))
 		(void)!bind(fd, &at.any, size);
@@ -280,8 +278,12 @@ struct addr udp_seen_as(const struct flow *f, const struct site *site, struct ad
 
 struct batch {
 	struct mmsghdr msgs[SLOTS];
-	struct iovec iov[SLOTS][2];
+	struct iovec iov[SLOTS];
 	union sock_addr from[SLOTS];
+	union {
+		char space[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control[SLOTS];
 	struct frame frames[SLOTS];
 	unsigned nframes;
 };
@@ -289,78 +291,91 @@ struct batch {
 static int receive(struct flow *f, struct batch *b, uint8_t *scratch)
 {
 	for (unsigned i = 0; i < f->udp.batch; i++) {
-		b->iov[i][0] = (struct iovec){ scratch + i * SLOT + DATAGRAM_HEADERS, PAYLOAD };
-		b->iov[i][1] = (struct iovec){ scratch + BIG_AT + SLOT, 65536 };
+		b->iov[i] = (struct iovec){ scratch + i * SLOT + DATAGRAM_HEADERS, SLOT - DATAGRAM_HEADERS };
 		b->msgs[i].msg_hdr = (struct msghdr){
-			.msg_name = &b->from[i], .msg_namelen = sizeof(b->from[i]), .msg_iov = b->iov[i], .msg_iovlen = 2,
+			.msg_name = &b->from[i], .msg_namelen = sizeof(b->from[i]), .msg_iov = &b->iov[i], .msg_iovlen = 1,
+			.msg_control = f->udp.trains ? &b->control[i] : NULL, .msg_controllen = f->udp.trains ? sizeof(b->control[i]) : 0,
 		};
 	}
 	return recvmmsg(f->watch.fd, b->msgs, f->udp.batch, MSG_DONTWAIT, NULL);
 }
 
-/* deliver() - one datagram: as a frame of the batch, or at once in fragments */
-static void deliver(struct flow *f, const struct site *site, struct batch *b, const struct datagram *d)
+/* train_size() - bytes of each datagram in what was received, but for the last; @size when it is one */
+static uint32_t train_size(struct msghdr *msg, uint32_t size)
 {
-	struct nat_shard *s = f->shard;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		int each;
 
-	if (datagram_frame(site, d, &b->frames[b->nframes]))
-		b->nframes++;
-	else if (!datagram_send_fragments(s, site, d))
-		counter_add(&s->counts.lost, 1);
+		if (c->cmsg_level != IPPROTO_UDP || c->cmsg_type != UDP_GRO)
+			continue;
+		memcpy(&each, CMSG_DATA(c), sizeof(each));
+		return each > 0 ? MIN_OF((uint32_t)each, size) : size;
+	}
+	return size;
 }
 
-/* lay_whole() - the start of a large datagram joins the rest of it, which is the last that ran over its slot */
-static uint8_t *lay_whole(uint8_t *scratch, unsigned slot)
+/* in_fragments() - datagrams that do not fit the guest's MTU, at once: what was received before them goes first */
+static void in_fragments(struct nat_shard *s, const struct site *site, const struct datagram *d, uint32_t each)
 {
-	uint8_t *buffer = scratch + BIG_AT;
+	uint32_t at = 0;
 
-	memcpy(buffer + DATAGRAM_HEADERS, scratch + slot * SLOT + DATAGRAM_HEADERS, PAYLOAD);
-	return buffer;
+	do {
+		struct datagram one = *d;
+		struct frame frame;
+		bool taken;
+
+		one.buffer += at;		/* its headers take the place of what was sent just now */
+		one.size = MIN_OF(each, d->size - at);
+		if (datagram_frame(site, &one, one.size, &frame))
+			taken = worker_emit(s->worker, site->local_port, &frame, 1) == 1;
+		else
+			taken = datagram_send_fragments(s, site, &one);
+		counter_add(&s->counts.lost, !taken);
+		at += each;
+	} while (at < d->size);
 }
 
-/* take() - the @n datagrams received. Return: was there one that did not fit a slot? */
-static bool take(struct flow *f, const struct site *site, struct batch *b, uint8_t *scratch, unsigned n)
+static void send_in(struct nat_shard *s, const struct site *site, struct batch *b)
+{
+	unsigned taken = b->nframes ? worker_emit(s->worker, site->local_port, b->frames, b->nframes) : 0;
+
+	counter_add(&s->counts.lost, b->nframes - taken);
+	b->nframes = 0;
+}
+
+/* take() - the @n messages received, to the guest */
+static void take(struct flow *f, const struct site *site, struct batch *b, uint8_t *scratch, unsigned n)
 {
 	struct nat_shard *s = f->shard;
-	bool any = shard_conf(s)->filter_any, big = false;
+	bool any = shard_conf(s)->filter_any;
 
-	for (unsigned i = n; i-- > 0;) {	/* the last large one is whole, and no other, whoever sent it */
+	b->nframes = 0;
+	for (unsigned i = 0; i < n; i++) {
 		struct addr ip = addr_from_sock(&b->from[i]);
-		bool large = b->msgs[i].msg_len > PAYLOAD, broken = large && big;
+		uint32_t each = train_size(&b->msgs[i].msg_hdr, b->msgs[i].msg_len);
 		struct datagram d = {
 			.src = udp_seen_as(f, site, ip), .dst = f->key.guest, .sport = sock_addr_port(&b->from[i]),
 			.dport = f->key.guest_port, .mac = f->mac, .buffer = scratch + i * SLOT, .size = b->msgs[i].msg_len,
 		};
 
-		big |= large;
 		if ((!any && !filter_has(&f->udp.filter, ip)) || addr_is_loopback(d.src)) {
 			counter_add(&s->counts.filtered, 1);
-			continue;
+		} else if (datagram_frame(site, &d, each, &b->frames[b->nframes])) {
+			b->nframes++;
+		} else {
+			send_in(s, site, b);
+			in_fragments(s, site, &d, each);
 		}
-		if (broken) {
-			counter_add(&s->counts.lost, 1);
-			continue;
-		}
-		if (large)
-			d.buffer = lay_whole(scratch, i);
-		deliver(f, site, b, &d);
 	}
-	return big;
+	send_in(s, site, b);
 }
 
-/* send_in() - the batch's frames in the order in which they came; they were made from the last to the first */
-static void send_in(struct nat_shard *s, const struct site *site, struct batch *b)
+/* want_trains() - the flow got many datagrams at once */
+static void want_trains(struct flow *f)
 {
-	unsigned taken;
+	int on = 1;
 
-	for (unsigned i = 0; i < b->nframes / 2; i++) {
-		struct frame swap = b->frames[i];
-
-		b->frames[i] = b->frames[b->nframes - 1 - i];
-		b->frames[b->nframes - 1 - i] = swap;
-	}
-	taken = b->nframes ? worker_emit(s->worker, site->local_port, b->frames, b->nframes) : 0;
-	counter_add(&s->counts.lost, b->nframes - taken);
+	f->udp.trains = setsockopt(f->watch.fd, IPPROTO_UDP, UDP_GRO, &on, sizeof(on)) == 0;
 }
 
 static void on_ready(struct worker *w, struct watch *watch, uint32_t events)
@@ -381,12 +396,11 @@ static void on_ready(struct worker *w, struct watch *watch, uint32_t events)
 
 		if (n <= 0)
 			break;
-		b.nframes = 0;
-		if (take(f, &site, &b, worker_scratch(w), (unsigned)n))
-			f->udp.batch = 1;
-		else if ((unsigned)n == asked)
+		take(f, &site, &b, worker_scratch(w), (unsigned)n);
+		if ((unsigned)n == asked)
 			f->udp.batch = (uint8_t)MIN_OF(asked * 2, (unsigned)SLOTS);
-		send_in(f->shard, &site, &b);
+		if (n >= TRAINS_FROM && !f->udp.trains)
+			want_trains(f);
 		if ((unsigned)n < asked)
 			break;
 	}

@@ -83,7 +83,7 @@ unsigned worker_emit(struct worker *w, uint32_t from, struct frame *frames, unsi
 bool worker_emit_to(struct worker *w, uint32_t from, uint32_t to, struct frame *frame);
 
 /* worker_scratch() - WORKER_SCRATCH bytes of private memory, valid until the callback returns */
-enum { WORKER_SCRATCH = 128 * 1024, MAX_WORKERS = 64 };
+enum { WORKER_SCRATCH = 1024 * 1024, MAX_WORKERS = 64 };
 uint8_t *worker_scratch(struct worker *w);
 
 /* worker_cut_space() - OFFLOAD_ROOM bytes for a port's tx() to cut segments in;
