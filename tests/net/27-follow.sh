@@ -93,7 +93,7 @@ in_box web1 sh -c "while :; do ping -c 1 -W 1 $SERVICE >/dev/null 2>&1 && date +
 
 # follows WHAT WAY COMMAND... - after COMMAND all three kinds come by WAY within two seconds, DNS too
 follows() {
-	local what=$1 to=$2 at kind took; shift 2
+	local what=$1 to=$2 at took; shift 2
 	at=${EPOCHREALTIME/./}
 	"$@"
 	: >"$DIR/work"

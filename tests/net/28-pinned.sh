@@ -25,6 +25,7 @@ serve() {
 		    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("$SERVICE", 7002))
 		    while True:
 		        d, a = s.recvfrom(2000); s.sendto(b"$1", a)
+		        if d == b"busy": print(a[1], flush=True)
 		threading.Thread(target=udp, daemon=True).start()
 		s = socket.socket(); s.bind(("", 7001)); s.listen(50)
 		def talk(c):
@@ -34,7 +35,7 @@ serve() {
 		while True:
 		    c, a = s.accept(); threading.Thread(target=talk, args=(c,), daemon=True).start()
 	END
-	ip netns exec "$1" /usr/bin/python3 "$DIR/$1.py" &
+	ip netns exec "$1" /usr/bin/python3 "$DIR/$1.py" >"$DIR/ports.$1" &
 	ip netns exec "$1" /usr/bin/python3 "$ROOT/tests/net/upstream.py" >"$DIR/upstream.$1" 2>&1 &
 	until_ok 5 ip netns exec "$1" sh -c 'ss -Hltn "sport = :7001" | grep -q .'
 }
@@ -95,7 +96,7 @@ t = socket.create_connection(('$SERVICE', 7001)); t.settimeout(0.1)
 u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u.setblocking(False)
 print('open', flush=True)
 while True:
-    try: u.sendto(b'x', ('$SERVICE', 7002))
+    try: u.sendto(b'busy', ('$SERVICE', 7002))
     except OSError: pass
     if t:
         try: t.send(b'x'); t.recv(100)
@@ -135,6 +136,7 @@ ip link set upvpn up
 back() { [ "$(ask web1 tcp)" = vpn ]; }
 until_ok 2 back
 all_by vpn
+is "the mapping has the port it had" "$(sort -u "$DIR/ports.vpn" | wc -l)" 1
 is "frames on the LAN in all that time" "$(captured)" 0
 
 say "pinned to another one, and to none"

@@ -20,10 +20,10 @@ until_ok 40 still
 
 # used - jiffies of CPU time and voluntary context switches, both processes and all threads
 used() {
-	local pid cpu=0 woken=0 n
+	local pid cpu=0 woken=0
 	for pid in $(keeper_pid) $(engine_pid); do
 		cpu=$((cpu + $(awk '{ print $14 + $15 }' "/proc/$pid/stat")))
-		for n in $(awk '/^voluntary/ { print $2 }' "/proc/$pid"/task/*/status); do woken=$((woken + n)); done
+		woken=$((woken + $(awk '/^voluntary/ { n += $2 } END { print n }' "/proc/$pid"/task/*/status)))
 	done
 	echo "$cpu $woken"
 }
