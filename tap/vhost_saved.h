@@ -45,13 +45,14 @@ struct vhost_saved {
 	uint32_t magic, version, size;
 	uint32_t at_work;			/* not 0: messages are being read, or one is being carried out */
 	uint64_t features, protocol;		/* negotiated */
-	uint8_t has_features, has_log, has_inflight, unused;
+	uint8_t has_features, has_log, has_inflight;
+	uint8_t restores;			/* engines that went on from here one soon after another */
 	uint32_t status, mtu;			/* device status; NET_SET_MTU, 0: not told */
 	uint32_t nregions;
 	uint64_t log_offset, log_size;
 	uint64_t inflight_offset, inflight_size;
 	uint16_t inflight_queues, inflight_queue_size;
-	uint32_t unused2;
+	uint32_t restored_ms;			/* the last one of them; monotonic, cut */
 	struct vhost_saved_region regions[VHOST_REGIONS_MAX];
 	struct vhost_saved_ring rings[VHOST_RINGS_MAX];
 	struct vring_saved positions[VHOST_RINGS_MAX];

@@ -240,10 +240,12 @@ void vhost_session_free(struct vhost_session *s)
 
 void vhost_session_leave(struct vhost_session *s)
 {
-	if (!s || s->rc < 0)
+	if (!s || s->rc < 0) {
 		vhost_session_free(s);
-	else
-		close_all(s);
+		return;
+	}
+	s->saved->restores = 0;		/* this engine did not die of it */
+	close_all(s);
 }
 
 int vhost_session_fd(const struct vhost_session *s)

@@ -38,7 +38,8 @@ enum { VHOST_HELD_NAME = 24, VHOST_MESSAGE_MS = 5000 };	/* a message that has be
 struct vhost_session *vhost_session_new(const struct vhost_session_conf *conf, int fd, struct error *err);
 
 /* vhost_session_restore() - the connection and rings that an earlier engine left with `keep`; the rings run when it returns
- * Return: NULL when there is none or it cannot go on (then everything held is dropped, which closes the connection).
+ * Return: NULL when there is none, or it cannot go on, or ten engines in a row have ended soon after they went on with it (then
+ * everything held is dropped, which closes the connection).
  */
 struct vhost_session *vhost_session_restore(const struct vhost_session_conf *conf, struct error *err);
 

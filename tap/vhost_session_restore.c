@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "tap/vhost_call.h"
 #include "tap/vhost_session_parts.h"
 
@@ -17,6 +18,22 @@ static int recall(struct vhost_session *s, const char *what, int number, struct 
 	if (number == SESSION_ONLY)
 		return error_set(err, fd, "vhost-user connection: no descriptor \"%s\" is held", what);
 	return error_set(err, fd, "vhost-user connection: no descriptor \"%s%d\" is held", what, number);
+}
+
+/* count_restore() - a front-end that engines die of must not end them for ever: after so many in a row it has to connect anew */
+static int count_restore(struct vhost_saved *saved, struct error *err)
+{
+	enum { SOON_MS = 3000, RESTORES_MAX = 10 };
+	uint32_t now = (uint32_t)clock_now_ms();
+
+	if (now - saved->restored_ms > SOON_MS)
+		saved->restores = 0;
+	saved->restored_ms = now;
+	if (saved->restores >= RESTORES_MAX)
+		return error_set(err, -ELOOP, "vhost-user connection: %d engines in a row have ended soon after they took it over",
+				 RESTORES_MAX);
+	saved->restores++;
+	return 0;
 }
 
 /* recall_mapping() - Return: 0, or negative errno with @err */
@@ -138,6 +155,8 @@ struct vhost_session *vhost_session_restore(const struct vhost_session_conf *con
 
 	if (!s)
 		return NULL;
+	if (rc == 0)
+		rc = count_restore(s->saved, err);
 	if (rc == 0) {
 		s->fd = recall(s, "conn", SESSION_ONLY, err);
 		rc = s->fd < 0 ? s->fd : 0;

@@ -126,6 +126,26 @@ static void test_leave(void **unused)
 	assert_true(vhost_session_running(t.s));
 }
 
+/* Engines that die of it one after another are ten at most; one that ends in peace is none of them. */
+static void test_too_many_deaths(void **unused)
+{
+	struct error err = { 0 };
+
+	(void)unused;
+	start_all(ALL);
+	for (int i = 0; i < 9; i++)
+		assert_true(next_engine());
+	vhost_session_leave(t.s);
+	fake_reset();
+	for (int i = 0; i < 10; i++) {
+		assert_true(i ? next_engine() : restore(&err));
+		assert_true(vhost_session_running(t.s));
+	}
+	kill_engine();
+	assert_false(restore(&err));
+	check_gone(&err, "10 engines in a row");
+}
+
 /* A session that has ended is not handed on. */
 static void test_leave_after_the_end(void **unused)
 {
@@ -357,7 +377,8 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_goes_on), TEST(test_none_is_held), TEST(test_leave), TEST(test_leave_after_the_end), TEST(test_split_places),
+		TEST(test_goes_on), TEST(test_none_is_held), TEST(test_leave), TEST(test_too_many_deaths),
+		TEST(test_leave_after_the_end), TEST(test_split_places),
 		TEST(test_packed_places), TEST(test_request_at_work), TEST(test_forged), TEST(test_wrong_descriptors), TEST(test_file_that_can_be_cut),
 		TEST(test_keeper_refuses), TEST(test_log_is_restored), TEST(test_area_is_restored),
 	};
