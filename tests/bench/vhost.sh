@@ -39,14 +39,14 @@ if [ "$(id -u)" = 0 ]; then
 		wants testpmd && without testpmd "$HUGE_PAGES huge pages are not to be had"
 	fi
 	wants ovs && ! [ -x /usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk ] && without ovs "openvswitch-switch-dpdk is not installed"
-	wants testpmd && ! command -v dpdk-testpmd >/dev/null && without testpmd "dpdk is not installed"
+	wants testpmd && ! command -v dpdk-testpmd >/dev/null && without testpmd "dpdk-dev is not installed"
 else
 	wants ovs && without ovs "it needs root"
 	wants testpmd && without testpmd "it needs root"
 fi
 export PEERS
-for package in openvswitch-switch-dpdk dpdk; do
-	wants "$([ $package = dpdk ] && echo testpmd || echo ovs)" && dpkg-query -W -f '${Package} ${Version}\n' $package 2>/dev/null >>"$DIR/peers"
+for package in openvswitch-switch-dpdk dpdk-dev; do
+	wants "$([ $package = dpdk-dev ] && echo testpmd || echo ovs)" && dpkg-query -W -f '${Package} ${Version}\n' $package 2>/dev/null >>"$DIR/peers"
 done
 "${QUIET[@]}" unshare "${user[@]}" --net --mount --pid --fork --kill-child=KILL --mount-proc \
 	bash "$ROOT/tests/run.sh" --inside "$ROOT/tests/bench/vhost-series.sh" </dev/null &
