@@ -30,7 +30,13 @@ struct message {
 	void *arg;
 };
 
-enum { SPACE = RX_SPACE + WORKER_SCRATCH + OFFLOAD_ROOM + FRAME_MAX };
+/* A worker's private memory is one mapping: scratch, cut, linear, and what is received last, before a page that nobody may touch. */
+enum {
+	PAGE = 4096, GUARD = PAGE,
+	BEFORE_RX = (WORKER_SCRATCH + OFFLOAD_ROOM + FRAME_MAX + PAGE - 1) / PAGE * PAGE,
+	SPACE = BEFORE_RX + RX_SPACE + GUARD,
+};
+_Static_assert(RX_SPACE % PAGE == 0, "it ends where the guard begins");
 
 /* ---- watches ---- */
 
@@ -202,10 +208,10 @@ struct worker *worker_new(unsigned index, struct snapshot **current)
 	timers_init(&w->timers, w);
 	w->inbox = inbox_new(INBOX_CELLS, sizeof(struct message));
 	space = mmap(NULL, SPACE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	w->rx = (struct rx_space){ space == MAP_FAILED ? NULL : space, RX_SPACE };
-	if (poller_init(&w->poller) < 0 || !w->inbox || !w->rx.data)
+	w->scratch = space == MAP_FAILED ? NULL : space;
+	if (poller_init(&w->poller) < 0 || !w->inbox || !w->scratch || mprotect(space + SPACE - GUARD, GUARD, PROT_NONE) < 0)
 		goto fail;
-	w->scratch = w->rx.data + RX_SPACE;
+	w->rx = (struct rx_space){ space + BEFORE_RX, RX_SPACE };
 	w->cut = w->scratch + WORKER_SCRATCH;
 	w->linear = w->cut + OFFLOAD_ROOM;
 	w->inbox_watch = (struct watch){ .ready = on_inbox, .fd = inbox_fd(w->inbox) };
@@ -249,8 +255,8 @@ void worker_free(struct worker *w)
 {
 	if (!w)
 		return;
-	if (w->rx.data)
-		munmap(w->rx.data, SPACE);
+	if (w->scratch)
+		munmap(w->scratch, SPACE);
 	inbox_free(w->inbox);
 	poller_fini(&w->poller);
 	timers_fini(&w->timers);

@@ -24,7 +24,7 @@ struct worker {
 	struct timers timers;
 	struct queue *active;			/* queues that are polled */
 	struct rx_space rx;
-	uint8_t *scratch, *cut, *linear;	/* parts of one mapping with rx.data */
+	uint8_t *scratch, *cut, *linear;	/* parts of one mapping with rx.data, which ends before a guard page */
 	struct outbox outbox;
 	struct port_queue *sent[OUT_LISTS];	/* queues to call port_sent() for; only within a turn */
 	unsigned nsent;
