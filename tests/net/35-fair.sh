@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # tests/net/35-fair.sh - guests that take all they can get: half of the descriptors for one, all but the reserve for two, which hold;
 # a third one sees no loss and its throughput; when they are gone, so are the descriptors
-# limit: 120
+# limit: 180
 . "$ROOT/tests/net/lib.sh"
 ulimit -n "$(ulimit -Hn)"
 LIMIT_FILES=$(ulimit -n)
@@ -71,8 +71,8 @@ echo check >&"$IN2"
 read -r -u "$OUT1" pressed
 read -r -u "$OUT2" pressed2
 is "more got by pressing" "$((pressed + pressed2))" 0
-read -r -u "$OUT1" -t 20 held
-read -r -u "$OUT2" -t 20 held2
+read -r -u "$OUT1" -t 60 held
+read -r -u "$OUT2" -t 60 held2
 is "all of them hold" "$held $held2" "$got $more"
 counted() { [ "$(json '.verdicts["quota"] // 0' port show lab/greedy1)" -gt 0 ]; }
 until_ok 2 counted

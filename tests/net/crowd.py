@@ -94,7 +94,7 @@ class Crowd:
                 print(problem, s.getsockname(), file=sys.stderr)
         good = 0
         for s in self.have:
-            s.settimeout(5)
+            s.settimeout(20)		# ten thousand answers at once: one may be lost on its way, and again when it is resent
             try:
                 data = s.recv(1)
                 good += data == b"x"
