@@ -4,6 +4,7 @@
 #
 #	tests/run.sh tests/net/*.sh tests/vm/10-stream.sh	B=DIR: where the programs were built
 #	AS=root|user ONLY=WORD KEEP=1 tests/run.sh ...		one identity; names with WORD; keep logs and directories
+#	AGAIN=1 tests/run.sh ...	what fails is shown, and run once more; only what fails twice has failed
 #
 # Files are taken as tests if their names begin with two digits. A test passes with exit status 0 and is skipped with
 # 77, its last line saying why. The sandbox is a new network, mount and process namespace (and user namespace when the
@@ -116,13 +117,20 @@ if ! can_sandbox; then
 	exit 0
 fi
 begun=$SECONDS
+again=0
 for file in "$@"; do
 	name=$(basename "$file" .sh)
 	[[ $name == [0-9][0-9]-* ]] || continue
 	[[ $name == *"${ONLY:-}"* ]] || continue
 	for AS in $(identities "$file"); do
+		before=$failed
 		run_one "$(realpath "$file")"
+		if [ "$failed" -gt "$before" ] && [ -n "${AGAIN:-}" ]; then
+			again=$((again + 1)) failed=$before
+			run_one "$(realpath "$file")"
+		fi
 	done
 done
+[ $again = 0 ] || echo "run a second time: $again"
 echo "$passed passed, $failed failed, $skipped skipped in $((SECONDS - begun)) s"
 [ $failed = 0 ]
