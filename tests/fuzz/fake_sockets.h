@@ -75,8 +75,11 @@ static int make_pair(int type, int conn)
 
 int socket(int domain, int type, int protocol)
 {
-	(void)protocol;
 	MUST(domain == AF_INET || domain == AF_INET6);
+	if (connect_error == EACCES && (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6)) {
+		errno = EACCES;		/* a host that allows no ping sockets */
+		return -1;
+	}
 	type &= ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
 	return make_pair(type, type == SOCK_STREAM ? next_conn : -1);
 }
@@ -218,6 +221,20 @@ static ssize_t read_report(int fd, struct msghdr *msg)
 	return (ssize_t)(fds[fd].report.what.ee_data % (msg->msg_iov[0].iov_len + 1));
 }
 
+/* tell_ttl() - how many hops a datagram had left when it came: as many as it has bytes, and so at times nonsense */
+static void tell_ttl(struct msghdr *msg, int ttl)
+{
+	struct cmsghdr *c = msg->msg_control;
+
+	if (!c || msg->msg_controllen < CMSG_SPACE(sizeof(ttl)) || ttl % 16 == 0)
+		msg->msg_controllen = 0;
+	if (!c || !msg->msg_controllen)
+		return;
+	*c = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(ttl)), .cmsg_level = IPPROTO_IP, .cmsg_type = IP_TTL };
+	memcpy(CMSG_DATA(c), &ttl, sizeof(ttl));
+	msg->msg_controllen = CMSG_SPACE(sizeof(ttl));
+}
+
 ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 {
 	void *name = msg->msg_name;
@@ -226,8 +243,9 @@ ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 	if (flags & MSG_ERRQUEUE)
 		return read_report(fd, msg);
 	msg->msg_name = NULL;
-	n = (ssize_t)syscall(SYS_recvmsg, fd, msg, flags);
-	msg->msg_name = name;
+	n = (ssize_t)syscall(SYS_recvmsg, fd, &(struct msghdr){ .msg_iov = msg->msg_iov, .msg_iovlen = msg->msg_iovlen }, flags);
+	if (n >= 0)
+		tell_ttl(msg, (int)n);
 	if (n >= 0 && name)
 		memcpy(name, &fds[fd].peer, msg->msg_namelen < sizeof(fds[fd].peer) ? msg->msg_namelen : sizeof(fds[fd].peer));
 	return n;

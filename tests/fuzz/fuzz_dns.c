@@ -143,14 +143,26 @@ static void resolv_conf(const uint8_t *data, size_t size)
 	free(text);
 }
 
+static struct addr fd00(uint32_t last)
+{
+	return (struct addr){ .words = { htobe32(0xfd00004d), 0, 0, htobe32(last) } };
+}
+
 /* host() - a guest comes, moves and goes */
 static void host(const char *label)
 {
-	unsigned before = names_count(names);
+	struct addr two[] = { fd00(1), fd00(2) };
+	unsigned before = names_count(names), with4;
 
 	if (names_set_host(names, label, 0x0a4d0099) < 0)
 		return;
 	MUST(names_set_host(names, label, 0x0a4d0099) == 0);
+	with4 = names_count(names);
+	MUST(names_set_host6(names, label, two, 2) == 0);
+	MUST(names_set_host6(names, label, two, 2) == 0);
+	MUST(names_count(names) == with4 + 2);
+	MUST(names_set_host6(names, label, two + 1, 1) == 0);
+	MUST(names_count(names) == with4 + 1);
 	MUST(names_set_host(names, label, 0x0a4d0098) == 0);
 	names_remove_host_at(names, label, 0x0a4d0099);
 	names_remove_host_at(names, label, 0x0a4d0098);

@@ -33,6 +33,25 @@ static bool acts_on_host(const struct serve *s, const void *message, size_t size
 	return h && held_leaves_trace(h);	/* a child would remove it */
 }
 
+/* hold() - as if the request had opened one descriptor, or several, of which some are missing */
+static void hold(struct serve *s, const char *name, const void *message, size_t size)
+{
+	int *fds;
+
+	if (size & 1) {
+		held_add(&s->held, name, dup(s->sock), 0, message, size);
+		return;
+	}
+	fds = malloc(3 * sizeof(*fds));
+	if (!fds)
+		abort();
+	fds[0] = -1;
+	fds[1] = dup(s->sock);
+	fds[2] = dup(s->sock);
+	if (held_add_many(&s->held, name, fds, 3, message, size) < 0)
+		abort();
+}
+
 /* A checked request has a name that ends; what would open something is at least compared and remembered. */
 static void remember(struct serve *s, const void *message, size_t size)
 {
@@ -42,7 +61,7 @@ static void remember(struct serve *s, const void *message, size_t size)
 	if (h)
 		held_same(h, message, size);
 	else if (*name)
-		held_add(&s->held, name, dup(s->sock), 0, message, size);
+		hold(s, name, message, size);
 }
 
 static void exchange(struct serve *s, int sock, const uint8_t *message, size_t size, int fd)
@@ -89,6 +108,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	for (size_t i = 0; i < s.held.n; i++) {
 		held_leaves_trace(s.held.entries[i]);
+		held_shares_trace(&s.held, s.held.entries[i]);
+	}
+	for (size_t i = 0; i < s.held.n; i++) {
 		free(s.held.entries[i]->request);	/* nothing is to be undone: nothing was done */
 		s.held.entries[i]->request = NULL;
 	}
