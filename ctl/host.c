@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/hash.h"
 
 /* What a request of each type looks like: its size, whether a descriptor belongs to it, and where its strings are. */
 #define TEXT(type, field) { offsetof(struct type, field), sizeof(((struct type *)0)->field) }
@@ -35,6 +36,10 @@ static const struct shape {
 	[HOST_UNIX_BIND] = { sizeof(struct host_unix), false, { TEXT(host_unix, name), TEXT(host_unix, path) } },
 	[HOST_UNIX_PEER] = { sizeof(struct host_unix), false, { TEXT(host_unix, name), TEXT(host_unix, path) } },
 	[HOST_REPLACE] = { sizeof(struct host_named), true, { TEXT(host_named, name) } },
+	[HOST_OPEN_ICMP] = { .size = sizeof(struct host_icmp) },
+	[HOST_OPEN_IFACE] = { sizeof(struct host_iface), false,
+			      { TEXT(host_iface, name), TEXT(host_iface, ifname), TEXT(host_iface, uplink) } },
+	[HOST_CHANGES] = { .size = sizeof(struct host_header) },
 };
 
 union control {
@@ -138,6 +143,31 @@ static bool texts_end(const struct shape *shape, const char *message)
 	return true;
 }
 
+/* one_ifname() - a name that stands for one interface wherever it is used, in a path below /proc/sys, too */
+static bool one_ifname(const char *name)
+{
+	return *name && !strchr(name, '/') && strcmp(name, ".") && strcmp(name, "..") && strcmp(name, "all") && strcmp(name, "default");
+}
+
+static bool iface_fits(const void *message)
+{
+	struct host_iface m;
+
+	memcpy(&m, message, sizeof(m));
+	return m.name[0] && !m.uid && m.queues <= 1 && m.routed <= 1 && !m.zero[0] && !m.zero[1] && m.mtu && m.mtu <= 65535 &&
+	       m.len4 && m.len4 <= 32 && m.len6 <= 128 && one_ifname(m.ifname) &&
+	       !strncmp(m.ifname, HOST_IFACE_PREFIX, strlen(HOST_IFACE_PREFIX)) && (!m.uplink[0] || (m.routed && one_ifname(m.uplink)));
+}
+
+static bool icmp_fits(const void *message)
+{
+	struct host_icmp m;
+
+	memcpy(&m, message, sizeof(m));
+	return (m.family == 4 || m.family == 6) && !m.zero && !m.zero2 && m.share < m.shares && m.shares <= HOST_ICMP_SHARES &&
+	       !(m.shares & (m.shares - 1));
+}
+
 /* values_fit() - the ranges that ctl/host.h states */
 static bool values_fit(const void *message, uint32_t type)
 {
@@ -162,6 +192,10 @@ static bool values_fit(const void *message, uint32_t type)
 		       m.port + m.count <= 65536 && !m.zero &&
 		       (m.family == 6 || (m.family == 4 && !memcmp(m.addr + 4, zero, 12)));
 	}
+	if (type == HOST_OPEN_ICMP)
+		return icmp_fits(message);
+	if (type == HOST_OPEN_IFACE)
+		return iface_fits(message);
 	if (type == HOST_UNIX_PEER && !*host_name_of(message))
 		return false;
 	if (type == HOST_UNIX_LISTEN || type == HOST_UNIX_CONNECT || type == HOST_UNIX_BIND || type == HOST_UNIX_PEER)
@@ -204,5 +238,17 @@ const char *host_name_of(const void *message)
 	struct host_header head;
 
 	memcpy(&head, message, sizeof(head));
-	return head.type == HOST_READY ? "" : (const char *)message + shapes[head.type].texts[0].at;
+	return shapes[head.type].texts[0].room ? (const char *)message + shapes[head.type].texts[0].at : "";
+}
+
+uint64_t host_change_sum(const struct host_change *change)
+{
+	return hash_bytes(&change->order, sizeof(*change) - offsetof(struct host_change, order), 0x6a6f75726e616cull);
+}
+
+bool host_change_check(const struct host_change *c)
+{
+	return c->kind > HOST_CHANGE_FREE && c->kind < HOST_CHANGE_KINDS && c->check == host_change_sum(c) && c->name[0] &&
+	       memchr(c->name, '\0', sizeof(c->name)) && memchr(c->target, '\0', sizeof(c->target)) &&
+	       memchr(c->before, '\0', sizeof(c->before)) && memchr(c->after, '\0', sizeof(c->after));
 }

@@ -35,6 +35,7 @@ enum {
 	HOST_HELD_MAX = 65536,		/* descriptors the keeper keeps; one more is refused with -ENOSPC */
 	HOST_ENGINE_FD = 3,		/* the engine finds its socket here */
 	HOST_LISTEN_MAX = 253,		/* sockets by one HOST_LISTEN: as many descriptors as the kernel passes with a message */
+	HOST_ICMP_SHARES = 256,
 	HOST_LOCK_FD = 4,		/* and here the lock of the state directory, to be left open until it ends */
 };
 
@@ -59,6 +60,10 @@ enum host_type {
 				 * reply: a descriptor (O_PATH) of that one's file, not kept */
 	HOST_OPEN_VMM_TAP,	/* host_link without mac, mtu: the interface side of a TAP that a VMM has; done with the keeper's
 				 * rights if root or the TAP's owner asks; nothing of it reaches the host's stack while it is kept */
+	HOST_OPEN_ICMP,		/* host_icmp: a raw socket for the daemon's own use, which the keeper does not keep; -EPERM without CAP_NET_RAW */
+	HOST_OPEN_IFACE,	/* host_iface: an interface of the host's own, the host's end of a network; asked with other settings
+				 * under the same name and ifname it is changed. Done with the keeper's rights, whoever's network it is. */
+	HOST_CHANGES,		/* host_header: a descriptor to read the journal of changes by: struct host_change, one after another */
 	HOST_TYPES
 };
 
@@ -115,6 +120,63 @@ struct host_unix {
 	char name[HOST_NAME_SIZE];
 };
 
+/* host_iface - a TAP "ly-..." with the gateway's addresses. Everything that it takes is journaled (struct host_change) before it is
+ * done and undone when the name is dropped; nothing of it outlives the keeper but what the next one finds in the journal.
+ */
+struct host_iface {
+	struct host_header head;
+	uint32_t uid;			/* 0 */
+	uint32_t mtu;
+	uint8_t mac[6];
+	uint8_t len4, len6;		/* of the addresses' prefixes; len6 0: no IPv6 address */
+	uint8_t queues;			/* 1: let further queues be opened by HOST_OPEN_TAP */
+	uint8_t routed;			/* 1: the host routes between this interface and @uplink */
+	uint8_t zero[2];
+	uint8_t addr4[4], addr6[16];	/* network order */
+	char ifname[HOST_IFNAME_SIZE];	/* begins with HOST_IFACE_PREFIX */
+	char uplink[HOST_IFNAME_SIZE];	/* of a routed one, or empty: the host's settings decide */
+	char name[HOST_NAME_SIZE];
+};
+
+#define HOST_IFACE_PREFIX "ly-"
+
+enum host_change_kind { HOST_CHANGE_FREE, HOST_CHANGE_FILE, HOST_CHANGE_INTERFACE, HOST_CHANGE_ADDRESS, HOST_CHANGE_SYSCTL,
+			HOST_CHANGE_KINDS };
+
+enum { HOST_TARGET_SIZE = 160, HOST_VALUE_SIZE = 64 };
+
+/* host_change - one change of the host, as the keeper keeps it in the state directory: on the disk before it is made, gone when it is
+ * undone. A record is one sector, written in place; one that is free or torn is none (host_change_check()).
+ */
+struct host_change {
+	uint64_t check;			/* of all that follows */
+	uint64_t order;			/* the latest is undone first */
+	int64_t wall_s;			/* when */
+	uint32_t kind;			/* enum host_change_kind */
+	uint32_t zero;
+	char name[HOST_NAME_SIZE];	/* for whom: the name of the HOST_OPEN_IFACE */
+	char target[HOST_TARGET_SIZE];	/* a path, an interface, a setting below /proc/sys */
+	char before[HOST_VALUE_SIZE];	/* of a setting; empty: what it is of goes away itself */
+	char after[HOST_VALUE_SIZE];	/* of a setting; an interface's address */
+};
+_Static_assert(sizeof(struct host_change) == 512, "one sector");
+
+uint64_t host_change_sum(const struct host_change *change);	/* what its check is to be */
+bool host_change_check(const struct host_change *change);	/* is it whole and in use, with texts that end? */
+
+/* host_icmp - ICMP, or ICMPv6; nothing is received by it but echo replies, and of these the ones whose identifier modulo @shares is @share
+ *
+ * The kernel's own rules decide from which addresses it sends: the host's.
+ */
+struct host_icmp {
+	struct host_header head;
+	uint8_t family;			/* 4 or 6 */
+	uint8_t zero;
+	uint16_t share;			/* 0..shares - 1 */
+	uint16_t shares;		/* a power of two, up to HOST_ICMP_SHARES */
+	uint16_t zero2;
+};
+
 struct host_reply {
 	struct host_header head;
 	int32_t rc;			/* 0, or a negative errno */
@@ -156,7 +218,7 @@ int host_request_check(const void *message, size_t size, int fd);
 /* host_reply_check() - is this a reply to the request with this header? Texts are terminated when it is. */
 int host_reply_check(const void *message, size_t size, const struct host_header *request);
 
-/* host_name_of() - the `name` field of a checked request, for HOST_READY an empty one */
+/* host_name_of() - the `name` field of a checked request, an empty one for those that have none */
 const char *host_name_of(const void *message);
 
 #endif

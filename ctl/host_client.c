@@ -312,6 +312,23 @@ int host_open_netns(struct host *host, const char *name, const char *netns, cons
 	return rc;
 }
 
+int host_open_iface(struct host *host, const char *name, struct host_iface *iface, struct error *err)
+{
+	struct host_reply reply;
+	int rc = put(iface->name, sizeof(iface->name), name, err);
+
+	iface->head.type = HOST_OPEN_IFACE;
+	return rc < 0 ? rc : open_call(host, iface, sizeof(*iface), &reply, err);
+}
+
+int host_changes(struct host *host, struct error *err)
+{
+	struct host_header m = { .type = HOST_CHANGES };
+	struct host_reply reply;
+
+	return open_call(host, &m, sizeof(m), &reply, err);
+}
+
 /* spread() - the descriptors that came, to the ports they are of. Return: false when they are not as many as the reply says */
 static bool spread(const struct host_reply *reply, unsigned count, const int *came, unsigned ncame, int *fds)
 {
@@ -370,6 +387,14 @@ int host_listen(struct host *host, const char *name, int family, enum host_proto
 	if (next_port)
 		*next_port = rc == -EADDRINUSE ? (uint16_t)reply.value : 0;
 	return rc;
+}
+
+int host_open_icmp(struct host *host, int family, unsigned share, unsigned shares)
+{
+	struct host_icmp m = { .head.type = HOST_OPEN_ICMP, .family = (uint8_t)family, .share = (uint16_t)share, .shares = (uint16_t)shares };
+	struct host_reply reply;
+
+	return open_call(host, &m, sizeof(m), &reply, NULL);
 }
 
 static int unix_call(struct host *host, enum host_type type, const char *name, const char *path, uid_t uid, struct error *err)

@@ -73,6 +73,14 @@ int host_open_vmm_tap(struct host *host, const char *name, const char *ifname, u
 int host_open_netns(struct host *host, const char *name, const char *netns, const char *ifname, const uint8_t *mac,
 		    uint32_t mtu, bool queues, uid_t uid, enum host_medium *medium, struct error *err);
 
+/* host_open_iface() - the host's end of a network, as @iface says (head and name are filled in here); asked again under the same name
+ * it becomes as @iface says now. Return: descriptor of its TAP.
+ */
+int host_open_iface(struct host *host, const char *name, struct host_iface *iface, struct error *err);
+
+/* host_changes() - Return: a descriptor to read the journal of host changes by (struct host_change, one after another) */
+int host_changes(struct host *host, struct error *err);
+
 /* host_listen_many() - sockets of @count ports (up to HOST_LISTEN_MAX) from @port on, as host_listen(), for its own name
  * @fds:	becomes one descriptor for each port, -1 where it is missing; untouched on error
  *
@@ -89,6 +97,12 @@ int host_listen_many(struct host *host, const char *name, int family, enum host_
  */
 int host_listen(struct host *host, const char *name, int family, enum host_proto proto, const uint8_t *addr, uint16_t port,
 		uid_t uid, uint16_t *next_port, struct error *err);
+
+/* host_open_icmp() - a raw socket of @family (4 or 6) that receives echo replies of its @share of identifiers; nothing is kept
+ *
+ * Return: descriptor; -EPERM where the keeper has no right to one.
+ */
+int host_open_icmp(struct host *host, int family, unsigned share, unsigned shares);
 
 int host_unix_listen(struct host *host, const char *name, const char *path, uid_t uid, struct error *err);
 int host_unix_connect(struct host *host, const char *name, const char *path, uid_t uid, struct error *err);

@@ -60,6 +60,9 @@ int held_add_many(struct held_table *t, const char *name, int *fds, unsigned n, 
 int held_replace(struct held *h, int fd);
 void held_fini(struct held_table *t);
 
+/* held_changed() - @h's interface is now as @request says; with NULL it is as no request says */
+void held_changed(struct held *h, const struct host_iface *request);
+
 /* held_same() - was @h opened by a request equal to this one, the serial apart? */
 bool held_same(const struct held *h, const void *request, size_t size);
 
@@ -90,6 +93,12 @@ struct error;
 int vmm_open(const struct host_link *m, struct host_reply *r, struct error *err);	/* Return: descriptor or negative errno */
 void vmm_undo(const struct held *h);
 
+/* --- keeper_iface.c --- */
+
+/* iface_open() - make the interface, or, as it is held by @h, change it; what was done until an error is in the journal
+ * Return: descriptor, or negative errno with @r filled in. */
+int iface_open(const struct host_iface *m, const struct held *h, struct host_reply *r);
+
 /* --- keeper_listen.c: does not block --- */
 
 /* listen_open() - fill each of @fds (as many as m->count) that is -1 with a socket of its own
@@ -97,6 +106,10 @@ void vmm_undo(const struct held *h);
  * Return: how many there are then, with @r telling of those that are missing; when there is none, negative errno.
  */
 int listen_open(const struct host_listen *m, int *fds, struct host_reply *r);
+
+/* --- keeper_icmp.c: does not block --- */
+
+int icmp_open(const struct host_icmp *m);	/* Return: descriptor or negative errno */
 
 /* --- keeper_owner.c --- */
 

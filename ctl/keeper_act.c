@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
-#include <netlink/route/link.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -14,6 +13,7 @@
 
 #include "base/error.h"
 #include "ctl/keeper.h"
+#include "ctl/keeper_journal.h"
 #include "ctl/netns.h"
 #include "ctl/netns_link.h"
 
@@ -203,6 +203,8 @@ int act_run(const void *request, const struct held *h, struct host_reply *r)
 		return open_vmm_tap(request, r);
 	case HOST_UNIX_PEER:
 		return unix_peer(request, h, r);
+	case HOST_OPEN_IFACE:
+		return iface_open(request, h, r);
 	default:
 		return open_unix(request, r);
 	}
@@ -212,18 +214,12 @@ int act_run(const void *request, const struct held *h, struct host_reply *r)
 static void remove_veth(int fd, const char *ifname)
 {
 	char where[32], peer[HOST_IFNAME_SIZE + 4];
-	struct nl_sock *nl = nl_socket_alloc();
-	struct rtnl_link *link = rtnl_link_alloc();
 	int netns = ioctl(fd, SIOCGSKNS);
 
 	snprintf(where, sizeof(where), "/proc/self/fd/%d", netns);
 	snprintf(peer, sizeof(peer), "ly-%s", ifname);
-	if (netns >= 0 && nl && link && netns_enter(where, NULL) == 0 && nl_connect(nl, NETLINK_ROUTE) == 0) {
-		rtnl_link_set_name(link, peer);
-		rtnl_link_delete(nl, link);
-	}
-	rtnl_link_put(link);
-	nl_socket_free(nl);
+	if (netns >= 0 && netns_enter(where, NULL) == 0)
+		netns_del_link(peer);
 }
 
 void act_undo(const struct held *h)
@@ -233,7 +229,9 @@ void act_undo(const struct held *h)
 	const struct host_unix *m = h->request;
 	struct stat st;
 
-	if (head->type == HOST_OPEN_NETNS)
+	if (head->type == HOST_OPEN_IFACE)
+		journal_undo(h->name, h->fd, false);
+	else if (head->type == HOST_OPEN_NETNS)
 		remove_veth(h->fd, link->ifname);
 	else if (head->type == HOST_OPEN_VMM_TAP)
 		vmm_undo(h);

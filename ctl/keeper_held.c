@@ -141,6 +141,14 @@ int held_replace(struct held *h, int fd)
 	return 0;
 }
 
+void held_changed(struct held *h, const struct host_iface *request)
+{
+	if (request)
+		without_serial(h->request, request, h->size);
+	else
+		((struct host_iface *)h->request)->mtu = 0;
+}
+
 void held_fini(struct held_table *t)
 {
 	while (t->n)
@@ -166,7 +174,7 @@ bool held_leaves_trace(const struct held *h)
 	if (!h->request)
 		return false;
 	memcpy(&head, h->request, sizeof(head));
-	return head.type == HOST_UNIX_LISTEN || head.type == HOST_UNIX_BIND || head.type == HOST_OPEN_VMM_TAP ||
+	return head.type == HOST_OPEN_IFACE || head.type == HOST_UNIX_LISTEN || head.type == HOST_UNIX_BIND || head.type == HOST_OPEN_VMM_TAP ||
 	       (head.type == HOST_OPEN_NETNS && h->value == HOST_MEDIUM_PACKET);
 }
 

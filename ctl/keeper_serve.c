@@ -10,6 +10,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "ctl/keeper.h"
+#include "ctl/keeper_journal.h"
 
 /* answer() - the reply to @request, with @fd (borrowed) beside it; an engine that does not read its answers is broken */
 static int answer(struct serve *s, const void *request, struct host_reply *r, int fd)
@@ -19,6 +20,32 @@ static int answer(struct serve *s, const void *request, struct host_reply *r, in
 	if (r->rc < 0 && !r->message[0])
 		snprintf(r->message, sizeof(r->message), "%s", strerror(-r->rc));
 	return s->sock < 0 ? 0 : host_send(s->sock, r, sizeof(*r), r->rc < 0 ? -1 : fd);
+}
+
+/* iface_failed() - undo as much as was done; of an interface that was there before (@h) it is not known any more what it is like */
+static void iface_failed(const struct host_iface *m, struct held *h, int fd, pid_t child)
+{
+	waitpid(child, NULL, 0);	/* it was killed; two at the journal would be one too many */
+	journal_undo(m->name, h ? h->fd : fd, h);
+	if (h)
+		held_changed(h, NULL);
+}
+
+static int finish_iface(struct serve *s, int fd, struct host_reply *r, pid_t child)
+{
+	const struct host_iface *m = (const void *)s->pending;
+	struct held *h = held_find(&s->held, m->name);
+	int rc;
+
+	r->rc = fd < 0 ? fd : h ? 0 : held_add(&s->held, m->name, fd, 0, m, sizeof(*m));
+	if (r->rc < 0)
+		iface_failed(m, h, fd, child);
+	else if (h)
+		held_changed(h, m);
+	rc = answer(s, m, r, fd);
+	if (fd >= 0 && (h || r->rc < 0))
+		close(fd);
+	return rc;
 }
 
 /* finish_open() - @fd is open: keep it when the request has a name, and hand it over */
@@ -49,7 +76,9 @@ _Static_assert(offsetof(struct host_link, uid) == offsetof(struct host_unix, uid
 /* job_user() - with whose rights; what only root can do is done by root, after a look at whose the thing is */
 static uid_t job_user(const struct host_header *request)
 {
-	return request->type == HOST_OPEN_VMM_TAP && geteuid() == 0 ? 0 : user_of(request);
+	if (request->type == HOST_OPEN_IFACE || (request->type == HOST_OPEN_VMM_TAP && geteuid() == 0))
+		return geteuid();
+	return user_of(request);
 }
 
 /* start_job() - have a child do what @request asks, about @h or nothing held; for HOST_DROP undo @h */
@@ -118,6 +147,15 @@ static int serve_listen(struct serve *s, const struct host_listen *m)
 	return rc;
 }
 
+/* iface_of() - does @request ask for other settings of the interface that @h is? */
+static bool iface_of(const struct held *h, const struct host_iface *request)
+{
+	const struct host_iface *is = h->request;
+
+	return is && is->head.type == HOST_OPEN_IFACE && request->head.type == HOST_OPEN_IFACE && is->queues == request->queues &&
+	       !strcmp(is->ifname, request->ifname) && !memcmp(is->mac, request->mac, sizeof(is->mac));
+}
+
 static int serve_open(struct serve *s, const void *request, size_t size)
 {
 	const struct host_header *head = request;
@@ -131,6 +169,8 @@ static int serve_open(struct serve *s, const void *request, size_t size)
 		r.value = h->value;
 		return answer(s, request, &r, h->fd);
 	}
+	if (h && iface_of(h, request))
+		return start_job(s, request, size, h, job_user(request));
 	if (h) {
 		r.rc = -EEXIST;
 		snprintf(r.message, sizeof(r.message), "%.150s is open with other settings", name);
@@ -151,6 +191,13 @@ static int serve_peer(struct serve *s, const struct host_unix *m)
 	if (bound && bound->head.type == HOST_UNIX_BIND && bound->uid == m->uid)
 		return start_job(s, &m->head, sizeof(*m), h, m->uid);
 	return answer(s, m, &r, -1);
+}
+
+static int serve_icmp(struct serve *s, const struct host_icmp *m)
+{
+	struct host_reply r = { .rc = 0 };
+
+	return finish_open(s, m, sizeof(*m), icmp_open(m), &r);
 }
 
 static int serve_hold(struct serve *s, const struct host_header *request, int fd)
@@ -201,6 +248,17 @@ static int serve_recall(struct serve *s, const struct host_recall *m)
 	return answer(s, m, &r, h ? h->fd : -1);
 }
 
+static int serve_changes(struct serve *s, const void *request)
+{
+	int fd = journal_reader(), rc;
+	struct host_reply r = { .rc = fd < 0 ? fd : 0 };
+
+	rc = answer(s, request, &r, fd);
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
 static int serve_ready(struct serve *s, const void *request)
 {
 	struct host_reply r = { .value = s->restarts };
@@ -225,6 +283,10 @@ static int dispatch(struct serve *s, const void *request, size_t size, int fd)
 		return serve_recall(s, request);
 	case HOST_UNIX_PEER:
 		return serve_peer(s, request);
+	case HOST_CHANGES:
+		return serve_changes(s, request);
+	case HOST_OPEN_ICMP:
+		return serve_icmp(s, request);
 	default:
 		return serve_open(s, request, size);
 	}
@@ -255,10 +317,13 @@ int serve_request(struct serve *s)
 int serve_job(struct serve *s)
 {
 	const struct host_header *head = (const void *)s->pending;
+	pid_t child = s->job.pid;
 	struct host_reply r;
 	struct held *h;
 	int fd = job_end(&s->job, &r);
 
+	if (head->type == HOST_OPEN_IFACE)
+		return finish_iface(s, fd == 0 ? -EIO : fd, &r, child);
 	if (head->type != HOST_DROP)
 		return finish_open(s, s->pending, s->pending_size, fd == 0 ? -EIO : fd, &r);
 	h = held_find(&s->held, host_name_of(s->pending));
@@ -293,7 +358,12 @@ int serve_poll(struct serve *s, int signal_fd, int timeout_ms)
 
 void serve_engine_gone(struct serve *s)
 {
+	const struct host_iface *m = (const void *)s->pending;
+	pid_t child = s->job.pid;
+
 	job_cancel(&s->job);
+	if (child && m->head.type == HOST_OPEN_IFACE)
+		iface_failed(m, held_find(&s->held, m->name), -1, child);
 	if (s->sock >= 0)
 		close(s->sock);
 	s->sock = -1;
@@ -311,9 +381,10 @@ void serve_fini(struct serve *s)
 	for (size_t i = 0; i < s->held.n; i++) {
 		struct held *h = s->held.entries[i];
 
-		if (held_leaves_trace(h) && job_start(&job, NULL, h, undo_user(h), s->job_ms) == 0)
+		if (held_leaves_trace(h) && ((struct host_header *)h->request)->type != HOST_OPEN_IFACE && job_start(&job, NULL, h, undo_user(h), s->job_ms) == 0)
 			close(job.sock);
 	}
+	journal_undo(NULL, -1, false);		/* the interfaces go with their descriptors */
 	while ((pid = waitpid(-1, NULL, WNOHANG)) >= 0 && clock_now_ms() < until)
 		if (pid == 0)
 			poll(NULL, 0, 5);

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "ctl/keeper.h"
+#include "ctl/keeper_journal.h"
 #include "ctl/paths.h"
 
 enum { LOCK_WAIT_MS = 2000 };
@@ -132,6 +133,17 @@ static int write_pid(const char *dir)
 	return 0;
 }
 
+/* open_journal() - we have the lock: what is in there was done by a keeper that was killed, and its interfaces went with it */
+static int open_journal(const char *state_dir)
+{
+	int rc = journal_open(state_dir);
+
+	if (rc < 0)
+		return fail(rc, "cannot open the journal of host changes in", state_dir);
+	journal_undo(NULL, -1, false);
+	return 0;
+}
+
 int setup_open(const struct keeper_conf *conf, struct held_table *held, int *lock)
 {
 	int rc = prepare_dir(conf->runtime_dir, geteuid() == 0 ? 0755 : 0700);
@@ -140,6 +152,8 @@ int setup_open(const struct keeper_conf *conf, struct held_table *held, int *loc
 		rc = prepare_dir(conf->state_dir, 0700);
 	if (rc == 0)
 		rc = take_lock(conf->state_dir, lock);
+	if (rc == 0)
+		rc = open_journal(conf->state_dir);
 	if (rc == 0)
 		rc = open_listener(conf->runtime_dir, PATHS_API_SOCKET, SOCK_STREAM, HOST_API_LISTENER, held);
 	if (rc == 0)

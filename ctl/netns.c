@@ -192,6 +192,22 @@ int netns_tap_queue(const char *ifname, struct netns_medium *out, struct error *
 	return fd < 0 ? fd : finish_medium(out, fd, "tap", ifname);
 }
 
+int netns_tap_make(const char *ifname, bool many, struct error *err)
+{
+	int rc = check_ifname(ifname, IFNAMSIZ - 1, err);
+	int fd = rc < 0 ? rc : open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+
+	if (rc < 0)
+		return rc;
+	if (fd < 0)
+		return error_set(err, -errno, "interface %s: cannot open /dev/net/tun: %s", ifname, strerror(errno));
+	rc = tap_setup(fd, ifname, (short)(IFF_TUN_EXCL | (many ? IFF_MULTI_QUEUE : 0)));
+	if (rc == 0)
+		return fd;
+	close(fd);
+	return error_set(err, rc, "interface %s: cannot make a TAP: %s", ifname, strerror(-rc));
+}
+
 /* --- veth pair behind a packet socket ---------------------------------------------------------------- */
 
 static void set_int(int fd, int level, int option, int value)

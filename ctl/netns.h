@@ -14,6 +14,7 @@
 #define CTL_NETNS_H
 
 #include <net/if.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct error;
@@ -45,6 +46,9 @@ int netns_medium_open(const char *ifname, unsigned mtu, struct netns_medium *out
 
 /* netns_tap_queue() - one more queue of a TAP that takes several, making it if need be; one that takes just one is opened so */
 int netns_tap_queue(const char *ifname, struct netns_medium *out, struct error *err);
+
+/* netns_tap_make() - a TAP that is not there yet, with several queues if wished; Return: descriptor or negative errno */
+int netns_tap_make(const char *ifname, bool many, struct error *err);
 
 /* netns_tap_open(), netns_packet_open() - the same with the medium given */
 int netns_tap_open(const char *ifname, unsigned mtu, struct netns_medium *out, struct error *err);

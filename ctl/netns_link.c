@@ -240,6 +240,56 @@ int netns_del_address(const char *ifname, uint32_t ip, uint8_t len, struct error
 	return rc < 0 ? set_error(err, ifname, "remove the address", rc) : 0;
 }
 
+/* parsed_address() - NULL when it is none, or memory is short */
+static struct rtnl_addr *parsed_address(const char *ifname, const char *text)
+{
+	struct rtnl_addr *a = rtnl_addr_alloc();
+	struct nl_addr *local = NULL;
+	int rc = a ? nl_addr_parse(text, AF_UNSPEC, &local) : -NLE_NOMEM;
+
+	if (rc == 0) {
+		rtnl_addr_set_ifindex(a, (int)if_nametoindex(ifname));
+		rc = rtnl_addr_set_local(a, local);
+		if (nl_addr_get_family(local) == AF_INET6)
+			rtnl_addr_set_flags(a, IFA_F_NODAD);
+		else
+			set_broadcast(a, ntohl(*(uint32_t *)nl_addr_get_binary_addr(local)), (uint8_t)nl_addr_get_prefixlen(local));
+	}
+	nl_addr_put(local);
+	if (rc == 0)
+		return a;
+	rtnl_addr_put(a);
+	return NULL;
+}
+
+int netns_address(const char *ifname, const char *address, bool put, struct error *err)
+{
+	struct rtnl_addr *a = parsed_address(ifname, address);
+	struct nl_sock *sk = a ? route_socket(err) : NULL;
+	int rc = -NLE_NOMEM;
+
+	if (sk)
+		rc = put ? rtnl_addr_add(sk, a, NLM_F_REPLACE) : rtnl_addr_delete(sk, a, 0);
+	rtnl_addr_put(a);
+	nl_socket_free(sk);
+	return rc < 0 ? set_error(err, ifname, put ? "add the address" : "remove the address", rc) : 0;
+}
+
+int netns_del_link(const char *ifname)
+{
+	struct nl_sock *sk = route_socket(NULL);
+	struct rtnl_link *link = rtnl_link_alloc();
+	int rc = -NLE_NOMEM;
+
+	if (sk && link) {
+		rtnl_link_set_name(link, ifname);
+		rc = rtnl_link_delete(sk, link);
+	}
+	rtnl_link_put(link);
+	nl_socket_free(sk);
+	return errno_of(rc);
+}
+
 /* route_new() - 0.0.0.0/0 by @gateway; NULL when memory is short */
 static struct rtnl_route *route_new(int ifindex, uint32_t gateway)
 {

@@ -31,6 +31,12 @@ int netns_add_veth(const char *ifname, const char *peer, struct error *err);
 int netns_add_address(const char *ifname, uint32_t ip, uint8_t len, uint32_t valid_s, struct error *err);
 int netns_del_address(const char *ifname, uint32_t ip, uint8_t len, struct error *err);
 
+/* netns_address() - put "192.0.2.1/24" or "2001:db8::1/64" on the interface, an IPv6 one usable at once, or (@put false) take it off */
+int netns_address(const char *ifname, const char *address, bool put, struct error *err);
+
+/* netns_del_link() - Return: 0, or a negative errno */
+int netns_del_link(const char *ifname);
+
 /* netns_default_route() - make @gateway on @ifname the way out, in place of one that is there */
 int netns_default_route(const char *ifname, uint32_t gateway, struct error *err);
 

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ctl/keeper_journal.h - what the keeper has changed on the host: on the disk before it is done, undone in reverse
+ *
+ * One file of the state directory, "host-changes", of struct host_change (ctl/host.h). The file is all there is: each call reads it, so the
+ * keeper and the child that acts for it see the same. A keeper has one journal, and one process at a time works with it.
+ *
+ * A setting or directory that several networks need alike is in the journal once for each, always with the value from before the
+ * first of them; the last one to go puts it back. A setting that somebody else has changed since is left as it is.
+ */
+#ifndef CTL_KEEPER_JOURNAL_H
+#define CTL_KEEPER_JOURNAL_H
+
+#include <stdbool.h>
+
+#include "ctl/host.h"
+
+struct error;
+
+/* journal_open() - make or open it; Return: 0 or negative errno. journal_reader() - Return: a descriptor to read it by, or negative errno */
+int journal_open(const char *state_dir);
+int journal_reader(void);
+
+/* journal_add() - note @n changes before they are made; order, time and sum are filled in. Return: 0 when they are on the disk */
+int journal_add(struct host_change *changes, unsigned n);
+
+/* journal_before() - has a network changed @target already? Then @before becomes what it was first */
+bool journal_before(const char *target, char before[HOST_VALUE_SIZE]);
+
+/* journal_undo() - undo what was done for @name, or (NULL) everything, and forget it
+ * @tap:	descriptor of the interface, which goes, too; -1: it has gone
+ * @stays:	the interface stays, and its record
+ */
+void journal_undo(const char *name, int tap, bool stays);
+
+/* --- keeper_change.c: one change; may block as long as the kernel does --- */
+
+/* change_make() - of any kind but HOST_CHANGE_INTERFACE. Return: 0 or negative errno with @err */
+int change_make(const struct host_change *c, struct error *err);
+void change_undo(const struct host_change *c, int tap);
+
+/* change_setting() - the value of /proc/sys/@path; Return: 0 or negative errno */
+int change_setting(const char *path, char value[HOST_VALUE_SIZE]);
+
+/* --- keeper_managers.c --- */
+
+/* managers_plan() - fill in the files by which network managers that run here are told to leave @ifname alone. Return: how many */
+unsigned managers_plan(const char *ifname, struct host_change *plan, unsigned room);
+
+/* managers_text() - what is to be in one of these files; false when it is none of them */
+bool managers_text(const char *path, char *text, unsigned room);
+
+#endif
