@@ -122,7 +122,7 @@ static void client_end(struct client *c)
 
 static bool may_change(const struct client *c, const struct net_conf *net)
 {
-	return c->uid == 0 || c->uid == getuid() || c->uid == net->owner;
+	return c->uid == 0 || c->uid == c->engine->uid || c->uid == net->owner;
 }
 
 static int edit_add(void *arg, json_t *tree, struct error *err)

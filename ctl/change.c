@@ -56,8 +56,7 @@ const struct model_env *live_env(struct engine *e)
 {
 	static struct model_env env;
 
-	(void)e;
-	env = (struct model_env){ .owner = getuid(), .transient = true, .subnet_free = subnet_free };
+	env = (struct model_env){ .owner = e->uid, .transient = true, .subnet_free = subnet_free };
 	return &env;
 }
 

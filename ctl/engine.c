@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,12 +118,11 @@ static int watch_all(struct engine *e)
 		       0 : -ENOMEM;
 }
 
-static int start_api(struct engine *e, struct error *err)
+static int start_api(struct engine *e, const struct engine_conf *run, struct error *err)
 {
-	struct group *admin = getgrnam("lanyard");
 	struct api_conf conf = {
-		.base = e->base, .engine = e, .uid = getuid(),
-		.has_admin_gid = admin != NULL, .admin_gid = admin ? admin->gr_gid : 0,
+		.base = e->base, .engine = e, .uid = e->uid,
+		.has_admin_gid = run->admins >= 0, .admin_gid = run->admins >= 0 ? (gid_t)run->admins : 0,
 		.fd = host_recall(e->host, HOST_API_LISTENER, NULL),
 	};
 	int attach = host_recall(e->host, HOST_ATTACH_LISTENER, NULL);
@@ -192,7 +190,7 @@ static int load_file(struct engine *e, const char *path, struct error *err)
 {
 	struct line_map *lines;
 	struct model *model;
-	json_t *tree = yaml_load(path, &lines, err);
+	json_t *tree = yaml_read(HOST_CONFIG_FD, path, &lines, err);
 	int rc;
 
 	if (!tree)
@@ -236,7 +234,7 @@ static int engine_serve(struct engine *e, const struct engine_conf *conf, struct
 	int rc = load(e, err);
 
 	if (rc == 0)
-		rc = start_api(e, err);
+		rc = start_api(e, conf, err);
 	if (rc == 0 && conf->config)
 		rc = load_file(e, conf->config, err);
 	if (rc < 0)
@@ -271,6 +269,7 @@ int engine_run(const struct engine_conf *conf)
 	TAILQ_INIT(&e->changes);
 	LIST_INIT(&e->opened);
 	e->started_ms = clock_now_ms();
+	e->uid = conf->uid;
 	snprintf(e->runtime_dir, sizeof(e->runtime_dir), "%s", conf->runtime_dir);
 	snprintf(e->state_dir, sizeof(e->state_dir), "%s", conf->state_dir);
 	rc = engine_init(e, conf, &err);

@@ -155,6 +155,7 @@ struct change;
 TAILQ_HEAD(change_queue, change_job);
 
 struct engine {
+	uid_t uid;			/* whom the daemon serves: the keeper's user, which need not be this process's */
 	struct event_base *base;
 	struct host *host;
 	struct state *state;

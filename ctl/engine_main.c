@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* lanyard-engine - parses what strangers send and moves their frames; started by lanyardd, which acts on the host for it */
+#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -56,21 +57,24 @@ static int usage(void)
 	return 2;
 }
 
+enum { NO_ADMINS = UINT32_MAX };
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "runtime-dir", required_argument, NULL, 'r' }, { "state-dir", required_argument, NULL, 's' },
 		{ "config", required_argument, NULL, 'c' },	 { "workers", required_argument, NULL, 'w' },
+		{ "uid", required_argument, NULL, 'u' },	 { "admins", required_argument, NULL, 'a' },
 		{ "test", no_argument, NULL, 't' },		 { 0 },
 	};
 	static char runtime_dir[PATHS_SIZE], state_dir[PATHS_SIZE];
 	struct engine_conf conf = { .runtime_dir = runtime_dir, .state_dir = state_dir };
-	unsigned long workers = 0;
-	int opt, test = 0;
+	unsigned long workers = 0, uid = getuid(), admins = NO_ADMINS;
+	int opt, rc = 0, test = 0;
 
 	paths_runtime(getuid(), runtime_dir, sizeof(runtime_dir));
 	paths_state(getuid(), state_dir, sizeof(state_dir));
-	while ((opt = getopt_long(argc, argv, "t", options, NULL)) != -1) {
+	while (rc == 0 && (opt = getopt_long(argc, argv, "t", options, NULL)) != -1) {
 		if (opt == 'r')
 			conf.runtime_dir = optarg;
 		else if (opt == 's')
@@ -79,14 +83,20 @@ int main(int argc, char **argv)
 			conf.config = optarg;
 		else if (opt == 't')
 			test = 1;
-		else if (opt != 'w' || number_parse(optarg, 1, MAX_WORKERS, &workers) < 0)
-			return usage();
+		else if (opt == 'u')
+			rc = number_parse(optarg, 0, UINT32_MAX - 1, &uid);
+		else if (opt == 'a')
+			rc = number_parse(optarg, 0, UINT32_MAX - 1, &admins);
+		else
+			rc = opt == 'w' ? number_parse(optarg, 1, MAX_WORKERS, &workers) : -EINVAL;
 	}
-	if (optind != argc || (test && !conf.config))
+	if (rc < 0 || optind != argc || (test && !conf.config))
 		return usage();
 	if (test)
 		return check_file(conf.config);
 	conf.workers = (unsigned)workers;
+	conf.uid = (unsigned)uid;
+	conf.admins = admins == NO_ADMINS ? -1 : (long)admins;
 	signal(SIGPIPE, SIG_IGN);
 	raise_descriptor_limit();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

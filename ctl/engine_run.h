@@ -5,8 +5,10 @@
 
 struct engine_conf {
 	const char *runtime_dir, *state_dir;
-	const char *config;		/* file applied at the start, or NULL */
+	const char *config;		/* name of the file that is open as HOST_CONFIG_FD and applied at the start, or NULL */
 	unsigned workers;		/* 0: cores minus one, at least one */
+	unsigned uid;			/* the user that the daemon serves: the keeper's */
+	long admins;			/* a group that may do as that user, or -1 */
 };
 
 /* engine_run() - serve until SIGTERM, SIGINT or the keeper's end. Return: exit status */

@@ -37,6 +37,7 @@ enum {
 	HOST_LISTEN_MAX = 253,		/* sockets by one HOST_LISTEN: as many descriptors as the kernel passes with a message */
 	HOST_ICMP_SHARES = 256,
 	HOST_LOCK_FD = 4,		/* and here the lock of the state directory, to be left open until it ends */
+	HOST_CONFIG_FD = 5,		/* and here the configuration to be put in force, where there is one */
 };
 
 #define HOST_API_LISTENER "listen:lanyard.sock"		/* SOCK_STREAM, listening */

@@ -20,6 +20,7 @@ enum { STEADY_MS = 10000, RESTART_MAX_MS = 1000, QUICK_STEP_MS = 50 };
 
 struct keeper {
 	const struct keeper_conf *conf;
+	struct engine_home home;
 	struct serve serve;
 	int lock, signals;
 	pid_t engine;			/* 0: none runs */
@@ -32,7 +33,7 @@ struct keeper {
 
 static void start_engine(struct keeper *k)
 {
-	pid_t pid = engine_start(k->conf, k->lock, &k->serve.sock);
+	pid_t pid = engine_start(k->conf, &k->home, k->lock, &k->serve.sock);
 
 	k->started_ms = clock_now_ms();
 	if (pid > 0) {
@@ -198,14 +199,14 @@ static void raise_limits(void)
 	}
 }
 
-/* fill_low_fds() - descriptors 0 to 4 are taken: no later one falls on the numbers that the engine is given */
+/* fill_low_fds() - descriptors 0 to 5 are taken: no later one falls on the numbers that the engine is given */
 static int fill_low_fds(void)
 {
 	int fd;
 
 	do
 		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	while (fd >= 0 && fd <= HOST_LOCK_FD);
+	while (fd >= 0 && fd <= HOST_CONFIG_FD);
 	if (fd < 0)
 		return -errno;
 	close(fd);
@@ -217,12 +218,13 @@ int keeper_run(const struct keeper_conf *conf)
 	struct keeper k = { .conf = conf, .lock = -1, .serve = { .sock = -1, .job.sock = -1, .job_ms = KEEPER_JOB_MS } };
 
 	umask(077);
+	rights_keep_few();
 	given_take();
 	if (fill_low_fds() < 0)
 		return 1;
 	raise_limits();
 	k.signals = open_signals();
-	if (k.signals < 0 || setup_open(conf, &k.serve.held, &k.lock) < 0)
+	if (k.signals < 0 || setup_open(conf, &k.serve.held, &k.lock, &k.home) < 0)
 		return 1;
 	start_engine(&k);
 	while (!k.done)

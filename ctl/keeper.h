@@ -17,6 +17,7 @@
 #include <uthash.h>
 
 #include "ctl/host.h"
+#include "ctl/paths.h"
 
 enum {
 	KEEPER_JOB_MS = 5000,		/* an act in a child takes no longer; below the engine's own limit of 6000 */
@@ -174,6 +175,22 @@ int serve_poll(struct serve *s, int signal_fd, int timeout_ms);
 void serve_engine_gone(struct serve *s);
 void serve_fini(struct serve *s);	/* removes what the held descriptors left on the host */
 
+/* --- keeper_rights.c --- */
+
+struct rights_user {
+	uid_t uid;
+	gid_t gid;
+};
+
+/* rights_keep_few() - give up for good what no request needs; nothing that is started gains any right */
+void rights_keep_few(void);
+
+/* rights_become() - be that user from now on, in no other group, without capabilities. Return: 0 or negative errno */
+int rights_become(const struct rights_user *user);
+
+/* rights_user_find() - a name or number; NULL: lanyard, where there is such a user, else nobody. Return: 0 or -ENOENT */
+int rights_user_find(const char *name, struct rights_user *to);
+
 /* --- keeper_setup.c: directories, the lock, the two listeners --- */
 
 struct keeper_conf {
@@ -181,16 +198,31 @@ struct keeper_conf {
 	const char *config;		/* or NULL */
 	const char *workers;		/* or NULL */
 	const char *engine;		/* path of the program */
+	struct rights_user engine_user;	/* where the keeper is root; uid 0: root without capabilities */
 };
 
-/* setup_open() - make and check the directories, take the lock, listen, write the pid file
+struct engine_home;
+
+/* setup_open() - make and check the directories, take the lock, prepare the engine's home, listen, write the pid file
  * @lock:	becomes the lock's descriptor; it lasts as long as any process has it open
  *
  * Return: 0, or a negative errno after a line on standard error that says what to do.
  */
-int setup_open(const struct keeper_conf *conf, struct held_table *held, int *lock);
+int setup_open(const struct keeper_conf *conf, struct held_table *held, int *lock, struct engine_home *home);
 void setup_close(const struct keeper_conf *conf);
 void setup_notify(const char *state);	/* systemd's protocol: "READY=1" to $NOTIFY_SOCKET */
+
+/* --- keeper_home.c: whose the engine is, and where it keeps its state --- */
+
+struct engine_home {
+	struct rights_user user;	/* the keeper's own, unless that is root */
+	char state_dir[PATHS_SIZE];	/* root: the subdirectory "engine", which belongs to that user; else all of it */
+	bool has_admins;
+	gid_t admins;			/* root: the group lanyard */
+};
+
+/* home_prepare() - find the user, make the directory, move there what an earlier version stored. Return: 0 or negative errno */
+int home_prepare(const struct keeper_conf *conf, struct engine_home *home);
 
 /* --- keeper_engine.c --- */
 
@@ -198,7 +230,7 @@ void setup_notify(const char *state);	/* systemd's protocol: "READY=1" to $NOTIF
 int engine_path(char *to, size_t room);
 
 /* engine_start() - start the engine with @lock inherited; @sock becomes our end. Return: its pid or negative errno */
-pid_t engine_start(const struct keeper_conf *conf, int lock, int *sock);
+pid_t engine_start(const struct keeper_conf *conf, const struct engine_home *home, int lock, int *sock);
 
 /* engine_check() - become `lanyard-engine -t`; returns only on failure */
 int engine_check(const struct keeper_conf *conf);

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/securebits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,22 +32,44 @@ int engine_path(char *to, size_t room)
 	return -ENOENT;
 }
 
-/* give_up_rights() - the engine parses what strangers send: no capability reaches it, whoever runs the keeper */
-static void give_up_rights(void)
+static _Noreturn void cannot(const char *path)
 {
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	/* Uid 0 stops meaning "all capabilities" at the exec() that follows. */
-	if (geteuid() == 0 && prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED, 0, 0, 0) < 0)
-		log_warn("event=engine-keeps-rights reason=\"%s\"", strerror(errno));
+	log_error("event=engine-not-started path=%s reason=\"%s\"", path, strerror(errno));
+	_exit(127);
 }
 
-static _Noreturn void become_engine(const struct keeper_conf *conf, int sock, int lock, pid_t keeper)
+/* hand_over() - what the engine is given; the configuration is opened by us, who may read what it may not
+ *
+ * All are above HOST_CONFIG_FD: 0 to 5 are open in the keeper, see keeper_run(). The lock goes along, so that no second
+ * daemon starts before this engine has ended.
+ */
+static void hand_over(const struct keeper_conf *conf, int sock, int lock)
 {
-	const char *argv[12] = { "lanyard-engine", "--runtime-dir", conf->runtime_dir, "--state-dir", conf->state_dir };
-	sigset_t none;
-	int n = 5;
+	int config = conf->config ? open(conf->config, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
 
+	if (conf->config && config < 0)
+		cannot(conf->config);
+	dup2(sock, HOST_ENGINE_FD);
+	dup2(lock, HOST_LOCK_FD);
+	if (config >= 0)
+		dup2(config, HOST_CONFIG_FD);
+	close_range(config >= 0 ? HOST_CONFIG_FD + 1 : HOST_CONFIG_FD, ~0u, 0);
+}
+
+static _Noreturn void run_engine(const struct keeper_conf *conf, const struct engine_home *home)
+{
+	char uid[16], admins[16];
+	const char *argv[16] = {
+		"lanyard-engine", "--runtime-dir", conf->runtime_dir, "--state-dir", home->state_dir, "--uid", uid,
+	};
+	int n = 7;
+
+	snprintf(uid, sizeof(uid), "%u", (unsigned)geteuid());
+	snprintf(admins, sizeof(admins), "%u", (unsigned)home->admins);
+	if (home->has_admins) {
+		argv[n++] = "--admins";
+		argv[n++] = admins;
+	}
 	if (conf->config) {
 		argv[n++] = "--config";
 		argv[n++] = conf->config;
@@ -57,25 +78,28 @@ static _Noreturn void become_engine(const struct keeper_conf *conf, int sock, in
 		argv[n++] = "--workers";
 		argv[n++] = conf->workers;
 	}
+	if (home->user.uid != geteuid() && rights_become(&home->user) < 0)
+		cannot(conf->engine);
+	execv(conf->engine, (char *const *)argv);
+	cannot(conf->engine);
+}
+
+/* become_engine() - rights_keep_few() has seen to it that no capability gets through the exec() */
+static _Noreturn void become_engine(const struct keeper_conf *conf, const struct engine_home *home, int sock, int lock, pid_t keeper)
+{
+	sigset_t none;
+
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != keeper)
 		_exit(1);
-	/* Both are above HOST_LOCK_FD: 0 to 4 are open in the keeper, see keeper_run(). The lock goes along, so that no second
-	 * daemon starts before this engine has ended.
-	 */
-	dup2(sock, HOST_ENGINE_FD);
-	dup2(lock, HOST_LOCK_FD);
-	close_range(HOST_LOCK_FD + 1, ~0u, 0);
-	give_up_rights();
-	execv(conf->engine, (char *const *)argv);
-	log_error("event=engine-not-started path=%s reason=\"%s\"", conf->engine, strerror(errno));
-	_exit(127);
+	hand_over(conf, sock, lock);
+	run_engine(conf, home);
 }
 
-pid_t engine_start(const struct keeper_conf *conf, int lock, int *sock)
+pid_t engine_start(const struct keeper_conf *conf, const struct engine_home *home, int lock, int *sock)
 {
 	pid_t keeper = getpid(), pid;
 	int pair[2];
@@ -85,7 +109,7 @@ pid_t engine_start(const struct keeper_conf *conf, int lock, int *sock)
 	fcntl(pair[0], F_SETFL, O_NONBLOCK);
 	pid = fork();
 	if (pid == 0)
-		become_engine(conf, pair[1], lock, keeper);
+		become_engine(conf, home, pair[1], lock, keeper);
 	close(pair[1]);
 	if (pid < 0) {
 		pid = -errno;

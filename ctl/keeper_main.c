@@ -14,11 +14,13 @@
 
 static const char usage[] =
 	"usage: lanyardd [--runtime-dir DIR] [--state-dir DIR] [--config FILE] [--workers N]\n"
+	"                [--engine-user USER]\n"
 	"       lanyardd -t --config FILE\n";
 
 static const struct option options[] = {
 	{ "runtime-dir", required_argument, NULL, 'r' }, { "state-dir", required_argument, NULL, 's' },
 	{ "config", required_argument, NULL, 'c' },	 { "workers", required_argument, NULL, 'w' },
+	{ "engine-user", required_argument, NULL, 'u' },
 	{ "test", no_argument, NULL, 't' },		 { "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
@@ -43,6 +45,7 @@ int main(int argc, char **argv)
 {
 	static char runtime[PATHS_SIZE], state[PATHS_SIZE], config[PATHS_SIZE], engine[PATH_MAX];
 	struct keeper_conf conf = { .runtime_dir = runtime, .state_dir = state, .engine = engine };
+	const char *user = NULL;
 	unsigned long workers;
 	bool test = false;
 	int c, rc = 0;
@@ -60,6 +63,8 @@ int main(int argc, char **argv)
 			rc = absolute(optarg, config, sizeof(config));
 		else if (c == 'w')
 			rc = number_parse(optarg, 1, 256, &workers);
+		else if (c == 'u')
+			user = optarg;
 		else if (c == 'h')
 			return fputs(usage, stdout) < 0;
 		else if (c != 't')
@@ -74,6 +79,8 @@ int main(int argc, char **argv)
 		return wrong("-t checks a file: give it with --config");
 	if (!test && (!runtime[0] || !state[0]))
 		return wrong("no home directory: give --runtime-dir and --state-dir");
+	if (rights_user_find(user, &conf.engine_user) < 0)
+		return wrong("--engine-user: no such user");
 	if (engine_path(engine, sizeof(engine)) < 0)
 		return wrong("lanyard-engine is neither beside lanyardd nor in ../libexec/lanyard");
 	conf.config = config[0] ? config : NULL;

@@ -144,7 +144,7 @@ static int open_journal(const char *state_dir)
 	return 0;
 }
 
-int setup_open(const struct keeper_conf *conf, struct held_table *held, int *lock)
+int setup_open(const struct keeper_conf *conf, struct held_table *held, int *lock, struct engine_home *home)
 {
 	int rc = prepare_dir(conf->runtime_dir, geteuid() == 0 ? 0755 : 0700);
 
@@ -152,6 +152,8 @@ int setup_open(const struct keeper_conf *conf, struct held_table *held, int *loc
 		rc = prepare_dir(conf->state_dir, 0700);
 	if (rc == 0)
 		rc = take_lock(conf->state_dir, lock);
+	if (rc == 0 && (rc = home_prepare(conf, home)) < 0)
+		fail(rc, "cannot prepare the engine's directory", home->state_dir);
 	if (rc == 0)
 		rc = open_journal(conf->state_dir);
 	if (rc == 0)

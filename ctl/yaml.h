@@ -30,6 +30,9 @@ json_t *yaml_parse(const char *text, size_t size, const char *name, struct line_
 /* yaml_load() - the same from a file, which must be a regular file of at most YAML_SIZE_MAX bytes */
 json_t *yaml_load(const char *path, struct line_map **lines, struct error *err);
 
+/* yaml_read() - the same from an open file, which is closed; a negative errno in its place is the reason for the failure */
+json_t *yaml_read(int fd, const char *name, struct line_map **lines, struct error *err);
+
 /* yaml_dump() - @tree as text that yaml_parse() reads back to an equal tree
  *
  * Return: a string for free(), or NULL when out of memory.

@@ -31,12 +31,11 @@ static ssize_t read_file(int fd, char *text, size_t room)
 	return (ssize_t)n;
 }
 
-json_t *yaml_load(const char *path, struct line_map **lines, struct error *err)
+json_t *yaml_read(int fd, const char *path, struct line_map **lines, struct error *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	char *text = malloc(YAML_SIZE_MAX + 1);
 	json_t *tree = NULL;
-	ssize_t n = fd < 0 ? -errno : text ? read_file(fd, text, YAML_SIZE_MAX + 1) : -ENOMEM;
+	ssize_t n = fd < 0 ? fd : text ? read_file(fd, text, YAML_SIZE_MAX + 1) : -ENOMEM;
 
 	if (n < 0)
 		error_set(err, (int)n, "%s: cannot read: %s", path, n == -EINVAL ? "not a file" : strerror((int)-n));
@@ -46,4 +45,11 @@ json_t *yaml_load(const char *path, struct line_map **lines, struct error *err)
 		close(fd);
 	free(text);
 	return tree;
+}
+
+json_t *yaml_load(const char *path, struct line_map **lines, struct error *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	return yaml_read(fd < 0 ? -errno : fd, path, lines, err);
 }

@@ -9,7 +9,7 @@ for tool in traceroute tracepath; do
 done
 
 # host -- outside (198.51.100.2) -- middle (10.200.1.2) -- far (10.200.2.2), each a router of its own
-echo "0 60000" >/proc/sys/net/ipv4/ping_group_range || skip "ping sockets cannot be opened for an ordinary user here"
+echo "0 65534" >/proc/sys/net/ipv4/ping_group_range || skip "ping sockets cannot be opened for an ordinary user here"
 outside_make
 link() {
 	ip link add "$2" netns "$1" type veth peer name "$4" netns "$3"

@@ -205,7 +205,7 @@ static void stop_keeper(pid_t keeper, int talk)
 
 static void test_start_and_stop(void **state)
 {
-	char expected[300];
+	char expected[320];
 	struct hello h;
 	struct stat st;
 	pid_t keeper = start_keeper(runtime, state_dir);
@@ -217,7 +217,8 @@ static void test_start_and_stop(void **state)
 	assert_int_equal(h.parent, keeper);
 	assert_int_equal(h.restarts, 0);
 	assert_true(h.lock_is_open && h.no_rights && h.listeners && !h.precious);
-	snprintf(expected, sizeof(expected), "--runtime-dir %s --state-dir %s --workers 2 ", runtime, state_dir);
+	snprintf(expected, sizeof(expected), "--runtime-dir %s --state-dir %s%s --uid %u --workers 2 ", runtime, state_dir,
+		 geteuid() ? "" : "/engine", geteuid());
 	assert_string_equal(h.args, expected);
 	assert_int_equal(stat(state_dir, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0700);

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#define _GNU_SOURCE	/* setresuid() */
+#include <cap-ng.h>
+#include <errno.h>
+#include <grp.h>
+#include <linux/securebits.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "ctl/keeper.h"
+
+enum { NOBODY = 65534 };
+
+/* What requests need, each with the one that does; all else is given up at the start, from the bounding set, too. */
+static const unsigned kept[] = {
+	CAP_NET_ADMIN,		/* TAPs, interfaces in namespaces, the guard of a VMM's TAP */
+	CAP_NET_RAW,		/* packet sockets */
+	CAP_NET_BIND_SERVICE,	/* forwards on low ports */
+	CAP_SYS_ADMIN,		/* setns() */
+	CAP_SYS_PTRACE,		/* /proc/PID/ns/net of another user's process; whose a taken port is */
+	CAP_DAC_OVERRIDE,	/* root names sockets that are other users' */
+	CAP_SETUID, CAP_SETGID,	/* acts with a client's rights; the engine's user */
+	CAP_KILL,		/* these are other users' processes then */
+	CAP_CHOWN,		/* the sockets are the group's, the engine's directory is the engine's */
+};
+
+void rights_keep_few(void)
+{
+	bool bounds, missing[CAP_LAST_CAP + 1] = { false };
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	capng_get_caps_process();
+	bounds = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+		missing[kept[i]] = !capng_have_capability(CAPNG_PERMITTED, kept[i]);
+	/* Uid 0 stops meaning "all capabilities" at an exec(): the engine has none, whoever it runs as. */
+	if (geteuid() == 0 && prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED, 0, 0, 0) < 0)
+		log_warn("event=engine-keeps-rights reason=\"%s\"", strerror(errno));
+	capng_clear(CAPNG_SELECT_ALL);
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+		if (!missing[kept[i]])
+			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, kept[i]);
+	if (capng_apply(CAPNG_SELECT_CAPS | CAPNG_SELECT_AMBIENT | (bounds ? CAPNG_SELECT_BOUNDS : 0)) < 0)
+		log_warn("event=keeper-keeps-rights reason=\"%s\"", strerror(errno));
+}
+
+int rights_become(const struct rights_user *user)
+{
+	if (setgroups(0, NULL) < 0 || setresgid(user->gid, user->gid, user->gid) < 0 ||
+	    setresuid(user->uid, user->uid, user->uid) < 0)
+		return -errno;
+	return 0;
+}
+
+static int of_passwd(const struct passwd *pw, struct rights_user *to)
+{
+	if (!pw)
+		return -ENOENT;
+	*to = (struct rights_user){ .uid = pw->pw_uid, .gid = pw->pw_gid };
+	return 0;
+}
+
+int rights_user_find(const char *name, struct rights_user *to)
+{
+	unsigned long uid;
+
+	if (name && number_parse(name, 0, UINT32_MAX - 1, &uid) < 0)
+		return of_passwd(getpwnam(name), to);
+	if (name && of_passwd(getpwuid((uid_t)uid), to) < 0)
+		*to = (struct rights_user){ .uid = (uid_t)uid, .gid = (gid_t)uid };
+	if (!name && of_passwd(getpwnam("lanyard"), to) < 0 && of_passwd(getpwnam("nobody"), to) < 0)
+		*to = (struct rights_user){ .uid = NOBODY, .gid = NOBODY };
+	return 0;
+}
