@@ -8,7 +8,6 @@
 #include "base/hash.h"
 #include "ctl/engine.h"
 #include "nat/ra.h"
-#include "switch/vlan.h"
 #include "switch/worker.h"
 
 /* wanted - an advertisement on its way to the worker that sends it */
@@ -21,7 +20,7 @@ static void on_worker(struct worker *w, void *arg)
 {
 	struct wanted *m = arg;
 
-	ra_send(w, m->net_id, VID_DEFAULT, m->bye);
+	ra_send(w, m->net_id, m->bye);
 	free(m);
 }
 

@@ -3,10 +3,18 @@
 
 #include <errno.h>
 
+#include "base/array.h"
 #include "dhcp/dns_local.h"
 
 enum { TTL_S = 30, ALIASES_MAX = 8 };
 enum { SOA_REFRESH_S = 3600, SOA_RETRY_S = 1200, SOA_EXPIRE_S = 604800 };	/* RFC 6303 3 */
+
+/* found - the records of a name: of the segment's own table, and of the one that it is within */
+struct found {
+	const struct name_set *sets[2];
+	unsigned n;			/* tables that have the name, with records or not */
+	unsigned nrecords;
+};
 
 /* One query on its way through. */
 struct asking {
@@ -90,13 +98,33 @@ static enum dns_outcome answer_loopback(struct asking *a)
 	return a->q->type == DNS_PTR ? add_one(a, DNS_PTR, name, sizeof(name)) : say_no(a, DNS_NOERROR);
 }
 
+static struct found find_name(const struct names *names, const struct dns_name *lower)
+{
+	struct found f = { .n = 0 };
+
+	for (; names && f.n < ARRAY_SIZE(f.sets); names = names_outer(names)) {
+		const struct name_set *set = names_find(names, lower);
+
+		if (!set)
+			continue;
+		f.sets[f.n++] = set;
+		f.nrecords += set->n;
+	}
+	return f;
+}
+
+static const struct name_record *record_at(const struct found *f, unsigned i)
+{
+	return i < f->sets[0]->n ? &f->sets[0]->records[i] : &f->sets[1]->records[i - f->sets[0]->n];
+}
+
 /* add_records() - those of the type asked for. Return: how many. */
-static unsigned add_records(struct asking *a, const struct dns_name *owner, const struct name_set *set)
+static unsigned add_records(struct asking *a, const struct dns_name *owner, const struct found *found)
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < set->n; i++) {
-		const struct name_record *r = &set->records[i];
+	for (unsigned i = 0; i < found->nrecords; i++) {
+		const struct name_record *r = record_at(found, i);
 
 		if (r->type != a->q->type)
 			continue;
@@ -107,11 +135,11 @@ static unsigned add_records(struct asking *a, const struct dns_name *owner, cons
 }
 
 /* add_alias() - a CNAME record, if there is one, and what it leads to */
-static bool add_alias(struct asking *a, const struct dns_name *owner, const struct name_set *set,
+static bool add_alias(struct asking *a, const struct dns_name *owner, const struct found *found,
 		      struct dns_name *target)
 {
-	for (unsigned i = 0; i < set->n; i++) {
-		const struct name_record *r = &set->records[i];
+	for (unsigned i = 0; i < found->nrecords; i++) {
+		const struct name_record *r = record_at(found, i);
 		size_t pos = 0;
 
 		if (r->type != DNS_CNAME || dns_name_read(target, r->rdata, r->size, &pos) < 0)
@@ -129,25 +157,25 @@ static bool is_local(const struct asking *a, const struct dns_name *lower)
 	return dns_local(lower, &a->zone->origin, a->zone->subnet, &zone) != DNS_LOCAL_NOT;
 }
 
-/* answer_set() - from the records of a name, along its aliases
+/* answer_found() - from the records of a name, along its aliases
  *
  * The answer to an alias that leads outside is the alias alone.
  */
-static enum dns_outcome answer_set(struct asking *a, const struct name_set *set)
+static enum dns_outcome answer_found(struct asking *a, struct found found)
 {
 	struct dns_name owner, lower;
 	const struct dns_name *at = NULL;
 
 	for (unsigned hops = 0; hops <= ALIASES_MAX; hops++) {
-		if (add_records(a, at, set))
+		if (add_records(a, at, &found))
 			return DNS_OUT_ANSWER;
-		if (!add_alias(a, at, set, &owner))
+		if (!add_alias(a, at, &found, &owner))
 			return at ? DNS_OUT_ANSWER : say_no(a, DNS_NOERROR);
 		at = &owner;
 		lower = owner;
 		dns_name_lower(&lower);
-		set = names_find(a->names, &lower);
-		if (!set) {
+		found = find_name(a->names, &lower);
+		if (!found.n) {
 			if (is_local(a, &lower))
 				a->reply.rcode = DNS_NXDOMAIN;	/* RFC 2308 2.1 */
 			return DNS_OUT_ANSWER;
@@ -158,15 +186,15 @@ static enum dns_outcome answer_set(struct asking *a, const struct name_set *set)
 	return DNS_OUT_SERVFAIL;
 }
 
-/* find_set() - the records of the name asked for, if it is bare those of the guest */
-static const struct name_set *find_set(const struct asking *a)
+/* find_asked() - the records of the name asked for, if it is bare those of the guest */
+static struct found find_asked(const struct asking *a)
 {
-	const struct name_set *set = names_find(a->names, &a->lower);
+	struct found found = find_name(a->names, &a->lower);
 	struct dns_name full;
 
-	if (set || dns_name_labels(&a->lower) != 1 || dns_name_join(&full, &a->lower, &a->zone->origin) < 0)
-		return set;
-	return names_find(a->names, &full);
+	if (found.n || dns_name_labels(&a->lower) != 1 || dns_name_join(&full, &a->lower, &a->zone->origin) < 0)
+		return found;
+	return find_name(a->names, &full);
 }
 
 /* A validator asks for the keys and delegations of the world's top-level domains; no guest is called so. */
@@ -213,7 +241,7 @@ static enum dns_outcome answer_missing(struct asking *a)
 static enum dns_outcome answer_query(struct asking *a)
 {
 	const struct dns_query *q = a->q;
-	const struct name_set *set;
+	struct found found;
 
 	if (q->edns_version) {
 		a->reply.rcode = DNS_BADVERS;
@@ -223,20 +251,20 @@ static enum dns_outcome answer_query(struct asking *a)
 		return answer_outside(a);
 	a->reply.flags |= DNS_FLAG_AA;
 	a->where = dns_local(&a->lower, &a->zone->origin, a->zone->subnet, &a->apex);
-	set = find_set(a);
-	if (!set && a->where == DNS_LOCAL_NOT)
+	found = find_asked(a);
+	if (!found.n && a->where == DNS_LOCAL_NOT)
 		return answer_missing(a);
 	if (q->type == DNS_AXFR || q->type == DNS_IXFR) {
 		a->reply.rcode = DNS_REFUSED;
 		return DNS_OUT_REFUSED;
 	}
-	if (!set || (!set->n && a->where == DNS_LOCAL_APEX))
+	if (!found.n || (!found.nrecords && a->where == DNS_LOCAL_APEX))
 		return answer_missing(a);
 	if (a->where == DNS_LOCAL_NOT)
 		a->apex = a->lower;	/* a name of the user's, alone in its zone */
 	if (a->where == DNS_LOCAL_APEX && q->type == DNS_SOA)
 		return answer_missing(a);
-	return q->type == DNS_ANY && set->n ? answer_any(a) : answer_set(a, set);
+	return q->type == DNS_ANY && found.nrecords ? answer_any(a) : answer_found(a, found);
 }
 
 int dns_answer(const struct dns_zone *zone, const struct names *names, const uint8_t *query, size_t size,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dhcp/dns.h - the DNS responder of one segment: a query in, an answer out, or the word that it is to be relayed
  *
- * Names of the segment are answered with authority from its name table: by their full name, and guests also by
- * their bare one. What lies in a local zone (dns_local.h) and is not there does not exist, and nobody else is
+ * Names of the segment are answered with authority from its name table and the one that it is within: by their full name, and guests
+ * also by their bare one. What lies in a local zone (dns_local.h) and is not there does not exist, and nobody else is
  * asked. A name that exists but lacks the type asked for is answered as such (NODATA), never as missing.
  * Everything else is relayed.
  *

@@ -24,9 +24,12 @@ struct entry {
 struct names {
 	struct cds_lfht *table;
 	struct dns_name origin;		/* lower-case */
+	const struct names *outer;
 	uint64_t seed;
 	unsigned nnames;
 };
+
+enum { FEW = 4, MANY = 64 };		/* buckets to begin with */
 
 static void free_rcu(struct rcu_head *head)
 {
@@ -63,14 +66,13 @@ const struct name_set *names_find(const struct names *t, const struct dns_name *
 	return e ? &e->set : NULL;
 }
 
-struct names *names_new(const struct dns_name *origin)
+static struct names *make(const struct dns_name *origin, unsigned long buckets, int flags)
 {
 	struct names *t = calloc(1, sizeof(*t));
 
 	if (!t)
 		return NULL;
-	t->table = cds_lfht_new_flavor(64, 64, 0, CDS_LFHT_AUTO_RESIZE | CDS_LFHT_ACCOUNTING, &urcu_qsbr_flavor,
-				       NULL);
+	t->table = cds_lfht_new_flavor(buckets, buckets, 0, flags, &urcu_qsbr_flavor, NULL);
 	if (!t->table) {
 		free(t);
 		return NULL;
@@ -79,6 +81,25 @@ struct names *names_new(const struct dns_name *origin)
 	t->origin = *origin;
 	dns_name_lower(&t->origin);
 	return t;
+}
+
+struct names *names_new(const struct dns_name *origin)
+{
+	return make(origin, MANY, CDS_LFHT_AUTO_RESIZE | CDS_LFHT_ACCOUNTING);
+}
+
+struct names *names_new_within(const struct names *outer)
+{
+	struct names *t = make(&outer->origin, FEW, 0);
+
+	if (t)
+		t->outer = outer;
+	return t;
+}
+
+const struct names *names_outer(const struct names *t)
+{
+	return t->outer;
 }
 
 /* Destroying waits for a resize under way, which waits for a grace period, which must not wait for us. */

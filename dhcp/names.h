@@ -6,7 +6,8 @@
  * period, so that an answer never mixes old and new (DNS-37). A reader may use a set until its next quiescent
  * state.
  *
- * Two sources share a name: the address of a guest (names_set_host) and what the user adds (names_add).
+ * Two sources share a name: the address of a guest (names_set_host) and what the user adds (names_add). Segments that are to have
+ * the user's names in common have a table each, within one that holds those: names_outer().
  */
 #ifndef DHCP_NAMES_H
 #define DHCP_NAMES_H
@@ -35,17 +36,22 @@ struct name_set {
 /* names_new() - an empty table whose hosts are named below @origin. Return: a table for names_free(), or NULL. */
 struct names *names_new(const struct dns_name *origin);
 
+/* names_new_within() - a small table of one segment's own names; what is in @outer (borrowed, outlives it) holds there, too */
+struct names *names_new_within(const struct names *outer);
+
 /* names_free() - and every name in it; no reader may look it up any more. It may wait for a grace period, and
  * is a quiescent state of the calling thread.
  */
 void names_free(struct names *t);
 
-/* names_find() - the records of a name, or NULL
+/* names_find() - the records of a name in this very table, or NULL
  * @lower:	made lower-case by dns_name_lower()
+ * names_outer() - the table that this one is within, or NULL
  *
  * Any registered thread.
  */
 const struct name_set *names_find(const struct names *t, const struct dns_name *lower);
+const struct names *names_outer(const struct names *t);
 
 /* names_set_host() - "web1" has this address: an A record of web1.ORIGIN and the PTR record back
  *

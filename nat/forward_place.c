@@ -45,21 +45,27 @@ bool forward_find_mac(struct nat_shard *s, const struct site *site, uint32_t por
 	return false;
 }
 
-/* segment_site() - the NAT's segment, when no port of it is known yet */
-static bool segment_site(const struct nat *nat, const struct snapshot *snap, struct site *site)
+/* segment_for() - the segment of the target's port, or of the NAT where no port is known yet */
+static const struct segment *segment_for(const struct nat *nat, const struct snapshot *snap, const struct forward_target *t)
 {
+	const struct port_view *port = t->port < snap->nports ? &snap->ports[t->port] : NULL;
 	const struct nat_conf *conf = nat_conf_of(nat);
 
-	for (unsigned i = 0; i < snap->nnets; i++) {
-		const struct net_view *net = &snap->nets[i];
-		const struct segment *seg = net->net_id == conf->net_id ? segment_of(net, conf->vid) : NULL;
+	for (unsigned i = 0; i < snap->nnets; i++)
+		if (snap->nets[i].net_id == conf->net_id)
+			return port && port->net == &snap->nets[i] ? segment_at(port, conf->vid) : segment_of(&snap->nets[i], conf->vid);
+	return NULL;
+}
 
-		if (seg && seg->has_subnet && seg->stations && net->nmembers && net->members[0]->local) {
-			*site = (struct site){ .segment = seg, .local_port = net->members[0]->port->id, .mtu = net->mtu };
-			return true;
-		}
-	}
-	return false;
+static bool segment_site(const struct nat *nat, const struct snapshot *snap, const struct forward_target *t, struct site *site)
+{
+	const struct segment *seg = segment_for(nat, snap, t);
+	const struct net_view *net = seg ? seg->net : NULL;
+
+	if (!seg || !seg->has_subnet || !seg->stations || !net->nmembers || !net->members[0]->local)
+		return false;
+	*site = (struct site){ .segment = seg, .local_port = net->members[0]->port->id, .mtu = net->mtu };
+	return true;
 }
 
 /* station_for() - the guest's address of the client's family, so that the client's own can stand beside it; else its best one */
@@ -68,13 +74,20 @@ static bool station_for(struct stations *stations, uint32_t port, int family, st
 	return station_of_family(stations, port, family, st) || station_of_port(stations, port, st);
 }
 
+/* given() - who is alone on a segment has the one address that there is, though nothing was heard of it: a restored snapshot is silent */
+static bool given(const struct segment *seg, struct station *st)
+{
+	st->ip = addr4(seg->guest);
+	return seg->only && seg->guest;
+}
+
 /* find() - port and address of the target, from what the segment's stations know */
 static int find(struct worker *w, const struct site *site, const struct forward_target *t, int family, struct place *place)
 {
 	struct station st = { .port = t->port, .ip = t->ip };
 
 	if (t->port != FORWARD_BY_IP) {
-		if (addr_is_none(t->ip) && !station_for(site->segment->stations, t->port, family, &st))
+		if (addr_is_none(t->ip) && !station_for(site->segment->stations, t->port, family, &st) && !given(site->segment, &st))
 			return -ENOENT;
 	} else if (!segment_has(site->segment, t->ip)) {
 		return -ENOENT;
@@ -92,7 +105,7 @@ static int look(struct forward *f, struct worker *w, const struct forward_target
 	struct site site;
 	int rc;
 
-	if (!segment_site(f->nat, snap, &site))
+	if (!segment_site(f->nat, snap, t, &site))
 		return -ENOENT;
 	rc = find(w, &site, t, family, place);
 	if (rc < 0)

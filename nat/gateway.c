@@ -33,21 +33,21 @@ static void emit(struct worker *w, const struct arrival *a, uint8_t *data, uint3
 	worker_emit(w, a->local_port, &frame, 1);
 }
 
-/* arp() - answer who asks for the gateway, and who claims to be it (RFC 5227 2.4: defend) */
+/* arp() - answer who asks for an address of the gateway, and who claims to have one (RFC 5227 2.4: defend) */
 static bool arp(struct gateway *g, struct worker *w, const struct arrival *a, const struct packet *p, enum verdict *v)
 {
 	const struct segment *seg = a->segment;
 	const uint8_t *sender = p->data + SENDER_MAC_AT;
 	uint8_t data[ETH_HEADER + 28];
-	bool claims = addr_4(p->src) == seg->gateway;
+	bool claims = segment_is_gateway(seg, p->src);
 
-	if (addr_4(p->dst) != seg->gateway && !claims)
+	if (!segment_is_gateway(seg, p->dst) && !claims)
 		return false;
 	*v = VERDICT_CONSUMED_ARP;
 	if (p->arp_op != ARP_REQUEST && !claims)
 		return true;			/* an answer; whoever keeps stations has noted it */
 	if (!mac_is_group(sender) && (!claims || limit_take(&g->answers[worker_index(w)], worker_now_ms(w))))
-		emit(w, a, data, build_arp(data, ARP_REPLY, seg->gateway_mac, seg->gateway, sender, addr_4(p->src),
+		emit(w, a, data, build_arp(data, ARP_REPLY, seg->gateway_mac, addr_4(claims ? p->src : p->dst), sender, addr_4(p->src),
 					    p->data + MAC_SIZE));
 	return true;
 }
@@ -59,7 +59,7 @@ static void echo(struct worker *w, const struct arrival *a, const struct packet 
 	struct site site = answer_site(a);
 	uint32_t size = p->len - p->l4;
 
-	icmp = build_ip4(build_eth(data, p->data + MAC_SIZE, seg->gateway_mac, ETHERTYPE_IP4), seg->gateway, addr_4(p->src), PROTO_ICMP,
+	icmp = build_ip4(build_eth(data, p->data + MAC_SIZE, seg->gateway_mac, ETHERTYPE_IP4), addr_4(p->dst), addr_4(p->src), PROTO_ICMP,
 			 TTL, size);
 	memcpy(icmp, p->data + p->l4, size);
 	icmp[0] = ICMP_ECHO_REPLY;

@@ -74,6 +74,8 @@ static struct addr loopback(struct addr like)
 
 static struct policy to_gateway(const struct policy_query *q)
 {
+	if (segment_is_dns(q->segment, q->dst))
+		return refuse(POLICY_CLOSED, VERDICT_CONSUMED_REFUSED, 0);
 	if (q->host_access == HOST_LOOPBACK && !q->dst_is_loopback_forward)
 		return pass(loopback(q->dst));
 	if (q->host_access == HOST_OWN && !addr_is_none(q->own))

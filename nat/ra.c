@@ -65,21 +65,25 @@ uint32_t ra_build(uint8_t *to, const struct segment *seg, uint32_t mtu, const ui
 	return HEAD + size;
 }
 
-void ra_send(struct worker *w, uint32_t net_id, uint16_t vid, bool bye)
+static void send_on(struct worker *w, const struct segment *seg, bool bye)
 {
-	const struct snapshot *snap = worker_snapshot(w);
+	const struct net_view *net = seg->net;
 	uint8_t data[RA_MAX], mac[MAC_SIZE];
 	struct frame frame;
 
+	if (!seg->has_subnet6 || !net->nmembers || !net->members[0]->local)
+		return;
 	nd_link_multicast(everybody, mac);
-	for (unsigned i = 0; i < snap->nnets; i++) {
-		const struct net_view *net = &snap->nets[i];
-		const struct segment *seg = net->net_id == net_id ? segment_of(net, vid) : NULL;
+	frame_init(&frame, data, ra_build(data, seg, net->mtu, mac, everybody, bye));
+	frame.vid = seg->vid;
+	worker_emit(w, net->members[0]->port->id, &frame, 1);
+}
 
-		if (!seg || !seg->has_subnet6 || !net->nmembers || !net->members[0]->local)
-			continue;
-		frame_init(&frame, data, ra_build(data, seg, net->mtu, mac, everybody, bye));
-		frame.vid = vid;
-		worker_emit(w, net->members[0]->port->id, &frame, 1);
-	}
+void ra_send(struct worker *w, uint32_t net_id, bool bye)
+{
+	const struct snapshot *snap = worker_snapshot(w);
+
+	for (unsigned i = 0; i < snap->nnets; i++)
+		for (unsigned j = 0; snap->nets[i].net_id == net_id && j < snap->nets[i].nsegments; j++)
+			send_on(w, &snap->nets[i].segments[j], bye);
 }

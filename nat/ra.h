@@ -31,7 +31,7 @@ enum {
  */
 uint32_t ra_build(uint8_t *to, const struct segment *segment, uint32_t mtu, const uint8_t dst_mac[6], struct addr dst, bool bye);
 
-/* ra_send() - one to everybody on (@net_id, @vid), if there is such a segment; on worker @w */
-void ra_send(struct worker *w, uint32_t net_id, uint16_t vid, bool bye);
+/* ra_send() - one to everybody on each segment of a network, if there is one; on worker @w */
+void ra_send(struct worker *w, uint32_t net_id, bool bye);
 
 #endif

@@ -175,7 +175,7 @@ bool shard_site(const struct nat_shard *s, uint32_t port_id, struct site *site)
 
 	if (!net || net->net_id != shard_conf(s)->net_id || !net->nmembers || !net->members[0]->local)
 		return false;
-	segment = segment_of(net, shard_conf(s)->vid);
+	segment = segment_at(&worker_snapshot(s->worker)->ports[port_id], shard_conf(s)->vid);
 	if (!segment || !segment->has_subnet)
 		return false;
 	*site = (struct site){ segment, net->members[0]->port->id, net->mtu,

@@ -84,7 +84,7 @@ static inline void file_for(struct burst *b, const struct port_view *to, struct 
 static inline const struct segment *segment_for(struct burst *b, const struct frame *f)
 {
 	if (!b->segment || b->segment->vid != f->vid)
-		b->segment = segment_of(b->in->net, f->vid);
+		b->segment = segment_at(b->in, f->vid);
 	return b->segment;
 }
 
@@ -171,21 +171,27 @@ static inline bool may_receive(const struct port_view *to, const struct frame *f
 	return !to->local && to->link_up && to->port && vlan_member(&to->vlan, f->vid);
 }
 
+static unsigned flood_to(struct burst *b, const struct port_view *to, struct frame *f)
+{
+	if (to == b->in || !may_receive(to, f))
+		return 0;
+	file_for(b, to, f);
+	return 1;
+}
+
 /* flood() - to every other port of the VLAN, and to the gateway's services */
 static enum verdict flood(struct burst *b, struct frame *f, unsigned i)
 {
+	const struct segment *seg = segment_for(b, f);
 	const struct net_view *net = b->in->net;
 	unsigned copies = 0;
 
-	for (unsigned m = 0; m < net->nmembers; m++) {
-		const struct port_view *to = net->members[m];
-
-		if (to == b->in || !may_receive(to, f))
-			continue;
-		file_for(b, to, f);
-		copies++;
-	}
-	if (!b->in->local && segment_for(b, f)) {
+	if (seg && seg->only)
+		copies = flood_to(b, seg->only, f);
+	else
+		for (unsigned m = 0; m < net->nmembers; m++)
+			copies += flood_to(b, net->members[m], f);
+	if (!b->in->local && seg) {
 		b->local[i] = b->any_local = true;
 		copies++;
 	}

@@ -55,8 +55,10 @@ const struct segment *segment_for_addr(const struct snapshot *s, struct addr a, 
 			const struct segment *seg = &net->segments[j];
 
 			if (segment_has(seg, a) &&
-			    !(except && except->net->net_id == net->net_id && except->vid == seg->vid))
+			    !(except && except->net->net_id == net->net_id && (except->vid == seg->vid || seg->only)))
 				return seg;
+			if (seg->only)
+				break;		/* the network's others have the same addresses */
 		}
 	}
 	return NULL;

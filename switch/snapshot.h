@@ -25,13 +25,20 @@ struct stations;
 
 enum { SEGMENT_SERVICES = 4 };
 
-/* segment - a VID of a network with its addressing; leases, stations and sessions are keyed by (network, VID) */
+/* segment - a VID of a network with its addressing; leases, stations and sessions are keyed by (network, VID)
+ *
+ * In mode nat each port has a segment of its own, on which there is nobody but the gateway. Its VID is above all that a tag can
+ * say, so that no frame gets there but from that port; all of them have one addressing.
+ */
 struct segment {
 	struct net_view *net;
 	uint16_t vid;
+	const struct port_view *only;	/* the one port that is on it, beside the local one; NULL: all ports of the VLAN */
 	bool has_subnet;		/* false: no gateway and no services */
 	struct prefix4 subnet;
 	uint32_t gateway;		/* host order */
+	uint32_t dns;			/* an address of the gateway, too, at which it answers nothing but DNS and ping; 0: it has none */
+	uint32_t guest;			/* the address that the only port is given; 0: none, or not only one */
 	bool has_subnet6;
 	struct prefix6 subnet6;
 	struct addr gateway6, gateway6_link;	/* in subnet6, and its link-local address */
@@ -48,6 +55,7 @@ struct port_view {
 	struct port *port;		/* borrowed; outlives the snapshot */
 	struct net_view *net;
 	struct vlan_conf vlan;
+	const struct segment *own;	/* the segment that it is alone on; NULL: it is on those of its VLANs */
 	bool link_up;
 	bool local;			/* the network's own port: gateway and services, on every segment */
 };
@@ -58,7 +66,7 @@ struct net_view {
 	struct fdb *fdb;		/* borrowed; outlives the snapshot */
 	struct port_view **members;	/* the ports of this network, the local one first if there is one */
 	unsigned nmembers;
-	struct segment *segments;
+	struct segment *segments;	/* by VID */
 	unsigned nsegments;
 };
 
@@ -83,10 +91,19 @@ void snapshot_release(struct snapshot *snapshot);
 /* segment_of() - the segment of a network with this VID, or NULL */
 static inline const struct segment *segment_of(const struct net_view *net, uint16_t vid)
 {
-	for (unsigned i = 0; i < net->nsegments; i++)
-		if (net->segments[i].vid == vid)
-			return &net->segments[i];
-	return 0;
+	const struct segment *s = net->segments;
+
+	for (unsigned n = net->nsegments, half; n > 1; n -= half) {
+		half = n / 2;
+		s += s[half].vid <= vid ? half : 0;
+	}
+	return net->nsegments && s->vid == vid ? s : 0;
+}
+
+/* segment_at() - the same as seen from a port */
+static inline const struct segment *segment_at(const struct port_view *port, uint16_t vid)
+{
+	return port->own ? port->own : segment_of(port->net, vid);
 }
 
 /* segment_has() - is @a inside the segment's subnet of its family? */
@@ -97,12 +114,17 @@ static inline bool segment_has(const struct segment *seg, struct addr a)
 	return seg->has_subnet6 && addr_in(seg->subnet6, a);
 }
 
-/* segment_is_gateway() - is @a an address of the gateway? */
+/* segment_is_gateway() - is @a an address of the gateway? segment_is_dns() - is it the one that is for DNS alone? */
 static inline bool segment_is_gateway(const struct segment *seg, struct addr a)
 {
 	if (addr_is4(a))
-		return addr_4(a) == seg->gateway;
+		return addr_4(a) == seg->gateway || (seg->dns && addr_4(a) == seg->dns);
 	return seg->has_subnet6 && (addr_equal(a, seg->gateway6) || addr_equal(a, seg->gateway6_link));
+}
+
+static inline bool segment_is_dns(const struct segment *seg, struct addr a)
+{
+	return seg->dns && seg->dns != seg->gateway && addr_is4(a) && addr_4(a) == seg->dns;
 }
 
 /* segment_gateway() - the gateway's address that a station with address @guest sees: of the same family and scope */

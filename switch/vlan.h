@@ -14,7 +14,8 @@
 #include "switch/frame.h"
 #include "switch/verdict.h"
 
-enum { VID_DEFAULT = 1, VID_MAX = 4094, VID_WORDS = 4096 / 64 };
+/* From VID_ALONE_FIRST on: segments of one port, which no tag can name (switch/snapshot.h) */
+enum { VID_DEFAULT = 1, VID_MAX = 4094, VID_WORDS = 4096 / 64, VID_ALONE_FIRST = 4096 };
 
 struct vlan_conf {
 	bool trunk;

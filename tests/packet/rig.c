@@ -129,7 +129,23 @@ struct rig_port *rig_port(struct rig *rig, unsigned net, struct vlan_conf vlan)
 	return p;
 }
 
-static void join(struct snapshot *s, struct net_view *net, struct port *port, struct port_view view)
+struct rig_port *rig_port_alone(struct rig *rig, unsigned net, struct service *service, struct segment **segment)
+{
+	uint16_t vid = (uint16_t)(VID_ALONE_FIRST + rig->nids);
+	struct rig_port *p = rig_port(rig, net, rig_access(vid));
+	struct segment *s = rig_segment(rig, net, vid, service);
+
+	p->alone = true;
+	s->subnet.addr = 0x0a000200;
+	s->gateway = 0x0a000202;
+	s->dns = 0x0a000203;
+	s->guest = 0x0a00020f;
+	rig_gateway_mac(net, 0, s->gateway_mac);	/* they all know the same gateway */
+	*segment = s;
+	return p;
+}
+
+static struct port_view *join(struct snapshot *s, struct net_view *net, struct port *port, struct port_view view)
 {
 	struct port_view *v = &s->ports[port->id];
 
@@ -137,6 +153,16 @@ static void join(struct snapshot *s, struct net_view *net, struct port *port, st
 	v->port = port;
 	v->net = net;
 	net->members[net->nmembers++] = v;
+	return v;
+}
+
+static void join_alone(struct net_view *net, struct port_view *v)
+{
+	for (unsigned i = 0; i < net->nsegments; i++)
+		if (net->segments[i].vid == v->vlan.pvid) {
+			v->own = &net->segments[i];
+			net->segments[i].only = v;
+		}
 }
 
 static void fill_net(struct snapshot *s, struct net_view *view, const struct rig *rig, unsigned i)
@@ -158,8 +184,12 @@ static void fill_net(struct snapshot *s, struct net_view *view, const struct rig
 	for (unsigned j = 0; j < rig->nids; j++) {
 		struct rig_port *p = rig->ports[j];
 
-		if (p && p->net == i)
-			join(s, view, &p->port, (struct port_view){ .vlan = p->vlan, .link_up = p->link_up });
+		if (p && p->net == i) {
+			struct port_view *v = join(s, view, &p->port, (struct port_view){ .vlan = p->vlan, .link_up = p->link_up });
+
+			if (p->alone)
+				join_alone(view, v);
+		}
 	}
 }
 

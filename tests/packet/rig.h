@@ -34,6 +34,7 @@ struct rig_port {
 	unsigned net;
 	struct vlan_conf vlan;		/* these two take effect with the next rig_publish() */
 	bool link_up;
+	bool alone;			/* it has a segment of its own, whose VID is its PVID */
 	struct rig_frame *wire, *sent;
 	unsigned nwire, wire_room, wire_at, nsent, sent_room;
 	uint32_t head_max;		/* private bytes of a received frame; the rest comes in pieces of piece_max; 0: all */
@@ -92,6 +93,8 @@ void rig_gateway_mac(unsigned net, uint16_t vid, uint8_t mac[6]);
 
 /* rig_port() - a port with link up; vlans as rig_access() and rig_trunk() make them */
 struct rig_port *rig_port(struct rig *rig, unsigned net, struct vlan_conf vlan);
+/* rig_port_alone() - one on a segment of its own, as in mode nat: 10.0.2.0/24, gateway .2, DNS .3, guest .15; *@segment is borrowed */
+struct rig_port *rig_port_alone(struct rig *rig, unsigned net, struct service *service, struct segment **segment);
 struct vlan_conf rig_access(uint16_t vid);
 struct vlan_conf rig_trunk(uint16_t native, uint16_t first, uint16_t last);
 
