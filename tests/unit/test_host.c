@@ -38,6 +38,8 @@ union request {
 	struct host_link link;
 	struct host_listen listen;
 	struct host_unix path;
+	struct host_iface iface;
+	struct host_icmp icmp;
 	char bytes[HOST_MESSAGE_MAX];
 };
 
@@ -49,7 +51,8 @@ static size_t good(enum host_type type, union request *m)
 		[HOST_RECALL] = sizeof(m->recall), [HOST_OPEN_TAP] = sizeof(m->link), [HOST_OPEN_NETNS] = sizeof(m->link),
 		[HOST_LISTEN] = sizeof(m->listen), [HOST_UNIX_LISTEN] = sizeof(m->path), [HOST_UNIX_CONNECT] = sizeof(m->path),
 		[HOST_OPEN_VMM_TAP] = sizeof(m->link), [HOST_UNIX_BIND] = sizeof(m->path), [HOST_UNIX_PEER] = sizeof(m->path),
-		[HOST_REPLACE] = sizeof(m->named),
+		[HOST_REPLACE] = sizeof(m->named), [HOST_OPEN_ICMP] = sizeof(m->icmp), [HOST_OPEN_IFACE] = sizeof(m->iface),
+		[HOST_CHANGES] = sizeof(m->head),
 	};
 
 	memset(m, 0, sizeof(*m));
@@ -66,6 +69,17 @@ static size_t good(enum host_type type, union request *m)
 		m->listen.proto = HOST_TCP;
 		m->listen.port = 80;
 		m->listen.count = 1;
+	}
+	if (type == HOST_OPEN_ICMP) {
+		m->icmp.family = 4;
+		m->icmp.share = 3;
+		m->icmp.shares = 4;
+	}
+	if (type == HOST_OPEN_IFACE) {
+		m->iface.mtu = 1500;
+		m->iface.len4 = 24;
+		strcpy(m->iface.name, "x");
+		strcpy(m->iface.ifname, HOST_IFACE_PREFIX "x");
 	}
 	if (type == HOST_UNIX_PEER)
 		strcpy(m->path.name, "x");
@@ -136,6 +150,13 @@ static const struct {
 	{ "listen: more than fit a message", HOST_LISTEN, offsetof(struct host_listen, count), 1, HOST_LISTEN_MAX + 1 },
 	{ "listen: padding", HOST_LISTEN, offsetof(struct host_listen, zero), 1, 1 },
 	{ "listen: IPv4 with a tail", HOST_LISTEN, offsetof(struct host_listen, addr) + 15, 1, 1 },
+	{ "icmp: family", HOST_OPEN_ICMP, offsetof(struct host_icmp, family), 1, 0 },
+	{ "icmp: padding", HOST_OPEN_ICMP, offsetof(struct host_icmp, zero), 1, 1 },
+	{ "icmp: padding at the end", HOST_OPEN_ICMP, offsetof(struct host_icmp, zero2), 1, 1 },
+	{ "icmp: a share beyond the last", HOST_OPEN_ICMP, offsetof(struct host_icmp, share), 1, 4 },
+	{ "icmp: no shares", HOST_OPEN_ICMP, offsetof(struct host_icmp, shares), 1, 0 },
+	{ "icmp: shares that do not divide all", HOST_OPEN_ICMP, offsetof(struct host_icmp, shares), 1, 6 },
+	{ "icmp: more shares than there may be", HOST_OPEN_ICMP, offsetof(struct host_icmp, shares), 2, 2 },
 	{ "unix: relative path", HOST_UNIX_LISTEN, offsetof(struct host_unix, path), 1, 'x' },
 	{ "unix: abstract path", HOST_UNIX_CONNECT, offsetof(struct host_unix, path), 1, 0 },
 	{ "unix: relative path to bind", HOST_UNIX_BIND, offsetof(struct host_unix, path), 1, 'x' },
