@@ -4,10 +4,11 @@
 #
 # Peers are up all the time and take turns within seconds: in each round and case the way without a NAT, lanyard, pasta,
 # slirp4netns. Ratios are taken within a round. A guest of each peer and MTU is a namespace; the wire to the server has an MTU of 1500.
+# Beside lanyard's namespace there is a guest on vhost-user, to whom large frames are one frame as they are on a TAP.
 # shellcheck source=tests/net/lib.sh
 . "$ROOT/tests/net/lib.sh"
 
-T=$SECONDS_EACH nb=$B/tests/bench/nb udpload=$B/tests/bench/udpload wire=$B/tests/bench/wire
+T=$SECONDS_EACH nb=$B/tests/bench/nb udpload=$B/tests/bench/udpload wire=$B/tests/bench/wire vhosttcp=$B/tests/bench/vhosttcp
 first=(taskset -c 0) second=(taskset -c 1)
 declare -A ANSWER
 figure() { printf '%s\t%s\t%s\n' "$1" "$2" "$3" >>"$DIR/figures"; printf '%-78s %10s %s\n' "$1" "$3" "$2" >&2; }
@@ -23,6 +24,7 @@ lanyard_start() {
 	lanyard net add "nat$1" --mtu "$1" --quiet
 	box "nat$1/g$1"
 	dhcp "g$1" >/dev/null
+	lanyard port add "nat$1/v$1" --vhost-user "$DIR/v$1" --queues 4 --quiet
 }
 lanyard_in() { local mtu=$1; shift; in_box "g$mtu" "$@"; }
 
@@ -96,6 +98,29 @@ small() {
 	round "$1" "datagrams of 1200 bytes, 40 at once, down" Mframes/s datagrams "down 1200 40"
 }
 
+# vhost_guest MTU up|down PORT FLOWS QUEUES - a guest on vhost-user, and the namespace on the same network: one server, the same
+# core for either guest, one after the other
+vhost_guest() {
+	local what="MTU $1, TCP $2 with nb, flows $4, queues $5" subnet namespace vhost
+	wanted "$what" || return 0
+	[[ " $PEERS " == *" lanyard "* ]] || return 0
+	subnet=$(json .subnet net show "nat$1")
+	subnet=${subnet%.*}
+	namespace=$(lanyard_in "$1" "${first[@]}" "$nb" bulk "$2" $OUTSIDE "$3" "$T" "$4" | jq .gbit_per_s)
+	vhost=$("${first[@]}" "$vhosttcp" --ip "$subnet.250" --gateway "$subnet.1" --mtu "$1" --seconds "$T" --flows "$4" --queues "$5" \
+		"$DIR/v$1" "$2" $OUTSIDE "$3" 2>>"$DIR/load.log" | jq .gbit_per_s)
+	what="user-mode NAT, $what"
+	figure "$what: namespace" Gbit/s "${namespace:-0}"
+	figure "$what: vhost-user guest" Gbit/s "${vhost:-0}"
+	figure "$what: vhost-user guest to namespace" ratio "$(jq -n "${vhost:-0} / ([${namespace:-0}, 0.01] | max) * 100 | round / 100")"
+}
+vhost_guests() {
+	vhost_guest "$1" up 7002 1 1
+	vhost_guest "$1" down 7003 1 1
+	vhost_guest "$1" up 7002 4 4
+	vhost_guest "$1" down 7003 4 4
+}
+
 # sizes MTU - no packet on the guest's interface or the outer wire exceeds its MTU, whatever super-frames there are
 sizes() {
 	local at guest outer
@@ -137,8 +162,10 @@ idle() {
 outside_make
 outside "${second[@]}" "$nb" echo 7000 &
 outside "${second[@]}" "$udpload" sink 7001 &
+outside "${second[@]}" "$nb" sink 7002 &
+outside "${second[@]}" "$nb" source 7003 &
 outside "${second[@]}" iperf3 -s >/dev/null 2>&1 &
-until_ok 5 outside sh -c 'ss -Hltn | grep -q :5201 && ss -Hltn | grep -q :7000'
+until_ok 5 outside sh -c 'ss -Hltn | grep -q :5201 && ss -Hltn | grep -q :7000 && ss -Hltn | grep -q :7003'
 for peer in $PEERS; do
 	for mtu in $MTUS; do "${peer}_start" "$mtu"; done
 done
@@ -147,6 +174,7 @@ for ((run = 1; run <= RUNS; run++)); do
 	for mtu in $MTUS; do
 		throughput "$mtu"
 		[ "$mtu" != 1500 ] || small "$mtu"
+		[ "$mtu" != 1500 ] || vhost_guests "$mtu"
 	done
 done
 for mtu in $MTUS; do sizes "$mtu"; done

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* tests/bench/nb.c - small loads: round trips and new connections per second
+/* tests/bench/nb.c - small loads: round trips and new connections per second; streams, where a peer has to be one that iperf3 is not
  *
  *	nb echo PORT				TCP and UDP: send back what comes; until killed
+ *	nb sink PORT, nb source PORT		TCP: take what comes; send without end, byte n of a stream being n modulo 251
  *	nb rr tcp|udp ADDRESS PORT SECONDS	one byte there and back, one after another
  *	nb connect ADDRESS PORT SECONDS N	N at once: connect, a byte there and back, reset
+ *	nb bulk up|down ADDRESS PORT SECONDS N	N streams to a sink, from a source; half a second of warming up
  *
- * rr and connect print one JSON object. IPv4. Throughput is iperf3's.
+ * rr, connect and bulk print one JSON object. IPv4.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -22,7 +24,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EVENTS = 256, BUFFER = 65536, ROUNDS_MAX = 4 << 20, IN_FLIGHT_MAX = 4096 };
+enum {
+	EVENTS = 256, BUFFER = 65536, ROUNDS_MAX = 4 << 20, IN_FLIGHT_MAX = 4096,
+	STREAM = 128 * 1024, FDS_MAX = 65536, PATTERN = 251, WARM_NS = 500000000,
+};
 
 static uint64_t now_ns(void)
 {
@@ -143,6 +148,94 @@ static _Noreturn void echo(const char *port)
 	}
 }
 
+/* --- streams --------------------------------------------------------------------------------------------- */
+
+/* stream_in(), stream_out() - a few buffers' worth, as the other side goes on. Return: bytes; -1 when the stream has ended */
+static ssize_t stream_in(int fd)
+{
+	static char buffer[STREAM];
+	ssize_t n = recv(fd, buffer, sizeof(buffer), 0);
+
+	return n > 0 ? n : n < 0 && errno == EAGAIN ? 0 : -1;
+}
+
+static ssize_t stream_out(int fd)
+{
+	static char buffer[STREAM + PATTERN];
+	static uint8_t at[FDS_MAX];	/* where in the pattern each stream is */
+	ssize_t n;
+
+	if (!buffer[1])
+		for (size_t i = 0; i < sizeof(buffer); i++)
+			buffer[i] = (char)(i % PATTERN);
+	n = fd < FDS_MAX ? send(fd, buffer + at[fd], STREAM, MSG_NOSIGNAL) : -1;
+	if (n > 0)
+		at[fd] = (uint8_t)((at[fd] + n) % PATTERN);
+	else if (n == 0 || errno != EAGAIN)
+		at[fd % FDS_MAX] = 0;
+	return n > 0 ? n : n < 0 && errno == EAGAIN ? 0 : -1;
+}
+
+static _Noreturn void serve(const char *port, bool source)
+{
+	struct sockaddr_in at = address(NULL, port);
+	int listener = bound(SOCK_STREAM, &at), poll_fd = epoll_create1(0), fd;
+	struct epoll_event events[EVENTS];
+
+	watch(poll_fd, EPOLL_CTL_ADD, listener, EPOLLIN);
+	for (;;) {
+		int n = epoll_wait(poll_fd, events, EVENTS, -1);
+
+		for (int i = 0; i < n; i++) {
+			if (events[i].data.fd == listener) {
+				while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) >= 0)
+					watch(poll_fd, EPOLL_CTL_ADD, fd, source ? EPOLLOUT : EPOLLIN);
+			} else if ((source ? stream_out : stream_in)(events[i].data.fd) < 0) {
+				close(events[i].data.fd);
+			}
+		}
+	}
+}
+
+/* stream_for() - Return: bytes that went through within about @ns; @took says how long it was */
+static uint64_t stream_for(int poll_fd, bool up, uint64_t ns, uint64_t *took)
+{
+	struct epoll_event events[EVENTS];
+	uint64_t start = now_ns(), bytes = 0;
+
+	while ((*took = now_ns() - start) < ns) {
+		int n = epoll_wait(poll_fd, events, EVENTS, 100);
+
+		for (int i = 0; i < n; i++) {
+			ssize_t part = (up ? stream_out : stream_in)(events[i].data.fd);
+
+			if (part < 0) {
+				fputs("nb: a stream has ended\n", stderr);
+				exit(1);
+			}
+			bytes += (uint64_t)part;
+		}
+	}
+	return bytes;
+}
+
+static void bulk(bool up, const struct sockaddr_in *to, unsigned seconds, unsigned n)
+{
+	int poll_fd = epoll_create1(0);
+	uint64_t took, bytes;
+
+	for (unsigned i = 0; i < n; i++) {
+		int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+		if (fd < 0 || connect(fd, (const struct sockaddr *)to, sizeof(*to)) < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
+			die("connect");
+		watch(poll_fd, EPOLL_CTL_ADD, fd, up ? EPOLLOUT : EPOLLIN);
+	}
+	stream_for(poll_fd, up, WARM_NS, &took);
+	bytes = stream_for(poll_fd, up, seconds * UINT64_C(1000000000), &took);
+	printf("{\"streams\": %u, \"bytes\": %llu, \"gbit_per_s\": %.3f}\n", n, (unsigned long long)bytes, (double)bytes * 8 / (double)took);
+}
+
 /* --- round trips ---------------------------------------------------------------------------------------- */
 
 static int by_size(const void *a, const void *b)
@@ -255,8 +348,15 @@ int main(int argc, char **argv)
 		struct sockaddr_in to = address(argv[2], argv[3]);
 
 		connections(&to, number(argv[4], 600), number(argv[5], IN_FLIGHT_MAX));
+	} else if (argc == 3 && (!strcmp(argv[1], "sink") || !strcmp(argv[1], "source"))) {
+		serve(argv[2], argv[1][1] == 'o');
+	} else if (argc == 7 && !strcmp(argv[1], "bulk")) {
+		struct sockaddr_in to = address(argv[3], argv[4]);
+
+		bulk(!strcmp(argv[2], "up"), &to, number(argv[5], 600), number(argv[6], IN_FLIGHT_MAX));
 	} else {
-		fputs("usage: nb echo PORT | rr tcp|udp ADDRESS PORT SECONDS | connect ADDRESS PORT SECONDS N\n", stderr);
+		fputs("usage: nb echo|sink|source PORT | rr tcp|udp ADDRESS PORT SECONDS | connect ADDRESS PORT SECONDS N |\n"
+		      "       bulk up|down ADDRESS PORT SECONDS N\n", stderr);
 		return 2;
 	}
 	return 0;

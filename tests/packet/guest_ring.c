@@ -70,13 +70,18 @@ static uint64_t table_gpa(const struct guest_ring *r, uint32_t id)
 	return r->area_gpa + tables_at(r->size) + (size_t)id * 2 * sizeof(struct vring_desc);
 }
 
+static uint32_t length_of(const struct guest_ring *r, uint32_t id)
+{
+	return r->lengths ? r->lengths[id] : r->length;
+}
+
 /* point_table() - the indirect table of @id: header and frame, of the buffer at @gpa */
 static void point_table(struct guest_ring *r, uint32_t id, uint64_t gpa)
 {
 	struct vring_desc *table = (struct vring_desc *)(r->area + tables_at(r->size)) + (size_t)id * 2;
 
 	table[0] = (struct vring_desc){ gpa, GUEST_HEADER, direction(r) | (r->packed ? 0 : VRING_DESC_F_NEXT), 1 };
-	table[1] = (struct vring_desc){ gpa + GUEST_HEADER, r->length - GUEST_HEADER, direction(r), 0 };
+	table[1] = (struct vring_desc){ gpa + GUEST_HEADER, length_of(r, id) - GUEST_HEADER, direction(r), 0 };
 }
 
 static void point_split(struct guest_ring *r, uint32_t id, uint64_t gpa)
@@ -87,7 +92,7 @@ static void point_split(struct guest_ring *r, uint32_t id, uint64_t gpa)
 		point_table(r, id, gpa);
 		*d = (struct vring_desc){ table_gpa(r, id), 2 * sizeof(*d), VRING_DESC_F_INDIRECT, 0 };
 	} else {
-		*d = (struct vring_desc){ gpa, r->length, direction(r), 0 };
+		*d = (struct vring_desc){ gpa, length_of(r, id), direction(r), 0 };
 	}
 }
 
@@ -103,11 +108,7 @@ int guest_ring_init(struct guest_ring *r)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < r->size; i++)
 		order_of(r)[i] = (uint16_t)i;
-	/* Nobody sleeps here: calls are not wanted. */
-	if (r->packed)
-		((struct vring_packed_desc_event *)r->driver)->flags = VRING_PACKED_EVENT_FLAG_DISABLE;
-	else
-		avail_of(r)->flags = VRING_AVAIL_F_NO_INTERRUPT;
+	guest_ring_want_call(r, false);
 	for (uint32_t i = 0; i < r->size; i++) {
 		if (!r->packed)
 			point_split(r, i, r->gpa + (uint64_t)i * r->stride);
@@ -215,6 +216,33 @@ static unsigned collect_packed(struct guest_ring *r)
 	return k;
 }
 
+static bool came_back(const struct guest_ring *r)
+{
+	const struct vring_packed_desc *d = (const struct vring_packed_desc *)r->desc + (r->back & (r->size - 1u));
+	uint16_t flags;
+
+	if (r->given == r->back)
+		return false;
+	if (!r->packed)
+		return __atomic_load_n(&used_of(r)->idx, __ATOMIC_ACQUIRE) != (uint16_t)r->back;
+	flags = __atomic_load_n(&d->flags, __ATOMIC_ACQUIRE);
+	return !!(flags & AVAIL) == wrap_of(r, r->back) && !!(flags & USED) == wrap_of(r, r->back);
+}
+
+bool guest_ring_want_call(struct guest_ring *r, bool want)
+{
+	struct vring_packed_desc_event *event = (struct vring_packed_desc_event *)r->driver;
+
+	if (r->packed)
+		__atomic_store_n(&event->flags, want ? VRING_PACKED_EVENT_FLAG_ENABLE : VRING_PACKED_EVENT_FLAG_DISABLE, __ATOMIC_RELAXED);
+	else if (r->event_idx)
+		__atomic_store_n(&avail_of(r)->ring[r->size], (uint16_t)(r->back - !want), __ATOMIC_RELAXED);
+	else
+		__atomic_store_n(&avail_of(r)->flags, want ? 0 : VRING_AVAIL_F_NO_INTERRUPT, __ATOMIC_RELAXED);
+	atomic_thread_fence(memory_order_seq_cst);	/* we ask, then look; the device shows, then looks (2.7.7.2) */
+	return want && came_back(r);
+}
+
 unsigned guest_ring_collect(struct guest_ring *r)
 {
 	unsigned n = r->packed ? collect_packed(r) : collect_split(r);
@@ -246,7 +274,7 @@ static uint64_t next_gpa(struct guest_ring *r, uint32_t id)
 
 static void give_split(struct guest_ring *r, unsigned n)
 {
-	if (r->buffers > r->size)
+	if (r->buffers > r->size || r->lengths)
 		for (unsigned k = 0; k < n; k++) {
 			uint32_t id = avail_of(r)->ring[(r->given + k) & (r->size - 1u)];
 
@@ -267,10 +295,10 @@ static void give_packed(struct guest_ring *r, unsigned n)
 		uint16_t flags = direction(r) | (wrap_of(r, at) ? AVAIL : USED) | (r->indirect ? VRING_DESC_F_INDIRECT : 0);
 		uint64_t gpa = next_gpa(r, id);
 
-		if (r->indirect && r->buffers > r->size)
+		if (r->indirect && (r->buffers > r->size || r->lengths))
 			point_table(r, id, gpa);
 		d->addr = r->indirect ? table_gpa(r, id) : gpa;
-		d->len = r->indirect ? 2 * sizeof(struct vring_desc) : r->length;
+		d->len = r->indirect ? 2 * sizeof(struct vring_desc) : length_of(r, id);
 		d->id = id;
 		if (k)			/* the first one's flags make all the others visible (virtio 1.2, 2.8.21.1) */
 			d->flags = flags;

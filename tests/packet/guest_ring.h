@@ -32,6 +32,7 @@ struct guest_ring {
 	uint64_t area_gpa;		/* guest address of the area that guest_ring_area() asked for */
 	uint8_t *area;			/* the same here */
 	uint8_t *memory;		/* the first buffer here */
+	uint32_t *lengths;		/* bytes of each buffer, where there is one for each descriptor; NULL: `length` of all */
 	int kick;			/* eventfd, non-blocking */
 
 	/* kept by the ring */
@@ -76,6 +77,15 @@ static inline uint8_t *guest_ring_buffer(const struct guest_ring *r, uint32_t id
 {
 	return r->memory + (size_t)id * r->stride;
 }
+
+/* guest_ring_set_length() - what @buffer will hold when it is given next; with r->lengths */
+static inline void guest_ring_set_length(struct guest_ring *r, const uint8_t *buffer, uint32_t length)
+{
+	r->lengths[(size_t)(buffer - r->memory) / r->stride] = length;
+}
+
+/* guest_ring_want_call() - be called for the next buffer that comes back, or for none. Return: has one come back already? */
+bool guest_ring_want_call(struct guest_ring *r, bool want);
 
 /* guest_ring_give() - the next @n buffers to the device, which is kicked if it asked for that */
 void guest_ring_give(struct guest_ring *r, unsigned n);
