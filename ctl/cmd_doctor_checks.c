@@ -121,14 +121,18 @@ static void look_sockets(struct finding *f)
 
 /* ---- what guests gain ---- */
 
-/* Ping sockets are for the groups in the range; the daemon's is the one it is started with. */
+/* Ping sockets are for the groups in the range; the daemon's is the one it is started with. A raw socket is for who has CAP_NET_RAW. */
 static void look_ping(struct finding *f)
 {
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_ICMP);
+	static const int types[] = { SOCK_DGRAM, SOCK_RAW };
 
-	if (fd >= 0) {
+	for (unsigned i = 0; i < 2; i++) {
+		int fd = socket(AF_INET, types[i] | SOCK_CLOEXEC, IPPROTO_ICMP);
+
+		if (fd < 0)
+			continue;
 		close(fd);
-		tell(f, FINDING_OK, "guests can ping the outside");
+		tell(f, FINDING_OK, "guests can ping the outside%s", types[i] == SOCK_RAW ? ", by raw sockets" : "");
 		return;
 	}
 	tell(f, FINDING_WARN, "guests cannot ping the outside: ping sockets are closed to group %u", getgid());

@@ -16,6 +16,7 @@
 #include "ctl/engine_run.h"
 #include "ctl/host_client.h"
 #include "ctl/live_host.h"
+#include "ctl/live_icmp.h"
 #include "ctl/live_nat.h"
 #include "ctl/live_tap.h"
 #include "ctl/live_vhost.h"
@@ -224,6 +225,7 @@ static int engine_init(struct engine *e, const struct engine_conf *conf, struct 
 	e->store_ok = true;
 	if (start_workers(e, conf->workers ? conf->workers : (unsigned)default_workers()) < 0)
 		return error_set(err, -ENOMEM, "cannot start the workers");
+	live_icmp_start(e);
 	if (watch_all(e) < 0)
 		return error_set(err, -ENOMEM, "out of memory");
 	return 0;

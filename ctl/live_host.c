@@ -3,10 +3,7 @@
 
 #include <errno.h>
 #include <net/if.h>
-#include <netinet/in.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "ctl/engine.h"
@@ -53,20 +50,8 @@ static void on_changed(void *arg)
 		event_add(e->settle_timer, &tv);
 }
 
-/* warn_of_ping() - once, where the host's administrator looks; guests hear that it is prohibited */
-static void warn_of_ping(void)
-{
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_ICMP);
-
-	if (fd >= 0)
-		close(fd);
-	else
-		log_warn("event=no-ping-sockets reason=\"%s\" hint=\"sysctl -w net.ipv4.ping_group_range='0 2147483647'\"", strerror(errno));
-}
-
 int live_host_start(struct engine *e)
 {
-	warn_of_ping();
 	e->settle_timer = evtimer_new(e->base, on_settled, e);
 	if (!e->settle_timer)
 		return -ENOMEM;

@@ -26,8 +26,7 @@ static bool may_answer(const struct packet *p)
 	       addr_4(p->dst) != 0xffffffff;
 }
 
-/* as_icmp6() - the same in the other family's words (RFC 7915 4.2) */
-static void as_icmp6(uint8_t *type, uint8_t *code)
+void answer_as_icmp6(uint8_t *type, uint8_t *code)
 {
 	static const uint8_t codes[] = {
 		[ICMP_UNREACHABLE_NET] = ICMP6_NO_ROUTE, [ICMP_UNREACHABLE_HOST] = ICMP6_ADDRESS_UNREACHABLE,
@@ -65,7 +64,7 @@ void answer_error(struct worker *w, const struct site *site, const uint8_t *mac,
 	if (!may_answer(p) || !limit_take(limit, worker_now_ms(w)))
 		return;
 	if (packet_is_ip6(p))
-		as_icmp6(&type, &code);
+		answer_as_icmp6(&type, &code);
 	if (packet_is_ip6(p) && type == ICMP6_PARAMETER_PROBLEM)
 		word = next_header_at(p);
 	frame_init(&frame, data, build_icmp_error(data, mac, seg->gateway_mac, from, type, code, word, p));

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "base/timer.h"
 #include "nat/filter.h"
+#include "nat/sock.h"
 #include "switch/worker.h"
 
 struct flow;
@@ -97,8 +98,8 @@ struct tcp {
 struct udp {
 	struct filter filter;		/* remotes it has talked to */
 	struct addr host_addr;		/* the address that stands behind the gateway's, or none */
-	uint8_t ttl;			/* set on the socket; 0: its own default */
-	bool dont_fragment;		/* set on the socket */
+	struct manner manner;		/* of the socket */
+	uint16_t raw_id;		/* nat/rawicmp.h: an echo's identifier outside; 0: it has a ping socket */
 	bool only_dns;
 	bool trains;			/* the socket is asked for several datagrams in one piece */
 	bool alone;			/* datagrams cannot leave together (nat/udp_batch.h) */

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "base/array.h"
+#include "base/bytes.h"
 #include "base/hash.h"
 #include "nat/datagram.h"
 #include "nat/forward_in.h"
@@ -305,6 +306,15 @@ enum verdict forward_udp_reply(struct flow *f, const struct packet *p)
 	if (sendmsg(listener_of(f)->watch.fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && (errno == EAGAIN || errno == ENOBUFS))
 		return VERDICT_DROP_BUSY;
 	return VERDICT_CONSUMED_NAT;
+}
+
+bool forward_udp_outside(const struct flow *f, struct addr *host, uint16_t *port)
+{
+	const uint8_t *local = f->client.local.s6_addr;
+
+	*host = f->client.addr.any.sa_family == AF_INET6 ? addr6(local) : addr4(get_u32(local + 12));
+	*port = listener_of(f)->port;
+	return !atomic_load(&f->forward->stopped);
 }
 
 /* ---- life ---- */

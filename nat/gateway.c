@@ -77,7 +77,7 @@ static enum verdict ip4(struct gateway *g, struct worker *w, const struct arriva
 		return VERDICT_CONSUMED_ECHO;
 	}
 	if (p->proto == PROTO_ICMP)
-		return VERDICT_DROP_NO_SESSION;	/* an error or an answer to nothing that we sent */
+		return VERDICT_DROP_NO_SESSION;	/* an answer to nothing that we sent */
 	answer_icmp(w, a, p, &g->answers[worker_index(w)], ICMP_UNREACHABLE, ICMP_UNREACHABLE_PROTOCOL);
 	return VERDICT_DROP_NO_PROTOCOL;
 }
@@ -93,7 +93,8 @@ static bool input(struct service *service, struct worker *w, const struct arriva
 		return gateway6_input(w, a, p, &g->answers[worker_index(w)], verdict);
 	if (p->ethertype != ETHERTYPE_IP4 || memcmp(p->data, a->segment->gateway_mac, MAC_SIZE) != 0)
 		return false;
-	if (p->proto == PROTO_TCP || p->proto == PROTO_UDP || (p->proto == PROTO_ICMP && !segment_is_gateway(a->segment, p->dst)))
+	if (p->proto == PROTO_TCP || p->proto == PROTO_UDP || (p->proto == PROTO_ICMP && !segment_is_gateway(a->segment, p->dst)) ||
+	    packet_is_icmp_error(p))
 		return false;
 	*verdict = ip4(g, w, a, p);
 	return true;

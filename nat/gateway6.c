@@ -120,7 +120,7 @@ bool gateway6_input(struct worker *w, const struct arrival *a, const struct pack
 		return true;
 	}
 	if (memcmp(p->data, seg->gateway_mac, MAC_SIZE) != 0 || p->proto == PROTO_TCP || p->proto == PROTO_UDP ||
-	    (p->proto == PROTO_ICMP6 && !segment_is_gateway(seg, p->dst)))
+	    (p->proto == PROTO_ICMP6 && !segment_is_gateway(seg, p->dst)) || packet_is_icmp_error(p))
 		return false;
 	if (!on_link(seg, p->src)) {
 		*verdict = VERDICT_DROP_MARTIAN;
@@ -128,7 +128,7 @@ bool gateway6_input(struct worker *w, const struct arrival *a, const struct pack
 		echo(w, a, p);
 		*verdict = VERDICT_CONSUMED_ECHO;
 	} else if (p->proto == PROTO_ICMP6) {
-		*verdict = VERDICT_DROP_NO_SESSION;	/* an error or an answer to nothing that we sent */
+		*verdict = VERDICT_DROP_NO_SESSION;	/* an answer to nothing that we sent */
 	} else {
 		answer_icmp(w, a, p, limit, ICMP_UNREACHABLE, ICMP_UNREACHABLE_PROTOCOL);
 		*verdict = VERDICT_DROP_NO_PROTOCOL;

@@ -12,6 +12,7 @@
 #include "nat/echo.h"
 #include "nat/forward.h"
 #include "nat/fragment.h"
+#include "nat/guesterror.h"
 #include "nat/hostaddr.h"
 #include "nat/hostport.h"
 #include "nat/nat_in.h"
@@ -150,6 +151,8 @@ static enum verdict translate(struct nat *nat, struct worker *w, const struct ar
 		return tcp_input(s, port, a, p);
 	if (p->proto == PROTO_UDP)
 		return udp_input(s, port, a, p);
+	if (packet_is_icmp_error(p))
+		return guesterror_input(s, port, a, p);
 	return echo_input(s, port, a, p);
 }
 
@@ -164,7 +167,7 @@ static bool input(struct service *service, struct worker *w, const struct arriva
 		return false;
 	if (p->proto != PROTO_TCP && p->proto != PROTO_UDP && !packet_is_icmp(p))
 		return false;
-	if (packet_is_icmp(p) && segment_is_gateway(a->segment, p->dst))
+	if (packet_is_icmp(p) && segment_is_gateway(a->segment, p->dst) && !packet_is_icmp_error(p))
 		return false;			/* the gateway's own */
 	*verdict = translate(nat, w, a, p);
 	return true;

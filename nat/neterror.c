@@ -17,7 +17,7 @@
 #include "switch/build.h"
 #include "switch/snapshot.h"
 
-enum { ERRORS_AT_ONCE = 16, QUOTED_L4 = 8 };
+enum { ERRORS_AT_ONCE = 16, SHARED_AT_ONCE = 64, QUOTED_L4 = 8 };
 
 /* report - what the kernel says about a datagram of the flow */
 struct report {
@@ -215,12 +215,39 @@ bool neterror_tell(struct flow *f, const struct packet *sending)
 	return told;
 }
 
+bool neterror_tell_shared(int fd, neterror_whose_fn *whose, void *arg, struct flow *sender, const struct packet *sending)
+{
+	bool told = false;
+
+	for (unsigned i = 0; i < SHARED_AT_ONCE; i++) {
+		struct report r = { 0 };
+		struct site site;
+		struct flow *f;
+		bool own;
+
+		if (!next_report(fd, &r))
+			break;
+		own = r.error.ee_origin == SO_EE_ORIGIN_LOCAL;
+		f = own ? sender : whose(arg, addr_from_sock(&r.to), r.payload, r.size);
+		if (f && shard_site(f->shard, f->key.port, &site))
+			told |= send_report(f, &site, &r, own ? sending : NULL) && own;
+	}
+	return told;
+}
+
+static void ask(int fd, bool ip6, int is)
+{
+	setsockopt(fd, ip6 ? IPPROTO_IPV6 : IPPROTO_IP, ip6 ? IPV6_RECVERR : IP_RECVERR, &is, sizeof(is));
+	if (is)
+		setsockopt(fd, ip6 ? IPPROTO_IPV6 : IPPROTO_IP, ip6 ? IPV6_RECVHOPLIMIT : IP_RECVTTL, &is, sizeof(is));
+}
+
 void neterror_ask(const struct flow *f, bool on)
 {
-	bool ip6 = !addr_is4(f->key.guest);
-	int is = on, fd = f->watch.fd;
+	ask(f->watch.fd, !addr_is4(f->key.guest), on);
+}
 
-	setsockopt(fd, ip6 ? IPPROTO_IPV6 : IPPROTO_IP, ip6 ? IPV6_RECVERR : IP_RECVERR, &is, sizeof(is));
-	if (on)
-		setsockopt(fd, ip6 ? IPPROTO_IPV6 : IPPROTO_IP, ip6 ? IPV6_RECVHOPLIMIT : IP_RECVTTL, &is, sizeof(is));
+void neterror_ask_shared(int fd, bool ip6)
+{
+	ask(fd, ip6, true);
 }

@@ -9,6 +9,9 @@
 #define NAT_NETERROR_H
 
 #include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
 
 struct flow;
 struct packet;
@@ -20,5 +23,14 @@ void neterror_ask(const struct flow *f, bool on);
  * @sending:	the guest's packet that could not be sent just now, or NULL: of it the host's own errors are
  * Return: was there an error for the guest? */
 bool neterror_tell(struct flow *f, const struct packet *sending);
+
+/* neterror_whose_fn() - the flow that sent to @to what begins with the @size bytes at @data, or NULL */
+typedef struct flow *neterror_whose_fn(void *arg, struct addr to, const uint8_t *data, uint32_t size);
+
+/* neterror_ask_shared(), neterror_tell_shared() - the same for a socket of several flows
+ * @sender:	whose packet @sending is; both may be NULL
+ * Return: was there an error of the host's own about @sending? */
+void neterror_ask_shared(int fd, bool ip6);
+bool neterror_tell_shared(int fd, neterror_whose_fn *whose, void *arg, struct flow *sender, const struct packet *sending);
 
 #endif

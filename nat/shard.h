@@ -26,7 +26,9 @@ struct nat_port {
 	uint32_t half_open, calling;	/* connections being opened by the guest, and to it by forwards */
 	struct flow_list lists[FLOW_CLASSES];
 	uint16_t nheld;			/* places of the shard's hold */
+	uint32_t nraw[2];		/* echoes with an identifier of a raw socket, IPv4 and IPv6 */
 	struct limit answers;		/* ICMP errors toward this guest */
+	struct limit errors;		/* and those of its own that go out */
 };
 
 /* decision - what the policy said lately about a destination outside */

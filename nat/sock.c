@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "nat/shard.h"
+#include "switch/packet.h"
 
 enum { DEVICE_AGE_MS = 1000 };
 
@@ -55,6 +57,30 @@ int sock_open(struct nat_shard *s, struct addr like, int type, int proto, bool o
 		return fd;
 	close(fd);
 	return rc;
+}
+
+/* dont_cut() - or do: what does not fit the path is refused */
+static void dont_cut(int fd, struct manner *m, bool ip6, bool dont)
+{
+	int how = dont ? (ip6 ? IPV6_PMTUDISC_DO : IP_PMTUDISC_DO) : (ip6 ? IPV6_PMTUDISC_WANT : IP_PMTUDISC_DONT), is = dont;
+
+	if (setsockopt(fd, ip6 ? IPPROTO_IPV6 : IPPROTO_IP, ip6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER, &how, sizeof(how)) == 0)
+		m->dont_fragment = dont;
+	if (ip6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_DONTFRAG, &is, sizeof(is));
+}
+
+void sock_follow(int fd, struct manner *m, const struct packet *p, bool routed)
+{
+	int ttl = routed ? p->ttl - 1 : p->ttl;
+	bool ip6 = packet_is_ip6(p);
+	/* RFC 8200 5: only the guest itself may cut what does not fit the path, and then it has */
+	bool dont = ip6 ? !p->assembled : p->data[ETH_HEADER + 6] & 0x40;
+
+	if (ttl != m->ttl && setsockopt(fd, ip6 ? IPPROTO_IPV6 : IPPROTO_IP, ip6 ? IPV6_UNICAST_HOPS : IP_TTL, &ttl, sizeof(ttl)) == 0)
+		m->ttl = (uint8_t)ttl;
+	if (dont != m->dont_fragment)
+		dont_cut(fd, m, ip6, dont);
 }
 
 bool sock_stale(const struct flow *f)

@@ -15,6 +15,7 @@
 
 struct flow;
 struct nat_shard;
+struct packet;
 
 enum { SOCK_DEVICE_GONE = UINT32_MAX };
 
@@ -29,6 +30,15 @@ uint32_t sock_device(struct nat_shard *s);
  * Return: a descriptor, or a negative errno: -ENODEV when the interface is gone.
  */
 int sock_open(struct nat_shard *s, struct addr like, int type, int proto, bool outside, uint32_t *device);
+
+/* manner - how a socket sends: set where a packet differs from the one before */
+struct manner {
+	uint8_t ttl;			/* 0: the host's own default */
+	bool dont_fragment;
+};
+
+/* sock_follow() - have @fd send with the guest's TTL, one less where it is @routed, and its don't-fragment bit (RFC 1812 5.3.1) */
+void sock_follow(int fd, struct manner *m, const struct packet *p, bool routed);
 
 /* sock_stale() - is the flow's socket, made for the outside, bound to another interface than the network is pinned to now? */
 bool sock_stale(const struct flow *f);

@@ -100,8 +100,8 @@ static bool renew(struct flow *f)
 	f->watch.fd = fd;
 	f->watch.events = 0;
 	f->device = device;
-	f->udp.ttl = 0;
-	f->udp.dont_fragment = f->udp.trains = false;
+	f->udp.manner = (struct manner){ 0 };
+	f->udp.trains = false;
 	udp_ready_socket(f);
 	if (sock_addr_port(&at))
 		(void)!bind(fd, &at.any, size);
@@ -120,31 +120,6 @@ void udp_ready_socket(struct flow *f)
 	if (addr_is4(f->key.guest))
 		return;
 	setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-}
-
-/* dont_cut() - or do: what does not fit the path is refused */
-static void dont_cut(struct flow *f, bool ip6, bool dont)
-{
-	int how = dont ? (ip6 ? IPV6_PMTUDISC_DO : IP_PMTUDISC_DO) : (ip6 ? IPV6_PMTUDISC_WANT : IP_PMTUDISC_DONT), is = dont;
-
-	if (setsockopt(f->watch.fd, ip6 ? IPPROTO_IPV6 : IPPROTO_IP, ip6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER, &how, sizeof(how)) == 0)
-		f->udp.dont_fragment = dont;
-	if (ip6)
-		setsockopt(f->watch.fd, IPPROTO_IPV6, IPV6_DONTFRAG, &is, sizeof(is));
-}
-
-void udp_follow(struct flow *f, const struct packet *p, bool routed)
-{
-	int ttl = routed ? p->ttl - 1 : p->ttl;
-	bool ip6 = packet_is_ip6(p);
-	/* RFC 8200 5: only the guest itself may cut what does not fit the path, and then it has */
-	bool dont = ip6 ? !p->assembled : p->data[ETH_HEADER + 6] & 0x40;
-
-	if (ttl != f->udp.ttl && setsockopt(f->watch.fd, ip6 ? IPPROTO_IPV6 : IPPROTO_IP, ip6 ? IPV6_UNICAST_HOPS : IP_TTL, &ttl,
-					    sizeof(ttl)) == 0)
-		f->udp.ttl = (uint8_t)ttl;
-	if (dont != f->udp.dont_fragment)
-		dont_cut(f, ip6, dont);
 }
 
 /* send_all() - the payload of @p, which the guest may have sent as many datagrams in one frame (USO) */
@@ -209,7 +184,7 @@ static enum verdict send_out(struct flow *f, const struct arrival *a, const stru
 		udp_batch_flush_of(f);
 	else if (udp_batch_put(f, p, dst, !to_gateway))
 		return VERDICT_CONSUMED_NAT;
-	udp_follow(f, p, !to_gateway);
+	sock_follow(f->watch.fd, &u->manner, p, !to_gateway);
 	rc = send_all(f, a, p, &to);
 	if (rc < 0 && rc != -EAGAIN) {
 		neterror_tell(f, p);

@@ -22,10 +22,6 @@ enum verdict udp_input(struct nat_shard *s, struct nat_port *port, const struct 
 /* udp_ready_socket() - what every datagram socket of a flow is set to, in the family of its guest */
 void udp_ready_socket(struct flow *f);
 
-/* udp_follow() - have the socket send with the guest's TTL, one less where it is @routed, and its don't-fragment bit
- * (RFC 1812 5.3.1) */
-void udp_follow(struct flow *f, const struct packet *p, bool routed);
-
 /* udp_send_failed() - answer the guest for a send that failed with @rc. Return: the frame's verdict */
 enum verdict udp_send_failed(struct flow *f, const struct arrival *a, const struct packet *p, int rc);
 

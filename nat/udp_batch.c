@@ -130,7 +130,7 @@ bool udp_batch_put(struct flow *f, const struct packet *p, struct addr dst, bool
 		flow_defer(f);
 		if (first || f->udp.alone || !size || size > EACH_MAX)
 			return false;
-		udp_follow(f, p, routed);
+		sock_follow(f->watch.fd, &f->udp.manner, p, routed);
 		b = begin(f, p, dst, size);
 		if (!b)
 			return false;

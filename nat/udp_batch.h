@@ -22,7 +22,7 @@ struct packet;
 int udp_send(int fd, const union sock_addr *to, const uint8_t *data, uint32_t size, uint16_t gso_size);
 
 /* udp_batch_put() - let the datagram leave with others; what does not fit together with it is sent now
- * @routed:	as for udp_follow()
+ * @routed:	as for sock_follow()
  * Return: false when it is to be sent by itself: nothing is pending then.
  */
 bool udp_batch_put(struct flow *f, const struct packet *p, struct addr dst, bool routed);

@@ -60,6 +60,16 @@ static inline bool packet_is_icmp(const struct packet *p)
 	return p->proto == (packet_is_ip6(p) ? PROTO_ICMP6 : PROTO_ICMP);
 }
 
+/* packet_is_icmp_error() - one about another packet (RFC 1122 3.2.2, RFC 4443 2.1) */
+static inline bool packet_is_icmp_error(const struct packet *p)
+{
+	if (!packet_is_icmp(p))
+		return false;
+	if (packet_is_ip6(p))
+		return p->icmp_type < 128;
+	return (p->icmp_type >= 3 && p->icmp_type <= 5) || p->icmp_type == 11 || p->icmp_type == 12;
+}
+
 static inline uint32_t packet_payload_len(const struct packet *p)
 {
 	return p->len - p->payload;
