@@ -76,7 +76,7 @@ static void keep_guests(json_t *net, const struct net_conf *old)
 	for (size_t i = 0; i < old->nports; i++) {
 		const struct port_conf *port = &old->ports[i];
 
-		if (!port->transient || json_object_get(ports, port->name))
+		if (!port->transient || port->kind == PORT_KIND_HOST || json_object_get(ports, port->name))
 			continue;
 		if (!json_is_object(ports)) {
 			json_object_set_new(net, "ports", json_object());
@@ -96,7 +96,7 @@ static void complete(const struct call *call, json_t *net, const struct net_conf
 		json_object_set_new(net, "owner", json_integer(old ? old->owner : call->who.uid));
 	if (!old)
 		return;
-	if (old->has_nat && !json_object_get(net, "subnet") && (!mode || strncmp(mode, "int", 3)))
+	if ((old->has_nat || old->has_host) && !json_object_get(net, "subnet") && (!mode || strncmp(mode, "int", 3)))
 		json_object_set_new(net, "subnet", json_string(prefix4_format(old->subnet, subnet)));
 	keep_guests(net, old);
 }

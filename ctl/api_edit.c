@@ -107,12 +107,13 @@ static void keep_inside(json_t *value, const json_t *old, const struct net_conf 
 {
 	static const char *const kept[] = { "owner", "ports", "forwards", "reservations", "records" };
 	const char *mode = json_string_value(json_object_get(value, "mode"));
+	bool same = net->has_host ? mode && (!strcmp(mode, "host-only") || !strcmp(mode, "hostonly") || !strcmp(mode, "isolated")) :
+				    net->has_nat && (!mode || !strcmp(mode, "nat-network") || !strcmp(mode, "natnetwork"));
 
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
 		if (json_object_get(old, kept[i]))
 			json_object_set(value, kept[i], json_object_get(old, kept[i]));
-	if (net->has_nat && (!mode || !strcmp(mode, "nat-network") || !strcmp(mode, "natnetwork")) &&
-	    !json_object_get(value, "subnet") && json_object_get(old, "subnet"))
+	if (same && !json_object_get(value, "subnet") && json_object_get(old, "subnet"))
 		json_object_set(value, "subnet", json_object_get(old, "subnet"));
 }
 
@@ -160,8 +161,10 @@ static int not_there(struct edit *edit, struct error *err)
 
 static int remove_object(struct edit *edit, json_t *tree, const char *id, const struct net_conf *net, struct error *err)
 {
-	if (edit->what == EDIT_NETWORK && net->nports && !call_flag(edit->call, "force")) {
-		error_set(err, -EBUSY, "network %s has %zu port%s", net->name, net->nports, net->nports == 1 ? "" : "s");
+	size_t nports = net ? net->nports - net->has_host : 0;
+
+	if (edit->what == EDIT_NETWORK && nports && !call_flag(edit->call, "force")) {
+		error_set(err, -EBUSY, "network %s has %zu port%s", net->name, nports, nports == 1 ? "" : "s");
 		error_hint(err, "lanyard net rm %s --force", net->name);
 		return -EBUSY;
 	}

@@ -30,6 +30,15 @@ static int judge_port(const struct port_conf *port, const struct net_conf *net, 
 	return -EACCES;
 }
 
+/* judge_host() - the host's end of a network is made with the daemon's rights */
+static int judge_host(const struct net_conf *net, struct error *err)
+{
+	if (!net->has_host)
+		return 0;
+	return error_set(err, -EACCES, "network %s: mode %s makes an interface of the host's with the daemon's rights, which you do not have",
+			 net->name, net_mode_name(net->mode));
+}
+
 static int judge_forward(const struct forward_conf *forward, const struct net_conf *net, struct error *err)
 {
 	if (forward->port >= LOW_PORTS)
@@ -47,6 +56,8 @@ static void judge_change(void *arg, const struct change *c)
 		v->rc = judge_owner(v->call, c->old_net, v->err);
 	if (v->rc == 0 && c->new_net)
 		v->rc = judge_owner(v->call, c->new_net, v->err);
+	if (v->rc == 0 && c->what == CHANGE_NETWORK && c->new_net)
+		v->rc = judge_host(c->new_net, v->err);
 	if (v->rc == 0 && c->what == CHANGE_PORT && c->new)
 		v->rc = judge_port(c->new, c->new_net, v->err);
 	if (v->rc == 0 && c->what == CHANGE_FORWARD && c->new)

@@ -11,6 +11,7 @@
 #include "ctl/api_judge.h"
 #include "ctl/api_show.h"
 #include "ctl/api_stream.h"
+#include "ctl/live_hostif.h"
 
 static void fail(struct call *call, int rc, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
@@ -308,6 +309,24 @@ static void route_daemon(struct call *call)
 		wrong_method(call);
 }
 
+static void route_host_changes(struct call *call)
+{
+	struct error err = { 0 };
+	json_t *list;
+
+	if (call->method != EVHTTP_REQ_GET) {
+		wrong_method(call);
+	} else if (!call->who.admin) {
+		fail(call, -EACCES, "what was changed on the host is for its administrators to see");
+	} else {
+		list = live_hostif_changes(engine_of(call), &err);
+		if (list)
+			answer_list(call, "changes", list);
+		else
+			call_fail(call, &err);
+	}
+}
+
 static void route_events(struct call *call)
 {
 	if (call->method == EVHTTP_REQ_GET)
@@ -321,7 +340,8 @@ void api_route(struct call *call)
 	static const struct {
 		const char *name;
 		void (*route)(struct call *call);
-	} tops[] = { { "config", route_config }, { "daemon", route_daemon }, { "events", route_events } };
+	} tops[] = { { "config", route_config }, { "daemon", route_daemon }, { "events", route_events },
+		{ "host-changes", route_host_changes } };
 
 	if (!strcmp(call->segments[0], "networks")) {
 		route_networks(call);

@@ -11,6 +11,7 @@
 
 #include "ctl/changes.h"
 #include "ctl/engine.h"
+#include "ctl/live_hostif.h"
 #include "ctl/live_ra.h"
 #include "ctl/live_nat.h"
 #include "switch/forward.h"
@@ -40,6 +41,8 @@ static void fill_port(struct snapshot *s, struct net_view *net, const struct liv
 	v->link_up = p->conf->link_up;
 	fill_vlan(&v->vlan, p->conf);
 	net->members[net->nmembers++] = v;
+	if (p->conf->kind == PORT_KIND_HOST)
+		net->segments[0].host = v;
 }
 
 /* The local port is on every segment; its frames never carry a tag when they are looked at. */
@@ -69,8 +72,9 @@ static void fill_segment(struct segment *seg, struct net_view *view, const struc
 	seg->subnet6 = net->conf->subnet6;
 	seg->gateway6 = net->conf->gateway6;
 	seg->gateway6_link = addr_link_local(net->gateway_mac);
-	seg->router = net->conf->has_nat;
+	seg->router = net->conf->has_router;
 	seg->resolver = net->conf->dns_enabled;
+	seg->dhcp = net->conf->dhcp_enabled;
 	memcpy(seg->gateway_mac, net->gateway_mac, MAC_SIZE);
 	seg->stations = net->stations;
 	seg->requests = net->engine->requests;
@@ -145,15 +149,20 @@ static int prepare_port(struct engine *e, const struct net_conf *net, const stru
 	struct opened *o;
 	int rc;
 
-	if ((old && same_device(old, conf)) || opened_find(e, net->name, conf->name))
+	if (old && same_device(old, conf))
+		return conf->kind == PORT_KIND_HOST ? live_hostif_prepare(e, net, err) : 0;
+	if (opened_find(e, net->name, conf->name))
 		return 0;
 	o = calloc(1, sizeof(*o));
 	if (!o)
 		return error_set(err, -ENOMEM, "port %s/%s: out of memory", net->name, conf->name);
-	rc = live_port_open(e, net->name, conf, net->owner, o, err);
+	rc = live_port_open(e, net, conf, o, err);
 	if (rc < 0) {
 		free(o);
-		error_prefix(err, "port %s/%s", net->name, conf->name);
+		if (conf->kind == PORT_KIND_HOST)
+			error_prefix(err, "network %s", net->name);
+		else
+			error_prefix(err, "port %s/%s", net->name, conf->name);
 		return rc;
 	}
 	LIST_INSERT_HEAD(&e->opened, o, link);
@@ -188,6 +197,7 @@ int apply_prepare(struct engine *e, const struct model *next, struct error *err)
 
 void apply_cancel(struct engine *e)
 {
+	live_hostif_restore(e);
 	while (!LIST_EMPTY(&e->opened))
 		opened_free(e, LIST_FIRST(&e->opened), true);
 }
@@ -332,6 +342,7 @@ void apply_commit(struct engine *e, struct model *next)
 		HASH_ADD_STR(gone, name, net);
 	}
 	e->model = next;
+	e->hostif_changed = false;
 	for (size_t i = 0; i < next->nnetworks; i++) {
 		net = live_net_find(e, next->networks[i].name);
 		if (!net) {

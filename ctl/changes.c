@@ -113,7 +113,10 @@ static void tell(const struct walk *w, enum change_action action, enum change_wh
 		 const struct net_conf *new_net, const void *old, const void *new)
 {
 	struct change change = { action, what, old_net, new_net, old, new };
+	const struct port_conf *port = old ? old : new;
 
+	if (what == CHANGE_PORT && port->kind == PORT_KIND_HOST)
+		return;			/* it comes and goes with its network's mode */
 	w->each(w->arg, &change);
 }
 

@@ -7,10 +7,11 @@
  *	live_port.c	a port: open, redial, close		guest.c		requests from workers: leases, relayed names
  *	live_stream.c	finding a peer: listen or dial		live_vhost.c	vhost-user connections
  *	live_dgram.c	finding a peer: unix datagrams, UDP
+ *	live_hostif.c	the host's end of a network
  *	live_open.c	what a port has open			live_tap.c	a TAP's further queues
  *	live_look.c	has the other side gone without a word?	live_host.c	what changes on the host
  *	live_forward.c	a forward: listen, wait for a port	lease_store.c	leases on disk
- *	live_listen.c	its sockets, many by one request
+ *	live_listen.c	its sockets, many by one request	live_icmp.c	by what pings leave
  */
 #ifndef CTL_ENGINE_H
 #define CTL_ENGINE_H
@@ -42,6 +43,7 @@ struct forward_target;
 struct gateway;
 struct forward;
 struct host;
+struct host_gateway;
 struct host_watch;
 struct lease_record;
 struct lease_table;
@@ -134,6 +136,7 @@ struct live_net {
 	size_t nrecords;
 	struct upstream *upstream;	/* the resolvers that its queries are relayed to; NULL: none are */
 	struct gateway *gateway_state;
+	struct host_gateway *host_gateway;	/* in its place where the host has its addresses */
 	struct nat *nat_state;
 	struct service *dhcp, *dns, *gateway, *nat;	/* the last two of the states above */
 	struct live_port *ports;	/* uthash by name */
@@ -167,6 +170,7 @@ struct engine {
 	struct snapshot *snapshot;	/* published; RCU */
 	uint64_t generation;		/* of the snapshot */
 	struct model *model;
+	bool hostif_changed;		/* interfaces of the host are as the next model says, which may yet be refused */
 	struct live_net *nets;		/* uthash by name */
 	struct live_port **by_id;	/* PORT_IDS places */
 	uint32_t next_id, next_net_id, next_plug;
@@ -207,7 +211,7 @@ struct live_net *live_net_find(struct engine *e, const char *name);
 struct live_net *live_net_by_id(struct engine *e, uint32_t net_id);
 
 /* live_open.c */
-int live_port_open(struct engine *e, const char *net, const struct port_conf *conf, uid_t uid, struct opened *to, struct error *err);
+int live_port_open(struct engine *e, const struct net_conf *net, const struct port_conf *conf, struct opened *to, struct error *err);
 /* live_port_held() - fill in to->held, by which the keeper knows this device of this port: "stream:lab/web1@0123abcd" */
 void live_port_held(struct opened *to, const char *what, const char *net, const struct port_conf *conf);
 struct opened *opened_find(struct engine *e, const char *net, const char *port);

@@ -2,34 +2,108 @@
 #include "ctl/host_routes.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { ANSWER_ROOM = 32768 };		/* the kernel fills no message of a dump beyond this */
+
+struct search {
+	struct prefix4 prefix;
+	const char *except;
+	struct host_route *found;
+	bool any;
+};
 
 static bool overlap(struct prefix4 a, struct prefix4 b)
 {
 	return a.len <= b.len ? prefix4_has(a, b.addr) : prefix4_has(b, a.addr);
 }
 
-static uint8_t mask_length(uint32_t mask)
+/* read_route() - Return: is it one that leads somewhere, and not everywhere? */
+static bool read_route(const struct nlmsghdr *h, struct host_route *r)
 {
-	return (uint8_t)__builtin_popcount(mask);
+	const struct rtmsg *m = NLMSG_DATA(h);
+	int left = (int)h->nlmsg_len - (int)NLMSG_LENGTH(sizeof(*m));
+
+	*r = (struct host_route){ .prefix.len = m->rtm_dst_len };
+	if (m->rtm_family != AF_INET || !m->rtm_dst_len || m->rtm_type == RTN_BROADCAST || m->rtm_type == RTN_MULTICAST)
+		return false;
+	for (const struct rtattr *a = RTM_RTA(m); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
+		uint32_t word;
+
+		if (RTA_PAYLOAD(a) != sizeof(word))
+			continue;
+		memcpy(&word, RTA_DATA(a), sizeof(word));
+		if (a->rta_type == RTA_DST)
+			r->prefix.addr = ntohl(word);
+		else if (a->rta_type == RTA_OIF)
+			if_indextoname(word, r->ifname);
+	}
+	return true;
 }
 
-/* /proc/net/route: interface, destination, gateway, flags, refcnt, use, metric, mask ...; numbers as they lie in memory */
+static void look_at(struct search *s, const struct nlmsghdr *h)
+{
+	struct host_route r;
+
+	if (h->nlmsg_type != RTM_NEWROUTE || !read_route(h, &r) || !overlap(s->prefix, r.prefix))
+		return;
+	if (s->except && !strcmp(r.ifname, s->except))
+		return;
+	if (!s->any || r.prefix.len > s->found->prefix.len)
+		*s->found = r;
+	s->any = true;
+}
+
+/* read_answers() - Return: was that the last of them? */
+static bool read_answers(int fd, char *room, struct search *s)
+{
+	ssize_t n = recv(fd, room, ANSWER_ROOM, 0);
+	int left = (int)n;
+
+	if (n <= 0)
+		return !(n < 0 && errno == EINTR);
+	for (struct nlmsghdr *h = (struct nlmsghdr *)(void *)room; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
+		if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR)
+			return true;
+		look_at(s, h);
+	}
+	return false;
+}
+
+/* A kernel that does not answer has nothing to compare with. */
+bool host_routes_find(struct prefix4 prefix, const char *except, struct host_route *found)
+{
+	struct {
+		struct nlmsghdr head;
+		struct rtmsg route;
+	} ask = {
+		{ .nlmsg_len = NLMSG_LENGTH(sizeof(struct rtmsg)), .nlmsg_type = RTM_GETROUTE, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
+		{ .rtm_family = AF_INET },
+	};
+	struct search s = { prefix, except, found, false };
+	char *room = malloc(ANSWER_ROOM);
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
+	if (room && fd >= 0 && send(fd, &ask, sizeof(ask), 0) == sizeof(ask))
+		while (!read_answers(fd, room, &s))
+			;
+	if (fd >= 0)
+		close(fd);
+	free(room);
+	return s.any;
+}
+
 bool host_routes_free(struct prefix4 prefix)
 {
-	FILE *f = fopen("/proc/net/route", "re");
-	bool is_free = true;
-	char line[256];
+	struct host_route found;
 
-	if (!f)
-		return true;	/* without /proc there is nothing to compare with */
-	while (is_free && fgets(line, sizeof(line), f)) {
-		unsigned dest, mask;
-
-		if (sscanf(line, "%*s %x %*x %*x %*d %*d %*d %x", &dest, &mask) != 2 || !mask)
-			continue;	/* the title, or the default route */
-		is_free = !overlap(prefix, (struct prefix4){ .addr = ntohl(dest) & ntohl(mask), .len = mask_length(mask) });
-	}
-	fclose(f);
-	return is_free;
+	return !host_routes_find(prefix, NULL, &found);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ctl/host_routes.h - which IPv4 networks does the host know already? Read from the kernel; nothing is changed. */
+/* ctl/host_routes.h - which IPv4 networks does the host know already? Asked of the kernel (rtnetlink), every table; nothing is changed. */
 #ifndef CTL_HOST_ROUTES_H
 #define CTL_HOST_ROUTES_H
 
@@ -7,7 +7,17 @@
 
 #include "base/text.h"
 
-/* host_routes_free() - does no address and no route of the host, the default route apart, overlap @prefix? */
+/* host_route - an address or route of the host */
+struct host_route {
+	struct prefix4 prefix;
+	char ifname[16];		/* it leads to; empty: to none */
+};
+
+/* host_routes_find() - does one, the default route and those of interface @except (or NULL) apart, overlap @prefix? Then *found is
+ * the narrowest of those that do */
+bool host_routes_find(struct prefix4 prefix, const char *except, struct host_route *found);
+
+/* host_routes_free() - does none? */
 bool host_routes_free(struct prefix4 prefix);
 
 #endif

@@ -73,7 +73,8 @@ json_t *live_network(struct engine *e, const char *name)
 	json_object_set_new(o, "warnings", live_host_warnings(net));
 	if (net->conf->has_subnet) {
 		json_object_set_new(o, "gateway_mac", json_string(mac_format(net->gateway_mac, mac)));
-		json_object_set_new(o, "nat_flows", nat_counts(net));
+		if (net->nat_state)
+			json_object_set_new(o, "nat_flows", nat_counts(net));
 	}
 	if (net->conf->subnet6.len) {
 		json_object_set_new(o, "gateway6", json_string(addr_format(net->conf->gateway6, ip)));

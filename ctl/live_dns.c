@@ -35,7 +35,7 @@ int live_dns_start(struct live_net *net)
 	const struct net_conf *conf = net->conf;
 
 	net->zone = calloc(1, sizeof(*net->zone));
-	if (!net->zone || dns_zone_init(net->zone, conf->domain, conf->subnet, conf->has_nat) < 0)
+	if (!net->zone || dns_zone_init(net->zone, conf->domain, conf->subnet, conf->has_router) < 0)
 		return -ENOMEM;
 	net->names = names_new(&net->zone->origin);
 	if (!net->names)
@@ -44,8 +44,8 @@ int live_dns_start(struct live_net *net)
 	if (!conf->dns_enabled)
 		return 0;
 	net->dns = dns_service_new(net->engine->requests, net->zone, net->names);
-	net->upstream = conf->has_nat ? upstream_new(net->engine->base, RESOLV_CONF) : NULL;
-	return net->dns && (net->upstream || !conf->has_nat) ? 0 : -ENOMEM;
+	net->upstream = conf->has_router ? upstream_new(net->engine->base, RESOLV_CONF) : NULL;
+	return net->dns && (net->upstream || !conf->has_router) ? 0 : -ENOMEM;
 }
 
 /* ---- records ---- */
@@ -117,7 +117,7 @@ void live_dns_configure(struct live_net *net)
 		return;
 	configure_records(net);
 	if (net->upstream) {
-		upstream_set_device(net->upstream, net->conf->uplink);
+		upstream_set_device(net->upstream, net->conf->has_nat ? net->conf->uplink : "");
 		configure_upstreams(net);
 	}
 }

@@ -8,6 +8,7 @@
 #include "ctl/engine.h"
 #include "nat/budget.h"
 #include "nat/gateway.h"
+#include "nat/host_gateway.h"
 #include "nat/nat.h"
 #include "switch/verdict.h"
 #include "switch/vlan.h"
@@ -39,6 +40,11 @@ int live_nat_start(struct live_net *net)
 	struct engine *e = net->engine;
 	struct nat_conf conf = conf_of(net);
 
+	if (net->conf->has_host) {
+		net->host_gateway = host_gateway_new();
+		net->gateway = net->host_gateway ? host_gateway_service(net->host_gateway) : NULL;
+		return net->gateway ? 0 : -ENOMEM;
+	}
 	net->gateway_state = gateway_new();
 	net->nat_state = nat_new(&conf, e->workers, e->nworkers);
 	if (!net->gateway_state || !net->nat_state)
@@ -102,4 +108,5 @@ void live_nat_free(struct live_net *net)
 {
 	nat_free(net->nat_state);
 	gateway_free(net->gateway_state);
+	host_gateway_free(net->host_gateway);
 }

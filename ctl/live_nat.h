@@ -7,7 +7,7 @@
 
 struct live_net;
 
-/* live_nat_start() - the gateway always, NAT where the mode has it. Return: 0 or -ENOMEM */
+/* live_nat_start() - the gateway always, or what is left of it where the host is the gateway; NAT where the mode has it. Return: 0 or -ENOMEM */
 int live_nat_start(struct live_net *net);
 
 /* live_nat_configure() - the settings of net->conf */

@@ -92,7 +92,7 @@ static void fill_dhcp(struct live_net *net, struct lease_conf *leases)
 	};
 	net->server.leases = net->leases;
 	net->server.conf = (struct dhcp_conf){
-		.subnet = conf->subnet, .server_ip = conf->gateway, .router = conf->has_nat ? conf->gateway : 0,
+		.subnet = conf->subnet, .server_ip = conf->gateway, .router = conf->has_router ? conf->gateway : 0,
 		.dns = conf->dns_enabled ? conf->gateway : 0, .mtu = (uint16_t)conf->mtu, .lease_s = conf->lease_s,
 	};
 	memcpy(net->server.conf.domain, conf->domain, sizeof(net->server.conf.domain));

@@ -10,6 +10,7 @@
 #include "ctl/engine.h"
 #include "ctl/host_client.h"
 #include "ctl/live_dgram.h"
+#include "ctl/live_hostif.h"
 #include "ctl/live_stream.h"
 
 struct opened *opened_find(struct engine *e, const char *net, const char *port)
@@ -71,14 +72,12 @@ static int open_attached(struct engine *e, const char *net, const struct port_co
 	return 0;
 }
 
-static int open_netns(struct engine *e, const char *net, const struct port_conf *conf, uid_t uid, struct opened *to,
-		      struct error *err)
+static int open_netns(struct engine *e, const struct net_conf *net, const struct port_conf *conf, struct opened *to, struct error *err)
 {
-	const struct net_conf *nc = model_net(e->model, net);
 	enum host_medium medium = HOST_MEDIUM_TAP;
 
-	live_port_held(to, "netns", net, conf);
-	to->fd = host_open_netns(e->host, to->held, conf->netns, conf->ifname, conf->mac, nc ? nc->mtu : 0, e->nworkers > 1, uid,
+	live_port_held(to, "netns", net->name, conf);
+	to->fd = host_open_netns(e->host, to->held, conf->netns, conf->ifname, conf->mac, net->mtu, e->nworkers > 1, net->owner,
 				 &medium, err);
 	to->medium = medium == HOST_MEDIUM_TAP ? "tap" : "packet";
 	return to->fd;
@@ -93,9 +92,10 @@ static int open_vmm_tap(struct engine *e, const char *net, const struct port_con
 	return to->fd;
 }
 
-int live_port_open(struct engine *e, const char *net, const struct port_conf *conf, uid_t uid, struct opened *to,
-		   struct error *err)
+int live_port_open(struct engine *e, const struct net_conf *nc, const struct port_conf *conf, struct opened *to, struct error *err)
 {
+	const char *net = nc->name;
+	uid_t uid = nc->owner;
 	int rc = 0;
 
 	snprintf(to->net, sizeof(to->net), "%s", net);
@@ -112,10 +112,13 @@ int live_port_open(struct engine *e, const char *net, const struct port_conf *co
 		rc = open_vmm_tap(e, net, conf, uid, to, err);
 		break;
 	case PORT_KIND_NETNS:
-		rc = open_netns(e, net, conf, uid, to, err);
+		rc = open_netns(e, nc, conf, to, err);
 		break;
 	case PORT_KIND_ATTACHED:
 		rc = open_attached(e, net, conf, to);
+		break;
+	case PORT_KIND_HOST:
+		rc = live_hostif_open(e, nc, to, err);
 		break;
 	case PORT_KIND_STREAM:
 	case PORT_KIND_VHOST_USER:

@@ -301,7 +301,7 @@ void live_port_start(struct live_port *p, struct opened *opened)
 	struct opened now;
 
 	if (!opened) {
-		if (live_port_open(e, p->net->name, p->conf, p->net->conf->owner, &now, &err) < 0) {
+		if (live_port_open(e, p->net->conf, p->conf, &now, &err) < 0) {
 			live_port_retry(p, LIVE_FAILED, err.message);
 			return;
 		}

@@ -30,7 +30,7 @@ static const char *name_of(const struct live_port *p, unsigned i, char to[HOST_N
 static int open_more(const struct live_port *p, unsigned i)
 {
 	struct host *host = p->net->engine->host;
-	uid_t uid = p->net->conf->owner;
+	uid_t uid = p->conf->kind == PORT_KIND_HOST ? 0 : p->net->conf->owner;
 	enum host_medium medium;
 	char name[HOST_NAME_SIZE];
 

@@ -45,7 +45,7 @@ enum nat_kind { NAT_KIND_USER, NAT_KIND_KERNEL };
 enum nat_filter { NAT_FILTER_ADDRESS, NAT_FILTER_ANY };
 enum net_host_access { HOST_ACCESS_NONE, HOST_ACCESS_OWN, HOST_ACCESS_LOOPBACK };
 enum port_kind { PORT_KIND_STREAM, PORT_KIND_TAP, PORT_KIND_NETNS, PORT_KIND_ATTACHED, PORT_KIND_VHOST_USER, PORT_KIND_DGRAM,
-		 PORT_KIND_UDP, PORT_KIND_VMM_TAP };
+		 PORT_KIND_UDP, PORT_KIND_VMM_TAP, PORT_KIND_HOST };
 enum port_role { PORT_ROLE_SERVER, PORT_ROLE_CLIENT };
 enum forward_source { FORWARD_SOURCE_CLIENT, FORWARD_SOURCE_GATEWAY };	/* from which address the guest sees clients come */
 enum port_vlan { PORT_VLAN_ACCESS, PORT_VLAN_TRUNK };
@@ -57,12 +57,15 @@ struct endpoint {
 	uint8_t ip[16];		/* no padding: endpoints are compared by memcmp() */
 };
 
+/* HOST_PORT - the host's end of a network, of kind PORT_KIND_HOST: it is there in modes host-only and routed and not otherwise */
+#define HOST_PORT "@host"
+
 enum { ENDPOINT_TEXT = 56 };	/* "[" 45 "]:65535" */
 
 struct port_conf {
 	char name[NAME_MAX_SIZE];
 	enum port_kind kind;
-	bool transient;			/* made by attach.sock for as long as its client lives; never stored */
+	bool transient;			/* made by attach.sock for as long as its client lives, or by the mode; never stored */
 	uint8_t mac[MAC_SIZE];		/* mac_from_names() unless given */
 	bool link_up;
 	enum port_vlan vlan_mode;
@@ -113,12 +116,14 @@ struct net_conf {
 	enum net_mode mode;
 	bool has_subnet;		/* false: no addressing, gateway or services at all */
 	struct prefix4 subnet;
-	uint32_t gateway;		/* the services' address; a router only where has_nat */
+	uint32_t gateway;		/* the services' address; a router only where has_router */
 	struct prefix6 subnet6;		/* a /64; len 0: none */
 	struct addr gateway6;		/* its first address */
-	bool has_nat;			/* guests reach the outside, and forwards may exist */
+	bool has_nat;			/* guests reach the outside by translation, and forwards may exist */
+	bool has_router;		/* guests reach the outside, by whatever means */
+	bool has_host;			/* the gateway's addresses are the host's, on an interface that is the port HOST_PORT */
 	enum nat_kind nat;
-	char uplink[IFNAME_TEXT];	/* the host's interface that everything for the outside leaves by; empty: any */
+	char uplink[IFNAME_TEXT];	/* the host's interface that everything for the outside leaves by; empty: any. Where it routes: between which it does */
 	enum nat_filter filtering;	/* who may answer a guest's datagrams */
 	enum net_host_access host_access;
 	uint32_t mtu;

@@ -49,6 +49,21 @@ static int choose(struct model_ctx *ctx, const struct model *model, struct net_c
 	return ctx_fail(ctx, NULL, NULL, -ENOSPC, "no free subnet found in 10.64.0.0/10; give one with subnet");
 }
 
+/* choose_host_only() - where VirtualBox has it, or in the next place where neither a network nor the host is */
+static int choose_host_only(struct model_ctx *ctx, const struct model *model, struct net_conf *net)
+{
+	for (uint32_t at = 0xc0a83800u; at <= 0xc0a8ff00u; at += 256) {
+		struct prefix4 subnet = { at, 24 };
+
+		if (subnet_taken(model, subnet) || host_has(ctx, subnet))
+			continue;
+		net->subnet = subnet;
+		net->has_subnet = true;
+		return 0;
+	}
+	return ctx_fail(ctx, NULL, NULL, -ENOSPC, "no free subnet found from 192.168.56.0/24 upward; give one with subnet");
+}
+
 int subnet_choose(struct model_ctx *ctx, struct model *model, const json_t *networks)
 {
 	for (size_t i = 0; i < model->nnetworks; i++) {
@@ -56,10 +71,10 @@ int subnet_choose(struct model_ctx *ctx, struct model *model, const json_t *netw
 		struct ctx_mark mark;
 		int rc;
 
-		if (net->has_subnet || !net->has_nat)
+		if (net->has_subnet || (!net->has_nat && net->mode != NET_HOST_ONLY))
 			continue;
 		mark = ctx_enter(ctx, networks, net->name, "network", net->name);
-		rc = choose(ctx, model, net);
+		rc = net->has_nat ? choose(ctx, model, net) : choose_host_only(ctx, model, net);
 		ctx_leave(ctx, mark);
 		if (rc < 0)
 			return rc;
@@ -128,7 +143,7 @@ static void use_device(struct uses *uses, const struct net_conf *net, const stru
 		use(uses, net, port->name, "path %s", port->local);
 	else if (port->kind == PORT_KIND_UDP)
 		use(uses, net, port->name, "udp %s", port->local);
-	else if (port->kind == PORT_KIND_TAP || port->kind == PORT_KIND_VMM_TAP)
+	else if (port->kind == PORT_KIND_TAP || port->kind == PORT_KIND_VMM_TAP || port->kind == PORT_KIND_HOST)
 		use(uses, net, port->name, "interface %s", port->ifname);
 	else if (port->kind == PORT_KIND_NETNS)
 		use(uses, net, port->name, "%s interface %s", port->netns, port->ifname);

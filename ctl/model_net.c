@@ -14,9 +14,9 @@ static const struct word modes[] = {
 	{ "nat-network", NET_NAT_NETWORK }, { "natnetwork", NET_NAT_NETWORK },
 	{ "internal", NET_INTERNAL }, { "intnet", NET_INTERNAL },
 	{ "nat", NET_NAT },
-	{ "host-only", NET_HOST_ONLY }, { "hostonly", NET_HOST_ONLY },
+	{ "host-only", NET_HOST_ONLY }, { "hostonly", NET_HOST_ONLY }, { "isolated", NET_HOST_ONLY },
 	{ "bridged", NET_BRIDGED },
-	{ "routed", NET_ROUTED },
+	{ "routed", NET_ROUTED }, { "route", NET_ROUTED },
 	{ NULL, 0 },
 };
 
@@ -90,7 +90,8 @@ static const struct field rows[] = {
 	/* RFC 791: every host takes 576 bytes; above 65520 an Ethernet frame of ours would not fit its length fields */
 	{ "mtu", &field_number, FIELD_AT(struct net_conf, mtu), .min = 576, .max = 65520, .fallback = 1500 },
 	{ "nat", &field_word, FIELD_AT(struct net_conf, nat), .fallback = NAT_KIND_USER, .words = nats, .kinds = NATS },
-	{ "uplink", &field_text, FIELD_AT(struct net_conf, uplink), .valid = uplink_valid, .wants = "an interface name", .kinds = NATS },
+	{ "uplink", &field_text, FIELD_AT(struct net_conf, uplink), .valid = uplink_valid, .wants = "an interface name",
+	  .kinds = NATS | MODE(ROUTED) },
 	{ "filtering", &field_word, FIELD_AT(struct net_conf, filtering), .fallback = NAT_FILTER_ADDRESS, .words = filters, .kinds = NATS },
 	{ "host_access", &field_word, FIELD_AT(struct net_conf, host_access), .fallback = HOST_ACCESS_OWN,
 	  .words = accesses },
@@ -114,7 +115,7 @@ static const struct field dhcp_rows[] = {
 
 static const struct field dns_rows[] = {
 	{ "enabled", &field_bool, FIELD_AT(struct net_conf, dns_enabled), .fallback = true },
-	{ "upstreams", &field_endpoints, FIELD_AT(struct net_conf, upstreams), .kinds = ~MODE(INTERNAL) },
+	{ "upstreams", &field_endpoints, FIELD_AT(struct net_conf, upstreams), .kinds = ~(MODE(INTERNAL) | MODE(HOST_ONLY)) },
 };
 
 /* What one port of the network may have of NAT. memory_kb is that of nat/hold.h, in its places of 64 KB. */
@@ -134,9 +135,9 @@ const char *net_mode_name(enum net_mode mode)
 
 static int supported(struct model_ctx *ctx, const json_t *object, const struct net_conf *net)
 {
-	if (net->mode != NET_NAT_NETWORK && net->mode != NET_INTERNAL)
+	if (net->mode == NET_NAT || net->mode == NET_BRIDGED)
 		return ctx_fail(ctx, object, "mode", -ENOTSUP,
-				"%s comes with a later release; this one has nat-network and internal",
+				"%s comes with a later release; this one has nat-network, internal, host-only and routed",
 				net_mode_name(net->mode));
 	if (net->nat == NAT_KIND_KERNEL)
 		return ctx_fail(ctx, object, "nat", -ENOTSUP, "kernel comes with a later release; this one has user");
@@ -154,7 +155,8 @@ static int read_group(struct model_ctx *ctx, const json_t *object, const char *k
 		return ctx_fail(ctx, object, NULL, -EINVAL, "is not a mapping");
 	rc = fields_read(ctx, table, n, group, net, set);
 	if (rc == 0)
-		rc = fields_of_kind(ctx, table, n, group, *set, net->mode,
+		rc = fields_of_kind(ctx, table, n, group, *set, net->mode, net->mode == NET_HOST_ONLY ?
+				    "a host-only network: it answers local names only" :
 				    "an internal network: it answers local names only");
 	ctx_leave(ctx, mark);
 	return rc;
@@ -169,7 +171,9 @@ int net_read(struct model_ctx *ctx, const json_t *object, struct net_conf *net)
 	rc = supported(ctx, object, net);
 	if (rc < 0)
 		return rc;
-	rc = fields_of_kind(ctx, rows, ARRAY_SIZE(rows), object, net->set, net->mode, "an internal network");
+	rc = fields_of_kind(ctx, rows, ARRAY_SIZE(rows), object, net->set, net->mode,
+			    net->mode == NET_HOST_ONLY ? "a host-only network" : net->mode == NET_ROUTED ? "a routed network" :
+			    "an internal network");
 	if (rc < 0)
 		return rc;
 	rc = read_group(ctx, object, "dhcp", dhcp_rows, ARRAY_SIZE(dhcp_rows), net, &net->dhcp_set);
@@ -182,6 +186,8 @@ int net_read(struct model_ctx *ctx, const json_t *object, struct net_conf *net)
 	if (rc < 0)
 		return rc;
 	net->has_nat = net->mode == NET_NAT_NETWORK;
+	net->has_host = net->mode == NET_HOST_ONLY || net->mode == NET_ROUTED;
+	net->has_router = net->has_nat || net->mode == NET_ROUTED;
 	net->has_subnet = net->set & BIT("subnet");
 	if (!(net->set & BIT("owner")) && ctx->env)
 		net->owner = ctx->env->owner;
@@ -245,11 +251,18 @@ static int complete_subnet6(struct model_ctx *ctx, const json_t *object, struct 
 	return 0;
 }
 
+enum { HOST_ONLY_POOL = 100 };
+
 /* default_pool() - the longer side of the gateway */
 static void default_pool(struct net_conf *net)
 {
 	uint32_t first = net->subnet.addr + 1, last = prefix4_last(net->subnet) - 1;
 
+	if (net->mode == NET_HOST_ONLY && last - first > HOST_ONLY_POOL && net->gateway - first < HOST_ONLY_POOL) {
+		net->pool_first = first + HOST_ONLY_POOL;	/* those below are for who likes to choose */
+		net->pool_last = last;
+		return;
+	}
 	net->pool_first = net->gateway - first > last - net->gateway ? first : net->gateway + 1;
 	net->pool_last = net->gateway - first > last - net->gateway ? net->gateway - 1 : last;
 }
@@ -299,6 +312,13 @@ int net_complete(struct model_ctx *ctx, const json_t *object, struct net_conf *n
 			return ctx_fail(ctx, object, "host_access", -EINVAL, "an internal network has no way to the host");
 		net->host_access = HOST_ACCESS_NONE;
 	}
+	if (net->has_host) {
+		if (net->set & BIT("host_access"))
+			return ctx_fail(ctx, object, "host_access", -EINVAL, "the host is a member of this network: its own firewall decides");
+		net->host_access = HOST_ACCESS_NONE;
+	}
+	if (net->mode == NET_ROUTED && !net->has_subnet)
+		return ctx_fail(ctx, object, "subnet", -EINVAL, "is missing: a routed network has addresses that others know the way to");
 	while (net->nupstreams < UPSTREAMS_MAX &&
 	       memcmp(net->upstreams[net->nupstreams].ip, (uint8_t[16]){ 0 }, 16))
 		net->nupstreams++;

@@ -14,6 +14,7 @@ int net_read(struct model_ctx *ctx, const json_t *object, struct net_conf *net);
 int net_complete(struct model_ctx *ctx, const json_t *object, struct net_conf *net);
 
 int port_read(struct model_ctx *ctx, const struct net_conf *net, const char *name, const json_t *object, void *port);
+void host_port_add(struct net_conf *net);	/* to net->ports, where there is room for one more */
 int forward_read(struct model_ctx *ctx, const struct net_conf *net, const char *id, const json_t *object, void *forward);
 int reservation_read(struct model_ctx *ctx, const struct net_conf *net, const char *port, const json_t *value,
 		     void *reservation);

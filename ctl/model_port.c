@@ -69,7 +69,7 @@ static const struct field rows[] = {
 	{ "netns", &field_text, FIELD_AT(struct port_conf, netns), .valid = netns_valid,
 	  .wants = "a namespace: a name, a process id or an absolute path", .kinds = KIND(NETNS) },
 	{ "ifname", &field_text, FIELD_AT(struct port_conf, ifname), .valid = ifname_valid,
-	  .wants = "an interface name", .kinds = KIND(TAP) | KIND(VMM_TAP) | KIND(NETNS) | KIND(ATTACHED) },
+	  .wants = "an interface name", .kinds = KIND(TAP) | KIND(VMM_TAP) | KIND(NETNS) | KIND(ATTACHED) | KIND(HOST) },
 	{ "transient", &field_bool, FIELD_AT(struct port_conf, transient), .kinds = KIND(ATTACHED) },
 };
 
@@ -77,7 +77,7 @@ static const struct field rows[] = {
 
 const char *port_kind_name(enum port_kind kind)
 {
-	return word_of(kinds, kind);
+	return kind == PORT_KIND_HOST ? "host" : word_of(kinds, kind);	/* that one no file can ask for */
 }
 
 static int check_name(struct model_ctx *ctx, const json_t *object, const char *name)
@@ -192,6 +192,7 @@ json_t *port_export(const struct net_conf *net, const struct port_conf *port, un
 {
 	uint32_t set = port->set;
 	bool trunk = port->vlan_mode == PORT_VLAN_TRUNK;
+	json_t *object;
 
 	(void)net;
 	if (flags & MODEL_EFFECTIVE)
@@ -202,5 +203,8 @@ json_t *port_export(const struct net_conf *net, const struct port_conf *port, un
 		set &= ~BIT("path");
 	if (!port->ifname[0])
 		set &= ~BIT("ifname");
-	return fields_write(rows, ARRAY_SIZE(rows), port, set, port->kind);
+	object = fields_write(rows, ARRAY_SIZE(rows), port, set, port->kind);
+	if (object && port->kind == PORT_KIND_HOST)
+		json_object_set_new(object, "kind", json_string(port_kind_name(port->kind)));
+	return object;
 }

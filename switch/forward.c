@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "switch/fdb.h"
+#include "switch/hostway.h"
 #include "switch/offload.h"
 #include "switch/packet.h"
 #include "switch/service.h"
@@ -88,6 +89,14 @@ static inline const struct segment *segment_for(struct burst *b, const struct fr
 	return b->segment;
 }
 
+/* is_host() - does the frame come from the host itself, as a member of the network? */
+static inline bool is_host(struct burst *b, const struct frame *f)
+{
+	const struct segment *seg = segment_for(b, f);
+
+	return seg && seg->host == b->in;
+}
+
 static bool is_reserved(const uint8_t *dst)
 {
 	static const uint8_t block[5] = { 0x01, 0x80, 0xc2, 0x00, 0x00 };
@@ -96,10 +105,12 @@ static bool is_reserved(const uint8_t *dst)
 }
 
 /* check_addresses() - what no guest may send, whatever the VLAN */
-static enum verdict check_addresses(const struct frame *f, const struct segment *segment)
+static enum verdict check_addresses(const struct frame *f, const struct port_view *in, const struct segment *segment)
 {
 	uint64_t src = mac_word(frame_src(f));
 
+	if (segment && segment->host == in)
+		segment = NULL;			/* the gateway's address is its own */
 	if (mac_is_group(frame_src(f)) || !src)
 		return VERDICT_DROP_SOURCE;
 	if (segment && segment->has_subnet && src == mac_word(segment->gateway_mac))
@@ -122,7 +133,9 @@ static enum verdict admit(struct burst *b, struct frame *f)
 	if (v == VERDICT_FORWARDED)
 		v = offload_check(f, b->in->net->mtu);
 	if (v == VERDICT_FORWARDED)
-		v = check_addresses(f, segment_for(b, f));
+		v = check_addresses(f, b->in, segment_for(b, f));
+	if (v == VERDICT_FORWARDED && is_host(b, f))
+		v = hostway_from_host(segment_for(b, f), f);
 	return v;
 }
 
@@ -140,7 +153,7 @@ static struct plain plain_for(struct burst *b)
 	const struct segment *seg = segment_for(b, &in_pvid);
 
 	return (struct plain){
-		.len = b->in->link_up && in_pvid.vid ? b->in->net->mtu + ETH_HEADER : 0,
+		.len = b->in->link_up && in_pvid.vid && !is_host(b, &in_pvid) ? b->in->net->mtu + ETH_HEADER : 0,
 		.vid = in_pvid.vid,
 		.gateway = seg && seg->has_subnet ? fdb_key(in_pvid.vid, seg->gateway_mac) : 0,
 	};
@@ -208,6 +221,19 @@ static uint64_t wanted(struct burst *b, const struct frame *f)
 	return fdb_key(f->vid, frame_dst(f));
 }
 
+/* to_host() - the gateway's address is the host's */
+static enum verdict to_host(struct burst *b, struct frame *f)
+{
+	const struct port_view *host = segment_for(b, f)->host;
+
+	if (host == b->in)
+		return VERDICT_DROP_HAIRPIN;
+	if (!may_receive(host, f))
+		return VERDICT_DROP_NO_DESTINATION;
+	file_for(b, host, f);
+	return VERDICT_FORWARDED;
+}
+
 /* decide_unknown() - a frame that the FDB knows no place for. Return: the verdict as far as it is known before the flush */
 static enum verdict decide_unknown(struct burst *b, struct frame *f, unsigned i, uint64_t key)
 {
@@ -215,6 +241,8 @@ static enum verdict decide_unknown(struct burst *b, struct frame *f, unsigned i,
 		return flood(b, f, i);
 	if (b->in->local)
 		return VERDICT_DROP_HAIRPIN;
+	if (segment_for(b, f)->host && hostway_is_hosts(segment_for(b, f), b->snap, f))
+		return to_host(b, f);
 	b->local[i] = b->unicast[i] = b->any_local = true;
 	return VERDICT_CONSUMED_REFUSED;		/* the service's verdict replaces this one */
 }
@@ -343,7 +371,7 @@ static void file_burst(struct burst *b, const struct trains *t, struct frame *fr
 		}
 		b->verdict[i] = (uint8_t)decide(b, f, i, t->dst[train], t->to[train]);
 		last = INT32_MIN;
-		if (b->verdict[i] == VERDICT_FORWARDED && !b->list->to->vlan.trunk) {
+		if (b->verdict[i] == VERDICT_FORWARDED && t->to[train] >= 0 && !b->list->to->vlan.trunk) {
 			last = t->to[train];
 			last_vid = f->vid;
 		}

@@ -42,7 +42,8 @@ struct segment {
 	bool has_subnet6;
 	struct prefix6 subnet6;
 	struct addr gateway6, gateway6_link;	/* in subnet6, and its link-local address */
-	bool router, resolver;		/* what the gateway tells guests of itself: a way out, DNS */
+	bool router, resolver, dhcp;	/* what the gateway is to guests: a way out, DNS, DHCP */
+	const struct port_view *host;	/* where the host itself has the gateway's addresses (switch/hostway.h), or NULL */
 	uint8_t gateway_mac[MAC_SIZE];
 	struct stations *stations;	/* borrowed; outlives the snapshot */
 	struct requests *requests;	/* where a station seen for the first time is told; may be NULL; as above */

@@ -55,9 +55,27 @@ static const struct {
 	{ "mode", "networks:\n  lab:\n    mode: magic",
 	  "t:3: network lab: mode: magic is none of nat-network, internal, nat, host-only, bridged, routed", "invalid" },
 	{ "mode of a later release", "networks:\n  lab: {mode: bridged}",
-	  "t:2: network lab: mode: bridged comes with a later release; this one has nat-network and internal", "unsupported" },
-	{ "alias of a later mode", "networks:\n  lab: {mode: hostonly}",
-	  "t:2: network lab: mode: host-only comes with a later release; this one has nat-network and internal", "unsupported" },
+	  "t:2: network lab: mode: bridged comes with a later release; this one has nat-network, internal, host-only and routed", "unsupported" },
+	{ "routed without a subnet", "networks:\n  lab: {mode: routed}",
+	  "t:2: network lab: subnet: is missing: a routed network has addresses that others know the way to", "invalid" },
+	{ "forwards of host-only", "networks:\n  lab: {mode: isolated, forwards: {web: {listen: 8080, to: web1}}}",
+	  "t:2: network lab: forwards: mode host-only has no forwards: nothing outside reaches a guest", "invalid" },
+	{ "forwards of routed", "networks:\n  lab: {mode: routed, subnet: 10.1.0.0/24, forwards: {web: {listen: 8080, to: web1}}}",
+	  "t:2: network lab: forwards: mode routed has no forwards: guests are reached at their own addresses", "invalid" },
+	{ "uplink of host-only", "networks:\n  lab: {mode: host-only, uplink: eth0}",
+	  "t:2: network lab: uplink: is not a setting of a host-only network", "invalid" },
+	{ "resolvers of host-only", "networks:\n  lab: {mode: host-only, dns: {upstreams: [192.0.2.1]}}",
+	  "t:2: network lab: dns: upstreams: is not a setting of a host-only network: it answers local names only", "invalid" },
+	{ "nat of routed", "networks:\n  lab: {mode: routed, subnet: 10.1.0.0/24, nat: user}",
+	  "t:2: network lab: nat: is not a setting of a routed network", "invalid" },
+	{ "host access of host-only", "networks:\n  lab: {mode: host-only, host_access: own}",
+	  "t:2: network lab: host_access: the host is a member of this network: its own firewall decides", "invalid" },
+	{ "a port of kind host", "networks:\n  lab: {mode: host-only, ports: {web1: {kind: host}}}",
+	  "t:2: network lab: port web1: kind: host is none of vhost-user, stream, dgram, udp, tap, vmm-tap, netns, attached", "invalid" },
+	{ "the host's port by name", "networks:\n  lab: {mode: host-only, ports: {'@host': {kind: tap, ifname: a}}}",
+	  "t:2: network lab: port @host: not a name: use a-z, 0-9 and - inside, at most 63 letters", "invalid" },
+	{ "the host's interface as another's", "networks:\n  lab: {mode: host-only}\n  two: {mode: internal, ports: {a: {kind: tap, ifname: ly-lab}}}",
+	  "t:3: network two: port a: ly-lab is used by port lab/@host already", "busy" },
 	{ "kernel NAT", "networks:\n  lab: {nat: kernel}",
 	  "t:2: network lab: nat: kernel comes with a later release; this one has user", "unsupported" },
 	{ "nat of an internal network", "networks:\n  lab: {mode: internal, nat: user}",
@@ -349,6 +367,49 @@ static void test_internal(void **state)
 	assert_false(a->has_subnet || a->has_nat || a->dhcp_enabled || a->dns_enabled);
 	assert_int_equal(a->host_access, HOST_ACCESS_NONE);
 	assert_true(b->has_subnet && b->dhcp_enabled && b->dns_enabled && !b->has_nat);
+	model_free(model);
+}
+
+static bool is_not_first(void *arg, struct prefix4 p)
+{
+	(void)arg;
+	return p.addr != 0xc0a83800;	/* 192.168.56.0 is the host's */
+}
+
+/* test_host() - the host's end: in the model, and in no file */
+static void test_host(void **state)
+{
+	const struct model_env env = { .transient = true, .subnet_free = is_not_first };
+	struct error err = { 0 };
+	struct model *model = parse_in("networks:\n  a: {mode: hostonly}\n  b: {mode: isolated, ports: {'0': {kind: tap, ifname: t}}}\n"
+				       "  r: {mode: route, subnet: 10.1.0.0/24, uplink: eth0}\n"
+				       "  a-rather-long-name: {mode: host-only, subnet: 10.2.0.0/27}\n", &env, &err);
+	const struct net_conf *a = model_net(model, "a"), *b = model_net(model, "b"), *r = model_net(model, "r");
+	const struct net_conf *l = model_net(model, "a-rather-long-name");
+	json_t *tree = model_export(model, MODEL_TRANSIENT | MODEL_OWNER);
+	struct model *again;
+	char text[PREFIX4_TEXT];
+
+	(void)state;
+	assert_string_equal(prefix4_format(a->subnet, text), "192.168.57.0/24");
+	assert_string_equal(prefix4_format(b->subnet, text), "192.168.58.0/24");
+	assert_int_equal(a->gateway, 0xc0a83901);
+	assert_int_equal(a->pool_first, 0xc0a83901 + 100);
+	assert_int_equal(a->pool_last, 0xc0a839fe);
+	assert_true(a->has_host && !a->has_nat && !a->has_router && a->dhcp_enabled && a->dns_enabled);
+	assert_true(r->has_host && r->has_router && !r->has_nat);
+	assert_int_equal(l->pool_first, l->gateway + 1);	/* too small to leave a hundred out */
+	assert_int_equal(b->nports, 2);
+	assert_string_equal(b->ports[0].name, "0");
+	assert_string_equal(net_port(b, HOST_PORT)->ifname, "ly-b");
+	assert_int_equal(net_port(b, HOST_PORT)->kind, PORT_KIND_HOST);
+	assert_int_equal(strlen(net_port(l, HOST_PORT)->ifname), IFNAME_TEXT - 1);
+	assert_memory_equal(net_port(l, HOST_PORT)->ifname, "ly-a-rathe", 10);
+	assert_null(json_object_get(json_object_get(json_object_get(json_object_get(tree, "networks"), "b"), "ports"), HOST_PORT));
+	assert_int_equal(model_parse(tree, NULL, &env, &again, &err), 0);
+	assert_int_equal(model_net(again, "b")->nports, 2);
+	json_decref(tree);
+	model_free(again);
 	model_free(model);
 }
 
@@ -664,7 +725,7 @@ static void test_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_refuses), cmocka_unit_test(test_defaults), cmocka_unit_test(test_internal),
+		cmocka_unit_test(test_refuses), cmocka_unit_test(test_defaults), cmocka_unit_test(test_internal), cmocka_unit_test(test_host),
 		cmocka_unit_test(test_forms), cmocka_unit_test(test_export), cmocka_unit_test(test_canonical),
 		cmocka_unit_test(test_transient), cmocka_unit_test(test_chosen_subnets),
 		cmocka_unit_test(test_chosen_subnets_where_none_is_free),

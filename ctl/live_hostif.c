@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ctl/live_hostif.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ctl/engine.h"
+#include "ctl/host_client.h"
+#include "ctl/host_routes.h"
+
+#define HELD "host:"
+
+static void fill(struct host_iface *m, const struct engine *e, const struct net_conf *net)
+{
+	const struct port_conf *port = net_port(net, HOST_PORT);
+	uint32_t ip_be = htonl(net->gateway);
+
+	*m = (struct host_iface){
+		.mtu = net->mtu, .len4 = net->subnet.len, .len6 = net->subnet6.len, .queues = e->nworkers > 1,
+		.routed = net->has_router,
+	};
+	memcpy(m->mac, port->mac, sizeof(m->mac));
+	memcpy(m->addr4, &ip_be, sizeof(m->addr4));
+	if (m->len6)
+		memcpy(m->addr6, net->gateway6.bytes, sizeof(m->addr6));
+	memcpy(m->ifname, port->ifname, sizeof(m->ifname));
+	if (net->has_router)
+		memcpy(m->uplink, net->uplink, sizeof(m->uplink));
+}
+
+static bool same_subnet(const struct net_conf *a, const struct net_conf *b)
+{
+	return a && a->has_host && a->subnet.addr == b->subnet.addr && a->subnet.len == b->subnet.len;
+}
+
+/* free_subnet() - as large as the one that is taken, and the next that is not */
+static bool free_subnet(const struct engine *e, struct prefix4 *subnet)
+{
+	enum { TRIES = 200 };
+	struct prefix4 p = *subnet;
+	bool is_free = false;
+
+	for (unsigned i = 0; i < TRIES && !is_free; i++) {
+		p.addr += (uint32_t)1 << (32 - p.len);
+		is_free = host_routes_free(p);
+		for (size_t j = 0; j < e->model->nnetworks && is_free; j++) {
+			const struct net_conf *net = &e->model->networks[j];
+
+			is_free = !net->has_subnet || !(prefix4_has(net->subnet, p.addr) || prefix4_has(p, net->subnet.addr));
+		}
+	}
+	*subnet = p;
+	return is_free;
+}
+
+/* check_subnet() - the host must not know it as another place; what was accepted once stays, whatever the host learns later */
+static int check_subnet(const struct engine *e, const struct net_conf *net, struct error *err)
+{
+	const struct net_conf *old = model_net(e->model, net->name);
+	struct prefix4 other = net->subnet;
+	struct host_route found;
+	char ours[PREFIX4_TEXT], theirs[PREFIX4_TEXT];
+
+	if (same_subnet(old, net) || !host_routes_find(net->subnet, net_port(net, HOST_PORT)->ifname, &found))
+		return 0;
+	error_set(err, -EBUSY, "subnet: %s overlaps %s, which this host has %s %s",
+		  prefix4_format(net->subnet, ours), prefix4_format(found.prefix, theirs), found.ifname[0] ? "on" : "a route for",
+		  found.ifname);
+	error_code(err, "subnet-in-use");
+	if (net->mode == NET_HOST_ONLY && free_subnet(e, &other))
+		error_hint(err, "lanyard net add %s --mode host-only --subnet %s", net->name, prefix4_format(other, ours));
+	return -EBUSY;
+}
+
+int live_hostif_open(struct engine *e, const struct net_conf *net, struct opened *to, struct error *err)
+{
+	struct host_iface m;
+	int rc = check_subnet(e, net, err);
+
+	if (rc < 0)
+		return rc;
+	snprintf(to->held, sizeof(to->held), HELD "%s", net->name);
+	to->medium = "tap";
+	fill(&m, e, net);
+	to->fd = host_open_iface(e->host, to->held, &m, err);
+	return to->fd;
+}
+
+int live_hostif_prepare(struct engine *e, const struct net_conf *net, struct error *err)
+{
+	const struct net_conf *old = model_net(e->model, net->name);
+	struct host_iface a, b;
+	struct opened o = { .fd = -1 };
+
+	if (!old || !old->has_host)
+		return 0;
+	fill(&a, e, old);
+	fill(&b, e, net);
+	if (!memcmp(&a, &b, sizeof(a)))
+		return 0;
+	e->hostif_changed = true;
+	if (live_hostif_open(e, net, &o, err) < 0) {
+		error_prefix(err, "network %s", net->name);
+		return err->rc;
+	}
+	close(o.fd);
+	return 0;
+}
+
+void live_hostif_restore(struct engine *e)
+{
+	char name[HOST_NAME_SIZE];
+	struct error err = { 0 };
+	struct host_iface m;
+
+	if (!e->hostif_changed)
+		return;
+	e->hostif_changed = false;
+	for (size_t i = 0; i < e->model->nnetworks; i++) {
+		const struct net_conf *net = &e->model->networks[i];
+		int fd = -1;
+
+		if (!net->has_host)
+			continue;
+		fill(&m, e, net);
+		snprintf(name, sizeof(name), HELD "%s", net->name);
+		fd = host_open_iface(e->host, name, &m, &err);
+		if (fd >= 0)
+			close(fd);
+		else
+			log_error("net=%s event=host-interface-lost reason=\"%s\"", net->name, err.message);
+	}
+}
+
+/* ---- the journal ---- */
+
+static json_t *change_json(const struct host_change *c)
+{
+	static const char *const kinds[] = {
+		[HOST_CHANGE_FILE] = "file", [HOST_CHANGE_INTERFACE] = "interface", [HOST_CHANGE_ADDRESS] = "address",
+		[HOST_CHANGE_SYSCTL] = "sysctl",
+	};
+	time_t t = (time_t)c->wall_s;
+	char when[32] = "";
+	struct tm tm;
+
+	if (gmtime_r(&t, &tm))
+		strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return json_pack("{s:I s:s s:s s:s s:s s:s s:s}", "order", (json_int_t)c->order, "network",
+			 strncmp(c->name, HELD, strlen(HELD)) ? c->name : c->name + strlen(HELD), "kind", kinds[c->kind], "target",
+			 c->target, "before", c->before, "after", c->after, "since", when);
+}
+
+static int by_order(const void *a, const void *b)
+{
+	const struct host_change *x = a, *y = b;
+
+	return x->order < y->order ? -1 : x->order > y->order;
+}
+
+/* read_changes() - those that are whole; Return: how many */
+static size_t read_changes(int fd, struct host_change **list)
+{
+	struct host_change *more, c;
+	size_t n = 0;
+
+	*list = NULL;
+	for (off_t at = 0; pread(fd, &c, sizeof(c), at) == sizeof(c); at += (off_t)sizeof(c)) {
+		if (!host_change_check(&c))
+			continue;
+		more = realloc(*list, (n + 1) * sizeof(c));
+		if (!more)
+			break;
+		*list = more;
+		more[n++] = c;
+	}
+	if (n)
+		qsort(*list, n, sizeof(c), by_order);
+	return n;
+}
+
+json_t *live_hostif_changes(struct engine *e, struct error *err)
+{
+	int fd = host_changes(e->host, err);
+	struct host_change *list;
+	json_t *array;
+	size_t n;
+
+	if (fd < 0)
+		return NULL;
+	n = read_changes(fd, &list);
+	close(fd);
+	array = json_array();
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(array, change_json(&list[i]));
+	free(list);
+	return array;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ctl/live_hostif.h - the host's end of a network in modes host-only and routed (control thread)
+ *
+ * The interface is the keeper's, under the name "host:NET": it stays when the engine is started again, and settings of it that change are
+ * changed on the interface that is there. Its TAP is the device of the network's port HOST_PORT.
+ */
+#ifndef CTL_LIVE_HOSTIF_H
+#define CTL_LIVE_HOSTIF_H
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+struct engine;
+struct error;
+struct net_conf;
+struct opened;
+
+/* live_hostif_open() - have it made, or changed to what @net says
+ * Return: its descriptor, also in @to; or negative errno: the subnet is the host's already, no right to, ... */
+int live_hostif_open(struct engine *e, const struct net_conf *net, struct opened *to, struct error *err);
+
+/* live_hostif_prepare() - change the one that is there, before the model is; live_hostif_restore() - the model stays as it was */
+int live_hostif_prepare(struct engine *e, const struct net_conf *net, struct error *err);
+void live_hostif_restore(struct engine *e);
+
+/* live_hostif_changes() - the journal: [{"network":"lab","kind":"sysctl","target":...}], the oldest change first; new reference or NULL */
+json_t *live_hostif_changes(struct engine *e, struct error *err);
+
+#endif

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "nat/host_gateway.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "nat/answer.h"
+#include "nat/gateway6.h"
+#include "nat/limit.h"
+#include "nat/policy.h"
+#include "switch/hostway.h"
+#include "switch/nd.h"
+#include "switch/service.h"
+#include "switch/snapshot.h"
+#include "switch/worker.h"
+
+struct host_gateway {
+	struct service service;
+	struct limit answers[MAX_WORKERS];	/* each its worker's own */
+};
+
+static enum verdict refuse(struct worker *w, const struct arrival *a, const struct packet *p, struct limit *limit)
+{
+	enum verdict v = hostway_refusal(a->segment, worker_snapshot(w), p->dst);
+
+	if (v == VERDICT_FORWARDED) {		/* the host's interface is not there at the moment */
+		answer_icmp(w, a, p, limit, ICMP_UNREACHABLE, ICMP_UNREACHABLE_HOST);
+		return VERDICT_DROP_NO_ROUTE;
+	}
+	answer_icmp(w, a, p, limit, ICMP_UNREACHABLE, v == VERDICT_DROP_OTHER_NETWORK ? ICMP_ADMIN_PROHIBITED : ICMP_NET_PROHIBITED);
+	return v;
+}
+
+static bool input(struct service *service, struct worker *w, const struct arrival *a, const struct packet *p, enum verdict *verdict)
+{
+	struct host_gateway *g = container_of(service, struct host_gateway, service);
+	struct limit *limit = &g->answers[worker_index(w)];
+
+	if (a->from == a->segment->host)	/* it asks nobody but itself */
+		return false;
+	if (nd_is(p) && p->icmp_type == ND_ROUTER_SOLICITATION)
+		return gateway6_input(w, a, p, limit, verdict);
+	if (memcmp(p->data, a->segment->gateway_mac, MAC_SIZE) != 0 || (p->ethertype != ETHERTYPE_IP4 && !packet_is_ip6(p)))
+		return false;
+	*verdict = refuse(w, a, p, limit);
+	return true;
+}
+
+struct host_gateway *host_gateway_new(void)
+{
+	static const struct service_ops ops = { .name = "host", .input = input };
+	struct host_gateway *g = calloc(1, sizeof(*g));
+
+	if (g)
+		g->service.ops = &ops;
+	return g;
+}
+
+void host_gateway_free(struct host_gateway *g)
+{
+	free(g);
+}
+
+struct service *host_gateway_service(struct host_gateway *g)
+{
+	return &g->service;
+}

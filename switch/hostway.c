@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "switch/hostway.h"
+
+#include "base/bytes.h"
+#include "switch/frame.h"
+#include "switch/packet.h"
+#include "switch/snapshot.h"
+
+enum {
+	IP4_PROTOCOL_AT = ETH_HEADER + 9, IP4_FRAGMENT_AT = ETH_HEADER + 6, IP4_SRC_AT = ETH_HEADER + 12, IP4_DST_AT = ETH_HEADER + 16,
+	IP6_NEXT_AT = ETH_HEADER + 6, IP6_SRC_AT = ETH_HEADER + 8, IP6_DST_AT = ETH_HEADER + 24,
+	DHCP_SERVER = 67, DNS = 53,
+};
+
+/* ends - who sends to whom, as the IP header says */
+struct ends {
+	bool known;			/* false: no IP, or cut short */
+	struct addr src, dst;
+	uint16_t udp_port;		/* it is sent to, of a whole datagram; else 0 */
+};
+
+static uint16_t udp_port4(const struct frame *f)
+{
+	uint32_t l4 = ETH_HEADER + (f->head[ETH_HEADER] & 15) * 4u;
+
+	if (f->head[IP4_PROTOCOL_AT] != PROTO_UDP || get_u16(f->head + IP4_FRAGMENT_AT) & 0x3fff || f->head_len < l4 + 4)
+		return 0;
+	return get_u16(f->head + l4 + 2);
+}
+
+static struct ends look(const struct frame *f)
+{
+	uint16_t type = get_u16(f->head + 12);
+	struct ends e = { .known = false };
+
+	if (type == ETHERTYPE_IP4 && f->head_len >= ETH_HEADER + IP4_HEADER) {
+		e = (struct ends){ true, addr4(get_u32(f->head + IP4_SRC_AT)), addr4(get_u32(f->head + IP4_DST_AT)), udp_port4(f) };
+	} else if (type == ETHERTYPE_IP6 && f->head_len >= ETH_HEADER + IP6_HEADER) {
+		e = (struct ends){ true, addr6(f->head + IP6_SRC_AT), addr6(f->head + IP6_DST_AT), 0 };
+		if (f->head[IP6_NEXT_AT] == PROTO_UDP && f->head_len >= ETH_HEADER + IP6_HEADER + 4)
+			e.udp_port = get_u16(f->head + ETH_HEADER + IP6_HEADER + 2);
+	}
+	return e;
+}
+
+/* is_near() - an address that means something on this link alone */
+static bool is_near(const struct segment *seg, struct addr a)
+{
+	return segment_has(seg, a) || addr_is_multicast(a) || (addr_is4(a) ? addr_4(a) == UINT32_MAX : addr_is_link_local(a));
+}
+
+static bool is_none(struct addr a)
+{
+	return addr_is4(a) ? addr_4(a) == 0 : addr_is_none(a);
+}
+
+enum verdict hostway_refusal(const struct segment *seg, const struct snapshot *snap, struct addr dst)
+{
+	if (is_near(seg, dst))
+		return VERDICT_FORWARDED;
+	if (segment_for_addr(snap, dst, seg))
+		return VERDICT_DROP_OTHER_NETWORK;
+	return seg->router ? VERDICT_FORWARDED : VERDICT_DROP_NO_ROUTE;
+}
+
+bool hostway_is_hosts(const struct segment *seg, const struct snapshot *snap, const struct frame *f)
+{
+	struct ends e = look(f);
+
+	if (!e.known)
+		return true;
+	if (segment_is_gateway(seg, e.dst))
+		return !(e.udp_port == DNS && seg->resolver) && !(e.udp_port == DHCP_SERVER && seg->dhcp);
+	return hostway_refusal(seg, snap, e.dst) == VERDICT_FORWARDED;
+}
+
+enum verdict hostway_from_host(const struct segment *seg, const struct frame *f)
+{
+	struct ends e = look(f);
+
+	return seg->router || !e.known || is_none(e.src) || is_near(seg, e.src) ? VERDICT_FORWARDED : VERDICT_DROP_NO_ROUTE;
+}

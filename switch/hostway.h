@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* switch/hostway.h - where the host itself is the gateway: which frames are its own, which the services', which nobody's
+ *
+ * In modes host-only and routed the gateway's addresses are on an interface of the host, which is a port of the network (segment->host),
+ * and the gateway's MAC address is that interface's. The host answers ARP and Neighbour Discovery for them and everything that is
+ * sent there, but for DHCP and DNS, which the segment's services answer. What the mode does not allow goes to the services, too, which say so:
+ * whether the host forwards for other reasons of its own makes no difference to who reaches whom.
+ *
+ * Decided from a frame's first bytes. Any worker.
+ */
+#ifndef SWITCH_HOSTWAY_H
+#define SWITCH_HOSTWAY_H
+
+#include <stdbool.h>
+
+#include "base/addr.h"
+#include "switch/verdict.h"
+
+struct frame;
+struct segment;
+struct snapshot;
+
+/* hostway_is_hosts() - a guest's frame for the gateway's MAC address: the host's (true), or the services'? */
+bool hostway_is_hosts(const struct segment *seg, const struct snapshot *snap, const struct frame *f);
+
+/* hostway_refusal() - why a guest may not reach @dst by way of the host; VERDICT_FORWARDED: it may */
+enum verdict hostway_refusal(const struct segment *seg, const struct snapshot *snap, struct addr dst);
+
+/* hostway_from_host() - VERDICT_FORWARDED, or why what the host sends is not let in: where it does not route, it speaks for itself alone */
+enum verdict hostway_from_host(const struct segment *seg, const struct frame *f);
+
+#endif
