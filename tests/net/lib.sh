@@ -152,6 +152,21 @@ http_serve() {
 }
 listens() { local at=$1; shift; "$@" ss -Hltn "sport = :${at##*:}" | grep -q .; }
 
+# outside_answers - the outside host of `lanyard check`; outside_make comes first
+outside_answers() {
+	outside "$B/lanyard" check --answer >>"$DIR/answer.log" 2>&1 &
+	until_ok 5 outside sh -c 'ss -Hlun "sport = :8473" | grep -q .'
+}
+
+# differs NET [FLAG...] - the rows in which the network is not as its mode promises; the whole answer is in $DIR/check
+differs() {
+	lanyard check "$@" --json >"$DIR/check" 2>"$DIR/check.err" || [ $? = 8 ] || { cat "$DIR/check.err"; return 1; }
+	jq -r '[.rows[] | select(.result == "DIFFERS") | .row | tostring] | join(" ")' "$DIR/check"
+}
+
+# checked RESULT - the rows with this result, of the last differs()
+checked() { jq -r --arg is "$1" '[.rows[] | select(.result == $is) | .row | tostring] | join(" ")' "$DIR/check"; }
+
 sum() { sha256sum | cut -d' ' -f1; }
 
 test_end() {

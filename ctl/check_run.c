@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ctl/check_run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/array.h"
+#include "base/clock.h"
+#include "ctl/check.h"
+#include "ctl/check_forward.h"
+#include "ctl/check_lease.h"
+#include "ctl/cli.h"
+#include "ctl/cli_api.h"
+#include "ctl/cli_output.h"
+#include "ctl/paths.h"
+
+enum { ATTACH_MS = 8000, GONE_MS = 3000, LOOK_MS = 20 };
+
+/* Fixed names have fixed MAC addresses, and so the same lease each time: checks do not use up the pool. */
+static const char *const names[CHECK_GUESTS] = { "lanyard-check-1", "lanyard-check-2", "lanyard-check-3" };
+
+/* --- the network ----------------------------------------------------------------------------------------- */
+
+static void read_addr(const json_t *net, const char *field, struct addr *a)
+{
+	if (addr_parse(row_text(net, field), a) < 0)
+		*a = (struct addr){ 0 };
+}
+
+static int expect(struct cli *cli, struct check_terms *t, const char *mode, const char *access)
+{
+	int m = check_mode_parse(mode), a = check_access_parse(access);
+
+	if (m < 0 || a < 0) {
+		error_set(&cli->err, -EINVAL, m < 0 ? "%.40s: not a mode that can be checked" : "%.40s: not none, own or loopback",
+			  m < 0 ? mode : access);
+		error_code(&cli->err, "usage");
+		return -EINVAL;
+	}
+	t->mode = (enum check_mode)m;
+	t->access = (enum check_access)a;
+	return 0;
+}
+
+static int read_net(struct check *c, const struct check_conf *conf, const json_t *tree)
+{
+	struct check_net *n = &c->net;
+	const char *access = row_text(tree, "host_access");
+
+	snprintf(n->name, sizeof(n->name), "%s", conf->net);
+	snprintf(n->mode, sizeof(n->mode), "%s", conf->mode ? conf->mode : row_text(tree, "mode"));
+	snprintf(n->access, sizeof(n->access), "%s", conf->access ? conf->access : access[0] ? access : "own");
+	snprintf(n->domain, sizeof(n->domain), "%s", row_text(tree, "domain"));
+	n->terms.addressed = prefix4_parse(row_text(tree, "subnet"), &n->subnet) == 0;
+	n->terms.ip6 = prefix6_parse(row_text(tree, "subnet6"), &n->subnet6) == 0;
+	n->terms.dhcp = !json_is_false(row_get(tree, "dhcp.enabled"));
+	n->terms.dns = !json_is_false(row_get(tree, "dns.enabled"));
+	read_addr(tree, "gateway", &n->gateway);
+	read_addr(tree, "gateway6", &n->gateway6);
+	mac_parse(row_text(tree, "gateway_mac"), n->gateway_mac);
+	return expect(c->cli, &n->terms, n->mode, n->access);
+}
+
+static int get_net(struct check *c, const char *net, json_t **tree)
+{
+	char path[CLI_PATH_MAX];
+
+	cli_path(path, "networks", net, NULL);
+	return cli_get(c->cli, path, tree);
+}
+
+/* --- guests ---------------------------------------------------------------------------------------------- */
+
+/* plug_in() - and wait for the daemon's word */
+static int plug_in(struct check *c, unsigned which, const char *net)
+{
+	struct check_guest *g = &c->guests[which];
+	uint64_t limit_ms = clock_now_ms() + ATTACH_MS;
+	char path[CLIENT_PATH_MAX];
+	int rc = client_sibling(c->cli->socket, PATHS_ATTACH_SOCKET, path, &c->cli->err);
+
+	if (rc == 0)
+		rc = guest_open(g, path, net, names[which], &c->cli->err);
+	while (rc == 0 && !guest_is_there(g) && g->attach.state != ATTACH_REFUSED && clock_now_ms() < limit_ms)
+		check_turn(c, limit_ms);
+	if (rc < 0 || guest_is_there(g)) {
+		memcpy(g->mac, g->attach.mac, MAC_SIZE);
+		return rc;
+	}
+	c->cli->err = g->attach.err;
+	if (c->cli->err.rc == 0)
+		error_set(&c->cli->err, -ETIMEDOUT, "%s/%s: the daemon does not answer", net, names[which]);
+	if (!strcmp(c->cli->err.code, "exists")) {
+		error_code(&c->cli->err, "busy");
+		error_hint(&c->cli->err, "another check of %.60s runs; wait until it has ended", net);
+	}
+	guest_close(g);
+	return c->cli->err.rc;
+}
+
+/* find_way() - the next hop of guest @g: its router, else whoever has the gateway's address */
+static void find_way(struct check *c, struct check_guest *g)
+{
+	uint32_t ip = g->router ? g->router : addr_is_none(c->net.gateway) ? 0 : addr_4(c->net.gateway);
+	const uint8_t *mac = ip ? lease_resolve(c, g, ip, c->net.gateway_mac) : NULL;
+
+	g->has_via = mac != NULL;
+	if (mac)
+		memcpy(g->via, mac, MAC_SIZE);
+}
+
+static bool routes(const struct check *c)
+{
+	return c->net.terms.mode == CHECK_NAT || c->net.terms.mode == CHECK_NAT_NETWORK || c->net.terms.mode == CHECK_ROUTED;
+}
+
+static void address(struct check *c, struct check_guest *g)
+{
+	lease_wait(c, g, c->net.terms.dhcp && c->net.terms.addressed);
+	if (addr_is_none(g->ip) && c->net.terms.addressed && lease_pick(c, g) && routes(c))
+		g->router = addr_is_none(c->net.gateway) ? 0 : addr_4(c->net.gateway);
+	if (c->net.terms.ip6) {		/* RFC 4862 5.5.3: the interface identifier behind the prefix */
+		g->ip6 = c->net.subnet6.addr;
+		g->ip6.halves[1] = addr_link_local(g->mac).halves[1];
+	}
+	if (c->net.terms.addressed)
+		find_way(c, g);
+}
+
+/* plug_other() - the third guest, into the first other network that lets it in and gives it an address */
+static void plug_other(struct check *c, const struct check_conf *conf)
+{
+	struct check_guest *b1 = &c->guests[CHECK_B1];
+	json_t *answer = NULL, *net;
+	size_t i;
+
+	if (cli_get(c->cli, "/v1/networks", &answer) == 0) {
+		json_array_foreach(json_object_get(answer, "networks"), i, net) {
+			const char *name = row_text(net, "name");
+
+			if (!strcmp(name, c->net.name) || (conf->other && strcmp(name, conf->other)))
+				continue;
+			if (plug_in(c, CHECK_B1, name) < 0)
+				continue;
+			lease_wait(c, b1, row_text(net, "subnet")[0] && !json_is_false(row_get(net, "dhcp.enabled")));
+			break;
+		}
+	}
+	json_decref(answer);
+	c->cli->err = (struct error){ 0 };
+}
+
+/* is_gone() - does the API know the port no more? */
+static bool is_gone(struct check *c, const struct check_guest *g)
+{
+	char path[CLI_PATH_MAX];
+	json_t *answer = NULL;
+	int rc;
+
+	cli_path(path, "networks", g->name.net, "ports", g->name.port, NULL);
+	rc = cli_get(c->cli, path, &answer);
+	json_decref(answer);
+	c->cli->err = (struct error){ 0 };
+	return rc != 0;
+}
+
+/* forget() - the lease of a port that is gone would be remembered, and be listed, until the pool needs it */
+static void forget(struct check *c, const struct check_guest *g)
+{
+	char path[CLI_PATH_MAX], ip[ADDR_TEXT];
+	json_t *lease = NULL;
+
+	if (g->dhcp.state < DHCP_CLIENT_BOUND)
+		return;
+	cli_path(path, "networks", g->name.net, "leases", addr_format(g->ip, ip), NULL);
+	if (cli_get(c->cli, path, &lease) == 0 && !strcmp(row_text(lease, "port"), g->name.port))
+		cli_change(c->cli, "DELETE", path, NULL, NULL);
+	json_decref(lease);
+	c->cli->err = (struct error){ 0 };
+}
+
+/* unplug() - give back what was lent, and see the ports go */
+static void unplug(struct check *c)
+{
+	uint64_t limit_ms = clock_now_ms() + GONE_MS;
+	bool was[CHECK_GUESTS];
+
+	forwards_remove(c);
+	for (unsigned i = 0; i < CHECK_GUESTS; i++) {
+		was[i] = c->guests[i].fd >= 0;
+		lease_release(c, &c->guests[i]);
+		guest_close(&c->guests[i]);
+	}
+	for (unsigned i = 0; i < CHECK_GUESTS; i++) {
+		while (was[i] && !is_gone(c, &c->guests[i]) && clock_now_ms() < limit_ms)
+			check_turn(c, clock_now_ms() + LOOK_MS);
+		if (was[i])
+			forget(c, &c->guests[i]);
+	}
+}
+
+/* --- the outside ------------------------------------------------------------------------------------------- */
+
+/* ask_outside() - does it answer the host itself? */
+static void ask_outside(struct check *c, struct check_outside *x, struct addr addr, uint16_t port)
+{
+	struct trial t;
+
+	x->addr = addr;
+	x->port = port;
+	if (addr_is_none(addr))
+		return;
+	trial_init(c, &t, "UDP", TRIAL_HOST_UDP, true);
+	t.dst = addr;
+	t.dport = port;
+	trials_run(c, &t, 1);
+	x->answers = t.end == TRIAL_REACHED;
+}
+
+/* --- verdicts ---------------------------------------------------------------------------------------------- */
+
+/* get_verdicts() - of the first guest's port: what became of the frames that it sent; new reference or NULL */
+static json_t *get_verdicts(struct check *c)
+{
+	const struct check_guest *g = &c->guests[CHECK_A1];
+	char path[CLI_PATH_MAX];
+	json_t *port = NULL, *verdicts = NULL;
+
+	if (g->fd < 0)
+		return NULL;
+	cli_path(path, "networks", g->name.net, "ports", g->name.port, NULL);
+	if (cli_get(c->cli, path, &port) == 0)
+		verdicts = json_incref(json_object_get(port, "verdicts"));
+	json_decref(port);
+	return verdicts;
+}
+
+/* add_verdicts() - to the note of a row that is not as expected: what its frames came to */
+static void add_verdicts(struct check_result *r, const json_t *before, json_t *after)
+{
+	size_t n = strlen(r->note), words = 0;
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(after, name, value) {
+		json_int_t more = json_integer_value(value) - json_integer_value(json_object_get(before, name));
+
+		if (more <= 0 || n >= sizeof(r->note))
+			continue;
+		n += (size_t)snprintf(r->note + n, sizeof(r->note) - n, "%s%s %lld", words++ ? ", " : n ? "; its frames: " : "its frames: ",
+				      name, (long long)more);
+	}
+}
+
+/* --- all --------------------------------------------------------------------------------------------------- */
+
+static void probe(struct check *c, struct check_result *r)
+{
+	json_t *before, *after;
+
+	if (r->want == WANT_NOTHING)
+		return;
+	before = get_verdicts(c);
+	probe_row(c, r);
+	if (!result_as_expected(r) && before) {
+		after = get_verdicts(c);
+		add_verdicts(r, before, after);
+		json_decref(after);
+	}
+	json_decref(before);
+}
+
+enum { ROW_FORWARD = 12, ROW_AFTERWARDS = 22 };	/* the first that needs forwards; from the other on, the ports are gone */
+
+static void probe_all(struct check *c, struct check_report *report)
+{
+	report->as_expected = true;
+	for (unsigned i = 0; i < CHECK_ROWS; i++) {
+		struct check_result *r = &report->rows[i];
+
+		r->row = &check_rows[i];
+		r->want = check_want(r->row, &c->net.terms);
+		if (r->row->number == ROW_AFTERWARDS)
+			unplug(c);
+		probe(c, r);
+		report->as_expected &= result_as_expected(r);
+	}
+}
+
+/* still_same() - what was expected is of the network as it was: a change meanwhile makes the table worthless */
+static int still_same(struct check *c, const struct check_conf *conf, const json_t *before)
+{
+	static const char *const fields[] = { "mode", "subnet", "gateway", "host_access", "dhcp", "dns", "nat", "uplink" };
+	json_t *now = NULL;
+	int rc = get_net(c, conf->net, &now);
+
+	for (unsigned i = 0; i < ARRAY_SIZE(fields) && rc == 0; i++) {
+		const json_t *a = json_object_get(before, fields[i]), *b = json_object_get(now, fields[i]);
+
+		if (a != b && !json_equal(a, b))
+			rc = error_set(&c->cli->err, -EBUSY, "network %s: its %s was changed while it was checked", conf->net, fields[i]);
+	}
+	json_decref(now);
+	return rc;
+}
+
+static int check_network(struct check *c, const struct check_conf *conf, struct check_report *report)
+{
+	static const struct prefix4 nowhere = { 0xffffffff, 32 };
+	json_t *tree = NULL;
+	int rc = get_net(c, conf->net, &tree);
+
+	if (rc == 0)
+		rc = read_net(c, conf, tree);
+	if (rc == 0) {
+		host_init(&c->host, c->net.subnet6);
+		c->host.own = host_own_address(c->net.terms.addressed ? c->net.subnet : nowhere);
+		rc = plug_in(c, CHECK_A1, conf->net);
+	}
+	if (rc == 0)
+		rc = plug_in(c, CHECK_A2, conf->net);
+	if (rc == 0) {
+		address(c, &c->guests[CHECK_A1]);
+		address(c, &c->guests[CHECK_A2]);
+		plug_other(c, conf);
+		ask_outside(c, &c->outside, conf->outside, conf->port);
+		ask_outside(c, &c->outside6, conf->outside6, conf->port6);
+		if (check_want(&check_rows[ROW_FORWARD - 1], &c->net.terms) == WANT_FORWARD)
+			forwards_add(c);
+		probe_all(c, report);
+		rc = still_same(c, conf, tree);
+	}
+	unplug(c);
+	json_decref(tree);
+	return rc;
+}
+
+int check_run(struct cli *cli, const struct check_conf *conf, struct check_report *report)
+{
+	struct check *c = calloc(1, sizeof(*c));
+	uint16_t random = 0;
+	int rc;
+
+	if (!c)
+		return error_set(&cli->err, -ENOMEM, "out of memory");
+	(void)!getrandom(&random, sizeof(random), GRND_NONBLOCK);
+	c->cli = cli;
+	c->next_port = (uint16_t)(TRIAL_PORTS + random % 16384);
+	for (unsigned i = 0; i < CHECK_GUESTS; i++)
+		c->guests[i].fd = -1;
+	c->host.sniffer = -1;
+	rc = check_network(c, conf, report);
+	snprintf(report->mode, sizeof(report->mode), "%s", c->net.mode);
+	snprintf(report->access, sizeof(report->access), "%s", c->net.access);
+	host_fini(&c->host);
+	free(c);
+	return rc;
+}
