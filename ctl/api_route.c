@@ -155,12 +155,13 @@ static const char *const lease_key = "leases";
 static json_t *find_lease(struct call *call, const struct net_conf *net)
 {
 	json_t *list = live_leases(engine_of(call), net->name), *lease, *found = NULL;
+	const char *port = call_query(call, "port");
 	size_t i;
 
 	json_array_foreach(list, i, lease) {
-		const char *ip = json_string_value(json_object_get(lease, "ip"));
+		const char *ip = json_string_value(json_object_get(lease, "ip")), *of = json_string_value(json_object_get(lease, "port"));
 
-		if (ip && !strcmp(ip, call->segments[3]))
+		if (!found && ip && !strcmp(ip, call->segments[3]) && (!port || (of && !strcmp(of, port))))
 			found = json_incref(lease);
 	}
 	json_decref(list);
@@ -193,7 +194,7 @@ static void route_leases(struct call *call)
 	} else if (ip4_parse(call->segments[3], &ip) < 0) {
 		fail(call, -EINVAL, "%.100s is not an IPv4 address", call->segments[3]);
 	} else if (call->method == EVHTTP_REQ_DELETE) {
-		live_lease_free(engine_of(call), net->name, ip, on_freed, call);
+		live_lease_free(engine_of(call), net->name, call_query(call, "port"), ip, on_freed, call);
 	} else if (call->method != EVHTTP_REQ_GET) {
 		wrong_method(call);
 	} else {

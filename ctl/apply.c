@@ -21,10 +21,12 @@
 
 /* ---- snapshot ---- */
 
-static void fill_vlan(struct vlan_conf *to, const struct port_conf *conf)
+static void fill_vlan(struct vlan_conf *to, const struct live_port *p)
 {
+	const struct port_conf *conf = p->conf;
+
 	if (conf->vlan_mode == PORT_VLAN_ACCESS) {
-		to->pvid = conf->pvid;
+		to->pvid = p->segment->only ? p->segment->vid : conf->pvid;
 		return;
 	}
 	to->trunk = true;
@@ -39,7 +41,7 @@ static void fill_port(struct snapshot *s, struct net_view *net, const struct liv
 	v->port = p->port;
 	v->net = net;
 	v->link_up = p->conf->link_up;
-	fill_vlan(&v->vlan, p->conf);
+	fill_vlan(&v->vlan, p);
 	net->members[net->nmembers++] = v;
 	if (p->conf->kind == PORT_KIND_HOST)
 		net->segments[0].host = v;
@@ -59,15 +61,18 @@ static void fill_local(struct snapshot *s, struct net_view *view, const struct l
 	view->members[view->nmembers++] = v;
 }
 
-static void fill_segment(struct segment *seg, struct net_view *view, const struct live_net *net)
+static void fill_segment(struct segment *seg, struct net_view *view, const struct live_segment *from)
 {
-	struct service *services[] = { net->dhcp, net->dns, net->gateway, net->nat };
+	const struct live_net *net = from->net;
+	struct service *services[] = { net->dhcp, from->dns, net->gateway, net->nat };
 
 	seg->net = view;
-	seg->vid = VID_DEFAULT;
+	seg->vid = from->vid;
 	seg->has_subnet = net->conf->has_subnet;
 	seg->subnet = net->conf->subnet;
 	seg->gateway = net->conf->gateway;
+	seg->dns = net->conf->dns_enabled ? net->conf->dns : 0;
+	seg->guest = live_segment_guest(from);
 	seg->has_subnet6 = net->conf->subnet6.len > 0;
 	seg->subnet6 = net->conf->subnet6;
 	seg->gateway6 = net->conf->gateway6;
@@ -76,11 +81,46 @@ static void fill_segment(struct segment *seg, struct net_view *view, const struc
 	seg->resolver = net->conf->dns_enabled;
 	seg->dhcp = net->conf->dhcp_enabled;
 	memcpy(seg->gateway_mac, net->gateway_mac, MAC_SIZE);
-	seg->stations = net->stations;
+	seg->stations = from->stations;
 	seg->requests = net->engine->requests;
 	for (size_t i = 0; i < SEGMENT_SERVICES; i++)
 		if (services[i])
 			seg->services[seg->nservices++] = services[i];
+}
+
+static int by_vid(const void *a, const void *b)
+{
+	return ((const struct segment *)a)->vid - ((const struct segment *)b)->vid;
+}
+
+/* is_served() - a segment of one port is there when that is */
+static bool is_served(const struct live_segment *seg)
+{
+	return !seg->only || (seg->only->port && !seg->leaving);
+}
+
+static bool fill_segments(struct snapshot *s, struct net_view *view, const struct live_net *net)
+{
+	const struct live_segment *from;
+	unsigned n = 0;
+
+	LIST_FOREACH(from, &net->segments, link)
+		n += is_served(from);
+	view->segments = calloc(n ? n : 1, sizeof(*view->segments));
+	if (!view->segments)
+		return false;
+	LIST_FOREACH(from, &net->segments, link) {
+		if (!is_served(from))
+			continue;
+		if (from->only)
+			view->segments[view->nsegments].only = &s->ports[from->only->id];
+		fill_segment(&view->segments[view->nsegments++], view, from);
+	}
+	qsort(view->segments, view->nsegments, sizeof(*view->segments), by_vid);
+	for (unsigned i = 0; i < view->nsegments; i++)
+		if (view->segments[i].only)
+			s->ports[view->segments[i].only - s->ports].own = &view->segments[i];
+	return true;
 }
 
 static bool fill_net(struct snapshot *s, struct net_view *view, const struct live_net *net)
@@ -89,11 +129,8 @@ static bool fill_net(struct snapshot *s, struct net_view *view, const struct liv
 	view->mtu = net->conf->mtu;
 	view->fdb = net->fdb;
 	view->members = calloc(HASH_COUNT(net->ports) + 1, sizeof(*view->members));
-	view->segments = calloc(1, sizeof(*view->segments));
-	if (!view->members || !view->segments)
+	if (!view->members || !fill_segments(s, view, net))
 		return false;
-	view->nsegments = 1;
-	fill_segment(view->segments, view, net);
 	fill_local(s, view, net);
 	for (const struct live_port *p = net->ports; p; p = p->hh.next)
 		if (p->port)
@@ -348,11 +385,13 @@ void apply_commit(struct engine *e, struct model *next)
 		if (!net) {
 			net = live_net_new(e, &next->networks[i]);
 			HASH_FIND_STR(gone, next->networks[i].name, tmp);
-			if (net && tmp)
-				lease_inherit(net, tmp);
+		} else {
+			tmp = NULL;
 		}
 		if (net)
 			add_members(net);
+		if (net && tmp)
+			lease_inherit(net, tmp);
 	}
 	apply_cancel(e);		/* nothing should be left; if it is, it is closed */
 	if (e->generation == 0)

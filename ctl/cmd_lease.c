@@ -19,7 +19,7 @@ static bool has_lease(const json_t *leases, const json_t *reservation)
 	size_t i;
 
 	json_array_foreach(leases, i, lease)
-		if (!strcmp(row_text(lease, "ip"), row_text(reservation, "ip")) &&
+		if (!strcmp(row_text(lease, "ip"), row_text(reservation, "ip")) && !strcmp(row_text(lease, "port"), row_text(reservation, "port")) &&
 		    !strcmp(row_text(lease, "network"), row_text(reservation, "network")))
 			return true;
 	return false;
@@ -97,7 +97,7 @@ static int delete_found(struct cli *cli, const char *path)
 /* free_port() - unpin the port's address and free its leases; Return: how many went, or a negative errno */
 static int free_port(struct cli *cli, const struct port_name *name)
 {
-	char path[CLI_PATH_MAX];
+	char path[CLI_PATH_MAX], query[CLI_PATH_MAX + NAME_MAX_SIZE + 8];
 	json_t *answer = NULL, *lease;
 	size_t i;
 	int freed, rc;
@@ -111,7 +111,8 @@ static int free_port(struct cli *cli, const struct port_name *name)
 		if (rc < 0 || strcmp(row_text(lease, "port"), name->port))
 			continue;
 		cli_path(path, "networks", name->net, "leases", row_text(lease, "ip"), NULL);
-		rc = delete_found(cli, path);
+		snprintf(query, sizeof(query), "%s?port=%s", path, name->port);
+		rc = delete_found(cli, query);
 		freed += rc;
 	}
 	json_decref(answer);

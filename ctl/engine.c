@@ -65,12 +65,14 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
 static void on_state_lost(void *arg)
 {
 	struct engine *e = arg;
+	struct live_segment *seg;
 
 	log_error("event=state-lost reason=\"the store was damaged and begun anew\"");
 	state_save_model(e->state, NULL, e->model, NULL, NULL);
 	for (struct live_net *net = e->nets; net; net = net->hh.next)
-		if (net->leases)
-			lease_each(net->leases, lease_changed, net);
+		LIST_FOREACH(seg, &net->segments, link)
+			if (seg->leases)
+				lease_each(seg->leases, lease_changed, seg);
 }
 
 static int default_workers(void)

@@ -12,6 +12,7 @@
  *	live_look.c	has the other side gone without a word?	live_host.c	what changes on the host
  *	live_forward.c	a forward: listen, wait for a port	lease_store.c	leases on disk
  *	live_listen.c	its sockets, many by one request	live_icmp.c	by what pings leave
+ *	live_segment.c	stations, leases and names of a segment
  */
 #ifndef CTL_ENGINE_H
 #define CTL_ENGINE_H
@@ -30,8 +31,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "ctl/live.h"
+#include "ctl/live_segment.h"
 #include "ctl/model.h"
-#include "dhcp/server.h"
 #include "switch/stats.h"
 
 struct api;
@@ -66,6 +67,7 @@ enum live_state { LIVE_UP, LIVE_DOWN, LIVE_PENDING, LIVE_FAILED };
 struct live_port {
 	char name[NAME_MAX_SIZE];
 	struct live_net *net;
+	struct live_segment *segment;	/* its network's, or in mode nat its own */
 	const struct port_conf *conf;	/* in engine->model */
 	uint32_t id;			/* index into the snapshot; kept over reconnects */
 	struct port *port;		/* NULL while there is no device or peer */
@@ -120,15 +122,13 @@ struct live_net {
 	uint32_t net_id;
 	uid_t owner;
 	struct fdb *fdb;
-	struct stations *stations;
 	struct live_port local;		/* gateway and services */
 	uint8_t gateway_mac[MAC_SIZE];
-	struct lease_table *leases;	/* NULL without DHCP */
-	struct event *lease_timer;
+	LIST_HEAD(, live_segment) segments;
+	struct live_segment *segment;	/* of all its ports; NULL in mode nat, where each has its own */
 	struct event *ra_timer;		/* NULL without an IPv6 subnet */
 	unsigned ra_sent;		/* of the first few */
-	struct names *names;		/* NULL without a subnet */
-	struct dhcp_server server;
+	struct names *names;		/* what all of its segments know; NULL without a subnet */
 	uint64_t dhcp_outcomes[DHCP_OUT_COUNT];
 	bool replaced;			/* another of the same name follows, and inherits the leases */
 	struct dns_zone *zone;
@@ -138,7 +138,7 @@ struct live_net {
 	struct gateway *gateway_state;
 	struct host_gateway *host_gateway;	/* in its place where the host has its addresses */
 	struct nat *nat_state;
-	struct service *dhcp, *dns, *gateway, *nat;	/* the last two of the states above */
+	struct service *dhcp, *gateway, *nat;	/* the last two of the states above; DNS is the segments' */
 	struct live_port *ports;	/* uthash by name */
 	struct live_forward *forwards;	/* uthash by id */
 	struct log_limit log_limit;
@@ -206,7 +206,6 @@ bool apply_publish(struct engine *e);
 struct live_net *live_net_new(struct engine *e, const struct net_conf *conf);
 void live_net_configure(struct live_net *net, const struct net_conf *conf);	/* settings changed, or the model was replaced */
 void live_net_free(struct live_net *net);	/* after it left the published snapshot */
-void live_net_arm_leases(struct live_net *net);	/* have leases end on time */
 struct live_net *live_net_find(struct engine *e, const char *name);
 struct live_net *live_net_by_id(struct engine *e, uint32_t net_id);
 
@@ -262,10 +261,11 @@ void guest_requests(evutil_socket_t fd, short what, void *engine);
 
 /* lease_store.c */
 void lease_store_load(struct engine *e);		/* at the start, before the networks serve */
-void lease_store_put(struct live_net *net, const struct lease_record *record, void (*done)(void *arg, const struct error *err),
+void lease_store_put(struct live_segment *seg, const struct lease_record *record, void (*done)(void *arg, const struct error *err),
 		     void *arg);
-void lease_changed(void *net, const struct lease_record *record);	/* lease_changed_fn */
-void lease_names(struct live_net *net, const struct lease_record *record);	/* names and stations follow a lease */
+void lease_store_drop(struct live_segment *seg);	/* all of them, for good */
+void lease_changed(void *segment, const struct lease_record *record);	/* lease_changed_fn */
+void lease_names(struct live_segment *seg, const struct lease_record *record);	/* names and stations follow a lease */
 
 /* attach.c */
 struct attach *attach_new(struct engine *e, int listener);

@@ -89,21 +89,31 @@ static void tell_lease(struct live_net *net, const struct lease_record *r)
 				    mac_format(r->mac, mac)));
 }
 
+/* segment_for() - that of a lease; where ports are alone it goes with its port, and another may have the id meanwhile */
+static struct live_segment *segment_for(struct live_net *net, const struct live_port *p, const char *port)
+{
+	if (!net || net->segment)
+		return net ? net->segment : NULL;
+	return p && p->net == net && !strcmp(p->name, port) ? p->segment : NULL;
+}
+
 static void on_durable(void *arg, const struct error *err)
 {
 	struct pending_ack *a = arg;
 	struct engine *e = a->engine;
 	struct live_net *net = live_net_by_id(e, a->net_id);
 	struct live_port *p = e->by_id[a->port];
+	struct live_segment *seg;
 
 	if (p && p->acks)
 		p->acks--;
 	if (err->rc < 0 && e->store_ok)
 		log_error("event=store-failed reason=\"%s\"", err->message);
 	e->store_ok = err->rc == 0;
-	if (net && net->leases && err->rc == 0) {
-		lease_committed(net->leases, &a->result.record);
-		lease_names(net, &a->result.record);
+	seg = segment_for(net, p, a->result.record.port);
+	if (seg && seg->leases && err->rc == 0) {
+		lease_committed(seg->leases, &a->result.record);
+		lease_names(seg, &a->result.record);
 		tell_lease(net, &a->result.record);
 		if (a->size)
 			send_dhcp(net, a->port, a->vid, &a->result, a->reply, a->size);
@@ -138,7 +148,7 @@ static void store_then_send(struct live_net *net, const struct request *r, const
 	a->result = *result;
 	a->size = result->durable_first ? size : 0;
 	memcpy(a->reply, reply, size);
-	lease_store_put(net, &result->record, on_durable, a);
+	lease_store_put(net->engine->by_id[r->port]->segment, &result->record, on_durable, a);
 }
 
 /* may_store() - after a failed write the store is tried again once a second, with whoever asks then (DHCP-49) */
@@ -160,7 +170,7 @@ static void on_dhcp(struct live_net *net, const struct request *r)
 	uint8_t reply[REPLY_MAX];
 	size_t size, room = net->conf->mtu - IP4_HEADER - UDP_HEADER;
 
-	if (!p || p->net != net || !net->leases)
+	if (!p || p->net != net || !p->segment || !p->segment->leases)
 		return;			/* its port went while the request waited */
 	if (p->acks >= ACKS_PER_PORT) {
 		net->dhcp_outcomes[DHCP_OUT_QUOTA]++;
@@ -168,10 +178,10 @@ static void on_dhcp(struct live_net *net, const struct request *r)
 	}
 	from.port = p->name;
 	memcpy(from.src_mac, r->src_mac, MAC_SIZE);
-	size = dhcp_server_input(&net->server, &from, r->data, r->size, (int64_t)(clock_wall_ms() / 1000), reply,
+	size = dhcp_server_input(&p->segment->server, &from, r->data, r->size, (int64_t)(clock_wall_ms() / 1000), reply,
 				 room < sizeof(reply) ? room : sizeof(reply), &result);
 	note_outcome(net, r, &result);
-	live_net_arm_leases(net);
+	live_segment_arm(p->segment);
 	if (size && !result.durable_first)
 		send_dhcp(net, r->port, r->vid, &result, reply, size);
 	if (result.has_record)
@@ -217,31 +227,33 @@ static void on_dns(struct live_net *net, const struct request *r)
 /* ---- stations ---- */
 
 /* name_host6() - a guest makes its IPv6 addresses itself, and tells nobody when it drops one: its name follows what was seen of late */
-static void name_host6(struct live_net *net, const struct live_port *p)
+static void name_host6(const struct live_port *p)
 {
 	struct station seen[MAX_STATIONS_PER_PORT];
 	struct addr list[NAMES_HOST6_MAX];
-	unsigned n = stations_each(net->stations, p->id, seen, ARRAY_SIZE(seen)), nlist = 0;
+	unsigned n = stations_each(p->segment->stations, p->id, seen, ARRAY_SIZE(seen)), nlist = 0;
 
 	for (unsigned i = 0; i < MIN_OF(n, (unsigned)ARRAY_SIZE(seen)) && nlist < ARRAY_SIZE(list); i++)
 		if (!addr_is4(seen[i].ip))
 			list[nlist++] = seen[i].ip;
-	names_set_host6(net->names, p->name, list, nlist);
+	names_set_host6(p->segment->names, p->name, list, nlist);
 }
 
 /* An address that was set by hand: the port has no lease, so its name follows what ARP told. */
 static void on_station(struct live_net *net, const struct request *r)
 {
 	const struct live_port *p = net->engine->by_id[r->port];
+	const struct live_segment *seg;
 	struct lease_record lease;
 	char ip[ADDR_TEXT];
 
-	if (!p || p->net != net)
+	if (!p || p->net != net || !p->segment)
 		return;
-	if (net->names && !addr_is4(r->src))
-		name_host6(net, p);
-	else if (net->names && (!net->leases || lease_find_port(net->leases, p->name, &lease) < 0))
-		names_set_host(net->names, p->name, addr_4(r->src));
+	seg = p->segment;
+	if (seg->names && !addr_is4(r->src))
+		name_host6(p);
+	else if (seg->names && (!seg->leases || lease_find_port(seg->leases, p->name, &lease) < 0))
+		names_set_host(seg->names, p->name, addr_4(r->src));
 	if (net->engine->api)
 		api_event(net->engine->api, net->name, p->name,
 			  json_pack("{s:s s:s}", "event", "station", "ip", addr_format(r->src, ip)));

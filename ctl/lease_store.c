@@ -5,19 +5,27 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "ctl/api.h"
 #include "ctl/engine.h"
 #include "ctl/state.h"
 #include "dhcp/lease.h"
 #include "dhcp/names.h"
 #include "switch/station.h"
-#include "switch/vlan.h"
 
-static void to_state(struct state_lease *to, const struct live_net *net, const struct lease_record *from)
+/* stored_as() - the segment's number in the store: its VID, or what stays the port's from start to start, above every VID */
+static uint64_t stored_as(const struct live_segment *seg)
+{
+	if (!seg->only)
+		return seg->vid;
+	return (hash_bytes(seg->only->name, strlen(seg->only->name), 0x7365676d656e74ull) & INT64_MAX) | (uint64_t)1 << 62;
+}
+
+static void to_state(struct state_lease *to, const struct live_segment *seg, const struct lease_record *from)
 {
 	memset(to, 0, sizeof(*to));
-	memcpy(to->net, net->name, sizeof(to->net));
-	to->vid = VID_DEFAULT;
+	memcpy(to->net, seg->net->name, sizeof(to->net));
+	to->segment = stored_as(seg);
 	to->ip = from->ip;
 	memcpy(to->port, from->port, sizeof(to->port));
 	memcpy(to->mac, from->mac, MAC_SIZE);
@@ -41,8 +49,9 @@ static void from_state(struct lease_record *to, const struct state_lease *from)
 	memcpy(to->client_id, from->client_id, from->client_id_len);
 }
 
-void lease_names(struct live_net *net, const struct lease_record *r)
+void lease_names(struct live_segment *seg, const struct lease_record *r)
 {
+	struct live_net *net = seg->net;
 	struct live_port *p;
 	struct station s = { .ip = addr4(r->ip), .source = STATION_DHCP, .seen_ms = clock_now_ms() };
 
@@ -50,24 +59,37 @@ void lease_names(struct live_net *net, const struct lease_record *r)
 	if (r->state != LEASE_BOUND || !p) {
 		struct lease_record other;
 
-		station_forget(net->stations, addr4(r->ip));
-		names_remove_host_at(net->names, r->port, r->ip);
-		if (lease_find_port(net->leases, r->port, &other) == 0)
-			names_set_host(net->names, r->port, other.ip);	/* it may hold several */
+		station_forget(seg->stations, addr4(r->ip));
+		names_remove_host_at(seg->names, r->port, r->ip);
+		if (lease_find_port(seg->leases, r->port, &other) == 0)
+			names_set_host(seg->names, r->port, other.ip);	/* it may hold several */
 		return;
 	}
 	s.port = p->id;
 	memcpy(s.mac, r->mac, MAC_SIZE);
-	station_note(net->stations, &s, true);
-	names_set_host(net->names, r->port, r->ip);
+	station_note(seg->stations, &s, true);
+	names_set_host(seg->names, r->port, r->ip);
 }
 
-void lease_store_put(struct live_net *net, const struct lease_record *record, state_done_fn *done, void *arg)
+void lease_store_put(struct live_segment *seg, const struct lease_record *record, state_done_fn *done, void *arg)
 {
 	struct state_lease row;
 
-	to_state(&row, net, record);
-	state_put_lease(net->engine->state, &row, done, arg);
+	to_state(&row, seg, record);
+	state_put_lease(seg->net->engine->state, &row, done, arg);
+}
+
+static void drop_row(void *arg, const struct lease_record *record)
+{
+	struct live_segment *seg = arg;
+
+	state_remove_lease(seg->net->engine->state, seg->net->name, stored_as(seg), record->ip, NULL, NULL);
+}
+
+void lease_store_drop(struct live_segment *seg)
+{
+	if (seg->leases)
+		lease_each(seg->leases, drop_row, seg);
 }
 
 static void note_store(void *arg, const struct error *err)
@@ -84,13 +106,14 @@ static void note_store(void *arg, const struct error *err)
 /* A lease ended, was displaced or taken away: the store learns of it without hurry. */
 void lease_changed(void *arg, const struct lease_record *record)
 {
-	struct live_net *net = arg;
+	struct live_segment *seg = arg;
+	struct live_net *net = seg->net;
 	char ip[IP4_TEXT];
 
-	lease_store_put(net, record, note_store, net->engine);
+	lease_store_put(seg, record, note_store, net->engine);
 	if (record->state != LEASE_BOUND) {
-		station_forget(net->stations, addr4(record->ip));
-		names_remove_host_at(net->names, record->port, record->ip);
+		station_forget(seg->stations, addr4(record->ip));
+		names_remove_host_at(seg->names, record->port, record->ip);
 	}
 	if (net->engine->api)
 		api_event(net->engine->api, net->name, record->port,
@@ -126,29 +149,53 @@ static int by_end(const void *a, const void *b)
 	return x->expires_s < y->expires_s ? -1 : x->expires_s > y->expires_s;
 }
 
-/* load_rows() - into the tables of their networks; what does not fit any more is forgotten */
+/* segment_of_row() - the one that a lease belongs to now; where ports are alone, a port that is not there needs no memory of it */
+static struct live_segment *segment_of_row(const struct live_net *net, const struct state_lease *row)
+{
+	struct live_port *p;
+
+	if (net->segment)
+		return net->segment;
+	HASH_FIND_STR(net->ports, row->port, p);
+	return p ? p->segment : NULL;
+}
+
+/* load_row() - into the table of its segment; one that was stored for another is moved, or forgotten if it does not fit */
+static void load_row(struct engine *e, const struct state_lease *row)
+{
+	struct live_net *net = live_net_find(e, row->net);
+	struct live_segment *seg = net ? segment_of_row(net, row) : NULL;
+	struct lease_record r;
+	bool fits = false;
+
+	if (seg && seg->leases) {
+		from_state(&r, row);
+		/* a transient port's client is about to attach again: a lease that is bound waits for it as that of a port */
+		fits = lease_load(seg->leases, &r, r.state == LEASE_BOUND || net_port(net->conf, r.port)) == 0;
+	}
+	if (fits)
+		lease_names(seg, &r);
+	if (!net || (seg && row->segment == stored_as(seg)))
+		return;
+	state_remove_lease(e->state, row->net, row->segment, row->ip, NULL, NULL);
+	if (fits)
+		lease_store_put(seg, &r, note_store, e);
+}
+
+/* load_rows() - into the tables of their segments; what does not fit any more is forgotten */
 static void load_rows(struct engine *e, struct rows *rows)
 {
 	if (rows->n)
 		qsort(rows->rows, rows->n, sizeof(*rows->rows), by_end);
-	for (size_t i = 0; i < rows->n; i++) {
-		struct live_net *net = live_net_find(e, rows->rows[i].net);
-		struct lease_record r;
-
-		if (!net || !net->leases)
-			continue;
-		from_state(&r, &rows->rows[i]);
-		/* a transient port's client is about to attach again: a lease that is bound waits for it as that of a port */
-		if (lease_load(net->leases, &r, r.state == LEASE_BOUND || net_port(net->conf, r.port)) == 0)
-			lease_names(net, &r);
-	}
+	for (size_t i = 0; i < rows->n; i++)
+		load_row(e, &rows->rows[i]);
 	free(rows->rows);
 }
 
 /* inheritance - the rows of one network */
 struct inheritance {
 	struct rows rows;
-	const struct live_net *from;
+	const struct live_segment *from;
 };
 
 static void collect_record(void *arg, const struct lease_record *record)
@@ -162,11 +209,11 @@ static void collect_record(void *arg, const struct lease_record *record)
 
 void lease_inherit(struct live_net *net, const struct live_net *from)
 {
-	struct inheritance in = { .from = from };
+	struct inheritance in = { .from = NULL };
 
-	if (!net->leases || !from->leases)
-		return;
-	lease_each(from->leases, collect_record, &in);
+	LIST_FOREACH(in.from, &from->segments, link)
+		if (in.from->leases)
+			lease_each(in.from->leases, collect_record, &in);
 	load_rows(net->engine, &in.rows);
 }
 

@@ -23,6 +23,7 @@
 #include "switch/forward.h"
 #include "switch/port.h"
 #include "switch/station.h"
+#include "switch/vlan.h"
 
 enum { FDB_SHOWN = 65536, STATIONS_SHOWN = MAX_STATIONS_PER_PORT };
 
@@ -76,11 +77,13 @@ json_t *live_network(struct engine *e, const char *name)
 		if (net->nat_state)
 			json_object_set_new(o, "nat_flows", nat_counts(net));
 	}
+	if (net->conf->dns_enabled)
+		json_object_set_new(o, "dns_address", json_string(ip4_format(net->conf->dns, ip)));
 	if (net->conf->subnet6.len) {
 		json_object_set_new(o, "gateway6", json_string(addr_format(net->conf->gateway6, ip)));
 		json_object_set_new(o, "gateway6_link", json_string(addr_format(addr_link_local(net->gateway_mac), ip)));
 	}
-	if (net->leases)
+	if (net->dhcp)
 		json_object_set_new(o, "dhcp_messages", dhcp_counts(net));
 	return o;
 }
@@ -96,7 +99,7 @@ static int by_use(const void *a, const void *b)
 static json_t *addresses(struct live_port *p)
 {
 	struct station list[STATIONS_SHOWN];
-	unsigned n = MIN_OF(stations_each(p->net->stations, p->id, list, STATIONS_SHOWN), (unsigned)STATIONS_SHOWN);
+	unsigned n = MIN_OF(stations_each(p->segment->stations, p->id, list, STATIONS_SHOWN), (unsigned)STATIONS_SHOWN);
 	json_t *array = json_array();
 	uint64_t now = clock_now_ms();
 
@@ -243,26 +246,55 @@ json_t *live_leases(struct engine *e, const char *name)
 {
 	struct live_net *net = live_net_find(e, name);
 	json_t *array = net ? json_array() : NULL;
+	struct live_segment *seg;
 
-	if (array && net->leases)
-		lease_each(net->leases, add_lease, array);
+	if (!array)
+		return NULL;
+	LIST_FOREACH(seg, &net->segments, link)
+		if (seg->leases && !seg->leaving)
+			lease_each(seg->leases, add_lease, array);
 	return array;
 }
 
-void live_lease_free(struct engine *e, const char *name, uint32_t ip, live_done_fn *done, void *arg)
+/* lease_segment() - the one segment on which @port (NULL: anybody) has a lease of @ip; NULL: none, or *@several do */
+static struct live_segment *lease_segment(struct live_net *net, const char *port, uint32_t ip, bool *several)
+{
+	struct live_segment *seg, *found = NULL;
+	struct lease_record r;
+
+	*several = false;
+	LIST_FOREACH(seg, &net->segments, link) {
+		if (!seg->leases || seg->leaving || lease_find(seg->leases, ip, &r) < 0 || (port && strcmp(r.port, port)))
+			continue;
+		*several = found;
+		if (found)
+			return NULL;
+		found = seg;
+	}
+	return found;
+}
+
+void live_lease_free(struct engine *e, const char *name, const char *port, uint32_t ip, live_done_fn *done, void *arg)
 {
 	struct live_net *net = live_net_find(e, name);
-	struct lease_record r;
+	bool several = false;
+	struct live_segment *seg = net ? lease_segment(net, port, ip, &several) : NULL;
 	struct error err = { 0 };
+	struct lease_record r;
 	char text[IP4_TEXT];
 
-	if (!net || !net->leases || lease_free(net->leases, ip, (int64_t)(clock_wall_ms() / 1000), &r) < 0) {
-		error_set(&err, -ENOENT, "network %s: no lease of %s", name, ip4_format(ip, text));
+	if (!seg || lease_free(seg->leases, ip, (int64_t)(clock_wall_ms() / 1000), &r) < 0) {
+		if (several)
+			error_set(&err, -EINVAL, "network %s: several guests have %s; say whose lease", name, ip4_format(ip, text));
+		else
+			error_set(&err, -ENOENT, "network %s: no lease of %s", name, ip4_format(ip, text));
+		if (several)
+			error_hint(&err, "lanyard lease rm %.63s/NAME", name);
 		done(arg, &err);
 		return;
 	}
-	lease_names(net, &r);
-	lease_store_put(net, &r, done, arg);
+	lease_names(seg, &r);
+	lease_store_put(seg, &r, done, arg);
 }
 
 /* ---- FDB and daemon ---- */
@@ -279,7 +311,7 @@ json_t *live_fdb(struct engine *e, const char *name)
 		char mac[MAC_TEXT];
 
 		json_array_append_new(array, json_pack("{s:s s:i s:s s:s s:I s:i}", "mac", mac_format(list[i].mac, mac), "vid",
-						       list[i].vid, "port", p ? p->name : "", "origin",
+						       list[i].vid < VID_ALONE_FIRST ? list[i].vid : VID_DEFAULT, "port", p ? p->name : "", "origin",
 						       list[i].origin == FDB_STATIC ? "static" : "learned", "age",
 						       (json_int_t)list[i].age_s, "moves", list[i].moves));
 	}

@@ -55,8 +55,10 @@ json_t *live_daemon(struct engine *engine);
 json_t *live_leases(struct engine *engine, const char *net);
 json_t *live_fdb(struct engine *engine, const char *net);
 
-/* live_lease_free() - forget the lease of @ip (host order), durably; -ENOENT in done() when there is none */
-void live_lease_free(struct engine *engine, const char *net, uint32_t ip, live_done_fn *done, void *arg);
+/* live_lease_free() - forget the lease of @ip (host order), durably; -ENOENT in done() when there is none
+ * @port:	whose it is, or NULL; needed (-EINVAL) where several guests have one address, as in mode nat
+ */
+void live_lease_free(struct engine *engine, const char *net, const char *port, uint32_t ip, live_done_fn *done, void *arg);
 
 /* The other way: the engine calls api_event() of ctl/api.h for whatever happens. A GET of a port with ?wait= looks at
  * live_port()'s "addresses" again on each event that names the port.

@@ -43,9 +43,8 @@ int live_dns_start(struct live_net *net)
 	add_host_name(net);
 	if (!conf->dns_enabled)
 		return 0;
-	net->dns = dns_service_new(net->engine->requests, net->zone, net->names);
 	net->upstream = conf->has_router ? upstream_new(net->engine->base, RESOLV_CONF) : NULL;
-	return net->dns && (net->upstream || !conf->has_router) ? 0 : -ENOMEM;
+	return net->upstream || !conf->has_router ? 0 : -ENOMEM;
 }
 
 /* ---- records ---- */
@@ -137,7 +136,6 @@ void live_dns_stop(struct live_net *net)
 	if (net->upstream)
 		event_base_once(net->engine->base, -1, EV_TIMEOUT, free_upstream, net->upstream, &linger);
 	free(net->records);
-	free(net->dns);
 	names_free(net->names);
 	free(net->zone);
 }

@@ -5,7 +5,7 @@
 
 struct live_net;
 
-/* live_dns_start() - names always, the responder where dns is enabled. Return: 0 or -ENOMEM */
+/* live_dns_start() - zone and names always, resolvers where dns is enabled; its segments answer. Return: 0 or -ENOMEM */
 int live_dns_start(struct live_net *net);
 
 /* live_dns_configure() - the records and resolvers of net->conf */

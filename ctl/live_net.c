@@ -7,25 +7,20 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "ctl/api.h"
 #include "ctl/engine.h"
 #include "ctl/live_dns.h"
 #include "ctl/live_nat.h"
 #include "ctl/live_ra.h"
-#include "dhcp/lease.h"
 #include "dhcp/service.h"
 #include "switch/fdb.h"
 #include "switch/forward.h"
 #include "switch/local.h"
 #include "switch/port.h"
-#include "switch/station.h"
 
 enum {
 	FDB_ENTRIES = 16384,
 	FDB_AGE_MS = 300000,		/* 802.1Q-2018 table 8-9: the default ageing time */
-	STATIONS = 4096,
-	LEASE_CHECK_MAX_S = 3600,
 };
 
 struct live_net *live_net_find(struct engine *e, const char *name)
@@ -43,71 +38,6 @@ struct live_net *live_net_by_id(struct engine *e, uint32_t net_id)
 	while (net && net->net_id != net_id)
 		net = net->hh.next;
 	return net;
-}
-
-/* ---- DHCP ---- */
-
-static void on_lease_timer(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd, (void)what;
-	live_net_arm_leases(arg);
-}
-
-/* live_net_arm_leases() - end what is due, and come back when the next lease ends */
-void live_net_arm_leases(struct live_net *net)
-{
-	int64_t now = (int64_t)(clock_wall_ms() / 1000), next;
-	struct timeval tv = { .tv_sec = LEASE_CHECK_MAX_S };
-
-	if (!net->leases)
-		return;
-	next = lease_expire(net->leases, now);
-	if (next != LEASE_NEVER && next - now < LEASE_CHECK_MAX_S)
-		tv.tv_sec = next > now ? next - now : 1;
-	if (net->lease_timer)
-		event_add(net->lease_timer, &tv);
-}
-
-static void reserve_all(struct live_net *net)
-{
-	const struct net_conf *conf = net->conf;
-
-	lease_unreserve_all(net->leases);
-	for (size_t i = 0; i < conf->nreservations; i++) {
-		const struct reservation_conf *r = &conf->reservations[i];
-		int rc = lease_reserve(net->leases, r->port, r->ip);
-
-		if (rc < 0)
-			log_warn("net=%s port=%s event=reservation-failed reason=\"%s\"", net->name, r->port, strerror(-rc));
-	}
-}
-
-static void fill_dhcp(struct live_net *net, struct lease_conf *leases)
-{
-	const struct net_conf *conf = net->conf;
-
-	*leases = (struct lease_conf){
-		.subnet = conf->subnet, .first = conf->pool_first, .last = conf->pool_last,
-		.excluded = { conf->gateway }, .nexcluded = 1,
-	};
-	net->server.leases = net->leases;
-	net->server.conf = (struct dhcp_conf){
-		.subnet = conf->subnet, .server_ip = conf->gateway, .router = conf->has_router ? conf->gateway : 0,
-		.dns = conf->dns_enabled ? conf->gateway : 0, .mtu = (uint16_t)conf->mtu, .lease_s = conf->lease_s,
-	};
-	memcpy(net->server.conf.domain, conf->domain, sizeof(net->server.conf.domain));
-}
-
-static int start_dhcp(struct live_net *net)
-{
-	struct lease_conf conf;
-
-	fill_dhcp(net, &conf);
-	net->leases = lease_table_new(&conf, lease_changed, net);
-	net->server.leases = net->leases;
-	net->dhcp = net->leases ? dhcp_service_new(net->engine->requests) : NULL;
-	net->lease_timer = evtimer_new(net->engine->base, on_lease_timer, net);
-	return net->dhcp && net->lease_timer ? 0 : -errno;
 }
 
 /* ---- life ---- */
@@ -133,20 +63,28 @@ static int start_local(struct live_net *net)
 static int start_services(struct live_net *net)
 {
 	const struct net_conf *conf = net->conf;
-	int rc = 0;
+	int rc;
 
 	if (!conf->has_subnet)
 		return 0;
 	mac_from_names(net->name, "@gateway", net->gateway_mac);	/* no port can have that name */
 	if (conf->dhcp_enabled)
-		rc = start_dhcp(net);
-	if (rc == 0)
-		rc = live_dns_start(net);
+		net->dhcp = dhcp_service_new(net->engine->requests);
+	rc = net->dhcp || !conf->dhcp_enabled ? live_dns_start(net) : -ENOMEM;
 	if (rc == 0)
 		rc = live_nat_start(net);
 	if (rc == 0)
 		rc = live_ra_start(net);
 	return rc;
+}
+
+/* start_segment() - for all of its ports; where each is to be alone it brings its own */
+static int start_segment(struct live_net *net)
+{
+	if (net->conf->mode == NET_NAT)
+		return 0;
+	net->segment = live_segment_new(net, NULL);
+	return net->segment ? 0 : -ENOMEM;
 }
 
 static void tell(const struct live_net *net, const char *event)
@@ -168,8 +106,8 @@ struct live_net *live_net_new(struct engine *e, const struct net_conf *conf)
 	net->net_id = ++e->next_net_id;
 	net->owner = conf->owner;
 	net->fdb = fdb_new(FDB_ENTRIES, PORT_IDS, FDB_AGE_MS);
-	net->stations = stations_new(STATIONS);
-	if (!net->fdb || !net->stations || start_local(net) < 0 || start_services(net) < 0) {
+	LIST_INIT(&net->segments);
+	if (!net->fdb || start_local(net) < 0 || start_services(net) < 0 || start_segment(net) < 0) {
 		log_error("net=%s event=network-failed reason=\"out of memory\"", net->name);
 		live_net_free(net);
 		return NULL;
@@ -182,15 +120,11 @@ struct live_net *live_net_new(struct engine *e, const struct net_conf *conf)
 
 void live_net_configure(struct live_net *net, const struct net_conf *conf)
 {
-	struct lease_conf leases;
+	struct live_segment *seg;
 
 	net->conf = conf;
-	if (net->leases) {
-		fill_dhcp(net, &leases);
-		lease_table_configure(net->leases, &leases, (int64_t)(clock_wall_ms() / 1000));
-		reserve_all(net);
-		live_net_arm_leases(net);
-	}
+	LIST_FOREACH(seg, &net->segments, link)
+		live_segment_configure(seg);
 	live_dns_configure(net);
 	live_nat_configure(net);
 }
@@ -199,17 +133,14 @@ void live_net_free(struct live_net *net)
 {
 	live_ra_free(net);
 	live_nat_free(net);
+	live_segment_free(net->segment);
 	live_dns_stop(net);
-	if (net->lease_timer)
-		event_free(net->lease_timer);
-	lease_table_free(net->leases);
 	free(net->dhcp);
 	if (net->local.port) {
 		net->engine->by_id[net->local.id] = NULL;
 		net->local.port->ops->free(net->local.port);
 	}
 	fdb_free(net->fdb);
-	stations_free(net->stations);
 	tell(net, "network-removed");
 	free(net);
 }

@@ -155,11 +155,14 @@ static void forget(const struct live_port *p)
 {
 	struct live_net *net = p->net;
 
-	stations_forget_port(net->stations, p->id);
+	if (p->segment && !p->segment->only)
+		stations_forget_port(p->segment->stations, p->id);
 	fdb_flush_port(net->fdb, p->id);
 	while (net->nat_state && !nat_forget_port(net->nat_state, p->id))
 		sched_yield();		/* a worker's inbox was full; it empties it every turn */
 	net->engine->by_id[p->id] = NULL;
+	if (p->segment && p->segment->only)
+		live_segment_free(p->segment);
 }
 
 /* wait_closed() - until the objects of ports that have left are freed: a turn of the workers, and RCU's thread, some milliseconds */
@@ -170,11 +173,23 @@ static void wait_closed(struct engine *e)
 	urcu_qsbr_barrier();
 }
 
+/* leave_segments() - those that go with their ports: when no worker looks at them any more, a turn of theirs at most */
+static void leave_segments(const struct engine *e)
+{
+	const struct live_port *p = e->leaving;
+
+	while (p && !(p->segment && p->segment->only))
+		p = p->next_leaving;
+	if (p)
+		urcu_qsbr_synchronize_rcu();
+}
+
 /* settle_leaving() - the snapshot no longer has these: give the queues back, forget their stations */
 static void settle_leaving(struct engine *e)
 {
 	bool wait = false;
 
+	leave_segments(e);
 	while (e->leaving) {
 		struct live_port *p = e->leaving;
 
@@ -241,8 +256,8 @@ static void recall_lease(struct live_port *p)
 {
 	struct lease_record r;
 
-	if (p->net->leases && lease_find_port(p->net->leases, p->name, &r) == 0)
-		lease_names(p->net, &r);
+	if (p->segment->leases && lease_find_port(p->segment->leases, p->name, &r) == 0)
+		lease_names(p->segment, &r);
 }
 
 struct live_port *live_port_new(struct live_net *net, const struct port_conf *conf)
@@ -250,15 +265,18 @@ struct live_port *live_port_new(struct live_net *net, const struct port_conf *co
 	struct live_port *p = alloc_zeroed(_Alignof(struct live_port), sizeof(*p));
 	uint32_t id = take_id(net->engine);
 
-	if (!p || id == UINT32_MAX) {
+	if (p) {
+		snprintf(p->name, sizeof(p->name), "%s", conf->name);
+		p->id = id;
+		p->segment = id == UINT32_MAX ? NULL : net->segment ? net->segment : live_segment_new(net, p);
+	}
+	if (!p || !p->segment) {
 		log_error("net=%s port=%s event=port-failed reason=\"out of memory or ids\"", net->name, conf->name);
 		free(p);
 		return NULL;
 	}
-	snprintf(p->name, sizeof(p->name), "%s", conf->name);
 	p->net = net;
 	p->conf = conf;
-	p->id = id;
 	p->listener = -1;
 	p->state = LIVE_PENDING;
 	net->engine->by_id[id] = p;
@@ -367,6 +385,20 @@ static void drop_held(struct live_port *p)
 	p->held[0] = '\0';
 }
 
+/* leave_segment() - its addresses are others' to have; with one of its own goes all that was known there */
+static void leave_segment(struct live_port *p)
+{
+	struct live_segment *seg = p->segment;
+
+	seg->leaving = seg->only;
+	if (seg->only && !p->net->replaced)
+		lease_store_drop(seg);
+	else if (seg->leases && !p->net->replaced)
+		lease_port_gone(seg->leases, p->name, (int64_t)(clock_wall_ms() / 1000));
+	if (seg->names)
+		names_remove_host(seg->names, p->name);
+}
+
 void live_port_remove(struct live_port *p)
 {
 	struct live_net *net = p->net;
@@ -380,10 +412,7 @@ void live_port_remove(struct live_port *p)
 		close(p->listener);
 	if (!(next && !strcmp(next->held, p->held)))
 		drop_held(p);
-	if (net->leases && !net->replaced)
-		lease_port_gone(net->leases, p->name, (int64_t)(clock_wall_ms() / 1000));
-	if (net->names)
-		names_remove_host(net->names, p->name);
+	leave_segment(p);
 	p->state = LIVE_DOWN;
 	snprintf(p->reason, sizeof(p->reason), "removed");
 	p->exclusive = p->port && (p->conf->kind == PORT_KIND_TAP || p->conf->kind == PORT_KIND_UDP);

@@ -117,6 +117,7 @@ struct net_conf {
 	bool has_subnet;		/* false: no addressing, gateway or services at all */
 	struct prefix4 subnet;
 	uint32_t gateway;		/* the services' address; a router only where has_router */
+	uint32_t dns;			/* where DNS is asked: the gateway's; in mode nat one of its own beside it */
 	struct prefix6 subnet6;		/* a /64; len 0: none */
 	struct addr gateway6;		/* its first address */
 	bool has_nat;			/* guests reach the outside by translation, and forwards may exist */

@@ -23,10 +23,16 @@ static bool host_has(const struct model_ctx *ctx, struct prefix4 subnet)
 	return ctx->env && ctx->env->subnet_free && !ctx->env->subnet_free(ctx->env->arg, subnet);
 }
 
-static bool subnet_taken(const struct model *model, struct prefix4 subnet)
+/* may_share() - addresses of a nat network are nobody's but its own guests', each of whom sees no other: all such may have the same */
+static bool may_share(const struct net_conf *a, const struct net_conf *b)
+{
+	return a->mode == NET_NAT && b->mode == NET_NAT;
+}
+
+static bool subnet_taken(const struct model *model, const struct net_conf *net, struct prefix4 subnet)
 {
 	for (size_t i = 0; i < model->nnetworks; i++)
-		if (model->networks[i].has_subnet && overlap(model->networks[i].subnet, subnet))
+		if (model->networks[i].has_subnet && overlap(model->networks[i].subnet, subnet) && !may_share(&model->networks[i], net))
 			return true;
 	return false;
 }
@@ -40,7 +46,7 @@ static int choose(struct model_ctx *ctx, const struct model *model, struct net_c
 	for (uint32_t i = 0; i < 2 * SUBNET_TRIES; i++) {
 		struct prefix4 subnet = { 0x0a400000u | ((first + i % SUBNET_TRIES) % SUBNETS) << 8, 24 };
 
-		if (subnet_taken(model, subnet) || (i < SUBNET_TRIES && host_has(ctx, subnet)))
+		if (subnet_taken(model, net, subnet) || (i < SUBNET_TRIES && host_has(ctx, subnet)))
 			continue;
 		net->subnet = subnet;
 		net->has_subnet = true;
@@ -55,13 +61,30 @@ static int choose_host_only(struct model_ctx *ctx, const struct model *model, st
 	for (uint32_t at = 0xc0a83800u; at <= 0xc0a8ff00u; at += 256) {
 		struct prefix4 subnet = { at, 24 };
 
-		if (subnet_taken(model, subnet) || host_has(ctx, subnet))
+		if (subnet_taken(model, net, subnet) || host_has(ctx, subnet))
 			continue;
 		net->subnet = subnet;
 		net->has_subnet = true;
 		return 0;
 	}
 	return ctx_fail(ctx, NULL, NULL, -ENOSPC, "no free subnet found from 192.168.56.0/24 upward; give one with subnet");
+}
+
+/* choose_alone() - 10.0.2.0/24 as everywhere, or where another network or the host is there, the next: 10.0.3.0/24 ... */
+static int choose_alone(struct model_ctx *ctx, const struct model *model, struct net_conf *net)
+{
+	enum { PLACES = 254 };
+
+	for (uint32_t i = 0; i < 2 * PLACES; i++) {
+		struct prefix4 subnet = { 0x0a000200u + (i % PLACES << 8), 24 };
+
+		if (subnet_taken(model, net, subnet) || (i < PLACES && host_has(ctx, subnet)))
+			continue;
+		net->subnet = subnet;
+		net->has_subnet = true;
+		return 0;
+	}
+	return ctx_fail(ctx, NULL, NULL, -ENOSPC, "no free subnet found from 10.0.2.0/24 upward; give one with subnet");
 }
 
 int subnet_choose(struct model_ctx *ctx, struct model *model, const json_t *networks)
@@ -74,7 +97,8 @@ int subnet_choose(struct model_ctx *ctx, struct model *model, const json_t *netw
 		if (net->has_subnet || (!net->has_nat && net->mode != NET_HOST_ONLY))
 			continue;
 		mark = ctx_enter(ctx, networks, net->name, "network", net->name);
-		rc = net->has_nat ? choose(ctx, model, net) : choose_host_only(ctx, model, net);
+		rc = net->mode == NET_HOST_ONLY ? choose_host_only(ctx, model, net) :
+		     net->mode == NET_NAT ? choose_alone(ctx, model, net) : choose(ctx, model, net);
 		ctx_leave(ctx, mark);
 		if (rc < 0)
 			return rc;
@@ -163,7 +187,7 @@ static int check_macs(struct model_ctx *ctx, const struct net_conf *net, const j
 	char text[MAC_TEXT];
 
 	uses->n = 0;
-	for (size_t i = 0; i < net->nports; i++)
+	for (size_t i = 0; i < net->nports && net->mode != NET_NAT; i++)
 		use(uses, net, net->ports[i].name, "mac %s", mac_format(net->ports[i].mac, text));
 	return uses_twice(ctx, networks, uses, "ports", "port", "mac", -EINVAL);
 }
@@ -173,7 +197,7 @@ static int check_reservations(struct model_ctx *ctx, const struct net_conf *net,
 	char text[IP4_TEXT];
 
 	uses->n = 0;
-	for (size_t i = 0; i < net->nreservations; i++)
+	for (size_t i = 0; i < net->nreservations && net->mode != NET_NAT; i++)
 		use(uses, net, net->reservations[i].port, "address %s", ip4_format(net->reservations[i].ip, text));
 	return uses_twice(ctx, networks, uses, "reservations", "reservation", NULL, -EINVAL);
 }
@@ -217,9 +241,10 @@ static int overlapping(struct model_ctx *ctx, const json_t *networks, const stru
 	return -EINVAL;
 }
 
+/* check_subnets() - in the order of their beginnings, so that one meets the widest before it; those that may share are apart */
 static int check_subnets(struct model_ctx *ctx, const struct model *model, const json_t *networks)
 {
-	const struct net_conf **list = calloc(model->nnetworks + 1, sizeof(*list));
+	const struct net_conf **list = calloc(model->nnetworks + 1, sizeof(*list)), *before[2] = { NULL, NULL };
 	size_t n = 0;
 	int rc = 0;
 
@@ -229,9 +254,15 @@ static int check_subnets(struct model_ctx *ctx, const struct model *model, const
 		if (model->networks[i].has_subnet)
 			list[n++] = &model->networks[i];
 	qsort(list, n, sizeof(*list), by_subnet);
-	for (size_t i = 1; rc == 0 && i < n; i++)	/* a wider one sorts first and so meets what follows it */
-		if (overlap(list[i - 1]->subnet, list[i]->subnet))
-			rc = overlapping(ctx, networks, list[i - 1], list[i]);
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		unsigned sort = list[i]->mode == NET_NAT;
+
+		for (unsigned k = 0; rc == 0 && k < ARRAY_SIZE(before); k++)
+			if (before[k] && overlap(before[k]->subnet, list[i]->subnet) && !may_share(before[k], list[i]))
+				rc = overlapping(ctx, networks, before[k], list[i]);
+		if (!before[sort] || prefix4_last(before[sort]->subnet) < prefix4_last(list[i]->subnet))
+			before[sort] = list[i];
+	}
 	free(list);
 	return rc;
 }

@@ -189,6 +189,15 @@ static int check_to_port(struct model_ctx *ctx, const json_t *object, const stru
 	return ctx_fail(ctx, object, "to", -EINVAL, "%u ports from %u on end above 65535", forward->count, forward->to_port);
 }
 
+static int check_to_ip(struct model_ctx *ctx, const struct net_conf *net, const json_t *object, uint32_t ip, const char *text)
+{
+	if (net->mode == NET_NAT)
+		return ctx_fail(ctx, object, "to", -EINVAL, "%s may be any guest of a nat network; name its port", text);
+	if (!guest_address(net, ip))
+		return ctx_fail(ctx, object, "to", -EINVAL, "%s is no guest's address in this network", text);
+	return 0;
+}
+
 /* read_target() - "vm1:80", "10.77.0.5:80", or without its port where that stands apart or is the same as outside */
 static int read_target(struct model_ctx *ctx, const struct net_conf *net, const json_t *object, const struct raw *raw,
 		       struct forward_conf *forward)
@@ -214,8 +223,7 @@ static int read_target(struct model_ctx *ctx, const struct net_conf *net, const 
 	if (rc < 0)
 		return rc;
 	if (ip4_parse(guest, &forward->to_ip) == 0)
-		return guest_address(net, forward->to_ip) ? 0 :
-			ctx_fail(ctx, object, "to", -EINVAL, "%s is no guest's address in this network", guest);
+		return check_to_ip(ctx, net, object, forward->to_ip, guest);
 	if (!name_valid(guest))
 		return bad_target(ctx, object, text);
 	strcpy(forward->to, guest);

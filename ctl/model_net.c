@@ -135,9 +135,9 @@ const char *net_mode_name(enum net_mode mode)
 
 static int supported(struct model_ctx *ctx, const json_t *object, const struct net_conf *net)
 {
-	if (net->mode == NET_NAT || net->mode == NET_BRIDGED)
+	if (net->mode == NET_BRIDGED)
 		return ctx_fail(ctx, object, "mode", -ENOTSUP,
-				"%s comes with a later release; this one has nat-network, internal, host-only and routed",
+				"%s comes with a later release; this one has nat-network, nat, host-only, internal and routed",
 				net_mode_name(net->mode));
 	if (net->nat == NAT_KIND_KERNEL)
 		return ctx_fail(ctx, object, "nat", -ENOTSUP, "kernel comes with a later release; this one has user");
@@ -185,7 +185,7 @@ int net_read(struct model_ctx *ctx, const json_t *object, struct net_conf *net)
 	rc = read_group(ctx, object, "limits", limits_rows, ARRAY_SIZE(limits_rows), net, &net->limits_set);
 	if (rc < 0)
 		return rc;
-	net->has_nat = net->mode == NET_NAT_NETWORK;
+	net->has_nat = NATS >> net->mode & 1;
 	net->has_host = net->mode == NET_HOST_ONLY || net->mode == NET_ROUTED;
 	net->has_router = net->has_nat || net->mode == NET_ROUTED;
 	net->has_subnet = net->set & BIT("subnet");
@@ -197,7 +197,7 @@ int net_read(struct model_ctx *ctx, const json_t *object, struct net_conf *net)
 bool guest_address(const struct net_conf *net, uint32_t ip)
 {
 	return net->has_subnet && prefix4_has(net->subnet, ip) && ip != net->subnet.addr &&
-	       ip != prefix4_last(net->subnet) && ip != net->gateway;
+	       ip != prefix4_last(net->subnet) && ip != net->gateway && ip != net->dns;
 }
 
 /* check_subnet() - one that guests can be given addresses of */
@@ -253,6 +253,19 @@ static int complete_subnet6(struct model_ctx *ctx, const json_t *object, struct 
 
 enum { HOST_ONLY_POOL = 100 };
 
+/* In mode nat a subnet is laid out as VirtualBox and QEMU do it: gateway .2, DNS .3, and every guest .15, or as high as it goes. */
+enum { ALONE_GATEWAY = 2, ALONE_GUEST = 15 };
+
+/* alone_guest() - the address that each guest is given */
+static uint32_t alone_guest(const struct net_conf *net)
+{
+	uint32_t ip = MIN_OF(net->subnet.addr + ALONE_GUEST, prefix4_last(net->subnet) - 1);
+
+	while (!guest_address(net, ip))
+		ip--;			/* the smallest subnet has six addresses, and two are taken */
+	return ip;
+}
+
 /* default_pool() - the longer side of the gateway */
 static void default_pool(struct net_conf *net)
 {
@@ -261,6 +274,10 @@ static void default_pool(struct net_conf *net)
 	if (net->mode == NET_HOST_ONLY && last - first > HOST_ONLY_POOL && net->gateway - first < HOST_ONLY_POOL) {
 		net->pool_first = first + HOST_ONLY_POOL;	/* those below are for who likes to choose */
 		net->pool_last = last;
+		return;
+	}
+	if (net->mode == NET_NAT) {
+		net->pool_first = net->pool_last = alone_guest(net);
 		return;
 	}
 	net->pool_first = net->gateway - first > last - net->gateway ? first : net->gateway + 1;
@@ -283,7 +300,17 @@ static int check_pool(struct model_ctx *ctx, const json_t *object, const struct 
 		return fail_group(ctx, object, "dhcp", "pool", "is not inside the subnet");
 	if (net->pool_first <= net->gateway && net->gateway <= net->pool_last)
 		return fail_group(ctx, object, "dhcp", "pool", "holds the gateway's address");
+	if (net->pool_first <= net->dns && net->dns <= net->pool_last)
+		return fail_group(ctx, object, "dhcp", "pool", "holds the address for DNS, the one behind the gateway's");
 	return 0;
+}
+
+/* place_dns() - behind the gateway, or before it where nothing is behind */
+static void place_dns(struct net_conf *net)
+{
+	net->dns = net->gateway;
+	if (net->mode == NET_NAT)
+		net->dns += net->gateway + 1 == prefix4_last(net->subnet) ? -1 : 1;
 }
 
 /* complete_bare() - an internal network without addresses has nothing that needs one */
@@ -331,10 +358,11 @@ int net_complete(struct model_ctx *ctx, const json_t *object, struct net_conf *n
 	if (rc < 0)
 		return rc;
 	if (!(net->set & BIT("gateway")))
-		net->gateway = net->subnet.addr + 1;
+		net->gateway = net->subnet.addr + (net->mode == NET_NAT ? ALONE_GATEWAY : 1);
 	if (!prefix4_has(net->subnet, net->gateway) || net->gateway == net->subnet.addr ||
 	    net->gateway == prefix4_last(net->subnet))
 		return ctx_fail(ctx, object, "gateway", -EINVAL, "is not an address of the subnet");
+	place_dns(net);
 	if (!(net->dhcp_set & field_bit(dhcp_rows, ARRAY_SIZE(dhcp_rows), "pool")))
 		default_pool(net);
 	return check_pool(ctx, object, net);

@@ -23,7 +23,7 @@ int record_read(struct model_ctx *ctx, const struct net_conf *net, const json_t 
 /* subnet_choose() - give a subnet to each NAT network that has none
  *
  * A /24 of 10.64.0.0/10, first tried at a place that the network's name decides, so that it is the same again after
- * `rm` and `add` and rarely that of another host.
+ * `rm` and `add` and rarely that of another host; in mode nat 10.0.2.0/24, which all such networks may have.
  */
 int subnet_choose(struct model_ctx *ctx, struct model *model, const json_t *networks);
 
@@ -48,7 +48,7 @@ int clash(struct model_ctx *ctx, const json_t *networks, struct claimant a, stru
 /* ifname_valid() - may it be an interface's name? */
 bool ifname_valid(const char *text);
 
-/* guest_address() - may @ip belong to a guest of this network: inside, and neither its ends nor the gateway? */
+/* guest_address() - may @ip belong to a guest of this network: inside, and neither its ends nor the gateway's? */
 bool guest_address(const struct net_conf *net, uint32_t ip);
 
 #endif

@@ -90,10 +90,13 @@ static int check_name(struct model_ctx *ctx, const json_t *object, const char *n
 }
 
 /* check_vlan() - one VLAN without tags, or a list of tagged ones with perhaps a native one */
-static int check_vlan(struct model_ctx *ctx, const json_t *object, struct port_conf *port)
+static int check_vlan(struct model_ctx *ctx, const struct net_conf *net, const json_t *object, struct port_conf *port)
 {
 	bool trunk = port->set & BIT("trunk");
 
+	if (net->mode == NET_NAT && port->set & (BIT("vlan") | BIT("trunk") | BIT("native")))
+		return ctx_fail(ctx, object, trunk ? "trunk" : port->set & BIT("vlan") ? "vlan" : "native", -EINVAL,
+				"in mode nat each port is alone with the gateway: there are no VLANs");
 	if (trunk && port->set & BIT("vlan"))
 		return ctx_fail(ctx, object, "vlan", -EINVAL, "a port has vlan (access) or trunk, not both");
 	if (!trunk && port->set & BIT("native"))
@@ -179,7 +182,7 @@ int port_read(struct model_ctx *ctx, const struct net_conf *net, const char *nam
 		return rc;
 	if (!(port->set & BIT("kind")))
 		return ctx_fail(ctx, object, "kind", -EINVAL, "is missing: vhost-user, stream, dgram, udp, tap, vmm-tap, netns or attached");
-	rc = check_vlan(ctx, object, port);
+	rc = check_vlan(ctx, net, object, port);
 	if (rc < 0)
 		return rc;
 	strcpy(port->name, name);
@@ -194,10 +197,9 @@ json_t *port_export(const struct net_conf *net, const struct port_conf *port, un
 	bool trunk = port->vlan_mode == PORT_VLAN_TRUNK;
 	json_t *object;
 
-	(void)net;
 	if (flags & MODEL_EFFECTIVE)
 		set = ~0u & ~BIT("vlan") & ~BIT("trunk") & ~BIT("native");
-	if (flags & MODEL_EFFECTIVE)
+	if (flags & MODEL_EFFECTIVE && !(net && net->mode == NET_NAT))
 		set |= trunk ? BIT("trunk") | (port->native ? BIT("native") : 0) : BIT("vlan");
 	if (!port->path[0])
 		set &= ~BIT("path");

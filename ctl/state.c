@@ -341,7 +341,7 @@ void state_save_model(struct state *state, const struct model *old, const struct
 
 void state_put_lease(struct state *state, const struct state_lease *lease, state_done_fn *done, void *arg)
 {
-	struct db_write *write = db_write_new(DB_PUT_LEASE, "tiitbbtii", lease->net, (int64_t)lease->vid, (int64_t)lease->ip,
+	struct db_write *write = db_write_new(DB_PUT_LEASE, "tiitbbtii", lease->net, (int64_t)lease->segment, (int64_t)lease->ip,
 					      lease->port, lease->mac, (size_t)MAC_SIZE, lease->client_id,
 					      (size_t)lease->client_id_len, lease->hostname, (int64_t)lease->state,
 					      lease->expires_s);
@@ -349,9 +349,9 @@ void state_put_lease(struct state *state, const struct state_lease *lease, state
 	submit(state, write, write ? 0 : -ENOMEM, done, arg);
 }
 
-void state_remove_lease(struct state *state, const char *net, uint16_t vid, uint32_t ip, state_done_fn *done, void *arg)
+void state_remove_lease(struct state *state, const char *net, uint64_t segment, uint32_t ip, state_done_fn *done, void *arg)
 {
-	struct db_write *write = db_write_new(DB_DEL_LEASE, "tii", net, (int64_t)vid, (int64_t)ip);
+	struct db_write *write = db_write_new(DB_DEL_LEASE, "tii", net, (int64_t)segment, (int64_t)ip);
 
 	submit(state, write, write ? 0 : -ENOMEM, done, arg);
 }

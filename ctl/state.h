@@ -28,10 +28,10 @@ struct state;
 
 enum { STATE_CLIENT_ID_MAX = 255, STATE_SCHEMA = 1 };
 
-/* state_lease - one binding, keyed by (net, vid, ip); (net, vid, port, mac) says whose it is */
+/* state_lease - one binding, keyed by (net, segment, ip); (net, segment, port, mac) says whose it is */
 struct state_lease {
 	char net[NAME_MAX_SIZE];
-	uint16_t vid;
+	uint64_t segment;		/* its VID, or a number above every VID that is the port's alone; below 2^63 */
 	uint32_t ip;			/* host order */
 	char port[NAME_MAX_SIZE];
 	uint8_t mac[MAC_SIZE];
@@ -76,6 +76,6 @@ void state_save_model(struct state *state, const struct model *old, const struct
 
 /* state_put_lease() - insert or replace; state_remove_lease() - forget; @done may be NULL */
 void state_put_lease(struct state *state, const struct state_lease *lease, state_done_fn *done, void *arg);
-void state_remove_lease(struct state *state, const char *net, uint16_t vid, uint32_t ip, state_done_fn *done, void *arg);
+void state_remove_lease(struct state *state, const char *net, uint64_t segment, uint32_t ip, state_done_fn *done, void *arg);
 
 #endif

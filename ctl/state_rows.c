@@ -257,14 +257,14 @@ static bool copy_text(char *to, size_t room, const char *from)
 
 static bool read_lease(const struct rows *rows, struct state_lease *lease)
 {
-	sqlite3_int64 vid = sqlite3_column_int64(rows->query, 1), ip = sqlite3_column_int64(rows->query, 2);
+	sqlite3_int64 segment = sqlite3_column_int64(rows->query, 1), ip = sqlite3_column_int64(rows->query, 2);
 	int size = sqlite3_column_bytes(rows->query, 5);
 	const void *mac = sqlite3_column_blob(rows->query, 4), *id = sqlite3_column_blob(rows->query, 5);
 
-	*lease = (struct state_lease){ .vid = (uint16_t)vid, .ip = (uint32_t)ip };
+	*lease = (struct state_lease){ .segment = (uint64_t)segment, .ip = (uint32_t)ip };
 	lease->state = (uint8_t)sqlite3_column_int(rows->query, 7);
 	lease->expires_s = sqlite3_column_int64(rows->query, 8);
-	if (vid < 1 || vid > 4094 || ip < 0 || ip > UINT32_MAX || !mac || sqlite3_column_bytes(rows->query, 4) != MAC_SIZE ||
+	if (segment < 1 || ip < 0 || ip > UINT32_MAX || !mac || sqlite3_column_bytes(rows->query, 4) != MAC_SIZE ||
 	    size > STATE_CLIENT_ID_MAX)
 		return false;
 	memcpy(lease->mac, mac, MAC_SIZE);

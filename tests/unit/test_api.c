@@ -137,12 +137,12 @@ json_t *live_fdb(struct engine *e, const char *net)
 	return json_array();
 }
 
-void live_lease_free(struct engine *e, const char *net, uint32_t ip, live_done_fn *done, void *arg)
+void live_lease_free(struct engine *e, const char *net, const char *port, uint32_t ip, live_done_fn *done, void *arg)
 {
 	struct error err = { 0 };
 
 	(void)net;
-	if (ip == 0x0a4d0005)
+	if (ip == 0x0a4d0005 && (!port || !strcmp(port, "vm1")))
 		e->freed++;
 	else
 		error_set(&err, -ENOENT, "no such lease");

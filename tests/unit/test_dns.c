@@ -371,6 +371,31 @@ static void test_dns_33_our_own_range(void **state)
 	}
 }
 
+/* A table within another: what is its own, what is the other's, and a name that both have records of. */
+static void test_within(void **state)
+{
+	struct bench *b = *state;
+	struct names *outer = b->names;
+
+	add(b, "vm", DNS_TXT, "\"of the network\"");
+	b->names = names_new_within(outer);
+	assert_non_null(b->names);
+	assert_ptr_equal(names_outer(b->names), outer);
+	names_set_host(b->names, "vm", 0x0a4d000f);
+	assert_int_equal(ask(b, "vm", DNS_A), DNS_OUT_ANSWER);
+	assert_int_equal(ask(b, "vm.lab.internal", DNS_TXT), DNS_OUT_ANSWER);
+	assert_int_equal(ask(b, "vm", DNS_AAAA), DNS_OUT_NODATA);
+	assert_int_equal(ask(b, "15.0.77.10.in-addr.arpa", DNS_PTR), DNS_OUT_ANSWER);
+	assert_int_equal(ask(b, "www", DNS_A), DNS_OUT_ANSWER);
+	assert_int_equal(ask(b, "lab.internal", DNS_MX), DNS_OUT_ANSWER);
+	assert_int_equal(ask(b, "six", DNS_AAAA), DNS_OUT_ANSWER);
+	print_message("  and in the other one there is nothing of it\n");
+	names_free(b->names);
+	b->names = outer;
+	assert_int_equal(ask(b, "vm", DNS_A), DNS_OUT_NODATA);
+	assert_int_equal(ask(b, "15.0.77.10.in-addr.arpa", DNS_PTR), DNS_OUT_NXDOMAIN);
+}
+
 static void test_zone_without_domain(void **state)
 {
 	struct bench *b = *state;
@@ -441,7 +466,7 @@ int main(void)
 		CASE(test_dns_05_not_queries),
 		CASE(test_servfail),
 		CASE(test_dns_33_our_own_range),
-		CASE(test_zone_without_domain),
+		CASE(test_within), CASE(test_zone_without_domain),
 		CASE(test_dns_24_fast),
 		CASE(test_outcome_names),
 	};

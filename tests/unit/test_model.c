@@ -55,7 +55,7 @@ static const struct {
 	{ "mode", "networks:\n  lab:\n    mode: magic",
 	  "t:3: network lab: mode: magic is none of nat-network, internal, nat, host-only, bridged, routed", "invalid" },
 	{ "mode of a later release", "networks:\n  lab: {mode: bridged}",
-	  "t:2: network lab: mode: bridged comes with a later release; this one has nat-network, internal, host-only and routed", "unsupported" },
+	  "t:2: network lab: mode: bridged comes with a later release; this one has nat-network, nat, host-only, internal and routed", "unsupported" },
 	{ "routed without a subnet", "networks:\n  lab: {mode: routed}",
 	  "t:2: network lab: subnet: is missing: a routed network has addresses that others know the way to", "invalid" },
 	{ "forwards of host-only", "networks:\n  lab: {mode: isolated, forwards: {web: {listen: 8080, to: web1}}}",

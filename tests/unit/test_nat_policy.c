@@ -61,6 +61,9 @@ static const struct {
 	{ "another network, no way out", "10.0.0.15", "10.9.0.1", HOST_NONE, .no_uplink = true, .act = POLICY_PROHIBITED,
 	  .verdict = VERDICT_DROP_OTHER_NETWORK },
 	{ "source outside the subnet", "192.168.7.7", "203.0.113.5", HOST_OWN, .act = POLICY_DROP, .verdict = VERDICT_DROP_MARTIAN },
+	{ "the address for DNS alone", "10.0.0.15", "10.0.0.3", HOST_LOOPBACK, .act = POLICY_CLOSED,
+	  .verdict = VERDICT_CONSUMED_REFUSED },
+	{ "source is the address for DNS", "10.0.0.3", "203.0.113.5", HOST_OWN, .act = POLICY_DROP, .verdict = VERDICT_DROP_MARTIAN },
 	{ "source is the gateway", "10.0.0.1", "203.0.113.5", HOST_OWN, .act = POLICY_DROP, .verdict = VERDICT_DROP_MARTIAN },
 	{ "source is the network's address", "10.0.0.0", "203.0.113.5", HOST_OWN, .act = POLICY_DROP, .verdict = VERDICT_DROP_MARTIAN },
 	{ "source is the broadcast address", "10.0.0.255", "203.0.113.5", HOST_OWN, .act = POLICY_DROP, .verdict = VERDICT_DROP_MARTIAN },
@@ -84,6 +87,7 @@ static void segment(struct snapshot *snap, unsigned i, const char *subnet)
 	net->nsegments = 1;
 	net->segments[0] = (struct segment){
 		.net = net, .vid = 1, .has_subnet = true, .subnet = { ip(subnet), 24 }, .gateway = ip(subnet) + 1,
+		.dns = ip(subnet) + 3,
 	};
 }
 

@@ -59,6 +59,40 @@ static void test_segments(void **state)
 	snapshot_free(t);
 }
 
+/* Ports that are alone have segments of one subnet, whose numbers no tag can say. */
+static void test_alone(void **state)
+{
+	enum { PORTS = 500 };
+	struct snapshot *s = snapshot_new(PORTS, 2);
+	struct net_view *net = &s->nets[0];
+
+	(void)state;
+	*net = (struct net_view){ .net_id = 1, .nsegments = PORTS };
+	s->nets[1].net_id = 2;
+	net->segments = calloc(PORTS, sizeof(*net->segments));
+	for (unsigned i = 0; i < PORTS; i++) {
+		net->segments[i] = (struct segment){
+			.net = net, .vid = (uint16_t)(VID_ALONE_FIRST + 3 * i), .only = &s->ports[i], .has_subnet = true,
+			.subnet = { 0x0a000200, 24 }, .gateway = 0x0a000202, .dns = 0x0a000203,
+		};
+		s->ports[i] = (struct port_view){ .net = net, .own = &net->segments[i] };
+	}
+	for (unsigned i = 0; i < PORTS; i++) {
+		assert_ptr_equal(segment_of(net, (uint16_t)(VID_ALONE_FIRST + 3 * i)), &net->segments[i]);
+		assert_null(segment_of(net, (uint16_t)(VID_ALONE_FIRST + 3 * i + 1)));
+		assert_ptr_equal(segment_at(&s->ports[i], VID_DEFAULT), &net->segments[i]);
+	}
+	assert_null(segment_of(net, VID_DEFAULT));
+	assert_null(segment_of(net, UINT16_MAX));
+	assert_null(segment_of(&s->nets[1], VID_DEFAULT));
+	print_message("  to each other they are no other network; to anybody else they are one\n");
+	assert_null(segment_for_addr(s, addr4(0x0a00020f), &net->segments[7]));
+	assert_non_null(segment_for_addr(s, addr4(0x0a00020f), NULL));
+	assert_true(segment_is_gateway(&net->segments[0], addr4(0x0a000203)) && segment_is_dns(&net->segments[0], addr4(0x0a000203)));
+	assert_false(segment_is_dns(&net->segments[0], addr4(0x0a000202)));
+	snapshot_free(s);
+}
+
 static void test_life(void **state)
 {
 	struct snapshot *empty = snapshot_new(0, 0);
@@ -129,7 +163,7 @@ static void test_verdict_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_segments), cmocka_unit_test(test_life), cmocka_unit_test(test_stats),
+		cmocka_unit_test(test_segments), cmocka_unit_test(test_alone), cmocka_unit_test(test_life), cmocka_unit_test(test_stats),
 		cmocka_unit_test(test_verdict_names),
 	};
 

@@ -197,7 +197,7 @@ static void test_transient_is_not_stored(void **state)
 
 static struct state_lease lease(uint32_t ip, int64_t expires)
 {
-	struct state_lease l = { .net = "lab", .vid = 1, .ip = ip, .port = "vm1", .mac = { 2, 0, 0, 0, 0, 1 }, .state = 1,
+	struct state_lease l = { .net = "lab", .segment = 1, .ip = ip, .port = "vm1", .mac = { 2, 0, 0, 0, 0, 1 }, .state = 1,
 				 .client_id_len = 3, .client_id = { 0, 'x', 0 }, .hostname = "box", .expires_s = expires };
 
 	return l;
@@ -206,7 +206,7 @@ static struct state_lease lease(uint32_t ip, int64_t expires)
 static void same_lease(const struct state_lease *a, const struct state_lease *b)
 {
 	assert_string_equal(a->net, b->net);
-	assert_int_equal(a->vid, b->vid);
+	assert_int_equal(a->segment, b->segment);
 	assert_int_equal(a->ip, b->ip);
 	assert_string_equal(a->port, b->port);
 	assert_memory_equal(a->mac, b->mac, MAC_SIZE);
