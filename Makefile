@@ -131,6 +131,8 @@ install: all
 	install -m 755 $B/lanyard-engine $(DESTDIR)$(PREFIX)/libexec/lanyard
 	for m in $(wildcard docs/*.[158]); do install -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}; done
 	for c in $(wildcard configs/*.yaml); do install -m 644 $$c $(DESTDIR)$(PREFIX)/share/lanyard; done
+	for s in $(wildcard configs/*.sysusers); do \
+		install -D -m 644 $$s $(DESTDIR)$(PREFIX)/lib/sysusers.d/$$(basename $$s .sysusers).conf; done
 	for u in $(wildcard configs/*.service); do \
 		sed 's|@PREFIX@|$(PREFIX)|g' $$u >$(DESTDIR)$(PREFIX)/lib/systemd/system/$${u##*/}; done
 

@@ -12,11 +12,12 @@
 static const char *const states[] = { [FINDING_OK] = "OK", [FINDING_WARN] = "WARN", [FINDING_FAIL] = "FAIL" };
 
 /* look_daemon() - the one that commands talk to; none is needed for the answer to the others */
-static void look_daemon(struct cli *cli, struct finding *f)
+static void look_daemon(struct cli *cli, struct finding *f, json_t **engine)
 {
 	json_t *daemon = NULL;
 
 	if (cli_get(cli, "/v1/daemon", &daemon) == 0) {
+		*engine = json_incref(json_object_get(daemon, "engine"));
 		f->state = FINDING_OK;
 		snprintf(f->text, sizeof(f->text), "lanyardd %.30s answers at %.120s", row_text(daemon, "version"), cli->socket);
 	} else {
@@ -26,6 +27,27 @@ static void look_daemon(struct cli *cli, struct finding *f)
 	}
 	json_decref(daemon);
 	cli->err = (struct error){ 0 };
+}
+
+static bool is_open(const char *fence)
+{
+	return !strncmp(fence, "open", strlen("open"));
+}
+
+/* look_engine() - what is left to whoever takes over the process that strangers talk to */
+static void look_engine(json_t *engine, struct finding *f)
+{
+	const char *files = row_text(engine, "files"), *calls = row_text(engine, "calls");
+	json_int_t uid = json_integer_value(json_object_get(engine, "uid"));
+	json_t *refused = json_object_get(engine, "refused");
+
+	f->state = is_open(files) || is_open(calls) || uid == 0 || json_array_size(refused) ? FINDING_WARN : FINDING_OK;
+	snprintf(f->text, sizeof(f->text), "user %lld; files: %.40s; system calls: %.40s", (long long)uid, files, calls);
+	if (json_array_size(refused))
+		snprintf(f->command, sizeof(f->command), "a report of the refused system call %.40s, please",
+			 json_string_value(json_array_get(refused, 0)));
+	else if (uid == 0)
+		snprintf(f->command, sizeof(f->command), "useradd --system lanyard; the log says what it cannot reach: event=engine-as-root");
 }
 
 static void show(const struct cli *cli, json_t *list, const char *name, const struct finding *f)
@@ -42,7 +64,7 @@ static void show(const struct cli *cli, json_t *list, const char *name, const st
 
 static int doctor(struct cli *cli, const struct args *args)
 {
-	json_t *list = json_array(), *tree;
+	json_t *list = json_array(), *tree, *engine = NULL;
 	struct finding f = { 0 };
 	bool works = true;
 
@@ -54,8 +76,14 @@ static int doctor(struct cli *cli, const struct args *args)
 		show(cli, list, c->name, &f);
 	}
 	f = (struct finding){ 0 };
-	look_daemon(cli, &f);
+	look_daemon(cli, &f, &engine);
 	show(cli, list, "daemon", &f);
+	if (engine) {
+		f = (struct finding){ 0 };
+		look_engine(engine, &f);
+		show(cli, list, "engine", &f);
+		json_decref(engine);
+	}
 	tree = json_pack("{s:b s:o}", "works", works, "checks", list);
 	if (cli->json)
 		output_json(tree);

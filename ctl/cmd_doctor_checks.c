@@ -225,5 +225,7 @@ const struct check doctor_checks[] = {
 	{ "tap", look_tun },
 	{ "namespaces", look_namespaces },
 	{ "kvm", look_kvm },
+	{ "kernel", doctor_look_kernel },
+	{ "forwarding", doctor_look_forwarding },
 	{ 0 },
 };

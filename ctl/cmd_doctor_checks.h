@@ -25,4 +25,8 @@ struct check {
 
 extern const struct check doctor_checks[];
 
+/* cmd_doctor_host.c */
+void doctor_look_kernel(struct finding *f);
+void doctor_look_forwarding(struct finding *f);
+
 #endif

@@ -56,6 +56,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
 	struct engine *e = arg;
 
 	(void)fd, (void)what;
+	live_confined_look(e);
 	for (struct live_net *net = e->nets; net; net = net->hh.next) {
 		fdb_sweep(net->fdb, clock_now_ms());
 		live_nat_tell_quotas(net);
@@ -255,6 +256,7 @@ static int engine_serve(struct engine *e, const struct engine_conf *conf, struct
 /* The process ends: what must not be lost is flushed by state_close(), the kernel has the rest. */
 static void engine_fini(struct engine *e)
 {
+	live_confined_look(e);
 	changes_drop(e);
 	if (e->state)
 		state_close(e->state);
@@ -274,6 +276,7 @@ int engine_run(const struct engine_conf *conf)
 	LIST_INIT(&e->opened);
 	e->started_ms = clock_now_ms();
 	e->uid = conf->uid;
+	e->confined = conf->confined;
 	snprintf(e->runtime_dir, sizeof(e->runtime_dir), "%s", conf->runtime_dir);
 	snprintf(e->state_dir, sizeof(e->state_dir), "%s", conf->state_dir);
 	rc = engine_init(e, conf, &err);

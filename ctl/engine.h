@@ -30,6 +30,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "ctl/confine.h"
 #include "ctl/live.h"
 #include "ctl/live_segment.h"
 #include "ctl/model.h"
@@ -158,6 +159,8 @@ struct change;
 TAILQ_HEAD(change_queue, change_job);
 
 struct engine {
+	struct confined confined;
+	json_t *refused;		/* names of system calls that were, or NULL */
 	uid_t uid;			/* whom the daemon serves: the keeper's user, which need not be this process's */
 	struct event_base *base;
 	struct host *host;
@@ -266,6 +269,10 @@ void lease_store_put(struct live_segment *seg, const struct lease_record *record
 void lease_store_drop(struct live_segment *seg);	/* all of them, for good */
 void lease_changed(void *segment, const struct lease_record *record);	/* lease_changed_fn */
 void lease_names(struct live_segment *seg, const struct lease_record *record);	/* names and stations follow a lease */
+
+/* live_confined.c */
+void live_confined_look(struct engine *e);	/* was a system call refused? Tells each once */
+json_t *live_confined(struct engine *e);	/* what the engine is shut in by; a new reference, or NULL */
 
 /* attach.c */
 struct attach *attach_new(struct engine *e, int listener);

@@ -100,6 +100,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	raise_descriptor_limit();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	conf.confined = confine_engine(conf.state_dir, conf.uid != geteuid());
 	urcu_qsbr_register_thread();	/* the control thread calls call_rcu() */
 	urcu_qsbr_thread_offline();	/* and never reads under RCU */
 	return engine_run(&conf);

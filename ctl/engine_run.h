@@ -3,11 +3,14 @@
 #ifndef CTL_ENGINE_RUN_H
 #define CTL_ENGINE_RUN_H
 
+#include "ctl/confine.h"
+
 struct engine_conf {
 	const char *runtime_dir, *state_dir;
 	const char *config;		/* name of the file that is open as HOST_CONFIG_FD and applied at the start, or NULL */
 	unsigned workers;		/* 0: cores minus one, at least one */
 	unsigned uid;			/* the user that the daemon serves: the keeper's */
+	struct confined confined;
 	long admins;			/* a group that may do as that user, or -1 */
 };
 

@@ -40,6 +40,7 @@ static const struct shape {
 	[HOST_OPEN_IFACE] = { sizeof(struct host_iface), false,
 			      { TEXT(host_iface, name), TEXT(host_iface, ifname), TEXT(host_iface, uplink) } },
 	[HOST_CHANGES] = { .size = sizeof(struct host_header) },
+	[HOST_OPEN_RESOLV] = { .size = sizeof(struct host_header) },
 };
 
 union control {

@@ -64,6 +64,7 @@ enum host_type {
 	HOST_OPEN_ICMP,		/* host_icmp: a raw socket for the daemon's own use, which the keeper does not keep; -EPERM without CAP_NET_RAW */
 	HOST_OPEN_IFACE,	/* host_iface: an interface of the host's own, the host's end of a network; asked with other settings
 				 * under the same name and ifname it is changed. Done with the keeper's rights, whoever's network it is. */
+	HOST_OPEN_RESOLV,	/* host_header: /etc/resolv.conf as it is now, to be read; not kept */
 	HOST_CHANGES,		/* host_header: a descriptor to read the journal of changes by: struct host_change, one after another */
 	HOST_TYPES
 };

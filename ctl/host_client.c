@@ -329,6 +329,14 @@ int host_changes(struct host *host, struct error *err)
 	return open_call(host, &m, sizeof(m), &reply, err);
 }
 
+int host_open_resolv(struct host *host)
+{
+	struct host_header m = { .type = HOST_OPEN_RESOLV };
+	struct host_reply reply;
+
+	return open_call(host, &m, sizeof(m), &reply, NULL);
+}
+
 /* spread() - the descriptors that came, to the ports they are of. Return: false when they are not as many as the reply says */
 static bool spread(const struct host_reply *reply, unsigned count, const int *came, unsigned ncame, int *fds)
 {

@@ -78,6 +78,9 @@ int host_open_netns(struct host *host, const char *name, const char *netns, cons
  */
 int host_open_iface(struct host *host, const char *name, struct host_iface *iface, struct error *err);
 
+/* host_open_resolv() - Return: the host's resolv.conf, to be read, or negative errno */
+int host_open_resolv(struct host *host);
+
 /* host_changes() - Return: a descriptor to read the journal of host changes by (struct host_change, one after another) */
 int host_changes(struct host *host, struct error *err);
 

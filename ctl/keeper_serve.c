@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -248,15 +249,23 @@ static int serve_recall(struct serve *s, const struct host_recall *m)
 	return answer(s, m, &r, h ? h->fd : -1);
 }
 
-static int serve_changes(struct serve *s, const void *request)
+/* serve_file() - @fd, which is taken, is the file that was asked for; or a negative errno */
+static int serve_file(struct serve *s, const void *request, int fd)
 {
-	int fd = journal_reader(), rc;
+	int rc;
 	struct host_reply r = { .rc = fd < 0 ? fd : 0 };
 
 	rc = answer(s, request, &r, fd);
 	if (fd >= 0)
 		close(fd);
 	return rc;
+}
+
+static int open_resolv(void)
+{
+	int fd = open("/etc/resolv.conf", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
 }
 
 static int serve_ready(struct serve *s, const void *request)
@@ -284,7 +293,9 @@ static int dispatch(struct serve *s, const void *request, size_t size, int fd)
 	case HOST_UNIX_PEER:
 		return serve_peer(s, request);
 	case HOST_CHANGES:
-		return serve_changes(s, request);
+		return serve_file(s, request, journal_reader());
+	case HOST_OPEN_RESOLV:
+		return serve_file(s, request, open_resolv());
 	case HOST_OPEN_ICMP:
 		return serve_icmp(s, request);
 	default:

@@ -321,7 +321,8 @@ json_t *live_fdb(struct engine *e, const char *name)
 
 json_t *live_daemon(struct engine *e)
 {
-	return json_pack("{s:s s:i s:i s:i s:i s:I s:i s:i}", "version", LANYARD_VERSION, "pid", (int)getppid(), "engine_pid",
+	return json_pack("{s:s s:i s:i s:i s:i s:I s:i s:i s:o*}", "version", LANYARD_VERSION, "pid", (int)getppid(), "engine_pid",
 			 (int)getpid(), "engine_restarts", e->restarts, "workers", (int)e->nworkers, "uptime",
-			 (json_int_t)((clock_now_ms() - e->started_ms) / 1000), "api_version", 1, "uid", (int)e->uid);
+			 (json_int_t)((clock_now_ms() - e->started_ms) / 1000), "api_version", 1, "uid", (int)e->uid,
+			 "engine", live_confined(e));
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ctl/engine.h"
+#include "ctl/host_client.h"
 #include "dhcp/service.h"
 #include "dhcp/upstream.h"
 
@@ -30,6 +31,13 @@ static void add_host_name(struct live_net *net)
 		names_add(net->names, &owner, &record);
 }
 
+/* open_resolv() - by the keeper: /etc and what it leads to is closed to us, see ctl/confine.h */
+static int open_resolv(void *host, const char *path)
+{
+	(void)path;
+	return host_open_resolv(host);
+}
+
 int live_dns_start(struct live_net *net)
 {
 	const struct net_conf *conf = net->conf;
@@ -44,6 +52,8 @@ int live_dns_start(struct live_net *net)
 	if (!conf->dns_enabled)
 		return 0;
 	net->upstream = conf->has_router ? upstream_new(net->engine->base, RESOLV_CONF) : NULL;
+	if (net->upstream)
+		upstream_set_open(net->upstream, open_resolv, net->engine->host);
 	return net->upstream || !conf->has_router ? 0 : -ENOMEM;
 }
 

@@ -208,7 +208,7 @@ static void on_finished(evutil_socket_t fd, short what, void *arg)
 	deliver(arg);
 }
 
-/* start() - signals belong to the control thread */
+/* start() - signals belong to the control thread; a refused system call (ctl/confine.h) is its thread's own business */
 static int start(struct state *state)
 {
 	sigset_t all, before;
@@ -217,6 +217,7 @@ static int start(struct state *state)
 	if (state->running)
 		return 0;
 	sigfillset(&all);
+	sigdelset(&all, SIGSYS);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	rc = pthread_create(&state->thread, NULL, state_thread, state);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

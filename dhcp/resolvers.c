@@ -153,7 +153,7 @@ int resolvers_set(struct resolvers *r, const char *const *texts, unsigned n)
 
 static void read_file(struct resolvers *r)
 {
-	int fd = open(r->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = r->open ? r->open(r->open_arg, r->path) : open(r->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	char *text = fd < 0 ? NULL : malloc(FILE_MAX + 1);
 	ssize_t n = text ? read(fd, text, FILE_MAX) : -1;
 

@@ -21,8 +21,13 @@ struct resolver {
 	socklen_t size;
 };
 
+/* resolvers_open_fn - open @path to be read, for a process that may not do it itself. Return: descriptor or negative errno */
+typedef int resolvers_open_fn(void *arg, const char *path);
+
 struct resolvers {
 	char path[4096];
+	resolvers_open_fn *open;		/* NULL: open(2) */
+	void *open_arg;
 	bool given;				/* the list was given: the file is not looked at */
 	struct stat seen;			/* of the file when it was read */
 	bool read;

@@ -81,6 +81,12 @@ struct upstream *upstream_new(struct event_base *base, const char *resolv_path)
 	return u;
 }
 
+void upstream_set_open(struct upstream *u, int (*open)(void *arg, const char *path), void *arg)
+{
+	u->resolvers.open = open;
+	u->resolvers.open_arg = arg;
+}
+
 int upstream_set_resolvers(struct upstream *u, const char *const *addresses, unsigned n)
 {
 	return resolvers_set(&u->resolvers, addresses, n);

@@ -36,6 +36,9 @@ typedef void upstream_fn(void *arg, const uint8_t *reply, size_t size);
  */
 struct upstream *upstream_new(struct event_base *base, const char *resolv_path);
 
+/* upstream_set_open() - have the file opened by this from now on */
+void upstream_set_open(struct upstream *u, int (*open)(void *arg, const char *path), void *arg);
+
 /* upstream_free() - queries that wait are dropped: their callbacks are called without an answer */
 void upstream_free(struct upstream *u);
 

@@ -185,7 +185,10 @@ void worker_turn(struct worker *w, int timeout_ms)
 static void *worker_main(void *arg)
 {
 	struct worker *w = arg;
+	char name[16];
 
+	snprintf(name, sizeof(name), "worker-%u", w->index);
+	pthread_setname_np(pthread_self(), name);
 	urcu_qsbr_register_thread();
 	while (!atomic_load_explicit(&w->stop, memory_order_relaxed))
 		worker_turn(w, -1);
@@ -225,14 +228,11 @@ fail:
 
 int worker_start(struct worker *w)
 {
-	char name[16];
 	int rc = pthread_create(&w->thread, NULL, worker_main, w);
 
 	if (rc)
 		return -rc;
 	w->started = true;
-	snprintf(name, sizeof(name), "worker-%u", w->index);
-	pthread_setname_np(w->thread, name);
 	return 0;
 }
 
