@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The host as a member of a network (switch/hostway.h): which of a guest's frames for the gateway's MAC address become the host's, which the
+ * services', which nobody's; and what of the host's own comes in. One table per direction, for both modes.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/array.h"
+#include "base/bytes.h"
+#include "base/checksum.h"
+#include "nat/host_gateway.h"
+#include "switch/build.h"
+#include "switch/nd.h"
+#include "tests/packet/rig.h"
+
+enum { GUEST = 0x0a000009, HOST = 0x0a000001 };
+
+static const uint8_t guest_mac[6] = { 2, 0, 0, 0, 0, 9 }, everybody[6] = { 255, 255, 255, 255, 255, 255 };
+
+struct bed {
+	struct rig *rig;
+	struct rig_port *host, *guest, *neighbour;
+	struct segment *segment;
+	struct host_gateway *gateway;
+	struct rig_service service;	/* stands for DHCP and DNS: claims what it is shown */
+	uint8_t mac[6];
+};
+
+/* bed_publish() - with the host as a member, or (as while its interface is away) without */
+static void bed_publish(struct bed *b, bool there)
+{
+	struct segment *seg;
+
+	rig_publish(b->rig);
+	seg = &b->rig->snapshot->nets[0].segments[0];
+	seg->host = there ? &b->rig->snapshot->ports[b->host->port.id] : NULL;
+}
+
+static void bed_init(struct bed *b, bool routed, bool services)
+{
+	*b = (struct bed){ .rig = rig_new(), .gateway = host_gateway_new() };
+	assert_non_null(b->gateway);
+	rig_service_init(&b->service, VERDICT_CONSUMED_DNS);
+	rig_net(b->rig, 1500, true);
+	b->segment = rig_segment(b->rig, 0, 1, services ? &b->service.service : host_gateway_service(b->gateway));
+	b->segment->router = routed;
+	b->segment->resolver = b->segment->dhcp = true;
+	b->segment->has_subnet6 = true;
+	b->segment->subnet6 = (struct prefix6){ { .bytes = { 0xfd, 1 } }, 64 };
+	b->segment->gateway6 = (struct addr){ .bytes = { 0xfd, 1, [15] = 1 } };
+	b->segment->gateway6_link = addr_link_local(b->segment->gateway_mac);
+	b->host = rig_port(b->rig, 0, rig_access(1));
+	b->guest = rig_port(b->rig, 0, rig_access(1));
+	b->neighbour = rig_port(b->rig, 0, rig_access(1));
+	rig_net(b->rig, 1500, true);
+	rig_segment(b->rig, 1, 1, NULL);
+	rig_gateway_mac(0, 1, b->mac);
+	bed_publish(b, true);
+}
+
+static void bed_fini(struct bed *b)
+{
+	assert_true(rig_identities(&b->host->port) && rig_identities(&b->guest->port));
+	rig_free(b->rig);
+	host_gateway_free(b->gateway);
+}
+
+/* ip() - a UDP datagram, between addresses as text */
+static uint32_t ip(uint8_t *to, const uint8_t *dst_mac, const uint8_t *src_mac, const char *src, const char *dst, uint16_t port)
+{
+	struct addr s, d;
+
+	assert_int_equal(addr_parse(src, &s), 0);
+	assert_int_equal(addr_parse(dst, &d), 0);
+	return build_udp_frame(to, dst_mac, src_mac, s, 999, d, port, "x", 1);
+}
+
+/* What a guest sends to the gateway's MAC address: by destination, in modes host-only and routed. 'h': the host gets it, 's': the services do,
+ * '-': refused for no route, 'o': for another network. */
+static const struct {
+	const char *what, *src, *dst;
+	uint16_t port;
+	char host_only, routed;
+} from_guest[] = {
+	{ "the host", "10.0.0.9", "10.0.0.1", 80, 'h', 'h' },
+	{ "DNS", "10.0.0.9", "10.0.0.1", 53, 's', 's' },
+	{ "DHCP", "10.0.0.9", "10.0.0.1", 67, 's', 's' },
+	{ "the host, over IPv6", "fd01::9", "fd01::1", 80, 'h', 'h' },
+	{ "DNS over IPv6", "fd01::9", "fd01::1", 53, 's', 's' },
+	{ "a neighbour that it could reach itself", "10.0.0.9", "10.0.0.10", 53, 'h', 'h' },
+	{ "outside", "10.0.0.9", "198.51.100.2", 80, '-', 'h' },
+	{ "DNS elsewhere", "10.0.0.9", "198.51.100.2", 53, '-', 'h' },
+	{ "outside, IPv6", "fd01::9", "2001:db8::1", 80, '-', 'h' },
+	{ "another network", "10.0.0.9", "10.0.1.5", 80, 'o', 'o' },
+	{ "link-local", "fe80::9", "fe80::1", 80, 'h', 'h' },
+	{ "IPv4's link-local, where there is no such neighbour", "10.0.0.9", "169.254.169.254", 80, '-', 'h' },
+	{ "a group", "10.0.0.9", "224.0.0.251", 5353, 'h', 'h' },
+	{ "everybody", "0.0.0.0", "255.255.255.255", 67, 'h', 'h' },
+};
+
+static void check_guest(struct bed *b, size_t i, char wanted, bool services)
+{
+	uint8_t frame[200];
+	uint32_t len = ip(frame, b->mac, guest_mac, from_guest[i].src, from_guest[i].dst, from_guest[i].port);
+	unsigned seen = b->service.seen;
+	uint64_t none = rig_verdict(b->guest, VERDICT_DROP_NO_ROUTE), other = rig_verdict(b->guest, VERDICT_DROP_OTHER_NETWORK);
+
+	print_message("  %s\n", from_guest[i].what);
+	rig_clear(b->rig);
+	rig_offer(b->guest, frame, len);
+	rig_run(b->rig);
+	assert_int_equal(b->host->nsent, wanted == 'h');
+	assert_int_equal(b->neighbour->nsent, 0);
+	if (services) {
+		assert_int_equal(b->service.seen - seen, wanted != 'h');
+		return;
+	}
+	assert_int_equal(rig_verdict(b->guest, VERDICT_DROP_OTHER_NETWORK) - other, wanted == 'o');
+	if (wanted != 's')
+		assert_int_equal(rig_verdict(b->guest, VERDICT_DROP_NO_ROUTE) - none, wanted == '-');
+	assert_int_equal(b->guest->nsent, wanted == '-' || wanted == 'o' || wanted == 's');	/* an ICMP error says so */
+}
+
+static void test_from_guest(void **state)
+{
+	(void)state;
+	for (int mode = 0; mode < 4; mode++) {
+		struct bed b;
+
+		bed_init(&b, mode & 1, mode & 2);
+		for (size_t i = 0; i < ARRAY_SIZE(from_guest); i++)
+			check_guest(&b, i, mode & 1 ? from_guest[i].routed : from_guest[i].host_only, mode & 2);
+		bed_fini(&b);
+	}
+}
+
+/* Frames of other protocols are between the two as on any wire; so are those that are too short to tell. */
+static void test_other_frames(void **state)
+{
+	struct bed b;
+	uint8_t frame[200];
+
+	(void)state;
+	bed_init(&b, false, true);
+	rig_offer(b.guest, frame, rig_eth(frame, b.mac, guest_mac, -1, 0x88b5, 40));
+	rig_offer(b.guest, frame, rig_eth(frame, b.mac, guest_mac, -1, ETHERTYPE_IP4, 10));
+	rig_offer(b.guest, frame, rig_eth(frame, b.mac, guest_mac, -1, ETHERTYPE_ARP4, 28));
+	rig_run(b.rig);
+	assert_int_equal(b.host->nsent, 3);
+	assert_int_equal(b.service.seen, 0);
+	bed_fini(&b);
+}
+
+/* A fragment of a datagram for port 53 is nobody's query: it belongs to the host, which puts fragments together. */
+static void test_fragment(void **state)
+{
+	struct bed b;
+	uint8_t frame[200];
+	uint32_t len;
+
+	(void)state;
+	bed_init(&b, false, true);
+	len = ip(frame, b.mac, guest_mac, "10.0.0.9", "10.0.0.1", 53);
+	put_u16(frame + ETH_HEADER + 6, 0x2000);
+	rig_offer(b.guest, frame, len);
+	rig_run(b.rig);
+	assert_int_equal(b.host->nsent, 1);
+	bed_fini(&b);
+}
+
+static const struct {
+	const char *what, *src, *dst;
+	bool host_only;			/* does it come in there? Where the host routes, everything does */
+} from_host[] = {
+	{ "from its address", "10.0.0.1", "10.0.0.9", true },
+	{ "from another of the subnet", "10.0.0.200", "10.0.0.9", true },
+	{ "from its address, IPv6", "fd01::1", "fd01::9", true },
+	{ "link-local", "fe80::1", "fe80::9", true },
+	{ "from none yet", "0.0.0.0", "255.255.255.255", true },
+	{ "from none, IPv6", "::", "ff02::16", true },
+	{ "routed from outside", "198.51.100.2", "10.0.0.9", false },
+	{ "routed from outside, IPv6", "2001:db8::1", "fd01::9", false },
+	{ "from the host's address elsewhere", "198.51.100.1", "10.0.0.9", false },
+};
+
+static void test_from_host(void **state)
+{
+	(void)state;
+	for (int routed = 0; routed < 2; routed++) {
+		struct bed b;
+		uint8_t frame[200];
+
+		bed_init(&b, routed, true);
+		rig_offer(b.guest, frame, rig_eth(frame, everybody, guest_mac, -1, 0x88b5, 40));	/* the switch knows the guest */
+		rig_run(b.rig);
+		for (size_t i = 0; i < ARRAY_SIZE(from_host); i++) {
+			bool in = routed || from_host[i].host_only;
+
+			print_message("  %s\n", from_host[i].what);
+			rig_clear(b.rig);
+			rig_offer(b.host, frame, ip(frame, guest_mac, b.mac, from_host[i].src, from_host[i].dst, 80));
+			rig_run(b.rig);
+			assert_int_equal(b.guest->nsent, in);
+			assert_int_equal(b.neighbour->nsent, 0);
+		}
+		bed_fini(&b);
+	}
+}
+
+/* The gateway's MAC address is the host's, and no guest's, whether the host's interface is there or not. */
+static void test_gateways_address(void **state)
+{
+	struct bed b;
+	uint8_t frame[200];
+	uint32_t len;
+
+	(void)state;
+	bed_init(&b, false, false);
+	len = ip(frame, guest_mac, b.mac, "10.0.0.1", "10.0.0.9", 80);
+	rig_offer(b.neighbour, frame, len);
+	rig_run(b.rig);
+	assert_int_equal(rig_verdict(b.neighbour, VERDICT_DROP_SPOOFED_GATEWAY), 1);
+	rig_offer(b.host, frame, len);
+	rig_run(b.rig);
+	assert_int_equal(rig_verdict(b.host, VERDICT_DROP_SPOOFED_GATEWAY), 0);
+	bed_publish(&b, false);
+	rig_offer(b.neighbour, frame, len);
+	rig_clear(b.rig);
+	rig_offer(b.guest, frame, ip(frame, b.mac, guest_mac, "10.0.0.9", "10.0.0.1", 80));
+	rig_run(b.rig);
+	assert_int_equal(rig_verdict(b.neighbour, VERDICT_DROP_SPOOFED_GATEWAY), 2);
+	assert_int_equal(rig_verdict(b.guest, VERDICT_DROP_NO_ROUTE), 1);
+	assert_int_equal(b.guest->nsent, 1);		/* host unreachable */
+	bed_fini(&b);
+}
+
+/* Many frames of one turn: what is for the host and what is for the services do not take each other's way. */
+static void test_mixed_burst(void **state)
+{
+	struct bed b;
+	uint8_t frame[200];
+
+	(void)state;
+	bed_init(&b, false, true);
+	for (int i = 0; i < 3; i++) {
+		rig_offer(b.guest, frame, ip(frame, b.mac, guest_mac, "10.0.0.9", "10.0.0.1", 80));
+		rig_offer(b.guest, frame, ip(frame, b.mac, guest_mac, "10.0.0.9", "10.0.0.1", 53));
+		rig_offer(b.guest, frame, rig_eth(frame, (const uint8_t[6]){ 2, 9, 9, 9, 9, 9 }, guest_mac, -1, 0x88b5, 40));
+	}
+	rig_run(b.rig);
+	assert_int_equal(b.host->nsent, 3 + 3);		/* an unknown station's frames go everywhere */
+	assert_int_equal(b.neighbour->nsent, 3);
+	assert_int_equal(b.service.seen, 3);
+	bed_fini(&b);
+}
+
+/* Routers are asked for by guests, and the services tell them; the host asks nobody. ARP is the host's business. */
+static void test_discovery(void **state)
+{
+	struct bed b;
+	uint8_t frame[200], all_routers[6];
+	struct addr link = addr_link_local(guest_mac), routers = { .bytes = { 0xff, 2, [15] = 2 } };
+	uint32_t len;
+	uint8_t *icmp;
+
+	(void)state;
+	bed_init(&b, false, false);
+	nd_link_multicast(routers, all_routers);
+	icmp = build_ip(frame, all_routers, guest_mac, link, routers, PROTO_ICMP6, 255, 8);
+	memset(icmp, 0, 8);
+	icmp[0] = ND_ROUTER_SOLICITATION;
+	put_u16(icmp + 2, checksum_finish(checksum_add(build_pseudo(link, routers, PROTO_ICMP6, 8), icmp, 8)));
+	len = (uint32_t)(icmp - frame) + 8;
+	rig_offer(b.guest, frame, len);
+	rig_run(b.rig);
+	assert_int_equal(b.guest->nsent, 1);
+	assert_int_equal(b.guest->sent[0].data[ETH_HEADER + 40], ND_ROUTER_ADVERTISEMENT);
+	assert_int_equal(get_u16(b.guest->sent[0].data + ETH_HEADER + 40 + 6), 0);	/* no way out */
+	assert_int_equal(b.host->nsent, 1);
+	rig_clear(b.rig);
+	rig_offer(b.guest, frame, build_arp(frame, ARP_REQUEST, guest_mac, GUEST, everybody, HOST, everybody));
+	rig_run(b.rig);
+	assert_int_equal(b.guest->nsent, 0);
+	assert_int_equal(b.host->nsent, 1);
+	bed_fini(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_from_guest), cmocka_unit_test(test_other_frames), cmocka_unit_test(test_fragment),
+		cmocka_unit_test(test_from_host), cmocka_unit_test(test_gateways_address), cmocka_unit_test(test_mixed_burst),
+		cmocka_unit_test(test_discovery),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
