@@ -188,6 +188,13 @@ void rights_keep_few(void);
 /* rights_become() - be that user from now on, in no other group, without capabilities. Return: 0 or negative errno */
 int rights_become(const struct rights_user *user);
 
+/* rights_have() - is that capability (CAP_...) in force?
+ * rights_hint() - the command that lets a user's keeper have those, given by their bits, besides what it has
+ */
+bool rights_have(unsigned capability);
+struct error;
+void rights_hint(struct error *err, uint64_t needed);
+
 /* rights_user_find() - a name or number; NULL: lanyard, where there is such a user, else nobody. Return: 0 or -ENOENT */
 int rights_user_find(const char *name, struct rights_user *to);
 

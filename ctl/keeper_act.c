@@ -66,6 +66,8 @@ static int open_netns(const struct host_link *m, struct host_reply *r)
 	struct error err = { .rc = 0 };
 	int rc = netns_enter(m->netns, &err);
 
+	if (rc == -EPERM)
+		error_hint(&err, "sudo lanyardd: root's daemon enters any namespace, a user's those that the user made");
 	if (rc == 0 && !(m->queues && netns_tap_queue(m->ifname, &medium, NULL) == 0))
 		rc = netns_medium_open(m->ifname, 0, &medium, &err);
 	if (rc == 0)

@@ -9,7 +9,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -155,24 +154,10 @@ static void plan_all(struct plan *p, bool is_new)
 		snprintf(p->list[i].name, sizeof(p->list[i].name), "%s", p->m->name);
 }
 
-/* may_change() - capget(2): has this process CAP_NET_ADMIN? */
-static bool may_change(void)
-{
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
-
-	return syscall(SYS_capget, &head, data) == 0 && data[0].effective >> CAP_NET_ADMIN & 1;
-}
-
 static int no_right(struct error *err)
 {
-	char self[160] = "lanyardd";
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	if (n > 0)
-		self[n] = '\0';
 	error_set(err, -EPERM, "the host's end of the network is an interface, and lanyardd has no right (CAP_NET_ADMIN) to make one");
-	error_hint(err, "once: sudo setcap cap_net_admin=ep %s; then start lanyardd again", self);
+	rights_hint(err, 1 << CAP_NET_ADMIN);
 	return -EPERM;
 }
 
@@ -217,7 +202,7 @@ int iface_open(const struct host_iface *m, const struct held *h, struct host_rep
 	struct plan p = { .m = m };
 	int fd = h ? fcntl(h->fd, F_DUPFD_CLOEXEC, 0) : -1, rc = 0;
 
-	if (!may_change())
+	if (!rights_have(CAP_NET_ADMIN))
 		rc = no_right(&err);
 	else if (m->uplink[0] && !if_nametoindex(m->uplink))
 		rc = error_set(&err, -ENODEV, "uplink %s: this host has no such interface", m->uplink);

@@ -5,11 +5,13 @@
 #include <grp.h>
 #include <linux/securebits.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "ctl/keeper.h"
@@ -47,6 +49,29 @@ void rights_keep_few(void)
 			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, kept[i]);
 	if (capng_apply(CAPNG_SELECT_CAPS | CAPNG_SELECT_AMBIENT | (bounds ? CAPNG_SELECT_BOUNDS : 0)) < 0)
 		log_warn("event=keeper-keeps-rights reason=\"%s\"", strerror(errno));
+}
+
+bool rights_have(unsigned capability)
+{
+	capng_get_caps_process();
+	return capng_have_capability(CAPNG_EFFECTIVE, capability);
+}
+
+/* setcap(8) replaces what a program has: the command names all of it. */
+void rights_hint(struct error *err, uint64_t needed)
+{
+	char self[100] = "lanyardd", list[80] = "";
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (n > 0)
+		self[n] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(kept) && geteuid() != 0; i++)
+		if (rights_have(kept[i]))
+			needed |= 1ull << kept[i];
+	for (unsigned i = 0, at = 0; i <= CAP_LAST_CAP && at < sizeof(list); i++)
+		if (needed >> i & 1)
+			at += (unsigned)snprintf(list + at, sizeof(list) - at, "%scap_%s", at ? "," : "", capng_capability_to_name(i));
+	error_hint(err, "once: sudo setcap %s=ep %s; then start lanyardd again", list, self);
 }
 
 int rights_become(const struct rights_user *user)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The interface side of a TAP whose descriptor a VMM has. */
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/if_link.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
@@ -123,7 +124,7 @@ int vmm_open(const struct host_link *m, struct host_reply *r, struct error *err)
 	if (rc < 0)
 		error_prefix(err, "interface %s", m->ifname);
 	if (rc == -EPERM || rc == -EACCES)
-		error_hint(err, "run lanyardd as root, or once: setcap cap_net_admin,cap_net_raw=ep on the program lanyardd");
+		rights_hint(err, 1 << CAP_NET_ADMIN | 1 << CAP_NET_RAW);
 	return rc;
 }
 
