@@ -27,7 +27,7 @@ static void send_dhcp(struct check_guest *g, const uint8_t *mac, uint32_t from, 
 	guest_send(g, frame, build_udp_frame(frame, mac, g->mac, addr4(from), CLIENT_PORT, addr4(to), SERVER_PORT, data, (uint32_t)size));
 }
 
-void lease_tick(struct check_guest *g, uint64_t now_ms)
+void check_lease_tick(struct check_guest *g, uint64_t now_ms)
 {
 	uint8_t data[DHCP_ROOM];
 	enum dhcp_news news;
@@ -47,7 +47,7 @@ static void take_binding(struct check_guest *g)
 	g->resolver = b->ndns ? b->dns[0] : 0;
 }
 
-bool lease_input(struct check_guest *g, const struct packet *p)
+bool check_lease_input(struct check_guest *g, const struct packet *p)
 {
 	const uint8_t *data = packet_payload(p);
 	uint32_t size = packet_payload_len(p);
@@ -67,7 +67,7 @@ bool lease_input(struct check_guest *g, const struct packet *p)
 	return true;
 }
 
-void lease_wait(struct check *c, struct check_guest *g, bool expected)
+void check_lease_wait(struct check *c, struct check_guest *g, bool expected)
 {
 	uint64_t limit_ms = clock_now_ms() + (expected ? LEASE_MS : SILENCE_MS);
 	uint32_t seed;
@@ -81,11 +81,11 @@ void lease_wait(struct check *c, struct check_guest *g, bool expected)
 	g->leasing = false;
 }
 
-void lease_release(struct check *c, struct check_guest *g)
+void check_lease_release(struct check *c, struct check_guest *g)
 {
 	uint8_t data[DHCP_ROOM];
 	size_t size = g->fd >= 0 && !addr_is_none(g->ip) ? dhcp_client_release(&g->dhcp, data, sizeof(data)) : 0;
-	const uint8_t *mac = size ? lease_resolve(c, g, g->dhcp.server_id, c->net.gateway_mac) : NULL;
+	const uint8_t *mac = size ? check_lease_resolve(c, g, g->dhcp.server_id, c->net.gateway_mac) : NULL;
 
 	if (mac)
 		send_dhcp(g, mac, addr_4(g->ip), g->dhcp.server_id, data, size);
@@ -105,7 +105,7 @@ static bool ask(struct check *c, struct check_guest *g, uint32_t from, uint32_t 
 	return guest_neighbour(g, ip) != NULL;
 }
 
-const uint8_t *lease_resolve(struct check *c, struct check_guest *g, uint32_t ip, const uint8_t *likely)
+const uint8_t *check_lease_resolve(struct check *c, struct check_guest *g, uint32_t ip, const uint8_t *likely)
 {
 	uint32_t from = addr_is_none(g->ip) ? 0 : addr_4(g->ip);
 
@@ -160,7 +160,7 @@ static bool pick_from(struct check *c, struct check_guest *g, const json_t *list
 	return false;
 }
 
-bool lease_pick(struct check *c, struct check_guest *g)
+bool check_lease_pick(struct check *c, struct check_guest *g)
 {
 	static const char *const keys[3] = { "ports", "leases", "reservations" };
 	json_t *answers[3] = { NULL };

@@ -265,7 +265,7 @@ void check_input(struct check *c, struct check_guest *g, const uint8_t *frame, u
 	} else if (type == ETHERTYPE_ARP4) {
 		guest_answer_arp(g, frame, size);
 	} else if ((type == ETHERTYPE_IP4 || type == ETHERTYPE_IP6) && packet_parse(frame, size, &none, &p) == VERDICT_FORWARDED) {
-		if (guest_answer_nd(g, &p) || lease_input(g, &p))
+		if (guest_answer_nd(g, &p) || check_lease_input(g, &p))
 			return;
 		if (!addr_equal(p.dst, g->ip) && !addr_equal(p.dst, g->ip6))
 			return;

@@ -105,7 +105,7 @@ static int plug_in(struct check *c, unsigned which, const char *net)
 static void find_way(struct check *c, struct check_guest *g)
 {
 	uint32_t ip = g->router ? g->router : addr_is_none(c->net.gateway) ? 0 : addr_4(c->net.gateway);
-	const uint8_t *mac = ip ? lease_resolve(c, g, ip, c->net.gateway_mac) : NULL;
+	const uint8_t *mac = ip ? check_lease_resolve(c, g, ip, c->net.gateway_mac) : NULL;
 
 	g->has_via = mac != NULL;
 	if (mac)
@@ -119,8 +119,8 @@ static bool routes(const struct check *c)
 
 static void address(struct check *c, struct check_guest *g)
 {
-	lease_wait(c, g, c->net.terms.dhcp && c->net.terms.addressed);
-	if (addr_is_none(g->ip) && c->net.terms.addressed && lease_pick(c, g) && routes(c))
+	check_lease_wait(c, g, c->net.terms.dhcp && c->net.terms.addressed);
+	if (addr_is_none(g->ip) && c->net.terms.addressed && check_lease_pick(c, g) && routes(c))
 		g->router = addr_is_none(c->net.gateway) ? 0 : addr_4(c->net.gateway);
 	if (c->net.terms.ip6) {		/* RFC 4862 5.5.3: the interface identifier behind the prefix */
 		g->ip6 = c->net.subnet6.addr;
@@ -145,7 +145,7 @@ static void plug_other(struct check *c, const struct check_conf *conf)
 				continue;
 			if (plug_in(c, CHECK_B1, name) < 0)
 				continue;
-			lease_wait(c, b1, row_text(net, "subnet")[0] && !json_is_false(row_get(net, "dhcp.enabled")));
+			check_lease_wait(c, b1, row_text(net, "subnet")[0] && !json_is_false(row_get(net, "dhcp.enabled")));
 			break;
 		}
 	}
@@ -191,7 +191,7 @@ static void unplug(struct check *c)
 	forwards_remove(c);
 	for (unsigned i = 0; i < CHECK_GUESTS; i++) {
 		was[i] = c->guests[i].fd >= 0;
-		lease_release(c, &c->guests[i]);
+		check_lease_release(c, &c->guests[i]);
 		guest_close(&c->guests[i]);
 	}
 	for (unsigned i = 0; i < CHECK_GUESTS; i++) {
