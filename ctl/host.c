@@ -39,6 +39,8 @@ static const struct shape {
 	[HOST_OPEN_ICMP] = { .size = sizeof(struct host_icmp) },
 	[HOST_OPEN_IFACE] = { sizeof(struct host_iface), false,
 			      { TEXT(host_iface, name), TEXT(host_iface, ifname), TEXT(host_iface, uplink) } },
+	[HOST_OPEN_UPLINK] = { sizeof(struct host_uplink), false, { TEXT(host_uplink, name), TEXT(host_uplink, ifname) } },
+	[HOST_WIRE] = { sizeof(struct host_wire), false, { TEXT(host_wire, name) } },
 	[HOST_CHANGES] = { .size = sizeof(struct host_header) },
 	[HOST_OPEN_RESOLV] = { .size = sizeof(struct host_header) },
 };
@@ -155,9 +157,28 @@ static bool iface_fits(const void *message)
 	struct host_iface m;
 
 	memcpy(&m, message, sizeof(m));
-	return m.name[0] && !m.uid && m.queues <= 1 && m.routed <= 1 && !m.zero[0] && !m.zero[1] && m.mtu && m.mtu <= 65535 &&
-	       m.len4 && m.len4 <= 32 && m.len6 <= 128 && one_ifname(m.ifname) &&
-	       !strncmp(m.ifname, HOST_IFACE_PREFIX, strlen(HOST_IFACE_PREFIX)) && (!m.uplink[0] || (m.routed && one_ifname(m.uplink)));
+	if (!m.name[0] || m.uid || m.queues > 1 || m.zero || !m.mtu || m.mtu > 65535 || !one_ifname(m.ifname) ||
+	    strncmp(m.ifname, HOST_IFACE_PREFIX, strlen(HOST_IFACE_PREFIX)) || (m.uplink[0] && !one_ifname(m.uplink)))
+		return false;
+	if (m.bridged)
+		return m.bridged == 1 && !m.routed && !m.len4 && !m.len6 && m.uplink[0];
+	return m.routed <= 1 && m.len4 && m.len4 <= 32 && m.len6 <= 128 && (m.routed || !m.uplink[0]);
+}
+
+static bool uplink_fits(const void *message)
+{
+	struct host_uplink m;
+
+	memcpy(&m, message, sizeof(m));
+	return m.name[0] && !m.uid && m.all <= 1 && !m.zero[0] && !m.zero[1] && !m.zero[2] && one_ifname(m.ifname);
+}
+
+static bool wire_fits(const void *message)
+{
+	struct host_wire m;
+
+	memcpy(&m, message, sizeof(m));
+	return m.name[0] && !m.uid && m.nic && m.nic <= INT32_MAX && m.slot < HOST_WIRE_SLOTS && m.count <= HOST_WIRE_MACS;
 }
 
 static bool icmp_fits(const void *message)
@@ -197,6 +218,10 @@ static bool values_fit(const void *message, uint32_t type)
 		return icmp_fits(message);
 	if (type == HOST_OPEN_IFACE)
 		return iface_fits(message);
+	if (type == HOST_OPEN_UPLINK)
+		return uplink_fits(message);
+	if (type == HOST_WIRE)
+		return wire_fits(message);
 	if (type == HOST_UNIX_PEER && !*host_name_of(message))
 		return false;
 	if (type == HOST_UNIX_LISTEN || type == HOST_UNIX_CONNECT || type == HOST_UNIX_BIND || type == HOST_UNIX_PEER)

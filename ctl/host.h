@@ -36,6 +36,8 @@ enum {
 	HOST_ENGINE_FD = 3,		/* the engine finds its socket here */
 	HOST_LISTEN_MAX = 253,		/* sockets by one HOST_LISTEN: as many descriptors as the kernel passes with a message */
 	HOST_ICMP_SHARES = 256,
+	HOST_WIRE_MACS = 128,		/* addresses in one HOST_WIRE */
+	HOST_WIRE_SLOTS = 8,
 	HOST_LOCK_FD = 4,		/* and here the lock of the state directory, to be left open until it ends */
 	HOST_CONFIG_FD = 5,		/* and here the configuration to be put in force, where there is one */
 };
@@ -65,6 +67,8 @@ enum host_type {
 	HOST_OPEN_IFACE,	/* host_iface: an interface of the host's own, the host's end of a network; asked with other settings
 				 * under the same name and ifname it is changed. Done with the keeper's rights, whoever's network it is. */
 	HOST_OPEN_RESOLV,	/* host_header: /etc/resolv.conf as it is now, to be read; not kept */
+	HOST_OPEN_UPLINK,	/* host_uplink: a packet socket on an interface of the host, with the keeper's rights */
+	HOST_WIRE,		/* host_wire: how the host is joined to the bridged network whose HOST_OPEN_IFACE is held under the name */
 	HOST_CHANGES,		/* host_header: a descriptor to read the journal of changes by: struct host_change, one after another */
 	HOST_TYPES
 };
@@ -133,17 +137,39 @@ struct host_iface {
 	uint8_t len4, len6;		/* of the addresses' prefixes; len6 0: no IPv6 address */
 	uint8_t queues;			/* 1: let further queues be opened by HOST_OPEN_TAP */
 	uint8_t routed;			/* 1: the host routes between this interface and @uplink */
-	uint8_t zero[2];
+	uint8_t bridged;		/* 1: it has no addresses; it stands for @uplink towards guests (ctl/keeper_wire.h) */
+	uint8_t zero;
 	uint8_t addr4[4], addr6[16];	/* network order */
 	char ifname[HOST_IFNAME_SIZE];	/* begins with HOST_IFACE_PREFIX */
-	char uplink[HOST_IFNAME_SIZE];	/* of a routed one, or empty: the host's settings decide */
+	char uplink[HOST_IFNAME_SIZE];	/* of a bridged one; of a routed one, or empty: the host's settings decide */
 	char name[HOST_NAME_SIZE];
 };
+
+/* host_uplink - nothing of the interface is changed; @all: the socket also hears what is for the interface's own address */
+struct host_uplink {
+	struct host_header head;
+	uint32_t uid;			/* 0 */
+	uint8_t all;
+	uint8_t zero[3];
+	char ifname[HOST_IFNAME_SIZE];
+	char name[HOST_NAME_SIZE];
+};
+
+/* host_wire - what the host sends to these addresses is for guests; each slot has its own, the last word on it counts */
+struct host_wire {
+	struct host_header head;
+	uint32_t uid;			/* 0 */
+	uint32_t nic;			/* index of the uplink, which may be called otherwise by now */
+	uint16_t slot, count;
+	uint8_t macs[HOST_WIRE_MACS][6];	/* zero behind the last */
+	char name[HOST_NAME_SIZE];
+};
+_Static_assert(sizeof(struct host_wire) <= HOST_MESSAGE_MAX, "it fits");
 
 #define HOST_IFACE_PREFIX "ly-"
 
 enum host_change_kind { HOST_CHANGE_FREE, HOST_CHANGE_FILE, HOST_CHANGE_INTERFACE, HOST_CHANGE_ADDRESS, HOST_CHANGE_SYSCTL,
-			HOST_CHANGE_KINDS };
+			HOST_CHANGE_FILTER, HOST_CHANGE_KINDS };
 
 enum { HOST_TARGET_SIZE = 160, HOST_VALUE_SIZE = 64 };
 
@@ -158,8 +184,8 @@ struct host_change {
 	uint32_t zero;
 	char name[HOST_NAME_SIZE];	/* for whom: the name of the HOST_OPEN_IFACE */
 	char target[HOST_TARGET_SIZE];	/* a path, an interface, a setting below /proc/sys */
-	char before[HOST_VALUE_SIZE];	/* of a setting; empty: what it is of goes away itself */
-	char after[HOST_VALUE_SIZE];	/* of a setting; an interface's address */
+	char before[HOST_VALUE_SIZE];	/* of a setting; empty: what it is of goes away itself; of a filter: not empty where its hooks were there */
+	char after[HOST_VALUE_SIZE];	/* of a setting; an interface's address; of a filter: the interface's index, and the TAP */
 };
 _Static_assert(sizeof(struct host_change) == 512, "one sector");
 

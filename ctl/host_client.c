@@ -321,6 +321,30 @@ int host_open_iface(struct host *host, const char *name, struct host_iface *ifac
 	return rc < 0 ? rc : open_call(host, iface, sizeof(*iface), &reply, err);
 }
 
+int host_open_uplink(struct host *host, const char *name, const char *ifname, bool all, struct error *err)
+{
+	struct host_uplink m = { .head.type = HOST_OPEN_UPLINK, .all = all };
+	struct host_reply reply;
+	int rc = put(m.ifname, sizeof(m.ifname), ifname, err);
+
+	if (rc == 0)
+		rc = put(m.name, sizeof(m.name), name, err);
+	return rc < 0 ? rc : open_call(host, &m, sizeof(m), &reply, err);
+}
+
+int host_wire(struct host *host, const char *name, struct host_wire *wire, struct error *err)
+{
+	struct host_reply reply;
+	int rc = put(wire->name, sizeof(wire->name), name, err);
+
+	wire->head.type = HOST_WIRE;
+	if (rc == 0)
+		rc = open_call(host, wire, sizeof(*wire), &reply, err);
+	if (rc >= 0)
+		close(rc);
+	return rc < 0 ? rc : 0;
+}
+
 int host_changes(struct host *host, struct error *err)
 {
 	struct host_header m = { .type = HOST_CHANGES };

@@ -100,6 +100,11 @@ void vmm_undo(const struct held *h);
  * Return: descriptor, or negative errno with @r filled in. */
 int iface_open(const struct host_iface *m, const struct held *h, struct host_reply *r);
 
+/* --- keeper_uplink.c: Return: descriptor (of a wire: any), or negative errno with @r filled in --- */
+
+int uplink_open(const struct host_uplink *m, struct host_reply *r);
+int uplink_wire(const struct host_wire *m, const struct held *h, struct host_reply *r);
+
 /* --- keeper_listen.c: does not block --- */
 
 /* listen_open() - fill each of @fds (as many as m->count) that is -1 with a socket of its own

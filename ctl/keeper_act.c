@@ -207,6 +207,10 @@ int act_run(const void *request, const struct held *h, struct host_reply *r)
 		return unix_peer(request, h, r);
 	case HOST_OPEN_IFACE:
 		return iface_open(request, h, r);
+	case HOST_OPEN_UPLINK:
+		return uplink_open(request, r);
+	case HOST_WIRE:
+		return uplink_wire(request, h, r);
 	default:
 		return open_unix(request, r);
 	}

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "ctl/keeper_journal.h"
+#include "ctl/keeper_wire.h"
 #include "ctl/netns.h"
 #include "ctl/netns_link.h"
 
@@ -153,6 +154,37 @@ static int make_file(const char *target)
 	return rc;
 }
 
+/* ---- filters of a NIC ---- */
+
+/* nic_of() - its index as it was noted, and the TAP's name */
+static int nic_of(const struct host_change *c, const char **tap)
+{
+	char *end;
+	int nic = (int)strtol(c->after, &end, 10);
+
+	*tap = *end ? end + 1 : end;
+	return nic;
+}
+
+static int make_wire(const struct host_change *c, struct error *err)
+{
+	const char *tap;
+	int nic = nic_of(c, &tap);
+
+	return wire_set(tap, nic, 0, NULL, 0, err);
+}
+
+/* end_wire() - the NIC may have been renamed since, or be another one of that name */
+static void end_wire(const struct host_change *c)
+{
+	const char *tap;
+	int nic = nic_of(c, &tap), named = (int)if_nametoindex(c->target);
+
+	wire_end(nic, c->before[0]);
+	if (named && named != nic)
+		wire_end(named, c->before[0]);
+}
+
 /* ---- one change ---- */
 
 int change_make(const struct host_change *c, struct error *err)
@@ -161,6 +193,8 @@ int change_make(const struct host_change *c, struct error *err)
 
 	if (c->kind == HOST_CHANGE_ADDRESS)
 		return netns_address(c->target, c->after, true, err);
+	if (c->kind == HOST_CHANGE_FILTER)
+		return make_wire(c, err);
 	if (c->kind == HOST_CHANGE_FILE)
 		rc = make_file(c->target);
 	else if (c->kind == HOST_CHANGE_SYSCTL)
@@ -183,6 +217,8 @@ void change_undo(const struct host_change *c, int tap)
 
 	if (c->kind == HOST_CHANGE_FILE)
 		(void)(is_dir(c->target) ? rmdir(c->target) : unlink(c->target));
+	else if (c->kind == HOST_CHANGE_FILTER)
+		end_wire(c);
 	else if (c->kind == HOST_CHANGE_INTERFACE)
 		remove_tap(tap);
 	else if (c->kind == HOST_CHANGE_ADDRESS && tap >= 0)

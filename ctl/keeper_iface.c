@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "ctl/keeper.h"
 #include "ctl/keeper_journal.h"
+#include "ctl/keeper_wire.h"
 #include "ctl/netns.h"
 #include "ctl/netns_link.h"
 
@@ -141,15 +142,32 @@ static void plan_own6(struct plan *p)
 	own(p, "ipv6", "accept_dad", "0");
 }
 
+/* plan_wire() - of a bridged network; the filters are gone and made again whenever something about it changes */
+static void plan_wire(struct plan *p, bool is_new)
+{
+	int nic = (int)if_nametoindex(p->m->uplink);
+	char after[HOST_VALUE_SIZE];
+
+	if (is_new && host_has_ip6())
+		own(p, "ipv6", "disable_ipv6", "1");
+	snprintf(after, sizeof(after), "%d %s", nic, p->m->ifname);
+	add(p, HOST_CHANGE_FILTER, wire_hooks_are(nic) ? "clsact" : "", after, "%s", p->m->uplink);
+}
+
 static void plan_all(struct plan *p, bool is_new)
 {
 	if (is_new) {
 		p->n = managers_plan(p->m->ifname, p->list, PLAN_MAX);
 		add(p, HOST_CHANGE_INTERFACE, "", "", "%s", p->m->ifname);
-		plan_own6(p);
 	}
-	plan_addresses(p);
-	plan_route(p);
+	if (p->m->bridged) {
+		plan_wire(p, is_new);
+	} else {
+		if (is_new)
+			plan_own6(p);
+		plan_addresses(p);
+		plan_route(p);
+	}
 	for (unsigned i = 0; i < p->n; i++)
 		snprintf(p->list[i].name, sizeof(p->list[i].name), "%s", p->m->name);
 }

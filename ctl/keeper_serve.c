@@ -53,7 +53,8 @@ static int finish_iface(struct serve *s, int fd, struct host_reply *r, pid_t chi
 static int finish_open(struct serve *s, const void *request, size_t size, int fd, struct host_reply *r)
 {
 	const char *name = host_name_of(request);
-	bool keep = fd >= 0 && *name && ((const struct host_header *)request)->type != HOST_UNIX_PEER;
+	const struct host_header *head = request;
+	bool keep = fd >= 0 && *name && head->type != HOST_UNIX_PEER && head->type != HOST_WIRE;
 	int rc;
 
 	r->rc = fd < 0 ? fd : 0;
@@ -77,7 +78,8 @@ _Static_assert(offsetof(struct host_link, uid) == offsetof(struct host_unix, uid
 /* job_user() - with whose rights; what only root can do is done by root, after a look at whose the thing is */
 static uid_t job_user(const struct host_header *request)
 {
-	if (request->type == HOST_OPEN_IFACE || (request->type == HOST_OPEN_VMM_TAP && geteuid() == 0))
+	if (request->type == HOST_OPEN_IFACE || request->type == HOST_OPEN_UPLINK || request->type == HOST_WIRE ||
+	    (request->type == HOST_OPEN_VMM_TAP && geteuid() == 0))
 		return geteuid();
 	return user_of(request);
 }
@@ -154,7 +156,7 @@ static bool iface_of(const struct held *h, const struct host_iface *request)
 	const struct host_iface *is = h->request;
 
 	return is && is->head.type == HOST_OPEN_IFACE && request->head.type == HOST_OPEN_IFACE && is->queues == request->queues &&
-	       !strcmp(is->ifname, request->ifname) && !memcmp(is->mac, request->mac, sizeof(is->mac));
+	       is->bridged == request->bridged && !strcmp(is->ifname, request->ifname) && !memcmp(is->mac, request->mac, sizeof(is->mac));
 }
 
 static int serve_open(struct serve *s, const void *request, size_t size)
@@ -191,6 +193,18 @@ static int serve_peer(struct serve *s, const struct host_unix *m)
 
 	if (bound && bound->head.type == HOST_UNIX_BIND && bound->uid == m->uid)
 		return start_job(s, &m->head, sizeof(*m), h, m->uid);
+	return answer(s, m, &r, -1);
+}
+
+/* serve_wire() - of a bridged network's interface */
+static int serve_wire(struct serve *s, const struct host_wire *m)
+{
+	const struct held *h = held_find(&s->held, m->name);
+	const struct host_iface *is = h ? h->request : NULL;
+	struct host_reply r = { .rc = -ENOENT };
+
+	if (is && is->head.type == HOST_OPEN_IFACE && is->bridged)
+		return start_job(s, &m->head, sizeof(*m), h, job_user(&m->head));
 	return answer(s, m, &r, -1);
 }
 
@@ -292,6 +306,8 @@ static int dispatch(struct serve *s, const void *request, size_t size, int fd)
 		return serve_recall(s, request);
 	case HOST_UNIX_PEER:
 		return serve_peer(s, request);
+	case HOST_WIRE:
+		return serve_wire(s, request);
 	case HOST_CHANGES:
 		return serve_file(s, request, journal_reader());
 	case HOST_OPEN_RESOLV:

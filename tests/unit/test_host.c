@@ -40,6 +40,8 @@ union request {
 	struct host_unix path;
 	struct host_iface iface;
 	struct host_icmp icmp;
+	struct host_uplink uplink;
+	struct host_wire wire;
 	char bytes[HOST_MESSAGE_MAX];
 };
 
@@ -52,6 +54,7 @@ static size_t good(enum host_type type, union request *m)
 		[HOST_LISTEN] = sizeof(m->listen), [HOST_UNIX_LISTEN] = sizeof(m->path), [HOST_UNIX_CONNECT] = sizeof(m->path),
 		[HOST_OPEN_VMM_TAP] = sizeof(m->link), [HOST_UNIX_BIND] = sizeof(m->path), [HOST_UNIX_PEER] = sizeof(m->path),
 		[HOST_REPLACE] = sizeof(m->named), [HOST_OPEN_ICMP] = sizeof(m->icmp), [HOST_OPEN_IFACE] = sizeof(m->iface),
+		[HOST_OPEN_UPLINK] = sizeof(m->uplink), [HOST_WIRE] = sizeof(m->wire),
 		[HOST_CHANGES] = sizeof(m->head), [HOST_OPEN_RESOLV] = sizeof(m->head),
 	};
 
@@ -80,6 +83,15 @@ static size_t good(enum host_type type, union request *m)
 		m->iface.len4 = 24;
 		strcpy(m->iface.name, "x");
 		strcpy(m->iface.ifname, HOST_IFACE_PREFIX "x");
+	}
+	if (type == HOST_OPEN_UPLINK) {
+		strcpy(m->uplink.name, "x");
+		strcpy(m->uplink.ifname, "eth0");
+	}
+	if (type == HOST_WIRE) {
+		strcpy(m->wire.name, "x");
+		m->wire.nic = 2;
+		m->wire.count = 1;
 	}
 	if (type == HOST_UNIX_PEER)
 		strcpy(m->path.name, "x");
@@ -157,6 +169,18 @@ static const struct {
 	{ "icmp: no shares", HOST_OPEN_ICMP, offsetof(struct host_icmp, shares), 1, 0 },
 	{ "icmp: shares that do not divide all", HOST_OPEN_ICMP, offsetof(struct host_icmp, shares), 1, 6 },
 	{ "icmp: more shares than there may be", HOST_OPEN_ICMP, offsetof(struct host_icmp, shares), 2, 2 },
+	{ "iface: bridged, with an address", HOST_OPEN_IFACE, offsetof(struct host_iface, bridged), 1, 1 },
+	{ "iface: padding", HOST_OPEN_IFACE, offsetof(struct host_iface, zero), 1, 1 },
+	{ "uplink: no name", HOST_OPEN_UPLINK, offsetof(struct host_uplink, name), 1, 0 },
+	{ "uplink: no interface", HOST_OPEN_UPLINK, offsetof(struct host_uplink, ifname), 1, 0 },
+	{ "uplink: a path", HOST_OPEN_UPLINK, offsetof(struct host_uplink, ifname), 1, '/' },
+	{ "uplink: for a user", HOST_OPEN_UPLINK, offsetof(struct host_uplink, uid), 1, 1 },
+	{ "uplink: padding", HOST_OPEN_UPLINK, offsetof(struct host_uplink, zero), 1, 1 },
+	{ "wire: no name", HOST_WIRE, offsetof(struct host_wire, name), 1, 0 },
+	{ "wire: no interface", HOST_WIRE, offsetof(struct host_wire, nic), 4, 0 },
+	{ "wire: a slot there is not", HOST_WIRE, offsetof(struct host_wire, slot), 1, HOST_WIRE_SLOTS },
+	{ "wire: more addresses than fit", HOST_WIRE, offsetof(struct host_wire, count), 1, HOST_WIRE_MACS + 1 },
+	{ "wire: for a user", HOST_WIRE, offsetof(struct host_wire, uid), 1, 1 },
 	{ "unix: relative path", HOST_UNIX_LISTEN, offsetof(struct host_unix, path), 1, 'x' },
 	{ "unix: abstract path", HOST_UNIX_CONNECT, offsetof(struct host_unix, path), 1, 0 },
 	{ "unix: relative path to bind", HOST_UNIX_BIND, offsetof(struct host_unix, path), 1, 'x' },

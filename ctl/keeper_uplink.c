@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* An interface of the host as the uplink of a bridged network. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/error.h"
+#include "ctl/keeper.h"
+#include "ctl/keeper_wire.h"
+#include "ctl/netns.h"
+
+static int refuse(struct host_reply *r, int rc, struct error *err)
+{
+	if (rc == -EPERM || rc == -EACCES) {
+		error_set(err, rc, "an uplink takes a packet socket and an interface beside it, and lanyardd has no right to make them");
+		rights_hint(err, 1 << CAP_NET_ADMIN | 1 << CAP_NET_RAW);
+	}
+	r->rc = rc;
+	snprintf(r->message, sizeof(r->message), "%.*s", (int)sizeof(r->message) - 1, err->message);
+	snprintf(r->hint, sizeof(r->hint), "%s", err->hint);
+	return rc;
+}
+
+/* only_others() - what is for the NIC's own address is the host's. By this, too, what the host is given by us (ctl/keeper_wire.h) does
+ * not come back to us. */
+static int only_others(int fd)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_HOST, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	struct sock_fprog program = { .len = ARRAY_SIZE(code), .filter = code };
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0 ? -errno : 0;
+}
+
+int uplink_open(const struct host_uplink *m, struct host_reply *r)
+{
+	struct error err = { .rc = 0 };
+	int fd, rc;
+
+	if (!if_nametoindex(m->ifname))
+		return refuse(r, error_set(&err, -ENODEV, "uplink %s: this host has no such interface", m->ifname), &err);
+	if (!rights_have(CAP_NET_ADMIN))
+		return refuse(r, -EPERM, &err);
+	fd = netns_packet_socket(m->ifname);
+	rc = fd < 0 || m->all ? fd : only_others(fd);
+	if (rc >= 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return refuse(r, error_set(&err, rc, "uplink %s: cannot open a packet socket: %s", m->ifname, strerror(-rc)), &err);
+}
+
+int uplink_wire(const struct host_wire *m, const struct held *h, struct host_reply *r)
+{
+	const struct host_iface *is = h->request;
+	struct error err = { .rc = 0 };
+	int rc = wire_set(is->ifname, (int)m->nic, m->slot, m->macs, m->count, &err);
+
+	return rc < 0 ? refuse(r, rc, &err) : fcntl(h->fd, F_DUPFD_CLOEXEC, 0);
+}
