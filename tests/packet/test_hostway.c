@@ -208,6 +208,11 @@ static void test_from_host(void **state)
 			assert_int_equal(b.guest->nsent, in);
 			assert_int_equal(b.neighbour->nsent, 0);
 		}
+		/* One whose frames the host passes on, from a device that it has bridged with the interface, is no other. */
+		rig_clear(b.rig);
+		rig_offer(b.host, frame, ip(frame, guest_mac, (const uint8_t[6]){ 2, 7 }, "198.51.100.2", "10.0.0.9", 80));
+		rig_run(b.rig);
+		assert_int_equal(b.guest->nsent, routed);
 		bed_fini(&b);
 	}
 }
