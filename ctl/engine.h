@@ -49,6 +49,7 @@ struct host_gateway;
 struct host_watch;
 struct lease_record;
 struct lease_table;
+struct lease_waiting;
 struct live_dgram;
 struct live_vhost;
 struct names;
@@ -127,6 +128,7 @@ struct live_net {
 	uint8_t gateway_mac[MAC_SIZE];
 	LIST_HEAD(, live_segment) segments;
 	struct live_segment *segment;	/* of all its ports; NULL in mode nat, where each has its own */
+	struct lease_waiting *waiting;	/* in mode nat, of ports that are not there */
 	struct event *ra_timer;		/* NULL without an IPv6 subnet */
 	unsigned ra_sent;		/* of the first few */
 	struct names *names;		/* what all of its segments know; NULL without a subnet */
@@ -267,6 +269,8 @@ void lease_store_load(struct engine *e);		/* at the start, before the networks s
 void lease_store_put(struct live_segment *seg, const struct lease_record *record, void (*done)(void *arg, const struct error *err),
 		     void *arg);
 void lease_store_drop(struct live_segment *seg);	/* all of them, for good */
+void lease_store_recall(struct live_segment *seg);	/* what waited for the only port of a new segment */
+void lease_store_forget(struct live_net *net);		/* what still waits, at the network's end */
 void lease_changed(void *segment, const struct lease_record *record);	/* lease_changed_fn */
 void lease_names(struct live_segment *seg, const struct lease_record *record);	/* names and stations follow a lease */
 

@@ -13,19 +13,26 @@
 #include "dhcp/names.h"
 #include "switch/station.h"
 
-/* stored_as() - the segment's number in the store: its VID, or what stays the port's from start to start, above every VID */
-static uint64_t stored_as(const struct live_segment *seg)
+/* lease_waiting - mode nat: the lease of a port that is not there, but may attach again */
+struct lease_waiting {
+	struct lease_waiting *next;
+	struct lease_record record;
+};
+
+/* stored_as() - a segment's number in the store: its VID, or for that of one port what stays the port's from start to start, above
+ * every VID */
+static uint64_t stored_as(const struct live_net *net, const char *port)
 {
-	if (!seg->only)
-		return seg->vid;
-	return (hash_bytes(seg->only->name, strlen(seg->only->name), 0x7365676d656e74ull) & INT64_MAX) | (uint64_t)1 << 62;
+	if (net->segment)
+		return net->segment->vid;
+	return (hash_bytes(port, strlen(port), 0x7365676d656e74ull) & INT64_MAX) | (uint64_t)1 << 62;
 }
 
 static void to_state(struct state_lease *to, const struct live_segment *seg, const struct lease_record *from)
 {
 	memset(to, 0, sizeof(*to));
 	memcpy(to->net, seg->net->name, sizeof(to->net));
-	to->segment = stored_as(seg);
+	to->segment = stored_as(seg->net, from->port);
 	to->ip = from->ip;
 	memcpy(to->port, from->port, sizeof(to->port));
 	memcpy(to->mac, from->mac, MAC_SIZE);
@@ -83,7 +90,7 @@ static void drop_row(void *arg, const struct lease_record *record)
 {
 	struct live_segment *seg = arg;
 
-	state_remove_lease(seg->net->engine->state, seg->net->name, stored_as(seg), record->ip, NULL, NULL);
+	state_remove_lease(seg->net->engine->state, seg->net->name, stored_as(seg->net, record->port), record->ip, NULL, NULL);
 }
 
 void lease_store_drop(struct live_segment *seg)
@@ -149,7 +156,7 @@ static int by_end(const void *a, const void *b)
 	return x->expires_s < y->expires_s ? -1 : x->expires_s > y->expires_s;
 }
 
-/* segment_of_row() - the one that a lease belongs to now; where ports are alone, a port that is not there needs no memory of it */
+/* segment_of_row() - the one that a lease belongs to now; NULL: that of a port which is not there */
 static struct live_segment *segment_of_row(const struct live_net *net, const struct state_lease *row)
 {
 	struct live_port *p;
@@ -160,26 +167,76 @@ static struct live_segment *segment_of_row(const struct live_net *net, const str
 	return p ? p->segment : NULL;
 }
 
-/* load_row() - into the table of its segment; one that was stored for another is moved, or forgotten if it does not fit */
+/* keep_waiting() - a transient port's client may be about to attach again. Return: is there a reason to keep the lease? */
+static bool keep_waiting(struct live_net *net, const struct lease_record *r)
+{
+	struct lease_waiting *w = NULL;
+
+	if (r->state == LEASE_BOUND && r->expires_wall_s > (int64_t)(clock_wall_ms() / 1000))
+		w = malloc(sizeof(*w));
+	if (!w)
+		return false;
+	*w = (struct lease_waiting){ net->waiting, *r };
+	net->waiting = w;
+	return true;
+}
+
+/* place_record() - into the table of its segment. Return: does it fit? */
+static bool place_record(struct live_net *net, struct live_segment *seg, const struct lease_record *r)
+{
+	if (!seg)
+		return keep_waiting(net, r);
+	/* as above: a lease that is bound waits for a transient port as for any */
+	if (!seg->leases || lease_load(seg->leases, r, r->state == LEASE_BOUND || net_port(net->conf, r->port)) < 0)
+		return false;
+	lease_names(seg, r);
+	return true;
+}
+
+/* load_row() - one that was stored for another segment is moved, and one that does not fit there forgotten */
 static void load_row(struct engine *e, const struct state_lease *row)
 {
 	struct live_net *net = live_net_find(e, row->net);
 	struct live_segment *seg = net ? segment_of_row(net, row) : NULL;
 	struct lease_record r;
-	bool fits = false;
+	struct state_lease moved;
+	bool fits;
 
-	if (seg && seg->leases) {
-		from_state(&r, row);
-		/* a transient port's client is about to attach again: a lease that is bound waits for it as that of a port */
-		fits = lease_load(seg->leases, &r, r.state == LEASE_BOUND || net_port(net->conf, r.port)) == 0;
-	}
-	if (fits)
-		lease_names(seg, &r);
-	if (!net || (seg && row->segment == stored_as(seg)))
+	if (!net)
+		return;
+	from_state(&r, row);
+	fits = place_record(net, seg, &r);
+	if (row->segment == stored_as(net, r.port) && (fits || seg))
 		return;
 	state_remove_lease(e->state, row->net, row->segment, row->ip, NULL, NULL);
+	moved = *row;
+	moved.segment = stored_as(net, r.port);
 	if (fits)
-		lease_store_put(seg, &r, note_store, e);
+		state_put_lease(e->state, &moved, note_store, e);
+}
+
+void lease_store_recall(struct live_segment *seg)
+{
+	struct lease_waiting **at = &seg->net->waiting, *w;
+
+	while ((w = *at)) {
+		if (strcmp(w->record.port, seg->only->name) != 0) {
+			at = &w->next;
+			continue;
+		}
+		*at = w->next;
+		if (seg->leases)
+			lease_load(seg->leases, &w->record, true);
+		free(w);
+	}
+}
+
+void lease_store_forget(struct live_net *net)
+{
+	for (struct lease_waiting *w = net->waiting, *next; w; w = next) {
+		next = w->next;
+		free(w);
+	}
 }
 
 /* load_rows() - into the tables of their segments; what does not fit any more is forgotten */

@@ -134,6 +134,7 @@ void live_net_free(struct live_net *net)
 	live_ra_free(net);
 	live_nat_free(net);
 	live_segment_free(net->segment);
+	lease_store_forget(net);
 	live_dns_stop(net);
 	free(net->dhcp);
 	if (net->local.port) {

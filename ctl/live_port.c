@@ -256,6 +256,8 @@ static void recall_lease(struct live_port *p)
 {
 	struct lease_record r;
 
+	if (p->segment->only)
+		lease_store_recall(p->segment);
 	if (p->segment->leases && lease_find_port(p->segment->leases, p->name, &r) == 0)
 		lease_names(p->segment, &r);
 }
