@@ -26,7 +26,9 @@ enum { FDS = 4096, REMOTES = 64 };
 
 static struct {
 	int remote;			/* the other end, plus one */
-	bool listener, stream;
+	bool listener, stream, ip6;
+	uint8_t sent[8];		/* the beginning of what was sent last: of a raw socket it is quoted in reports */
+	bool raw;
 	union sock_addr peer;		/* UDP: last destination */
 	struct {			/* what the network says about the next thing sent */
 		int error;		/* 0: nothing */
@@ -81,7 +83,10 @@ int socket(int domain, int type, int protocol)
 		return -1;
 	}
 	type &= ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
-	return make_pair(type, type == SOCK_STREAM ? next_conn : -1);
+	protocol = make_pair(type, type == SOCK_STREAM ? next_conn : -1);
+	if (protocol >= 0)
+		fds[protocol].ip6 = domain == AF_INET6;
+	return protocol;
 }
 
 int connect(int fd, const struct sockaddr *to, socklen_t size)
@@ -100,11 +105,12 @@ int bind(int fd, const struct sockaddr *to, socklen_t size)
 
 int getsockname(int fd, struct sockaddr *addr, socklen_t *size)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(8080), .sin_addr.s_addr = htonl(0xc0a80102) };
+	struct addr ip6 = { .bytes = { 0x20, 1, 0xd, 0xb8, [15] = 2 } };
+	union sock_addr a;
 
 	MUST(fd >= 0);
-	memcpy(addr, &a, sizeof(a));
-	*size = sizeof(a);
+	*size = addr_to_sock(fds[fd].ip6 ? ip6 : addr4(0xc0a80102), 8080, &a);
+	memcpy(addr, &a, *size);
 	return 0;
 }
 
@@ -161,6 +167,8 @@ ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 		return -1;
 	if (msg->msg_name)
 		memcpy(&fds[fd].peer, msg->msg_name, msg->msg_namelen);
+	if (fds[fd].raw)
+		memcpy(fds[fd].sent, msg->msg_iov[0].iov_base, sizeof(fds[fd].sent));
 	plain.msg_name = NULL;
 	plain.msg_namelen = 0;
 	plain.msg_control = NULL;
@@ -218,6 +226,8 @@ static ssize_t read_report(int fd, struct msghdr *msg)
 	msg->msg_controllen = CMSG_SPACE(size);
 	memcpy(msg->msg_name, &fds[fd].peer, sizeof(fds[fd].peer));
 	memset(msg->msg_iov[0].iov_base, 8, msg->msg_iov[0].iov_len);
+	if (fds[fd].raw)
+		memcpy(msg->msg_iov[0].iov_base, fds[fd].sent, sizeof(fds[fd].sent));
 	return (ssize_t)(fds[fd].report.what.ee_data % (msg->msg_iov[0].iov_len + 1));
 }
 

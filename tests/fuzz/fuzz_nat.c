@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #define _GNU_SOURCE
-/* covers: nat/tcp_in.c nat/tcp.c nat/tcp_wire.c nat/tcp_out.c nat/tcp_open.c nat/answer.c nat/policy.c nat/gateway.c nat/gateway6.c nat/echo.c nat/neterror.c nat/fragment.c nat/cut.c nat/hold.c nat/flow.c nat/datagram.c */
+/* covers: nat/tcp_in.c nat/tcp.c nat/tcp_wire.c nat/tcp_out.c nat/tcp_open.c nat/answer.c nat/policy.c nat/gateway.c nat/gateway6.c nat/echo.c nat/rawicmp.c nat/guesterror.c nat/neterror.c nat/fragment.c nat/cut.c nat/hold.c nat/flow.c nat/datagram.c */
 /* max_len: 2048 */
 /* The input plays a guest, the remote ends and the clock, whole conversations deep, on sockets that lead nowhere
  * (tests/fuzz/fake_sockets.h). What must hold whatever happens: each frame to the guest is one that a port accepts, each byte in
@@ -11,6 +11,7 @@
 #include "base/array.h"
 #include "nat/budget.h"
 #include "nat/forward.h"
+#include "nat/rawicmp.h"
 #include "tests/fuzz/fake_sockets.h"
 #include "tests/fuzz/guest_packets.h"
 
@@ -243,6 +244,55 @@ static void polite(struct input *in)
 	}
 }
 
+/* ---- raw ICMP sockets: the first two remote ends, where the input has them ---- */
+
+static bool has_raw;
+
+static void give_raw(void)
+{
+	int fd[2];
+
+	has_raw = true;
+	for (unsigned i = 0; i < 2; i++) {
+		fd[i] = make_pair(SOCK_DGRAM, -1);
+		MUST(fd[i] >= 0);
+		fds[fd[i]].raw = true;
+		fds[fd[i]].ip6 = i;
+	}
+	rawicmp_give(0, 0, 1, fd[0], fd[1]);
+}
+
+/* answer() - to the oldest message that left by raw socket, as the kernel shows it: of IPv4 with its header */
+static void answer(uint32_t how)
+{
+	enum { OPTIONS = 4 };
+	static uint8_t packet[IP4_HEADER + OPTIONS + 65536];
+	bool ip6 = how & 1;
+	uint32_t header = ip6 ? 0 : how & 4 ? IP4_HEADER + OPTIONS : IP4_HEADER;
+	uint8_t *m = packet + header;
+	ssize_t n = has_raw && remotes[ip6] >= 0 ? (ssize_t)syscall(SYS_recvfrom, remotes[ip6], m, 65536, MSG_DONTWAIT, NULL, NULL) : -1;
+
+	if (n < ICMP_HEADER)
+		return;
+	memset(packet, 0, header);
+	packet[0] = (uint8_t)(ip6 ? packet[0] : 0x40 | header / 4);
+	m[0] = ip6 ? 129 : how & 32 ? 14 : 0;
+	m[4] ^= how & 16;
+	put_u16(m + 2, 0);
+	put_u16(m + 2, checksum_finish(checksum_add(0, m, (size_t)n)) ^ (how >> 1 & 1));
+	(void)!send(remotes[ip6], packet, how & 8 ? header + 5 : header + (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static void icmp(struct input *in, uint32_t how)
+{
+	if (how & 128)
+		answer(how);
+	else if (how & 64)
+		guest_error(in, how);
+	else
+		ping(in, how);
+}
+
 static void more(struct input *in, uint32_t what)
 {
 	switch (what) {
@@ -259,7 +309,7 @@ static void more(struct input *in, uint32_t what)
 		report(in);
 		break;
 	case 6:
-		ping(in);
+		icmp(in, take(in, 1));
 		break;
 	default:
 		bind_error = bind_error ? 0 : EADDRINUSE;
@@ -347,6 +397,7 @@ static void finish(struct forward *forward, int other)
 	MUST(counts.flows == 0);
 	MUST(budget_used() <= ++stopping);	/* their listeners, until a grace period has passed */
 	MUST(timers_next(&bed.w->timers) == UINT64_MAX && bed.w->watched == 0);
+	rawicmp_give(0, 0, 0, -1, -1);
 	bed_flush(&bed);
 	urcu_qsbr_quiescent_state();
 	nat_free(bed.nat);
@@ -367,6 +418,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct nat_conf conf = { .host_access = HOST_LOOPBACK, .uplink = true };
 	struct input in = { data, data + size };
 	struct forward *forward;
+	uint32_t how;
 	int other;
 
 	if (!registered)
@@ -376,7 +428,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	connect_error = bind_error = 0;
 	clients_waiting = 0;
 	memset(conns, 0, sizeof(conns));
-	conf.no_peek_offset = take(&in, 1) & 1;
+	how = take(&in, 1);
+	conf.no_peek_offset = how & 1;
+	has_raw = false;
+	if (how & 2)
+		give_raw();
 	bed_init(&bed, &conf, 1);
 	bed_station(&bed, 1, BED_GUEST);
 	forward = listener(&other);

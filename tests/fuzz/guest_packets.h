@@ -111,10 +111,10 @@ static void fragment(struct input *in)
 }
 
 /* ping() - an echo of the guest */
-static void ping(struct input *in)
+static void ping(struct input *in, uint32_t how)
 {
 	static uint8_t frame[4096];
-	uint32_t how = take(in, 1), size = ICMP_HEADER + take(in, 1) * 4;
+	uint32_t size = ICMP_HEADER + take(in, 1) * 4;
 	bool ip6 = how & 1;
 	struct addr src = ip6 ? bed_address(15) : addr4(BED_GUEST), dst = ip6 ? far6 : addr4(0xcb007105);
 	uint8_t *icmp = build_ip(frame, bed_gateway_mac, bed_guest_mac, src, dst, ip6 ? PROTO_ICMP6 : PROTO_ICMP, (uint8_t)(1 + (how >> 1 & 7)), size);
@@ -124,6 +124,31 @@ static void ping(struct input *in)
 	put_u16(icmp + 4, (uint16_t)(how >> 4 & 3));
 	put_u16(icmp + 2, checksum_finish(checksum_add(ip6 ? build_pseudo(src, dst, PROTO_ICMP6, size) : 0, icmp, size)));
 	bed_input(&bed, frame, build_headers(dst) + size);
+}
+
+/* guest_error() - what the guest says about a datagram, of a flow of guest_udp() or of none; some of it quoted, one byte of that changed */
+static void guest_error(struct input *in, uint32_t how)
+{
+	static uint8_t payload[1300], got[1600], frame[1600];
+	bool ip6 = how & 1;
+	struct addr guest = ip6 ? bed_address(15) : addr4(BED_GUEST);
+	struct addr from = how & 2 ? (ip6 ? bed_address(1) : addr4(BED_GATEWAY)) : ip6 ? far6 : addr4(0xcb007105);
+	uint8_t type = (uint8_t)take(in, 1), code = (uint8_t)take(in, 1), *icmp;
+	uint32_t word = take(in, 2), size = take(in, 1) * 4, at = take(in, 1), value = take(in, 1);
+
+	size = MIN_OF(size, build_udp_frame(got, bed_guest_mac, bed_gateway_mac, from, how & 16 ? 53 : 99, guest, (uint16_t)(5000 + (how >> 2) % 4),
+					    payload, how & 32 ? sizeof(payload) : 100) - ETH_HEADER);
+	got[ETH_HEADER + at] ^= (uint8_t)value;
+	icmp = build_ip(frame, bed_gateway_mac, bed_guest_mac, guest, from, ip6 ? PROTO_ICMP6 : PROTO_ICMP, 64, ICMP_HEADER + size);
+	icmp[0] = type;
+	icmp[1] = code;
+	put_u16(icmp + 2, 0);
+	put_u16(icmp + 4, (uint16_t)(word >> 8));
+	put_u16(icmp + 6, (uint16_t)word);
+	memcpy(icmp + ICMP_HEADER, got + ETH_HEADER, size);
+	size += ICMP_HEADER;
+	put_u16(icmp + 2, checksum_finish(checksum_add(ip6 ? build_pseudo(guest, from, PROTO_ICMP6, size) : 0, icmp, size)));
+	bed_input(&bed, frame, build_headers(from) + size);
 }
 
 #endif
