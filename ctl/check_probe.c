@@ -154,7 +154,7 @@ static void host_on_network(struct check *c, struct check_result *r)
 	struct addr at = c->net.terms.addressed ? host_address_in(c->net.subnet) : (struct addr){ 0 };
 	const struct host_listener *l = addr_is_none(at) ? NULL : find_listener(c, r, at);
 	struct check_guest *a1 = &c->guests[CHECK_A1];
-	const uint8_t *mac = l ? lease_resolve(c, a1, addr_4(at), NULL) : NULL;
+	const uint8_t *mac = l ? check_lease_resolve(c, a1, addr_4(at), NULL) : NULL;
 	static const char *const names[] = { "TCP", "UDP" };
 
 	for (unsigned i = 0; i < 2 && !r->skipped[0]; i++) {

@@ -127,7 +127,7 @@ static void serve_guest(struct check *c, struct check_guest *g, uint64_t now_ms)
 	guest_fill(g);
 	while ((frame = guest_next(g, &size)))
 		check_input(c, g, frame, size);
-	lease_tick(g, now_ms);
+	check_lease_tick(g, now_ms);
 }
 
 static uint64_t next_due(const struct check *c, uint64_t limit_ms)
