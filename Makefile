@@ -7,7 +7,7 @@ comma  := ,
 PREFIX ?= /usr/local
 B      ?= build$(addprefix -,$(subst $(comma),-,$(SAN)))
 CFLAGS ?= -O2 -g
-KEEPER := libnl-route-3.0 libcap-ng			# what each program links
+KEEPER := libnl-route-3.0 libcap-ng libnftables libnetfilter_conntrack			# what each program links
 ENGINE := libevent libevent_pthreads jansson yaml-0.1 sqlite3 liburcu-qsbr liburcu-cds libpcap libseccomp
 CLI    := libcurl jansson libnl-route-3.0
 ALL    := $(sort $(KEEPER) $(ENGINE) $(CLI))
@@ -24,7 +24,7 @@ objs    = $(patsubst %.c,$(or $2,$B)/%.o,$1)
 
 # Packages of Debian 12 (or later) that building, running and testing need; `make deps` installs them.
 DEPS := build-essential pkg-config git ca-certificates libevent-dev libjansson-dev libyaml-dev libsqlite3-dev \
-	liburcu-dev libpcap-dev libseccomp-dev libcap-ng-dev uthash-dev libcurl4-openssl-dev libnl-3-dev libnl-route-3-dev \
+	liburcu-dev libpcap-dev libseccomp-dev libcap-ng-dev uthash-dev libcurl4-openssl-dev libnl-3-dev libnl-route-3-dev libnftables-dev libnetfilter-conntrack-dev \
 	libcmocka-dev clang llvm libclang-rt-dev clang-tidy clang-format shellcheck man-db python3 python3-scapy \
 	python3-yaml iproute2 iputils-ping procps util-linux udhcpc isc-dhcp-client bind9-dnsutils dnsperf iperf3 \
 	traceroute iputils-tracepath mtr-tiny coturn nftables iptables curl jq tcpdump netcat-openbsd sqlite3 xz-utils \

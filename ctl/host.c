@@ -41,6 +41,9 @@ static const struct shape {
 			      { TEXT(host_iface, name), TEXT(host_iface, ifname), TEXT(host_iface, uplink) } },
 	[HOST_OPEN_UPLINK] = { sizeof(struct host_uplink), false, { TEXT(host_uplink, name), TEXT(host_uplink, ifname) } },
 	[HOST_WIRE] = { sizeof(struct host_wire), false, { TEXT(host_wire, name) } },
+	[HOST_NAT_FORWARDS] = { .size = sizeof(struct host_forwards) },
+	[HOST_NAT] = { sizeof(struct host_nat), false, { TEXT(host_nat, name), TEXT(host_nat, out) } },
+	[HOST_NAT_WATCH] = { .size = sizeof(struct host_header) },
 	[HOST_CHANGES] = { .size = sizeof(struct host_header) },
 	[HOST_OPEN_RESOLV] = { .size = sizeof(struct host_header) },
 };
@@ -152,12 +155,18 @@ static bool one_ifname(const char *name)
 	return *name && !strchr(name, '/') && strcmp(name, ".") && strcmp(name, "..") && strcmp(name, "all") && strcmp(name, "default");
 }
 
+/* plain_ifname() - one that can stand in a rule as it is: whoever named it, there is nothing in it but what names are made of */
+static bool plain_ifname(const char *name)
+{
+	return one_ifname(name) && !name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.@:+")];
+}
+
 static bool iface_fits(const void *message)
 {
 	struct host_iface m;
 
 	memcpy(&m, message, sizeof(m));
-	if (!m.name[0] || m.uid || m.queues > 1 || m.zero || !m.mtu || m.mtu > 65535 || !one_ifname(m.ifname) ||
+	if (!m.name[0] || m.uid || m.queues > 1 || m.localnet > m.routed || !m.mtu || m.mtu > 65535 || !plain_ifname(m.ifname) ||
 	    strncmp(m.ifname, HOST_IFACE_PREFIX, strlen(HOST_IFACE_PREFIX)) || (m.uplink[0] && !one_ifname(m.uplink)))
 		return false;
 	if (m.bridged)
@@ -179,6 +188,34 @@ static bool wire_fits(const void *message)
 
 	memcpy(&m, message, sizeof(m));
 	return m.name[0] && !m.uid && m.nic && m.nic <= INT32_MAX && m.slot < HOST_WIRE_SLOTS && m.count <= HOST_WIRE_MACS;
+}
+
+static bool forward_fits(const struct host_forward *f)
+{
+	static const uint8_t zero[16];
+
+	return (f->family == 6 || (f->family == 4 && !memcmp(f->addr + 4, zero, 12) && !memcmp(f->to + 4, zero, 12))) &&
+	       (f->proto == HOST_TCP || f->proto == HOST_UDP) && f->port && f->to_port && !f->zero && memcmp(f->to, zero, sizeof(zero));
+}
+
+static bool forwards_fit(const void *message)
+{
+	struct host_forwards m;
+
+	memcpy(&m, message, sizeof(m));
+	for (uint32_t i = 0; i < m.n && i < HOST_FORWARDS_MAX; i++)
+		if (!forward_fits(&m.list[i]))
+			return false;
+	return m.n && m.n <= HOST_FORWARDS_MAX;
+}
+
+static bool nat_fits(const void *message)
+{
+	struct host_nat m;
+
+	memcpy(&m, message, sizeof(m));
+	return m.name[0] && m.nforwards <= HOST_FORWARDS_ALL && m.access <= HOST_NAT_LOOPBACK && m.again <= 1 && !m.zero[0] && !m.zero[1] &&
+	       (!m.out[0] || plain_ifname(m.out));
 }
 
 static bool icmp_fits(const void *message)
@@ -218,6 +255,10 @@ static bool values_fit(const void *message, uint32_t type)
 		return icmp_fits(message);
 	if (type == HOST_OPEN_IFACE)
 		return iface_fits(message);
+	if (type == HOST_NAT_FORWARDS)
+		return forwards_fit(message);
+	if (type == HOST_NAT)
+		return nat_fits(message);
 	if (type == HOST_OPEN_UPLINK)
 		return uplink_fits(message);
 	if (type == HOST_WIRE)

@@ -70,6 +70,11 @@ enum host_type {
 	HOST_OPEN_UPLINK,	/* host_uplink: a packet socket on an interface of the host, with the keeper's rights */
 	HOST_WIRE,		/* host_wire: how the host is joined to the bridged network whose HOST_OPEN_IFACE is held under the name */
 	HOST_CHANGES,		/* host_header: a descriptor to read the journal of changes by: struct host_change, one after another */
+	HOST_NAT_FORWARDS,	/* host_forwards: of the next HOST_NAT, behind those that were sent before it */
+	HOST_NAT,		/* host_nat: the host translates for an interface of HOST_OPEN_IFACE; forwards that were sent and are not
+				 * claimed by it are forgotten. What is different from before is one transaction. On success `message` may
+				 * say what this kernel lacks, or whose rules are in the way, and `hint` what helps. */
+	HOST_NAT_WATCH,		/* host_header: a socket that tells of every change of the host's nftables, not kept */
 	HOST_TYPES
 };
 
@@ -138,7 +143,7 @@ struct host_iface {
 	uint8_t queues;			/* 1: let further queues be opened by HOST_OPEN_TAP */
 	uint8_t routed;			/* 1: the host routes between this interface and @uplink */
 	uint8_t bridged;		/* 1: it has no addresses; it stands for @uplink towards guests (ctl/keeper_wire.h) */
-	uint8_t zero;
+	uint8_t localnet;		/* 1: of a routed one; HOST_NAT_LOOPBACK may lead here to 127.0.0.1 (route_localnet) */
 	uint8_t addr4[4], addr6[16];	/* network order */
 	char ifname[HOST_IFNAME_SIZE];	/* begins with HOST_IFACE_PREFIX */
 	char uplink[HOST_IFNAME_SIZE];	/* of a bridged one; of a routed one, or empty: the host's settings decide */
@@ -168,8 +173,43 @@ _Static_assert(sizeof(struct host_wire) <= HOST_MESSAGE_MAX, "it fits");
 
 #define HOST_IFACE_PREFIX "ly-"
 
+enum { HOST_FORWARDS_MAX = 24, HOST_FORWARDS_ALL = 262144 };	/* by one message, and of one network */
+
+/* host_forward - what comes for one port of the host goes to a guest. The first four say what it is of: no two have them alike. */
+struct host_forward {
+	uint8_t family;			/* 4 or 6 */
+	uint8_t proto;			/* enum host_proto */
+	uint16_t port;			/* host order */
+	uint8_t addr[16];		/* of the host, network order; zero: any but a loopback one; IPv4 in the first four bytes, the rest zero */
+	uint16_t to_port;
+	uint16_t zero;
+	uint8_t to[16];			/* the guest's, likewise */
+};
+
+struct host_forwards {
+	struct host_header head;
+	uint32_t n;			/* 1..HOST_FORWARDS_MAX */
+	struct host_forward list[HOST_FORWARDS_MAX];	/* those behind the n-th are zero */
+};
+
+enum host_nat_access { HOST_NAT_NONE, HOST_NAT_OWN, HOST_NAT_LOOPBACK };	/* what of the host its guests reach */
+
+/* host_nat - the table "inet lanyard" (ctl/keeper_nft.h); it is journaled and undone with the interface */
+struct host_nat {
+	struct host_header head;
+	uint32_t nforwards;		/* so many were sent */
+	uint8_t access;			/* enum host_nat_access */
+	uint8_t again;			/* 1: somebody changed the table; it is made anew, for all interfaces */
+	uint8_t zero[2];
+	char out[HOST_IFNAME_SIZE];	/* guests leave by this interface alone, or by any */
+	char name[HOST_NAME_SIZE];	/* of the HOST_OPEN_IFACE */
+};
+
+#define HOST_NAT_FAMILY "inet"
+#define HOST_NAT_TABLE "lanyard"
+
 enum host_change_kind { HOST_CHANGE_FREE, HOST_CHANGE_FILE, HOST_CHANGE_INTERFACE, HOST_CHANGE_ADDRESS, HOST_CHANGE_SYSCTL,
-			HOST_CHANGE_FILTER, HOST_CHANGE_KINDS };
+			HOST_CHANGE_FILTER, HOST_CHANGE_TABLE, HOST_CHANGE_KINDS };
 
 enum { HOST_TARGET_SIZE = 160, HOST_VALUE_SIZE = 64 };
 
@@ -183,7 +223,7 @@ struct host_change {
 	uint32_t kind;			/* enum host_change_kind */
 	uint32_t zero;
 	char name[HOST_NAME_SIZE];	/* for whom: the name of the HOST_OPEN_IFACE */
-	char target[HOST_TARGET_SIZE];	/* a path, an interface, a setting below /proc/sys */
+	char target[HOST_TARGET_SIZE];	/* a path, an interface, a setting below /proc/sys, a table */
 	char before[HOST_VALUE_SIZE];	/* of a setting; empty: what it is of goes away itself; of a filter: not empty where its hooks were there */
 	char after[HOST_VALUE_SIZE];	/* of a setting; an interface's address; of a filter: the interface's index, and the TAP */
 };

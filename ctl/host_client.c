@@ -345,6 +345,47 @@ int host_wire(struct host *host, const char *name, struct host_wire *wire, struc
 	return rc < 0 ? rc : 0;
 }
 
+/* send_forwards() - those of @list, as many at a time as a message holds */
+static int send_forwards(struct host *host, const struct host_forward *list, size_t n)
+{
+	int rc = 0;
+
+	for (size_t at = 0; rc == 0 && at < n; at += HOST_FORWARDS_MAX) {
+		struct host_forwards m = { .head.type = HOST_NAT_FORWARDS };
+		struct host_reply reply;
+
+		m.n = n - at < HOST_FORWARDS_MAX ? (uint32_t)(n - at) : HOST_FORWARDS_MAX;
+		memcpy(m.list, list + at, m.n * sizeof(*list));
+		rc = host_call(host, &m, sizeof(m), -1, &reply, NULL);
+	}
+	return rc;
+}
+
+int host_nat(struct host *host, struct host_nat *nat, const struct host_forward *list, size_t n, char warning[HOST_TEXT_SIZE],
+	     struct error *err)
+{
+	struct host_reply reply = { .rc = 0 };
+	int rc = send_forwards(host, list, n);
+
+	if (rc < 0)
+		return error_set(err, rc, "%zu forwards: %s", n, strerror(-rc));
+	nat->head.type = HOST_NAT;
+	nat->nforwards = (uint32_t)n;
+	rc = host_call(host, nat, sizeof(*nat), -1, &reply, NULL);
+	if (rc < 0)
+		return explain(err, rc, &reply);
+	memcpy(warning, reply.message, HOST_TEXT_SIZE);
+	return 0;
+}
+
+int host_nat_watch(struct host *host)
+{
+	struct host_header m = { .type = HOST_NAT_WATCH };
+	struct host_reply reply;
+
+	return open_call(host, &m, sizeof(m), &reply, NULL);
+}
+
 int host_changes(struct host *host, struct error *err)
 {
 	struct host_header m = { .type = HOST_CHANGES };

@@ -89,6 +89,15 @@ int host_open_uplink(struct host *host, const char *name, const char *ifname, bo
 /* host_wire() - join the host to the bridged network whose interface is held under @name, as @wire says (head and name are filled in here) */
 int host_wire(struct host *host, const char *name, struct host_wire *wire, struct error *err);
 
+/* host_nat() - have the host translate for the interface held under nat->name, with these forwards (head and nforwards are filled in here)
+ * Return: 0, with in @warning what does not work fully, or what is in the way ("": nothing); or negative errno.
+ */
+int host_nat(struct host *host, struct host_nat *nat, const struct host_forward *list, size_t n, char warning[HOST_TEXT_SIZE],
+	     struct error *err);
+
+/* host_nat_watch() - Return: a socket that tells of changes of nftables (NFNLGRP_NFTABLES), or negative errno */
+int host_nat_watch(struct host *host);
+
 /* host_changes() - Return: a descriptor to read the journal of host changes by (struct host_change, one after another) */
 int host_changes(struct host *host, struct error *err);
 

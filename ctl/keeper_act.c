@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "ctl/keeper.h"
 #include "ctl/keeper_journal.h"
+#include "ctl/keeper_nat.h"
 #include "ctl/netns.h"
 #include "ctl/netns_link.h"
 
@@ -235,9 +236,10 @@ void act_undo(const struct held *h)
 	const struct host_unix *m = h->request;
 	struct stat st;
 
-	if (head->type == HOST_OPEN_IFACE)
+	if (head->type == HOST_OPEN_IFACE) {
+		nat_leave(h);
 		journal_undo(h->name, h->fd, false);
-	else if (head->type == HOST_OPEN_NETNS)
+	} else if (head->type == HOST_OPEN_NETNS)
 		remove_veth(h->fd, link->ifname);
 	else if (head->type == HOST_OPEN_VMM_TAP)
 		vmm_undo(h);

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "ctl/keeper_journal.h"
+#include "ctl/keeper_nft.h"
 #include "ctl/keeper_wire.h"
 #include "ctl/netns.h"
 #include "ctl/netns_link.h"
@@ -221,6 +222,8 @@ void change_undo(const struct host_change *c, int tap)
 		end_wire(c);
 	else if (c->kind == HOST_CHANGE_INTERFACE)
 		remove_tap(tap);
+	else if (c->kind == HOST_CHANGE_TABLE)
+		nft_delete();
 	else if (c->kind == HOST_CHANGE_ADDRESS && tap >= 0)
 		netns_address(c->target, c->after, false, NULL);
 	else if (c->kind == HOST_CHANGE_SYSCTL && c->before[0] && change_setting(c->target, now) == 0 && !strcmp(now, c->after))

@@ -108,6 +108,7 @@ static void plan_route(struct plan *p)
 	const char *value = p->m->routed ? "1" : "0";
 
 	own(p, "ipv4", "forwarding", value);
+	own(p, "ipv4", "route_localnet", p->m->localnet ? "1" : "0");
 	if (host_has_ip6())
 		own(p, "ipv6", "forwarding", value);
 	if (!p->m->routed)

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "ctl/keeper.h"
+#include "ctl/keeper_nat.h"
 
 enum { NOBODY = 65534, CLOSE_MS = 100 };
 
@@ -54,10 +55,12 @@ static _Noreturn void child(int sock, const void *request, const struct held *h,
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (r.rc == 0 && !request)
 		act_undo(h);
-	else if (r.rc == 0)
+	else if (r.rc == 0 && ((const struct host_header *)request)->type == HOST_NAT)
+		r.rc = nat_run(request, h, &r);
+	else if (r.rc == 0) {
 		fd = act_run(request, h, &r);
-	if (request && r.rc == 0 && fd < 0)
-		r.rc = fd;
+		r.rc = fd < 0 ? fd : 0;
+	}
 	host_send(sock, &r, sizeof(r), fd);
 	if (fd >= 0)
 		close(fd);

@@ -141,7 +141,7 @@ bool journal_before(const char *target, char before[HOST_VALUE_SIZE])
 /* is_shared() - does another network need it still? An interface and its addresses are one network's. */
 static bool is_shared(const struct records *r, const struct host_change *c)
 {
-	return (c->kind == HOST_CHANGE_SYSCTL || c->kind == HOST_CHANGE_FILE) && other_of(r, c, c->target);
+	return (c->kind == HOST_CHANGE_SYSCTL || c->kind == HOST_CHANGE_FILE || c->kind == HOST_CHANGE_TABLE) && other_of(r, c, c->target);
 }
 
 /* latest() - the slot to be undone next, or r->n */
@@ -152,7 +152,7 @@ static size_t latest(const struct records *r, const char *name, bool stays)
 	for (size_t i = 0; i < r->n; i++) {
 		const struct host_change *c = &r->list[i];
 
-		if (c->kind && (!name || !strcmp(c->name, name)) && !(stays && c->kind == HOST_CHANGE_INTERFACE) &&
+		if (c->kind && (!name || !strcmp(c->name, name)) && !(stays && (c->kind == HOST_CHANGE_INTERFACE || c->kind == HOST_CHANGE_TABLE)) &&
 		    (found == r->n || c->order > r->list[found].order))
 			found = i;
 	}

@@ -28,13 +28,13 @@ bool journal_before(const char *target, char before[HOST_VALUE_SIZE]);
 
 /* journal_undo() - undo what was done for @name, or (NULL) everything, and forget it
  * @tap:	descriptor of the interface, which goes, too; -1: it has gone
- * @stays:	the interface stays, and its record
+ * @stays:	the interface stays with its part of the table of nftables, and their records
  */
 void journal_undo(const char *name, int tap, bool stays);
 
 /* --- keeper_change.c: one change; may block as long as the kernel does --- */
 
-/* change_make() - of any kind but HOST_CHANGE_INTERFACE. Return: 0 or negative errno with @err */
+/* change_make() - of any kind but HOST_CHANGE_INTERFACE and HOST_CHANGE_TABLE. Return: 0 or negative errno with @err */
 int change_make(const struct host_change *c, struct error *err);
 void change_undo(const struct host_change *c, int tap);
 

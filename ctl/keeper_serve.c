@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "ctl/keeper.h"
 #include "ctl/keeper_journal.h"
+#include "ctl/keeper_nat.h"
 
 /* answer() - the reply to @request, with @fd (borrowed) beside it; an engine that does not read its answers is broken */
 static int answer(struct serve *s, const void *request, struct host_reply *r, int fd)
@@ -78,7 +79,7 @@ _Static_assert(offsetof(struct host_link, uid) == offsetof(struct host_unix, uid
 /* job_user() - with whose rights; what only root can do is done by root, after a look at whose the thing is */
 static uid_t job_user(const struct host_header *request)
 {
-	if (request->type == HOST_OPEN_IFACE || request->type == HOST_OPEN_UPLINK || request->type == HOST_WIRE ||
+	if (request->type == HOST_OPEN_IFACE || request->type == HOST_NAT || request->type == HOST_OPEN_UPLINK || request->type == HOST_WIRE ||
 	    (request->type == HOST_OPEN_VMM_TAP && geteuid() == 0))
 		return geteuid();
 	return user_of(request);
@@ -208,6 +209,44 @@ static int serve_wire(struct serve *s, const struct host_wire *m)
 	return answer(s, m, &r, -1);
 }
 
+/* serve_nat() - of an interface that is ours */
+static int serve_nat(struct serve *s, const struct host_nat *m)
+{
+	struct held *h = held_find(&s->held, m->name);
+	struct host_reply r = { .rc = -ENOENT };
+
+	if (h && h->request && ((const struct host_header *)h->request)->type == HOST_OPEN_IFACE)
+		return start_job(s, &m->head, sizeof(*m), h, job_user(&m->head));
+	nat_unstage();
+	return answer(s, m, &r, -1);
+}
+
+static int finish_nat(struct serve *s, struct host_reply *r)
+{
+	const struct host_nat *m = (const void *)s->pending;
+
+	nat_done(m, held_find(&s->held, m->name), r->rc == 0);
+	return answer(s, m, r, -1);
+}
+
+static int serve_forwards(struct serve *s, const struct host_forwards *m)
+{
+	struct host_reply r = { .rc = nat_stage(m) };
+
+	return answer(s, m, &r, -1);
+}
+
+static int serve_watch(struct serve *s, const void *request)
+{
+	int fd = nat_watch(), rc;
+	struct host_reply r = { .rc = fd < 0 ? fd : 0 };
+
+	rc = answer(s, request, &r, fd);
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
 static int serve_icmp(struct serve *s, const struct host_icmp *m)
 {
 	struct host_reply r = { .rc = 0 };
@@ -312,6 +351,12 @@ static int dispatch(struct serve *s, const void *request, size_t size, int fd)
 		return serve_file(s, request, journal_reader());
 	case HOST_OPEN_RESOLV:
 		return serve_file(s, request, open_resolv());
+	case HOST_NAT_FORWARDS:
+		return serve_forwards(s, request);
+	case HOST_NAT:
+		return serve_nat(s, request);
+	case HOST_NAT_WATCH:
+		return serve_watch(s, request);
 	case HOST_OPEN_ICMP:
 		return serve_icmp(s, request);
 	default:
@@ -351,11 +396,14 @@ int serve_job(struct serve *s)
 
 	if (head->type == HOST_OPEN_IFACE)
 		return finish_iface(s, fd == 0 ? -EIO : fd, &r, child);
+	if (head->type == HOST_NAT)
+		return finish_nat(s, &r);
 	if (head->type != HOST_DROP)
 		return finish_open(s, s->pending, s->pending_size, fd == 0 ? -EIO : fd, &r);
 	h = held_find(&s->held, host_name_of(s->pending));
 	if (h)
 		held_remove(&s->held, h);
+	nat_gone(host_name_of(s->pending));
 	r = (struct host_reply){ .rc = 0 };
 	return answer(s, s->pending, &r, -1);
 }
@@ -391,6 +439,9 @@ void serve_engine_gone(struct serve *s)
 	job_cancel(&s->job);
 	if (child && m->head.type == HOST_OPEN_IFACE)
 		iface_failed(m, held_find(&s->held, m->name), -1, child);
+	if (child && m->head.type == HOST_NAT)
+		nat_done((const void *)m, NULL, false);
+	nat_unstage();
 	if (s->sock >= 0)
 		close(s->sock);
 	s->sock = -1;
@@ -411,6 +462,7 @@ void serve_fini(struct serve *s)
 		if (held_leaves_trace(h) && ((struct host_header *)h->request)->type != HOST_OPEN_IFACE && job_start(&job, NULL, h, undo_user(h), s->job_ms) == 0)
 			close(job.sock);
 	}
+	nat_fini();
 	journal_undo(NULL, -1, false);		/* the interfaces go with their descriptors */
 	while ((pid = waitpid(-1, NULL, WNOHANG)) >= 0 && clock_now_ms() < until)
 		if (pid == 0)

@@ -143,7 +143,7 @@ static json_t *change_json(const struct host_change *c)
 {
 	static const char *const kinds[] = {
 		[HOST_CHANGE_FILE] = "file", [HOST_CHANGE_INTERFACE] = "interface", [HOST_CHANGE_ADDRESS] = "address",
-		[HOST_CHANGE_SYSCTL] = "sysctl",
+		[HOST_CHANGE_SYSCTL] = "sysctl", [HOST_CHANGE_TABLE] = "table",
 	};
 	time_t t = (time_t)c->wall_s;
 	char when[32] = "";

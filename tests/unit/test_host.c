@@ -40,6 +40,8 @@ union request {
 	struct host_unix path;
 	struct host_iface iface;
 	struct host_icmp icmp;
+	struct host_forwards forwards;
+	struct host_nat nat;
 	struct host_uplink uplink;
 	struct host_wire wire;
 	char bytes[HOST_MESSAGE_MAX];
@@ -56,11 +58,19 @@ static size_t good(enum host_type type, union request *m)
 		[HOST_REPLACE] = sizeof(m->named), [HOST_OPEN_ICMP] = sizeof(m->icmp), [HOST_OPEN_IFACE] = sizeof(m->iface),
 		[HOST_OPEN_UPLINK] = sizeof(m->uplink), [HOST_WIRE] = sizeof(m->wire),
 		[HOST_CHANGES] = sizeof(m->head), [HOST_OPEN_RESOLV] = sizeof(m->head),
+		[HOST_NAT_FORWARDS] = sizeof(m->forwards), [HOST_NAT] = sizeof(m->nat), [HOST_NAT_WATCH] = sizeof(m->head),
 	};
 
 	memset(m, 0, sizeof(*m));
 	m->head.type = type;
 	m->head.size = (uint32_t)sizes[type];
+	if (type == HOST_NAT)
+		strcpy(m->nat.name, "x");
+	if (type == HOST_NAT_FORWARDS) {
+		m->forwards.n = 2;
+		m->forwards.list[0] = (struct host_forward){ .family = 4, .proto = HOST_TCP, .port = 80, .to_port = 8080, .to = { 10, 0, 0, 2 } };
+		m->forwards.list[1] = (struct host_forward){ .family = 6, .proto = HOST_UDP, .port = 53, .to_port = 53, .to = { 0xfd } };
+	}
 	if (type == HOST_HOLD || type == HOST_REPLACE || type == HOST_DROP)
 		strcpy(m->named.name, "x");
 	if (type == HOST_OPEN_TAP || type == HOST_OPEN_NETNS || type == HOST_OPEN_VMM_TAP)
@@ -170,7 +180,26 @@ static const struct {
 	{ "icmp: shares that do not divide all", HOST_OPEN_ICMP, offsetof(struct host_icmp, shares), 1, 6 },
 	{ "icmp: more shares than there may be", HOST_OPEN_ICMP, offsetof(struct host_icmp, shares), 2, 2 },
 	{ "iface: bridged, with an address", HOST_OPEN_IFACE, offsetof(struct host_iface, bridged), 1, 1 },
-	{ "iface: padding", HOST_OPEN_IFACE, offsetof(struct host_iface, zero), 1, 1 },
+	{ "iface: the host's loopback, without routing", HOST_OPEN_IFACE, offsetof(struct host_iface, localnet), 1, 1 },
+	{ "iface: a name that is more than a name", HOST_OPEN_IFACE, offsetof(struct host_iface, ifname) + 3, 1, '"' },
+	{ "forwards: none", HOST_NAT_FORWARDS, offsetof(struct host_forwards, n), 1, 0 },
+	{ "forwards: one more than there are", HOST_NAT_FORWARDS, offsetof(struct host_forwards, n), 1, 3 },
+	{ "forwards: more than fit", HOST_NAT_FORWARDS, offsetof(struct host_forwards, n), 1, HOST_FORWARDS_MAX + 1 },
+	{ "forwards: no such family", HOST_NAT_FORWARDS, offsetof(struct host_forwards, list[1].family), 1, 5 },
+	{ "forwards: not of TCP or UDP", HOST_NAT_FORWARDS, offsetof(struct host_forwards, list[0].proto), 1, 132 },
+	{ "forwards: port 0", HOST_NAT_FORWARDS, offsetof(struct host_forwards, list[0].port), 2, 0 },
+	{ "forwards: to port 0", HOST_NAT_FORWARDS, offsetof(struct host_forwards, list[0].to_port), 2, 0 },
+	{ "forwards: to nobody", HOST_NAT_FORWARDS, offsetof(struct host_forwards, list[0].to), 16, 0 },
+	{ "forwards: IPv4 with more than four bytes", HOST_NAT_FORWARDS, offsetof(struct host_forwards, list[0].to) + 4, 1, 1 },
+	{ "forwards: an address likewise", HOST_NAT_FORWARDS, offsetof(struct host_forwards, list[0].addr) + 15, 1, 1 },
+	{ "forwards: padding", HOST_NAT_FORWARDS, offsetof(struct host_forwards, list[1].zero), 1, 1 },
+	{ "nat: no interface", HOST_NAT, offsetof(struct host_nat, name), 1, 0 },
+	{ "nat: too many forwards", HOST_NAT, offsetof(struct host_nat, nforwards) + 3, 1, 1 },
+	{ "nat: no such access", HOST_NAT, offsetof(struct host_nat, access), 1, 3 },
+	{ "nat: neither again nor not", HOST_NAT, offsetof(struct host_nat, again), 1, 2 },
+	{ "nat: padding", HOST_NAT, offsetof(struct host_nat, zero), 1, 1 },
+	{ "nat: every interface", HOST_NAT, offsetof(struct host_nat, out), 1, '*' },
+	{ "nat: a rule for an interface", HOST_NAT, offsetof(struct host_nat, out), 1, ' ' },
 	{ "uplink: no name", HOST_OPEN_UPLINK, offsetof(struct host_uplink, name), 1, 0 },
 	{ "uplink: no interface", HOST_OPEN_UPLINK, offsetof(struct host_uplink, ifname), 1, 0 },
 	{ "uplink: a path", HOST_OPEN_UPLINK, offsetof(struct host_uplink, ifname), 1, '/' },

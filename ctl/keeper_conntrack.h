@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ctl/keeper_conntrack.h - have the kernel forget connections that may not go on; in a child of the keeper, it takes as long as the table is */
+#ifndef CTL_KEEPER_CONNTRACK_H
+#define CTL_KEEPER_CONNTRACK_H
+
+#include <stddef.h>
+
+#include "ctl/host.h"
+
+/* conntrack_cut_forwards() - those that came by one of these, sorted as in keeper_nat.c */
+void conntrack_cut_forwards(const struct host_forward *list, size_t n);
+
+/* conntrack_cut_guests() - those of guests, in either direction */
+void conntrack_cut_guests(const struct host_iface *iface);
+
+#endif

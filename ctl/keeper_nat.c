@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ctl/keeper_nat.h"
+
+#include <errno.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "ctl/keeper.h"
+#include "ctl/keeper_conntrack.h"
+#include "ctl/keeper_journal.h"
+#include "ctl/keeper_nft.h"
+
+/* forwards - sorted by what they are of */
+struct forwards {
+	struct host_forward *list;
+	size_t n, room;
+};
+
+struct nat_net {
+	char name[HOST_NAME_SIZE];
+	struct nft_member member;
+	struct forwards forwards;
+	SLIST_ENTRY(nat_net) link;
+};
+
+static SLIST_HEAD(, nat_net) nets = SLIST_HEAD_INITIALIZER(nets);
+static struct forwards staged;
+static bool unknown;			/* what is in the table */
+
+static struct nat_net *find(const char *name)
+{
+	struct nat_net *net;
+
+	SLIST_FOREACH(net, &nets, link)
+		if (!strcmp(net->name, name))
+			return net;
+	return NULL;
+}
+
+int nat_stage(const struct host_forwards *m)
+{
+	struct host_forward *more;
+
+	if (staged.n + m->n > HOST_FORWARDS_ALL)
+		return -ENOSPC;
+	if (staged.n + m->n > staged.room) {
+		size_t room = 2 * staged.room + HOST_FORWARDS_MAX;
+
+		more = realloc(staged.list, room * sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		staged.list = more;
+		staged.room = room;
+	}
+	memcpy(staged.list + staged.n, m->list, m->n * sizeof(*m->list));
+	staged.n += m->n;
+	return 0;
+}
+
+void nat_unstage(void)
+{
+	free(staged.list);
+	staged = (struct forwards){ 0 };
+}
+
+/* ---- what is different ---- */
+
+static int by_key(const void *a, const void *b)
+{
+	return memcmp(a, b, offsetof(struct host_forward, to_port));
+}
+
+static void sort(struct forwards *f)
+{
+	if (f->n)
+		qsort(f->list, f->n, sizeof(*f->list), by_key);
+}
+
+static bool has_twins(const struct forwards *f)
+{
+	for (size_t i = 1; i < f->n; i++)
+		if (!by_key(&f->list[i - 1], &f->list[i]))
+			return true;
+	return false;
+}
+
+/* without() - those of @a that are not just so in @b; the list is the caller's to free. Return: how many, or negative errno */
+static long without(const struct forwards *a, const struct forwards *b, struct host_forward **list)
+{
+	size_t n = 0, j = 0;
+
+	*list = malloc((a->n + 1) * sizeof(**list));
+	if (!*list)
+		return -ENOMEM;
+	for (size_t i = 0; i < a->n; i++) {
+		while (j < b->n && by_key(&b->list[j], &a->list[i]) < 0)
+			j++;
+		if (j == b->n || memcmp(&b->list[j], &a->list[i], sizeof(a->list[i])))
+			(*list)[n++] = a->list[i];
+	}
+	return (long)n;
+}
+
+static void write_all(FILE *to, const struct nft_member *m, const struct forwards *f)
+{
+	nft_write_member(to, "add", m);
+	nft_write_forwards(to, "add", f->list, f->n);
+}
+
+/* write_anew() - the table with every network but @except, which is changing */
+static void write_anew(FILE *to, bool timeouts, const struct nat_net *except)
+{
+	struct nat_net *net;
+
+	nft_write_table(to, timeouts);
+	SLIST_FOREACH(net, &nets, link)
+		if (net != except)
+			write_all(to, &net->member, &net->forwards);
+}
+
+/* write_changes() - of @net to @m and what is staged */
+static int write_changes(FILE *to, const struct nat_net *net, const struct nft_member *m)
+{
+	struct host_forward *old = NULL, *new = NULL;
+	long nold = without(&net->forwards, &staged, &old), nnew = without(&staged, &net->forwards, &new);
+
+	if (nold >= 0 && nnew >= 0) {
+		if (memcmp(&net->member, m, sizeof(*m))) {
+			nft_write_member(to, "delete", &net->member);
+			nft_write_member(to, "add", m);
+		}
+		nft_write_forwards(to, "delete", old, (size_t)nold);
+		nft_write_forwards(to, "add", new, (size_t)nnew);
+	}
+	free(old);
+	free(new);
+	return nold < 0 || nnew < 0 ? -ENOMEM : 0;
+}
+
+/* ---- in a child ---- */
+
+static struct nft_member member_of(const struct host_nat *m, const struct held *h)
+{
+	const struct host_iface *iface = h->request;
+	struct nft_member member = { .access = m->access };
+
+	memcpy(member.ifname, iface->ifname, sizeof(member.ifname));
+	strcpy(member.out, m->out);
+	return member;
+}
+
+/* change() - one transaction; an empty one is none */
+static int change(const struct host_nat *m, const struct held *h, const struct nat_net *net, bool timeouts, struct error *err)
+{
+	struct nft_member member = member_of(m, h);
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+	int rc = 0;
+
+	if (!to)
+		return error_set(err, -ENOMEM, "out of memory");
+	if (m->again || unknown || SLIST_EMPTY(&nets))
+		write_anew(to, timeouts, net);
+	if (net && !m->again && !unknown)
+		rc = write_changes(to, net, &member);
+	else
+		write_all(to, &member, &staged);
+	if (fclose(to) || rc < 0)
+		rc = error_set(err, -ENOMEM, "out of memory");
+	if (rc == 0 && size)
+		rc = nft_run(text, err);
+	free(text);
+	return rc;
+}
+
+/* note() - in the journal, before the first act for this network */
+static int note(const struct host_nat *m, struct error *err)
+{
+	struct host_change c = { .kind = HOST_CHANGE_TABLE, .target = HOST_NAT_FAMILY " " HOST_NAT_TABLE };
+	int rc;
+
+	strcpy(c.name, m->name);
+	rc = journal_add(&c, 1);
+	return rc < 0 ? error_set(err, rc, "cannot write to the journal of host changes: %s", strerror(-rc)) : 0;
+}
+
+/* cut() - connections that came by forwards that have gone, or lead elsewhere now */
+static void cut(const struct nat_net *net)
+{
+	struct host_forward *old = NULL;
+	long n = net ? without(&net->forwards, &staged, &old) : 0;
+
+	if (n > 0)
+		conntrack_cut_forwards(old, (size_t)n);
+	free(old);
+}
+
+static int check(const struct host_nat *m, const struct held *h, struct error *err)
+{
+	char before[HOST_VALUE_SIZE];
+
+	if (!h->request)
+		return error_set(err, -EIO, "the host's interface is not as it should be");
+	if (m->nforwards != staged.n)
+		return error_set(err, -EPROTO, "%u forwards were sent, not %u", (unsigned)staged.n, m->nforwards);
+	sort(&staged);
+	if (has_twins(&staged))
+		return error_set(err, -EEXIST, "two forwards of one port");
+	if (SLIST_EMPTY(&nets) && !journal_before(HOST_NAT_FAMILY " " HOST_NAT_TABLE, before) && nft_exists())
+		return error_set(err, -EEXIST, "nftables: a table \"" HOST_NAT_FAMILY " " HOST_NAT_TABLE "\" is there that is not this daemon's");
+	return 0;
+}
+
+int nat_run(const struct host_nat *m, const struct held *h, struct host_reply *r)
+{
+	const struct nat_net *net = find(m->name);
+	struct error err = { .rc = 0 };
+	int rc = check(m, h, &err);
+
+	if (rc == 0 && !net)
+		rc = note(m, &err);
+	if (rc == 0)
+		rc = change(m, h, net, true, &err);
+	if ((rc == -ENOENT || rc == -EOPNOTSUPP) && change(m, h, net, false, &err) == 0) {
+		rc = 0;
+		snprintf(r->message, sizeof(r->message), "this kernel has no timeouts of one network's own (nfnetlink_cttimeout): "
+			 "connections are forgotten as the host's settings say (net.netfilter.nf_conntrack_*_timeout)");
+	}
+	if (rc == 0) {
+		cut(net);
+		return 0;
+	}
+	snprintf(r->message, sizeof(r->message), "%.*s", (int)sizeof(r->message) - 1, err.message);
+	return rc;
+}
+
+/* Where it was the last one the table is deleted by journal_undo(). */
+void nat_leave(const struct held *h)
+{
+	const struct host_iface *iface = h->request;
+	const struct nat_net *net = find(h->name);
+	char *text = NULL;
+	size_t size;
+	FILE *to;
+
+	if (!net || !iface)
+		return;
+	to = open_memstream(&text, &size);
+	if (to) {
+		nft_write_member(to, "delete", &net->member);
+		nft_write_forwards(to, "delete", net->forwards.list, net->forwards.n);
+		if (!fclose(to))
+			nft_run(text, NULL);
+		free(text);
+	}
+	conntrack_cut_guests(iface);
+}
+
+/* ---- in the keeper ---- */
+
+void nat_done(const struct host_nat *m, const struct held *h, bool ok)
+{
+	struct nat_net *net = find(m->name);
+
+	unknown = !ok && !SLIST_EMPTY(&nets);
+	if (ok && !net) {
+		net = calloc(1, sizeof(*net));
+		if (net) {
+			strcpy(net->name, m->name);
+			SLIST_INSERT_HEAD(&nets, net, link);
+		}
+		unknown = !net;
+	}
+	if (ok && net && h && h->request) {
+		sort(&staged);
+		net->member = member_of(m, h);
+		free(net->forwards.list);
+		net->forwards = staged;
+		staged = (struct forwards){ 0 };
+	}
+	nat_unstage();
+}
+
+void nat_gone(const char *name)
+{
+	struct nat_net *net = find(name);
+
+	if (!net)
+		return;
+	SLIST_REMOVE(&nets, net, nat_net, link);
+	free(net->forwards.list);
+	free(net);
+	unknown &= !SLIST_EMPTY(&nets);
+}
+
+void nat_fini(void)
+{
+	while (!SLIST_EMPTY(&nets))
+		nat_gone(SLIST_FIRST(&nets)->name);
+	nat_unstage();
+	unknown = false;
+}
+
+int nat_watch(void)
+{
+	enum { ROOM = 4 << 20 };		/* what ten thousand forwards tell at once */
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_NETFILTER);
+	int group = NFNLGRP_NFTABLES, room = ROOM, rc;
+
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
+	if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0) {
+		rc = -errno;
+		close(fd);
+		return rc;
+	}
+	return fd;
+}
