@@ -17,7 +17,7 @@
 #include "ctl/check_host.h"
 #include "ctl/check_trial.h"
 
-enum { BACKLOG = 16, KNOCKS_MAX = 16, KNOCK_MS = 800, AGAIN_MS = 200, LINE = 160 };
+enum { BACKLOG = 16, KNOCKS_MAX = 16, KNOCK_MS = 450, AGAIN_MS = 130, LINE = 160 };
 
 /* asker - whom to answer, and from which of our addresses: that to which the request came, as IP_PKTINFO or IPV6_PKTINFO tells it */
 struct asker {
@@ -142,7 +142,7 @@ static void knock_begin(struct answerer *a, const struct knock *asked, uint64_t 
 		else if (!strcmp(a->knocks[i].q.number, asked->q.number))
 			return;
 	}
-	if (!place || host_has(asked->q.to))
+	if (!place || check_host_has(asked->q.to))
 		return;
 	*place = *asked;
 	place->limit_ms = now_ms + KNOCK_MS;

@@ -109,7 +109,7 @@ static bool add_checked(struct check *c, unsigned i)
 	json_t *answer = NULL;
 	bool served;
 
-	c->forwards[i] = (struct check_forward){ .port = host_free_port(at), .at_port = c->next_port++ };
+	c->forwards[i] = (struct check_forward){ .port = check_host_free_port(at), .at_port = c->next_port++ };
 	served = add_one(c, i, at, &answer) == 0 && strcmp(row_text(answer, "state"), "failed");
 	if (!served)
 		snprintf(c->forwards_why, sizeof(c->forwards_why), "%.110s", answer ? row_text(answer, "reason") : c->cli->err.message);
@@ -145,7 +145,7 @@ int forwards_try(struct check *c)
 	json_t *answer = NULL;
 	int rc;
 
-	c->forwards[CHECK_LOOP_TCP] = (struct check_forward){ .port = host_free_port(addr4(0x7f000001)), .at_port = c->next_port++ };
+	c->forwards[CHECK_LOOP_TCP] = (struct check_forward){ .port = check_host_free_port(addr4(0x7f000001)), .at_port = c->next_port++ };
 	rc = add_one(c, CHECK_LOOP_TCP, addr4(0x7f000001), &answer);
 	if (rc == 0)
 		remove_all(c->cli->client, c->net.name);

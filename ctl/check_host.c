@@ -42,12 +42,12 @@ static struct addr find_address(struct prefix4 subnet, bool inside)
 	return found;
 }
 
-struct addr host_address_in(struct prefix4 subnet)
+struct addr check_host_address_in(struct prefix4 subnet)
 {
 	return find_address(subnet, true);
 }
 
-struct addr host_own_address(struct prefix4 except)
+struct addr check_host_own_address(struct prefix4 except)
 {
 	/* 198.51.100.1 (RFC 5737): connecting a datagram socket sends nothing, but the kernel picks the source */
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -64,7 +64,7 @@ struct addr host_own_address(struct prefix4 except)
 	return find_address(except, false);
 }
 
-bool host_has(struct addr a)
+bool check_host_has(struct addr a)
 {
 	int fd = socket(addr_family(a), SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	union sock_addr at;
@@ -115,7 +115,7 @@ static bool open_both(struct addr at, struct host_listener *l)
 	return false;
 }
 
-const struct host_listener *host_listen(struct check_host *h, struct addr at)
+const struct host_listener *check_host_listen(struct check_host *h, struct addr at)
 {
 	struct host_listener *l = &h->listeners[h->nlisteners];
 
@@ -131,7 +131,7 @@ const struct host_listener *host_listen(struct check_host *h, struct addr at)
 	return l;
 }
 
-uint16_t host_free_port(struct addr at)
+uint16_t check_host_free_port(struct addr at)
 {
 	struct host_listener l;
 
@@ -166,7 +166,7 @@ static void serve_sniffer(struct check *c)
 		trial_arrived(t);
 }
 
-void host_serve(struct check *c)
+void check_host_serve(struct check *c)
 {
 	for (unsigned i = 0; i < c->host.nlisteners; i++)
 		serve_listener(&c->host.listeners[i]);
@@ -176,7 +176,7 @@ void host_serve(struct check *c)
 
 /* --- trials ---------------------------------------------------------------------------------------------- */
 
-short host_trial_events(const struct trial *t)
+short check_host_trial_events(const struct trial *t)
 {
 	return t->kind == TRIAL_HOST_TCP && !t->answered ? POLLOUT : POLLIN;
 }
@@ -201,7 +201,7 @@ static void open_trial(struct trial *t)
 		trial_ended(t, TRIAL_REFUSED, "%s", strerror(errno));
 }
 
-void host_trial_send(struct trial *t)
+void check_host_trial_send(struct trial *t)
 {
 	if (t->fd < 0)
 		open_trial(t);
@@ -223,7 +223,7 @@ static void look_connected(struct trial *t)
 		t->answered = true;	/* as far as the first that lets it in; the number must come yet */
 }
 
-void host_trial_look(struct trial *t)
+void check_host_trial_look(struct trial *t)
 {
 	uint8_t data[TRIAL_PAYLOAD];
 	ssize_t n;
@@ -285,7 +285,7 @@ static char *read_residue(struct prefix6 subnet6)
 	return text;
 }
 
-bool host_new_residue(const struct check_host *h, char *text, size_t room)
+bool check_host_new_residue(const struct check_host *h, char *text, size_t room)
 {
 	char *now = read_residue(h->subnet6), *save = NULL;
 	bool found = false;
@@ -299,7 +299,7 @@ bool host_new_residue(const struct check_host *h, char *text, size_t room)
 	return found;
 }
 
-void host_init(struct check_host *h, struct prefix6 subnet6)
+void check_host_init(struct check_host *h, struct prefix6 subnet6)
 {
 	memset(h, 0, sizeof(*h));
 	h->subnet6 = subnet6;
@@ -307,7 +307,7 @@ void host_init(struct check_host *h, struct prefix6 subnet6)
 	h->residue = read_residue(subnet6);
 }
 
-void host_fini(struct check_host *h)
+void check_host_fini(struct check_host *h)
 {
 	for (unsigned i = 0; i < h->nlisteners; i++) {
 		close(h->listeners[i].tcp);

@@ -33,32 +33,32 @@ struct check_host {
 	char *residue;			/* interfaces, routes and sysctls before the check, for free() */
 };
 
-/* host_init() - remember what is there before the check; @subnet6 is the network's, or of length 0 */
-void host_init(struct check_host *h, struct prefix6 subnet6);
-void host_fini(struct check_host *h);
+/* check_host_init() - remember what is there before the check; @subnet6 is the network's, or of length 0 */
+void check_host_init(struct check_host *h, struct prefix6 subnet6);
+void check_host_fini(struct check_host *h);
 
-/* host_own_address() - IPv4; addresses inside @except do not count. None when there is no other than loopback. */
-struct addr host_own_address(struct prefix4 except);
+/* check_host_own_address() - IPv4; addresses inside @except do not count. None when there is no other than loopback. */
+struct addr check_host_own_address(struct prefix4 except);
 
-/* host_address_in() - an address of this host inside @subnet, or none; host_has() - is @a one of its addresses? */
-struct addr host_address_in(struct prefix4 subnet);
-bool host_has(struct addr a);
+/* check_host_address_in() - an address of this host inside @subnet, or none; check_host_has() - is @a one of its addresses? */
+struct addr check_host_address_in(struct prefix4 subnet);
+bool check_host_has(struct addr a);
 
-/* host_listen() - open a listener at @at. Return: it, or NULL (errno) */
-const struct host_listener *host_listen(struct check_host *h, struct addr at);
+/* check_host_listen() - open a listener at @at. Return: it, or NULL (errno) */
+const struct host_listener *check_host_listen(struct check_host *h, struct addr at);
 
-/* host_free_port() - a port that nobody has at @at just now, for TCP and UDP; 0 when there is none */
-uint16_t host_free_port(struct addr at);
+/* check_host_free_port() - a port that nobody has at @at just now, for TCP and UDP; 0 when there is none */
+uint16_t check_host_free_port(struct addr at);
 
-/* host_new_residue() - the first interface, route or setting that was not there at host_init(); false when there is none */
-bool host_new_residue(const struct check_host *h, char *text, size_t room);
+/* check_host_new_residue() - the first interface, route or setting that was not there at check_host_init(); false when there is none */
+bool check_host_new_residue(const struct check_host *h, char *text, size_t room);
 
-/* host_serve() - see to listeners and sniffer */
-void host_serve(struct check *c);
+/* check_host_serve() - see to listeners and sniffer */
+void check_host_serve(struct check *c);
 
 /* Trials from a socket of the host: (re)send; look what came; what poll() is to wait for. */
-void host_trial_send(struct trial *t);
-void host_trial_look(struct trial *t);
-short host_trial_events(const struct trial *t);
+void check_host_trial_send(struct trial *t);
+void check_host_trial_look(struct trial *t);
+short check_host_trial_events(const struct trial *t);
 
 #endif

@@ -316,8 +316,8 @@ static int check_network(struct check *c, const struct check_conf *conf, struct 
 	if (rc == 0)
 		rc = read_net(c, conf, tree);
 	if (rc == 0) {
-		host_init(&c->host, c->net.subnet6);
-		c->host.own = host_own_address(c->net.terms.addressed ? c->net.subnet : nowhere);
+		check_host_init(&c->host, c->net.subnet6);
+		c->host.own = check_host_own_address(c->net.terms.addressed ? c->net.subnet : nowhere);
 		rc = plug_in(c, CHECK_A1, conf->net);
 	}
 	if (rc == 0)
@@ -355,7 +355,7 @@ int check_run(struct cli *cli, const struct check_conf *conf, struct check_repor
 	rc = check_network(c, conf, report);
 	snprintf(report->mode, sizeof(report->mode), "%s", c->net.mode);
 	snprintf(report->access, sizeof(report->access), "%s", c->net.access);
-	host_fini(&c->host);
+	check_host_fini(&c->host);
 	free(c);
 	return rc;
 }

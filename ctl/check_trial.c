@@ -15,7 +15,7 @@
 #include "ctl/check_lease.h"
 
 /* What succeeds does so within a millisecond or two, so little time proves that nothing comes; what must succeed may be held up. */
-enum { YES_MS = 2000, NO_MS = 400, AGAIN_MS = 130, NUMBER_DIGITS = 8 };
+enum { YES_MS = 2000, NO_MS = 300, AGAIN_MS = 130, NUMBER_DIGITS = 8 };
 
 void trial_init(struct check *c, struct trial *t, const char *name, enum trial_kind kind, bool want)
 {
@@ -111,7 +111,7 @@ static void poll_all(struct check *c, uint64_t limit_ms)
 	fds[n++] = (struct pollfd){ .fd = c->host.sniffer, .events = POLLIN };
 	for (unsigned i = 0; i < MIN_OF(c->ntrials, 16u); i++)
 		if (c->trials[i].end == TRIAL_OPEN)
-			fds[n++] = (struct pollfd){ .fd = c->trials[i].fd, .events = host_trial_events(&c->trials[i]) };
+			fds[n++] = (struct pollfd){ .fd = c->trials[i].fd, .events = check_host_trial_events(&c->trials[i]) };
 	poll(fds, n, limit_ms <= now_ms ? 0 : (int)MIN_OF(limit_ms - now_ms, 1000u));
 }
 
@@ -154,10 +154,10 @@ void check_turn(struct check *c, uint64_t limit_ms)
 	now_ms = clock_now_ms();
 	for (unsigned i = 0; i < CHECK_GUESTS; i++)
 		serve_guest(c, &c->guests[i], now_ms);
-	host_serve(c);
+	check_host_serve(c);
 	for (unsigned i = 0; i < c->ntrials; i++)
 		if (c->trials[i].fd >= 0 && c->trials[i].end == TRIAL_OPEN)
-			host_trial_look(&c->trials[i]);
+			check_host_trial_look(&c->trials[i]);
 }
 
 /* --- all trials of a row ----------------------------------------------------------------------------------- */
@@ -178,7 +178,7 @@ static void trial_tick(struct trial *t, uint64_t now_ms)
 	if (t->from)
 		trial_send(t);
 	else
-		host_trial_send(t);
+		check_host_trial_send(t);
 }
 
 static bool all_ended(const struct trial *t, unsigned n)
@@ -195,8 +195,10 @@ void trials_run(struct check *c, struct trial *trials, unsigned n)
 
 	c->trials = trials;
 	c->ntrials = n;
-	for (unsigned i = 0; i < n; i++)
-		trials[i].limit_ms = now_ms + (trials[i].want || trials[i].refusable ? YES_MS : NO_MS);
+	for (unsigned i = 0; i < n; i++) {
+		trials[i].next_ms = now_ms + trials[i].delay_ms;
+		trials[i].limit_ms = trials[i].next_ms + (trials[i].want || trials[i].refusable ? YES_MS : NO_MS);
+	}
 	for (;;) {
 		for (unsigned i = 0; i < n; i++)
 			trial_tick(&trials[i], clock_now_ms());

@@ -48,6 +48,7 @@ struct trial {
 	struct addr src, dst;
 	uint16_t sport, dport;
 	uint8_t ttl;			/* 0: the usual one */
+	uint32_t delay_ms;		/* before it begins */
 	uint16_t error;			/* type << 8 | code of the ICMP (IPv4) error that is success; 0: none is */
 	uint32_t nonce;
 	char payload[TRIAL_PAYLOAD];
