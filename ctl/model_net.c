@@ -384,6 +384,8 @@ static uint32_t shown_rows(const struct net_conf *net, uint32_t set, unsigned fl
 		set &= ~(BIT("subnet") | BIT("gateway") | BIT("subnet6"));
 	if (!net->uplink[0])
 		set &= ~BIT("uplink");
+	if (net->has_host && !net->has_nat)
+		set &= ~BIT("host_access");	/* the host is a member */
 	return flags & MODEL_OWNER ? set | BIT("owner") : set & ~BIT("owner");
 }
 
