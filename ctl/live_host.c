@@ -61,20 +61,37 @@ int live_host_start(struct engine *e)
 	return 0;
 }
 
+/* warn_of_host() - a network whose gateway is the host: another way to its subnet takes the host's own packets elsewhere, or would others' */
+static void warn_of_host(const struct net_conf *conf, json_t *list)
+{
+	const struct port_conf *port = net_port(conf, HOST_PORT);
+	char ours[PREFIX4_TEXT], theirs[PREFIX4_TEXT];
+	struct host_route found;
+
+	if (host_routes_find(conf->subnet, port->ifname, &found))
+		json_array_append_new(list, json_sprintf("%s overlaps %s, which this host now has %s %s: choose another, lanyard net set %s --subnet PREFIX",
+							 prefix4_format(conf->subnet, ours), prefix4_format(found.prefix, theirs),
+							 found.ifname[0] ? "on" : "a route for", found.ifname, conf->name));
+}
+
 json_t *live_host_warnings(const struct live_net *net)
 {
 	const struct net_conf *conf = net->conf;
 	json_t *list = json_array();
+	struct host_route route;
 	char text[PREFIX4_TEXT];
 
 	if (!list || !conf->has_subnet)
 		return list;
 	if (conf->uplink[0] && !if_nametoindex(conf->uplink))
-		json_array_append_new(list, json_sprintf("uplink %s is not there: until it is, nothing leaves this host", conf->uplink));
+		json_array_append_new(list, json_sprintf(conf->has_nat ? "uplink %s is not there: until it is, nothing leaves this host" :
+							 "uplink %s is not there, and so not made to forward", conf->uplink));
 	if (conf->uplink[0] && net->upstream && upstream_is_mute(net->upstream))
 		json_array_append_new(list, json_sprintf("the host's resolver is on its loopback and asks by any uplink, so it is not asked; "
 							 "name one: lanyard net set %s --dns-upstream ADDRESS", conf->name));
-	if (conf->has_nat && !host_routes_free(conf->subnet))
+	if (conf->has_host)
+		warn_of_host(conf, list);
+	if (conf->has_nat && host_routes_find(conf->subnet, conf->has_host ? net_port(conf, HOST_PORT)->ifname : NULL, &route))
 		json_array_append_new(list, json_sprintf("%s is part of a network that the host has a route to: guests reach each other there, "
 							 "not that network", prefix4_format(conf->subnet, text)));
 	return list;

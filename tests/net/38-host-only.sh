@@ -14,6 +14,21 @@ if [ "$AS" = user ]; then
 	is "networks" "$(json '.networks | length' net ls)" 0
 	is "changes" "$(json '.changes | length' host-changes)" 0
 	daemon_stop
+	[ "${RUN_AS[0]}" = setpriv ] || exit 0
+
+	say "with that command, as the user"
+	mkdir "$DIR/bin"
+	cp "$B"/lanyard{d,-engine,} "$DIR/bin"
+	setcap cap_net_admin=ep "$DIR/bin/lanyardd" 2>/dev/null || exit 0
+	B=$DIR/bin
+	daemon_start
+	lanyard net add lab --mode host-only
+	box web1
+	is "a guest" "$(dhcp web1)" 192.168.56.101
+	ping -c 1 -W 2 192.168.56.101 >/dev/null
+	lanyard net rm lab --force
+	is "interfaces" "$(ip -br link | grep -c '^ly-' || true)" 0
+	daemon_stop
 	exit 0
 fi
 
@@ -105,6 +120,12 @@ is "the same interface" "$(ip -o link show ly-lab | cut -d: -f1)" "$index"
 status 1 lanyard net set lab --subnet 198.51.100.0/24
 is "refused, the address stays" "$(ip -4 -o addr show dev ly-lab | awk '{ print $4 }')" 192.168.99.1/24
 is "links that went down" "$(grep -c 'state DOWN\|NO-CARRIER' "$DIR/monitor" || true)" 0
+
+say "a route that the host learns later is told by name"
+is "warnings" "$(json '.warnings | length' net show lab)" 0
+ip route add 192.168.99.128/25 dev outside0
+has "the warning" "$(json '.warnings[0]' net show lab)" "192.168.99.0/24 overlaps 192.168.99.128/25, which this host now has on outside0"
+ip route del 192.168.99.128/25 dev outside0
 
 say "an interface that is taken away comes again"
 ip link del ly-second
