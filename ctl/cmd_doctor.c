@@ -42,12 +42,11 @@ static void look_engine(json_t *engine, struct finding *f)
 	json_t *refused = json_object_get(engine, "refused");
 
 	f->state = is_open(files) || is_open(calls) || uid == 0 || json_array_size(refused) ? FINDING_WARN : FINDING_OK;
-	snprintf(f->text, sizeof(f->text), "user %lld; files: %.40s; system calls: %.40s", (long long)uid, files, calls);
+	snprintf(f->text, sizeof(f->text), "%s%lld; files: %.40s; system calls: %.40s",
+		 uid ? "user " : "root without rights (the log says why: event=engine-as-root), user ", (long long)uid, files, calls);
 	if (json_array_size(refused))
 		snprintf(f->command, sizeof(f->command), "a report of the refused system call %.40s, please",
 			 json_string_value(json_array_get(refused, 0)));
-	else if (uid == 0)
-		snprintf(f->command, sizeof(f->command), "useradd --system lanyard; the log says what it cannot reach: event=engine-as-root");
 }
 
 static void show(const struct cli *cli, json_t *list, const char *name, const struct finding *f)

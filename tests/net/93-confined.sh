@@ -66,6 +66,17 @@ until_ok 3 applied
 daemon_stop
 unset 'PLACES[-1]' 'PLACES[-1]'
 
+say "a store that is damaged is put aside by the confined engine"
+store=$DIR/s/lanyard
+[ "$AS" = user ] || store=$store/engine
+rm -f "$store"/lanyard.db-*
+printf 'no database' | dd of="$store/lanyard.db" conv=notrunc status=none
+daemon_start
+is "kept" "$(cd "$store" && ls lanyard.db.corrupt-1)" lanyard.db.corrupt-1
+rm "$store"/lanyard.db.corrupt-1*
+lanyard net add fromfile --subnet 10.78.0.0/24
+daemon_stop
+
 if [ "$AS" = user ]; then
 	say "a right of the program's file is the keeper's alone, and what is missing is named besides"
 	mkdir "$DIR/bin"
