@@ -120,6 +120,21 @@ if [ -n "$USER_THERE" ]; then
 	is "root's file" "$(stat -c %u "$DIR/root-only")" 0
 	daemon_stop
 
+	unset 'PLACES[-1]' 'PLACES[-1]'
+
+	say "user and group lanyard"
+	{ cat /etc/passwd; echo "lanyard:x:7777:7778::/:/usr/sbin/nologin"; } >"$DIR/passwd"
+	{ cat /etc/group; echo "lanyard:x:7778:"; } >"$DIR/group"
+	mount --bind "$DIR/passwd" /etc/passwd
+	mount --bind "$DIR/group" /etc/group
+	daemon_start
+	engine_is_confined 7777 7778
+	is "the socket" "$(stat -c '%a %u %g' "$LANYARD_SOCKET")" "660 0 7778"
+	is "the group administrates" "$(setpriv --reuid 50001 --regid 7778 --clear-groups "$B/lanyard" net ls --json | jq -r '.networks[].name')" fromfile
+	status 5 setpriv --reuid 50001 --regid 50001 --clear-groups "$B/lanyard" net ls
+	daemon_stop
+	umount /etc/passwd /etc/group
+
 	say "a directory that it cannot reach"
 	mkdir -m 700 "$DIR/closed"
 	PLACES=(--runtime-dir "$DIR/r/lanyard" --state-dir "$DIR/closed/state")
