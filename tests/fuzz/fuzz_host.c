@@ -64,6 +64,20 @@ static void remember(struct serve *s, const void *message, size_t size)
 		hold(s, name, message, size);
 }
 
+/* look_at_record() - the same bytes as a place of the journal of host changes: torn, and with a sum that fits */
+static void look_at_record(const uint8_t *bytes, size_t size)
+{
+	struct host_change c;
+
+	if (size < sizeof(c))
+		return;
+	memcpy(&c, bytes, sizeof(c));
+	host_change_check(&c);
+	c.check = host_change_sum(&c);
+	if (host_change_check(&c) && (c.kind >= HOST_CHANGE_KINDS || strlen(c.name) >= sizeof(c.name) || strlen(c.target) >= sizeof(c.target)))
+		abort();
+}
+
 static void exchange(struct serve *s, int sock, const uint8_t *message, size_t size, int fd)
 {
 	struct host_header head = { 0 };
@@ -101,6 +115,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		read_copy(&r, copy, n);
 		if (n == 0)
 			continue;
+		look_at_record(copy, n);
 		if (acts_on_host(&s, copy, n, fd))
 			remember(&s, copy, n);
 		else
