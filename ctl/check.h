@@ -38,6 +38,7 @@ struct check_net {
 	struct addr gateway, gateway6;	/* none: it has none */
 	struct prefix6 subnet6;		/* len 0: none */
 	uint8_t gateway_mac[MAC_SIZE];
+	bool uplink;			/* it names one */
 };
 
 /* check_outside - a host beyond the host that runs `lanyard check --answer`; one for each family at most */

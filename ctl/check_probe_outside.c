@@ -52,11 +52,8 @@ void probe_outside_to_guest(struct check *c, struct check_result *r)
 		trial_void(row_add(c, r, "TCP", TRIAL_HOST_TCP), "the guest has no address");
 		return;
 	}
-	for (unsigned i = 0; i < 2; i++) {
-		struct trial *t = row_knock(c, r, i ? "UDP" : "TCP", i ? "udp" : "tcp", a1->ip, c->next_port, a1);
-
-		t->at_port = c->next_port++;
-	}
+	row_knock(c, r, "TCP", "tcp", a1->ip, 0, a1);
+	row_knock(c, r, "UDP", "udp", a1->ip, 0, a1);
 }
 
 /* probe_outside_sees() - whom does the outside see? It says so itself. */

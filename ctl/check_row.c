@@ -75,6 +75,7 @@ struct trial *row_knock(struct check *c, struct check_result *r, const char *nam
 	char at[ADDR_TEXT];
 
 	t->refusable = true;
+	port = port ? port : t->at_port;
 	t->size += (size_t)snprintf(t->payload + t->size, sizeof(t->payload) - t->size, " knock %s %s %u", proto, addr_format(dst, at), port);
 	return t;
 }

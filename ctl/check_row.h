@@ -19,7 +19,7 @@ bool row_wants_success(const struct check_result *r);
  * row_beyond() - from guest @g to somewhere beyond its network, if it has a way there at all
  * row_ether() - a frame of our own EtherType to @mac, which is @to's, or with @to NULL is looked for on the host
  * row_host() - from the host to @dst; @to is where it would arrive
- * row_knock() - the outside is asked to come to @dst by @proto, and says how that went
+ * row_knock() - the outside is asked to come to @dst by @proto, and says how that went; port 0 is one of @to that this trial alone has
  */
 struct trial *row_add(struct check *c, struct check_result *r, const char *name, enum trial_kind kind);
 struct trial *row_beyond(struct check *c, struct check_result *r, const char *name, enum trial_kind kind, struct check_guest *g,

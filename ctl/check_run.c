@@ -58,6 +58,7 @@ static int read_net(struct check *c, const struct check_conf *conf, const json_t
 	n->terms.ip6 = prefix6_parse(row_text(tree, "subnet6"), &n->subnet6) == 0;
 	n->terms.dhcp = !json_is_false(row_get(tree, "dhcp.enabled"));
 	n->terms.dns = !json_is_false(row_get(tree, "dns.enabled"));
+	n->uplink = row_text(tree, "uplink")[0] != '\0';
 	read_addr(tree, "gateway", &n->gateway);
 	read_addr(tree, "gateway6", &n->gateway6);
 	mac_parse(row_text(tree, "gateway_mac"), n->gateway_mac);
@@ -257,6 +258,12 @@ static void add_verdicts(struct check_result *r, const json_t *before, json_t *a
 
 /* --- all --------------------------------------------------------------------------------------------------- */
 
+/* is_routed_by_host() - rows between guests and the outside */
+static bool is_routed_by_host(unsigned row)
+{
+	return row >= 8 && row <= 11;
+}
+
 static void probe(struct check *c, struct check_result *r)
 {
 	json_t *before, *after;
@@ -266,6 +273,8 @@ static void probe(struct check *c, struct check_result *r)
 	before = get_verdicts(c);
 	probe_row(c, r);
 	if (!result_as_expected(r) && before) {
+		if (c->net.terms.mode == CHECK_ROUTED && !c->net.uplink && is_routed_by_host(r->row->number))
+			snprintf(r->note, sizeof(r->note), "this host routes by the network's uplink only, and it has none (net set --uplink)");
 		after = get_verdicts(c);
 		add_verdicts(r, before, after);
 		json_decref(after);

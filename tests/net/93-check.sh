@@ -61,6 +61,28 @@ lanyard net set lab --dhcp false
 rows lab "1 3 5 6 7 8 9 10 11 12 13 14 15 16 18 19 $SNIFF 22" "$LATER" "${both[@]}"
 lanyard net set lab --dhcp true
 
+say "nat: each guest by itself"
+lanyard net add alone --mode nat
+rows alone "1 3 5 6 7 8 9 10 11 12 13 15 16 17 18 19 $SNIFF 22" "$LATER" "${both[@]}"
+lanyard net set alone --host-access loopback
+rows alone "1 4 5 6 7 8 9 10 11 12 13 15 16 17 18 19 $SNIFF 22" "$LATER" "${both[@]}" --other dark
+rows lab "1 3 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 $SNIFF 22" "$LATER" "${both[@]}" --other alone
+lanyard net rm alone
+
+if [ "$AS" = root ]; then
+	say "host-only and routed: the host is a member"
+	lanyard net add desk --mode host-only
+	rows desk "1 2 5 6 7 8 9 10 11 12 13 15 16 17 18 21 22" 23 "${both[@]}"
+	rows lab "1 3 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 21 22" 23 "${both[@]}" --other desk
+	outside ip route add 10.81.0.0/24 via $HOST
+	outside ip -6 route add 2001:db8:81::/64 via $HOST6
+	lanyard net add street --mode routed --subnet 10.81.0.0/24 --subnet6 2001:db8:81::/64 --uplink outside0
+	rows street "1 2 5 6 7 8 9 10 11 16 17 18 19 21 22" 23 "${both[@]}"
+	rows desk "1 2 5 6 7 8 9 10 11 12 13 15 16 17 18 21 22" 23 "${both[@]}" --other street
+	lanyard net rm street
+	lanyard net rm desk
+fi
+
 say "for people: a table, and a line that sums up"
 status 0 lanyard check lab --outside $OUTSIDE
 has "title" "$OUT" '^ROW +PROBE +EXPECTED +SEEN +RESULT +REASON'

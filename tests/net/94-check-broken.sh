@@ -1,0 +1,76 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# tests/net/94-check-broken.sh - each promise broken by hand, and `lanyard check` flags just that row
+# limit: 150
+. "$ROOT/tests/net/lib.sh"
+. "$ROOT/tests/net/check-broken.sh"
+lanyard net add lab --subnet 10.77.0.0/24
+lanyard net add dark --mode internal --subnet 10.79.0.0/24
+lanyard net add quiet --mode internal
+flags "as it should be" "" lab
+flags "as it should be" "" dark
+
+say "a rule of the host's firewall"
+broken "UDP to the host's own address" 1 output ip daddr $HOST udp dport 1024-65535 oif lo drop
+broken "TCP to the outside, dropped" 8 output ip daddr $FAR tcp dport 8473 drop
+broken "TCP to the outside, reset" 8 output ip daddr $FAR tcp dport 8473 reject with tcp reset
+broken "ping" 9 output icmp type echo-request drop
+broken "errors" 9 input icmp type destination-unreachable ip saddr $FAR drop
+broken "TCP by IPv6" 10 output ip6 daddr $OUTSIDE6 tcp dport 8473 drop
+broken "to forwards, from the outside" 12 input iif outside0 tcp sport != 8473 tcp dport \>= 1024 tcp flags syn drop
+broken "to forwards, on loopback" 13 output ip daddr 127.0.0.1 tcp dport \>= 1024 drop
+
+say "a route"
+ip route replace unreachable $FAR
+flags "the outside" "8 9 19" lab
+has "reason" "$(jq -r '.rows[7].reason' "$DIR/check")" 'does not answer the host either'
+ip route del unreachable $FAR
+flags "mended" "" lab
+
+say "the outside's listener is closed"
+is "another port" "$(differs lab --outside $FAR:8474)" "8 19"
+
+say "a setting that is not what one thinks"
+lanyard net set lab --host-access loopback
+flags "loopback is open" 3 lab --host-access own
+lanyard net set lab --host-access none
+flags "closed altogether" "1 14" lab --host-access own
+lanyard net set lab --host-access own
+flags "loopback is closed" 4 lab --host-access loopback
+flags "isolation of guests is off" "6 7" lab --mode nat
+flags "an internal network that is none" "1 8 9 10 12 13 17" lab --mode internal
+flags "a NAT network that is internal" "1 8 9 10 12 13 14 17 19" dark --mode nat-network --host-access own
+
+say "DHCP without an address to give"
+lanyard net set lab --dhcp-pool 10.77.0.50-10.77.0.50
+box web1
+is "the only one" "$(dhcp web1)" 10.77.0.50
+flags "DHCP" 16 lab
+lanyard net set lab --dhcp-pool 10.77.0.50-10.77.0.90
+
+say "a guest that takes another's MAC"
+cat >"$DIR/thief.py" <<'END'
+import socket, struct, sys
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); s.bind(("eth0", 0)); s.settimeout(0.002)
+frame = b"\xff" * 6 + bytes.fromhex(sys.argv[1].replace(":", "")) + b"\x88\xb6" + bytes(46)
+while True:
+    try: s.send(frame)
+    except OSError: sys.exit()	# its interface is gone
+    try: s.recv(2000)
+    except OSError: pass
+END
+mac=$(lanyard run quiet/lanyard-check-2 --dhcp none -- cat /sys/class/net/eth0/address)	# fixed by the name
+box quiet/thief
+in_box thief /usr/bin/python3 "$DIR/thief.py" "$mac" 2>/dev/null &
+stolen() { json '.fdb[] | select(.port == "thief") | .mac' fdb ls quiet | grep -qx "$mac"; }
+until_ok 5 stolen
+is "guest to guest" "$(differs quiet)" 6
+box_end thief			# and with its interface the thief
+
+say "an interface that comes up meanwhile"
+(
+	until_ok 10 sh -c "'$B/lanyard' port show quiet/lanyard-check-2 >/dev/null 2>&1"
+	ip link add residue type veth peer name residue2
+) &
+is "residue" "$(differs quiet)" 22
+wait $!

@@ -1,0 +1,51 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# tests/net/95-check-host.sh - `lanyard check` flags the rows that a change of the host breaks: a host plugged in where it should not be,
+# and promises of host-only and routed networks taken back by hand
+# as: root
+# limit: 120
+. "$ROOT/tests/net/lib.sh"
+. "$ROOT/tests/net/check-broken.sh"
+lanyard net add lab --subnet 10.77.0.0/24
+lanyard net add dark --mode internal --subnet 10.79.0.0/24
+
+say "the host is plugged in, and then routes"
+lanyard port add lab/plugged --tap lyt0
+echo 1 >/proc/sys/net/ipv6/conf/lyt0/disable_ipv6	# or it would have an address of the network in a moment
+ip link set lyt0 up
+flags "frames on the host" 21 lab
+ip addr add 192.0.2.1/32 dev lyt0
+ip route add 10.77.0.0/24 dev lyt0 src 192.0.2.1
+flags "host to guest" "5 21" lab
+echo 1 >/proc/sys/net/ipv4/ip_forward
+flags "outside to guest" "5 11 21" lab
+is "by" "$(jq -r '.rows[10].seen' "$DIR/check")" yes
+lanyard port rm lab/plugged
+lanyard port add dark/plugged --tap lyt0
+echo 1 >/proc/sys/net/ipv6/conf/lyt0/disable_ipv6
+ip link set lyt0 up
+ip addr add 10.79.0.200/24 dev lyt0
+flags "an address of the host" "2 5 21" dark
+lanyard port rm dark/plugged
+echo 0 >/proc/sys/net/ipv4/ip_forward
+
+say "host-only and routed"
+lanyard net add desk --mode host-only
+outside ip route add 192.168.56.0/24 via $HOST
+flags "as it should be" "" desk
+NET=desk
+broken "UDP to the host" 2 input iifname ly-desk udp dport \>= 1024 ct state new drop
+broken "TCP to guests" 5 output oifname ly-desk ip protocol tcp ct state new drop
+lanyard net add street --mode routed --subnet 10.81.0.0/24 --subnet6 2001:db8:81::/64 --uplink outside0
+outside ip route add 10.81.0.0/24 via $HOST
+outside ip -6 route add 2001:db8:81::/64 via $HOST6
+flags "as it should be" "" street
+NET=street
+broken "UDP to the outside" 8 forward ip saddr 10.81.0.0/24 udp dport 8473 drop
+broken "TCP to guests" 11 forward ip daddr 10.81.0.0/24 tcp flags syn / syn,ack drop
+nft add chain inet hand nat "{ type nat hook postrouting priority 100; }"
+nft add rule inet hand nat ip saddr 10.81.0.0/24 masquerade
+flags "translated" 19 street
+nft delete chain inet hand nat
+ip -n outside route del 10.81.0.0/24
+flags "a route that the outside has not" "8 9 11" street
