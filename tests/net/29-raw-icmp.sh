@@ -24,6 +24,7 @@ ip -n far route add default via 10.200.1.1
 ip -n far -6 route add default via 2001:db8:1::1
 outside sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
 
+PLACES+=(--workers 3)	# guests on several workers, each with a share of the identifiers
 daemon_start
 lanyard net add lab --subnet 10.77.0.0/24
 box web1
@@ -70,7 +71,7 @@ if [ "$AS" = user ]; then
 fi
 
 say "pings and traceroute by raw sockets"
-has "the log says so" "$(grep raw-icmp "$DIR/lanyardd.log")" 'event=raw-icmp'
+has "the log says so" "$(grep raw-icmp "$DIR/lanyardd.log")" 'event=raw-icmp workers=3'
 is "doctor" "$(lanyard doctor --json | jq -r '.checks[] | select(.name == "ping") | .state')" OK
 has "IPv4" "$(in_box web1 ping -c 3 -i 0.2 -W 2 $FAR)" "ttl=62 .*time="
 has "IPv6" "$(in_box web1 ping -6 -c 3 -i 0.2 -W 2 $FAR6)" "ttl=62 .*time="
@@ -132,6 +133,20 @@ is "once more" "$(outside /usr/bin/python3 "$DIR/closed.py" -s 6001 $HOST 5300)"
 wait $dump
 has "it comes from the host and quotes what was sent to it" "$(xargs <"$DIR/error")" \
 	"$HOST > $OUTSIDE: ICMP $HOST udp port 5300 unreachable.* $OUTSIDE.6001 > $HOST.5300: \[udp sum ok\] UDP, length 5"
+
+say "a network that is pinned to an interface"
+lanyard net set lab --uplink outside0
+has "pings by this one" "$(in_box web1 ping -c 1 -W 2 $FAR)" "ttl=62 "
+has "IPv6" "$(in_box web1 ping -6 -c 1 -W 2 $FAR6)" "ttl=62 "
+in_box web1 /usr/bin/python3 -c "import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('', 40078)); s.sendto(b'x', ('$OUTSIDE', 6002))"
+is "a mapping's closed port" "$(outside /usr/bin/python3 "$DIR/closed.py" -s 6002 $HOST 40078)" refused
+ip link add other0 type veth peer name other1
+ip link set other0 up
+lanyard net set lab --uplink other0
+if in_box web1 ping -c 1 -W 1 $OUTSIDE >/dev/null; then fail "a ping left by another interface"; fi
+echo "   none leaves by another one"
+lanyard net set lab --uplink ""
 
 say "an engine that was started again asks again"
 engine=$(engine_pid)
