@@ -4,6 +4,7 @@
 #include <linux/if_tun.h>
 #include <linux/netlink.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -59,6 +60,7 @@ static const int hostile[] = {
 	SCMP_SYS(setgroups), SCMP_SYS(capset), SCMP_SYS(iopl), SCMP_SYS(ioperm), SCMP_SYS(personality),
 };
 
+enum { RAW_LEVEL = 255 };		/* SOL_RAW */
 enum { INT = 0xffffffff };		/* an int: what stands above it in the register means nothing */
 
 /* Calls of which some forms are allowed, by one or two arguments. */
@@ -162,13 +164,38 @@ static int fill(scmp_filter_ctx filter)
 	return rc == 0 ? add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, &self) : rc;	/* abort() */
 }
 
-int confine_calls(void)
+/* refuse_headers() - a raw socket that the keeper opened (nat/rawicmp.h) sends as this host, never with an IP header of whoever has taken
+ * the engine over. What is refused of a call that is allowed else needs a filter of its own. */
+static int refuse_headers(scmp_filter_ctx filter)
 {
-	scmp_filter_ctx filter = seccomp_init(refusal());
-	int rc = filter ? fill(filter) : -ENOMEM;
+	static const struct {
+		int level, option;
+	} headers[] = { { IPPROTO_IP, IP_HDRINCL }, { IPPROTO_IPV6, IPV6_HDRINCL }, { RAW_LEVEL, IPV6_HDRINCL } };
+	int rc = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+
+	seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
+	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(headers); i++) {
+		struct scmp_arg_cmp args[] = { WHEN(1, INT, (uint64_t)headers[i].level), WHEN(2, INT, (uint64_t)headers[i].option) };
+
+		rc = add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(setsockopt), ARRAY_SIZE(args), args);
+	}
+	return rc;
+}
+
+static int load(uint32_t otherwise, int (*rules)(scmp_filter_ctx filter))
+{
+	scmp_filter_ctx filter = seccomp_init(otherwise);
+	int rc = filter ? rules(filter) : -ENOMEM;
 
 	if (rc == 0)
 		rc = seccomp_load(filter);
 	seccomp_release(filter);
 	return rc;
+}
+
+int confine_calls(void)
+{
+	int rc = load(SCMP_ACT_ALLOW, refuse_headers);
+
+	return rc == 0 ? load(refusal(), fill) : rc;
 }

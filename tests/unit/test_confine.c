@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -86,6 +87,19 @@ static int try_udp6(void) { return errno_of(socket(AF_INET6, SOCK_DGRAM, 0)) % E
 static int try_routes(void) { return errno_of(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE)); }
 static int try_limit(void) { return errno_of(syscall(SYS_prlimit64, 0, 0, NULL, NULL)); }
 
+/* set_option() - refused, or what the kernel says otherwise of an option that the socket has not */
+static int set_option(int level, int option)
+{
+	int on = 1, fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	return errno_of(setsockopt(fd, level, option, &on, sizeof(on)));
+}
+
+static int try_header(void) { return set_option(IPPROTO_IP, IP_HDRINCL); }
+static int try_header6(void) { return set_option(IPPROTO_IPV6, IPV6_HDRINCL); }
+static int try_raw_header6(void) { return set_option(255, IPV6_HDRINCL); }
+static int try_option(void) { return set_option(IPPROTO_IP, IP_RECVTTL); }
+
 static void *in_thread(void *arg)
 {
 	(void)arg;
@@ -137,7 +151,7 @@ static void test_other_calls_fail(void **state)
 {
 	static try_fn *const tries[] = {
 		try_fork, try_kill, try_kill_thread, try_mkdir, try_link, try_packet, try_netfilter, try_listen, try_terminal, try_uring,
-		try_other_limit, try_dumpable, try_code, try_thread,
+		try_other_limit, try_dumpable, try_code, try_thread, try_header, try_header6, try_raw_header6,
 	};
 
 	(void)state;
@@ -152,7 +166,7 @@ static void test_other_calls_fail(void **state)
 
 static void test_what_is_needed_works(void **state)
 {
-	static try_fn *const tries[] = { try_memory, try_tcp, try_udp6, try_routes, try_limit, try_telling };
+	static try_fn *const tries[] = { try_memory, try_tcp, try_udp6, try_routes, try_limit, try_option, try_telling };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
