@@ -76,7 +76,7 @@ static void keep_guests(json_t *net, const struct net_conf *old)
 	for (size_t i = 0; i < old->nports; i++) {
 		const struct port_conf *port = &old->ports[i];
 
-		if (!port->transient || port->kind == PORT_KIND_HOST || json_object_get(ports, port->name))
+		if (!port->transient || port->kind == PORT_KIND_HOST || port->kind == PORT_KIND_UPLINK || json_object_get(ports, port->name))
 			continue;
 		if (!json_is_object(ports)) {
 			json_object_set_new(net, "ports", json_object());

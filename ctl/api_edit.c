@@ -161,7 +161,7 @@ static int not_there(struct edit *edit, struct error *err)
 
 static int remove_object(struct edit *edit, json_t *tree, const char *id, const struct net_conf *net, struct error *err)
 {
-	size_t nports = net ? net->nports - net->has_host : 0;
+	size_t nports = net ? net->nports - net->nown : 0;
 
 	if (edit->what == EDIT_NETWORK && nports && !call_flag(edit->call, "force")) {
 		error_set(err, -EBUSY, "network %s has %zu port%s", net->name, nports, nports == 1 ? "" : "s");

@@ -33,7 +33,7 @@ static int judge_port(const struct port_conf *port, const struct net_conf *net, 
 /* judge_host() - the host's end of a network is made with the daemon's rights */
 static int judge_host(const struct net_conf *net, struct error *err)
 {
-	if (!net->has_host)
+	if (!net->has_host && net->mode != NET_BRIDGED)
 		return 0;
 	return error_set(err, -EACCES, "network %s: mode %s makes an interface of the host's with the daemon's rights, which you do not have",
 			 net->name, net_mode_name(net->mode));

@@ -20,7 +20,7 @@ static json_t *join(json_t *first, json_t *more, json_t *still_more)
 json_t *show_network(struct api *api, const struct net_conf *net)
 {
 	json_t *head = json_pack("{s:s}", "name", net->name);
-	json_t *tail = json_pack("{s:I, s:I, s:o}", "owner", (json_int_t)net->owner, "ports", (json_int_t)(net->nports - net->has_host),
+	json_t *tail = json_pack("{s:I, s:I, s:o}", "owner", (json_int_t)net->owner, "ports", (json_int_t)(net->nports - net->nown),
 				 "defaults", net_defaults(net));
 
 	return join(join(head, net_export(net, MODEL_EFFECTIVE), tail), live_network(api->conf.engine, net->name), NULL);

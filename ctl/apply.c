@@ -14,6 +14,7 @@
 #include "ctl/live_hostif.h"
 #include "ctl/live_ra.h"
 #include "ctl/live_nat.h"
+#include "ctl/live_wire.h"
 #include "switch/forward.h"
 #include "switch/service.h"
 #include "switch/snapshot.h"
@@ -43,7 +44,9 @@ static void fill_port(struct snapshot *s, struct net_view *net, const struct liv
 	v->link_up = p->conf->link_up;
 	fill_vlan(&v->vlan, p);
 	net->members[net->nmembers++] = v;
-	if (p->conf->kind == PORT_KIND_HOST)
+	v->uplink = p->conf->kind == PORT_KIND_UPLINK;
+	v->beside_uplink = p->conf->kind == PORT_KIND_HOST && !p->net->conf->has_host;
+	if (p->conf->kind == PORT_KIND_HOST && p->net->conf->has_host)
 		net->segments[0].host = v;
 }
 
@@ -123,6 +126,23 @@ static bool fill_segments(struct snapshot *s, struct net_view *view, const struc
 	return true;
 }
 
+/* fill_besides() - the uplink and the host's port of a bridged network, where both are there */
+static void fill_besides(struct net_view *net)
+{
+	struct port_view *uplink = NULL, *host = NULL;
+
+	for (unsigned i = 0; i < net->nmembers; i++) {
+		if (net->members[i]->uplink)
+			uplink = net->members[i];
+		if (net->members[i]->beside_uplink)
+			host = net->members[i];
+	}
+	if (uplink && host) {
+		uplink->besides = host;
+		host->besides = uplink;
+	}
+}
+
 static bool fill_net(struct snapshot *s, struct net_view *view, const struct live_net *net)
 {
 	view->net_id = net->net_id;
@@ -135,6 +155,7 @@ static bool fill_net(struct snapshot *s, struct net_view *view, const struct liv
 	for (const struct live_port *p = net->ports; p; p = p->hh.next)
 		if (p->port)
 			fill_port(s, view, p);
+	fill_besides(view);
 	return true;
 }
 
@@ -196,7 +217,9 @@ static int prepare_port(struct engine *e, const struct net_conf *net, const stru
 	rc = live_port_open(e, net, conf, o, err);
 	if (rc < 0) {
 		free(o);
-		if (conf->kind == PORT_KIND_HOST)
+		if (conf->kind == PORT_KIND_HOST && live_wire_does_without(net, rc))
+			return 0;	/* guests reach the LAN all the same; the port says why it is not up */
+		if (conf->kind == PORT_KIND_HOST || conf->kind == PORT_KIND_UPLINK)
 			error_prefix(err, "network %s", net->name);
 		else
 			error_prefix(err, "port %s/%s", net->name, conf->name);

@@ -115,7 +115,7 @@ static void tell(const struct walk *w, enum change_action action, enum change_wh
 	struct change change = { action, what, old_net, new_net, old, new };
 	const struct port_conf *port = old ? old : new;
 
-	if (what == CHANGE_PORT && port->kind == PORT_KIND_HOST)
+	if (what == CHANGE_PORT && (port->kind == PORT_KIND_HOST || port->kind == PORT_KIND_UPLINK))
 		return;			/* it comes and goes with its network's mode */
 	w->each(w->arg, &change);
 }

@@ -7,7 +7,7 @@
  *	live_port.c	a port: open, redial, close		guest.c		requests from workers: leases, relayed names
  *	live_stream.c	finding a peer: listen or dial		live_vhost.c	vhost-user connections
  *	live_dgram.c	finding a peer: unix datagrams, UDP
- *	live_hostif.c	the host's end of a network
+ *	live_hostif.c	the host's end of a network			live_wire.c	a bridged network's uplink, and the host beside it
  *	live_open.c	what a port has open			live_tap.c	a TAP's further queues
  *	live_look.c	has the other side gone without a word?	live_host.c	what changes on the host
  *	live_forward.c	a forward: listen, wait for a port	lease_store.c	leases on disk
@@ -52,6 +52,7 @@ struct lease_table;
 struct lease_waiting;
 struct live_dgram;
 struct live_vhost;
+struct live_wire;
 struct names;
 struct nat;
 struct port;
@@ -142,6 +143,7 @@ struct live_net {
 	struct host_gateway *host_gateway;	/* in its place where the host has its addresses */
 	struct nat *nat_state;
 	struct service *dhcp, *gateway, *nat;	/* the last two of the states above; DNS is the segments' */
+	struct live_wire *wire;		/* mode bridged: live_wire.c; else NULL */
 	struct live_port *ports;	/* uthash by name */
 	struct live_forward *forwards;	/* uthash by id */
 	struct log_limit log_limit;

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "ctl/api.h"
 #include "ctl/engine.h"
+#include "ctl/live_wire.h"
 #include "dhcp/server.h"
 #include "dhcp/service.h"
 #include "dhcp/upstream.h"
@@ -267,6 +268,8 @@ static void take(struct engine *e, const struct request *r)
 
 	if (r->kind == REQUEST_PORT_GONE)
 		live_port_gone(e, r->port, r->net_id, r->rc);
+	else if (r->kind == REQUEST_WIRE)
+		live_wire_learnt(net);
 	else if (!net || r->port >= PORT_IDS)
 		return;			/* the network went while the request waited */
 	else if (r->kind == REQUEST_DHCP)

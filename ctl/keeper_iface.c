@@ -173,10 +173,10 @@ static void plan_all(struct plan *p, bool is_new)
 		snprintf(p->list[i].name, sizeof(p->list[i].name), "%s", p->m->name);
 }
 
-static int no_right(struct error *err)
+static int no_right(const struct host_iface *m, struct error *err)
 {
 	error_set(err, -EPERM, "the host's end of the network is an interface, and lanyardd has no right (CAP_NET_ADMIN) to make one");
-	rights_hint(err, 1 << CAP_NET_ADMIN);
+	rights_hint(err, 1 << CAP_NET_ADMIN | (m->bridged ? 1 << CAP_NET_RAW : 0));
 	return -EPERM;
 }
 
@@ -222,7 +222,7 @@ int iface_open(const struct host_iface *m, const struct held *h, struct host_rep
 	int fd = h ? fcntl(h->fd, F_DUPFD_CLOEXEC, 0) : -1, rc = 0;
 
 	if (!rights_have(CAP_NET_ADMIN))
-		rc = no_right(&err);
+		rc = no_right(m, &err);
 	else if (m->uplink[0] && !if_nametoindex(m->uplink))
 		rc = error_set(&err, -ENODEV, "uplink %s: this host has no such interface", m->uplink);
 	else if (!h && if_nametoindex(m->ifname))
@@ -237,6 +237,6 @@ int iface_open(const struct host_iface *m, const struct held *h, struct host_rep
 	if (rc == 0)
 		rc = make_all(&p, &fd, &err);
 	if (rc == -EPERM || rc == -EACCES)
-		no_right(&err);
+		no_right(m, &err);
 	return rc < 0 ? refuse(r, rc, fd, &err) : fd;
 }

@@ -10,6 +10,7 @@
 #include "ctl/host_routes.h"
 #include "ctl/host_watch.h"
 #include "ctl/live_nat.h"
+#include "ctl/live_wire.h"
 #include "dhcp/upstream.h"
 
 enum { SETTLE_MS = 1000 };
@@ -27,6 +28,7 @@ static void on_settled(evutil_socket_t fd, short what, void *arg)
 static void follow(struct live_net *net)
 {
 	live_nat_host_changed(net, false);
+	live_wire_host_changed(net);
 	if (net->upstream)
 		upstream_host_changed(net->upstream);
 	for (struct live_forward *f = net->forwards, *next; f; f = next) {
@@ -81,6 +83,8 @@ json_t *live_host_warnings(const struct live_net *net)
 	struct host_route route;
 	char text[PREFIX4_TEXT];
 
+	if (list && net->wire)
+		live_wire_warnings(net, list);
 	if (!list || !conf->has_subnet)
 		return list;
 	if (conf->uplink[0] && !if_nametoindex(conf->uplink))

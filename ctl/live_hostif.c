@@ -21,15 +21,15 @@ static void fill(struct host_iface *m, const struct engine *e, const struct net_
 	uint32_t ip_be = htonl(net->gateway);
 
 	*m = (struct host_iface){
-		.mtu = net->mtu, .len4 = net->subnet.len, .len6 = net->subnet6.len, .queues = e->nworkers > 1,
-		.routed = net->has_router,
+		.mtu = net->mtu, .bridged = net->mode == NET_BRIDGED, .len4 = net->subnet.len, .len6 = net->subnet6.len, .queues = e->nworkers > 1,
+		.routed = net->has_router && net->has_host,
 	};
 	memcpy(m->mac, port->mac, sizeof(m->mac));
 	memcpy(m->addr4, &ip_be, sizeof(m->addr4));
 	if (m->len6)
 		memcpy(m->addr6, net->gateway6.bytes, sizeof(m->addr6));
 	memcpy(m->ifname, port->ifname, sizeof(m->ifname));
-	if (net->has_router)
+	if (m->routed || m->bridged)
 		memcpy(m->uplink, net->uplink, sizeof(m->uplink));
 }
 
@@ -66,7 +66,7 @@ static int check_subnet(const struct engine *e, const struct net_conf *net, stru
 	struct host_route found;
 	char ours[PREFIX4_TEXT], theirs[PREFIX4_TEXT];
 
-	if (same_subnet(old, net) || !host_routes_find(net->subnet, net_port(net, HOST_PORT)->ifname, &found))
+	if (!net->has_subnet || same_subnet(old, net) || !host_routes_find(net->subnet, net_port(net, HOST_PORT)->ifname, &found))
 		return 0;
 	error_set(err, -EBUSY, "subnet: %s overlaps %s, which this host has %s %s",
 		  prefix4_format(net->subnet, ours), prefix4_format(found.prefix, theirs), found.ifname[0] ? "on" : "a route for",
@@ -97,7 +97,7 @@ int live_hostif_prepare(struct engine *e, const struct net_conf *net, struct err
 	struct host_iface a, b;
 	struct opened o = { .fd = -1 };
 
-	if (!old || !old->has_host)
+	if (!old || !net_port(old, HOST_PORT))
 		return 0;
 	fill(&a, e, old);
 	fill(&b, e, net);
@@ -125,7 +125,7 @@ void live_hostif_restore(struct engine *e)
 		const struct net_conf *net = &e->model->networks[i];
 		int fd = -1;
 
-		if (!net->has_host)
+		if (!net_port(net, HOST_PORT))
 			continue;
 		fill(&m, e, net);
 		snprintf(name, sizeof(name), HELD "%s", net->name);
@@ -143,7 +143,7 @@ static json_t *change_json(const struct host_change *c)
 {
 	static const char *const kinds[] = {
 		[HOST_CHANGE_FILE] = "file", [HOST_CHANGE_INTERFACE] = "interface", [HOST_CHANGE_ADDRESS] = "address",
-		[HOST_CHANGE_SYSCTL] = "sysctl", [HOST_CHANGE_TABLE] = "table",
+		[HOST_CHANGE_SYSCTL] = "sysctl", [HOST_CHANGE_FILTER] = "filter", [HOST_CHANGE_TABLE] = "table",
 	};
 	time_t t = (time_t)c->wall_s;
 	char when[32] = "";

@@ -12,6 +12,7 @@
 #include "ctl/live_dns.h"
 #include "ctl/live_nat.h"
 #include "ctl/live_ra.h"
+#include "ctl/live_wire.h"
 #include "dhcp/service.h"
 #include "switch/fdb.h"
 #include "switch/forward.h"
@@ -107,7 +108,8 @@ struct live_net *live_net_new(struct engine *e, const struct net_conf *conf)
 	net->owner = conf->owner;
 	net->fdb = fdb_new(FDB_ENTRIES, PORT_IDS, FDB_AGE_MS);
 	LIST_INIT(&net->segments);
-	if (!net->fdb || start_local(net) < 0 || start_services(net) < 0 || start_segment(net) < 0) {
+	if (!net->fdb || start_local(net) < 0 || start_services(net) < 0 || start_segment(net) < 0 ||
+	    (conf->mode == NET_BRIDGED && live_wire_start(net) < 0)) {
 		log_error("net=%s event=network-failed reason=\"out of memory\"", net->name);
 		live_net_free(net);
 		return NULL;
@@ -127,10 +129,12 @@ void live_net_configure(struct live_net *net, const struct net_conf *conf)
 		live_segment_configure(seg);
 	live_dns_configure(net);
 	live_nat_configure(net);
+	live_wire_renew(net);
 }
 
 void live_net_free(struct live_net *net)
 {
+	live_wire_free(net);
 	live_ra_free(net);
 	live_nat_free(net);
 	live_segment_free(net->segment);

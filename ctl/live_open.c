@@ -117,6 +117,11 @@ int live_port_open(struct engine *e, const struct net_conf *nc, const struct por
 	case PORT_KIND_ATTACHED:
 		rc = open_attached(e, net, conf, to);
 		break;
+	case PORT_KIND_UPLINK:
+		live_port_held(to, "uplink", net, conf);
+		to->medium = "packet";
+		rc = to->fd = host_open_uplink(e->host, to->held, conf->ifname, false, err);
+		break;
 	case PORT_KIND_HOST:
 		rc = live_hostif_open(e, nc, to, err);
 		break;

@@ -21,6 +21,7 @@
 #include "ctl/live_stream.h"
 #include "ctl/live_tap.h"
 #include "ctl/live_vhost.h"
+#include "ctl/live_wire.h"
 #include "dhcp/lease.h"
 #include "dhcp/names.h"
 #include "nat/nat.h"
@@ -112,6 +113,8 @@ void live_port_plug(struct live_port *p, struct port *port, const char *medium)
 	p->served = false;
 	p->retries = 0;
 	p->medium = medium;
+	if (p->conf->kind == PORT_KIND_HOST || p->conf->kind == PORT_KIND_UPLINK)
+		live_wire_renew(p->net);
 	if (!strcmp(medium, "packet") || !strcmp(medium, "tap") || !strcmp(medium, "dgram"))
 		live_look(p->net->engine);	/* without memory they go on unwatched */
 }

@@ -79,7 +79,7 @@ static int read_members(struct model_ctx *ctx, const struct members *m, const js
 		return ctx_fail(ctx, object, m->key, -EINVAL, "is not a mapping");
 	if (json_object_size(all) > m->max)
 		return ctx_fail(ctx, object, m->key, -EINVAL, "more than %zu", m->max);
-	*list = array_new(ctx, json_object_size(all) + 1, m->size);	/* one more: host_port_add() */
+	*list = array_new(ctx, json_object_size(all) + OWN_PORTS_MAX, m->size);
 	if (!*list)
 		return -ENOMEM;
 	json_object_foreach((json_t *)all, name, value) {
@@ -139,8 +139,8 @@ static int read_inside(struct model_ctx *ctx, const json_t *object, struct net_c
 			      net->has_router ? "guests are reached at their own addresses" : "nothing outside reaches a guest");
 	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(members); i++)
 		rc = read_members(ctx, &members[i], object, net);
-	if (rc == 0 && net->has_host)
-		host_port_add(net);
+	if (rc == 0)
+		own_ports_add(net);
 	return rc < 0 ? rc : read_records(ctx, object, net);
 }
 

@@ -45,7 +45,7 @@ enum nat_kind { NAT_KIND_USER, NAT_KIND_KERNEL };
 enum nat_filter { NAT_FILTER_ADDRESS, NAT_FILTER_ANY };
 enum net_host_access { HOST_ACCESS_NONE, HOST_ACCESS_OWN, HOST_ACCESS_LOOPBACK };
 enum port_kind { PORT_KIND_STREAM, PORT_KIND_TAP, PORT_KIND_NETNS, PORT_KIND_ATTACHED, PORT_KIND_VHOST_USER, PORT_KIND_DGRAM,
-		 PORT_KIND_UDP, PORT_KIND_VMM_TAP, PORT_KIND_HOST };
+		 PORT_KIND_UDP, PORT_KIND_VMM_TAP, PORT_KIND_HOST, PORT_KIND_UPLINK };
 enum port_role { PORT_ROLE_SERVER, PORT_ROLE_CLIENT };
 enum forward_source { FORWARD_SOURCE_CLIENT, FORWARD_SOURCE_GATEWAY };	/* from which address the guest sees clients come */
 enum port_vlan { PORT_VLAN_ACCESS, PORT_VLAN_TRUNK };
@@ -57,8 +57,11 @@ struct endpoint {
 	uint8_t ip[16];		/* no padding: endpoints are compared by memcmp() */
 };
 
-/* HOST_PORT - the host's end of a network, of kind PORT_KIND_HOST: it is there in modes host-only and routed and not otherwise */
+/* HOST_PORT - the host's end of a network, of kind PORT_KIND_HOST: it is there in modes host-only, routed and bridged and not otherwise
+ * UPLINK_PORT - the host's interface by which a bridged network is part of a LAN, of kind PORT_KIND_UPLINK
+ */
 #define HOST_PORT "@host"
+#define UPLINK_PORT "@uplink"
 
 enum { ENDPOINT_TEXT = 56 };	/* "[" 45 "]:65535" */
 
@@ -122,6 +125,7 @@ struct net_conf {
 	struct addr gateway6;		/* its first address */
 	bool has_nat;			/* guests reach the outside by translation, and forwards may exist */
 	bool has_router;		/* guests reach the outside, by whatever means */
+	unsigned nown;			/* ports that the mode brings along */
 	bool has_host;			/* the gateway's addresses are the host's, on an interface that is the port HOST_PORT */
 	enum nat_kind nat;
 	char uplink[IFNAME_TEXT];	/* the host's interface that everything for the outside leaves by; empty: any. Where it routes: between which it does */

@@ -169,6 +169,8 @@ static void use_device(struct uses *uses, const struct net_conf *net, const stru
 		use(uses, net, port->name, "udp %s", port->local);
 	else if (port->kind == PORT_KIND_TAP || port->kind == PORT_KIND_VMM_TAP || port->kind == PORT_KIND_HOST)
 		use(uses, net, port->name, "interface %s", port->ifname);
+	else if (port->kind == PORT_KIND_UPLINK)
+		use(uses, net, port->name, "uplink %s", port->ifname);
 	else if (port->kind == PORT_KIND_NETNS)
 		use(uses, net, port->name, "%s interface %s", port->netns, port->ifname);
 }

@@ -20,7 +20,7 @@ static json_t *ports_tree(const struct net_conf *net, unsigned flags)
 	for (size_t i = 0; object && i < net->nports; i++) {
 		const struct port_conf *port = &net->ports[i];
 
-		if (port->kind == PORT_KIND_HOST || (port->transient && !(flags & MODEL_TRANSIENT)))
+		if (port->kind == PORT_KIND_HOST || port->kind == PORT_KIND_UPLINK || (port->transient && !(flags & MODEL_TRANSIENT)))
 			continue;
 		json_object_set_new(object, port->name, port_export(net, port, flags));
 	}

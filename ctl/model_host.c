@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The host's end of a network in modes host-only and routed: a port that the mode brings along, in no file and in no request. */
+/* The host's end of a network in modes host-only, routed and bridged, and the uplink of the last: ports that the mode brings along, in
+ * no file and in no request. */
 #include "ctl/model_parts.h"
 
 #include <stdio.h>
@@ -26,14 +27,46 @@ static int by_name(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
-void host_port_add(struct net_conf *net)
+static struct port_conf *own_port(struct net_conf *net, const char *name, enum port_kind kind)
 {
 	struct port_conf *port = &net->ports[net->nports++];
 
-	*port = (struct port_conf){
-		.name = HOST_PORT, .kind = PORT_KIND_HOST, .transient = true, .link_up = true, .pvid = 1, .queues = 1,
-	};
-	mac_from_names(net->name, "@gateway", port->mac);	/* the gateway is the host */
-	host_ifname(net->name, port->ifname);
+	net->nown++;
+	*port = (struct port_conf){ .kind = kind, .transient = true, .link_up = true, .pvid = 1, .queues = 1 };
+	snprintf(port->name, sizeof(port->name), "%s", name);
+	mac_from_names(net->name, name, port->mac);
+	return port;
+}
+
+/* all_vlans() - untagged is VID 1, and all others pass with their tags */
+static void all_vlans(struct port_conf *port)
+{
+	port->vlan_mode = PORT_VLAN_TRUNK;
+	port->native = 1;
+	for (unsigned vid = 2; vid < MODEL_VLANS - 1; vid++)
+		port->trunk[vid / 64] |= 1ull << vid % 64;
+}
+
+static void add_bridged(struct net_conf *net)
+{
+	struct port_conf *host = own_port(net, HOST_PORT, PORT_KIND_HOST), *uplink = own_port(net, UPLINK_PORT, PORT_KIND_UPLINK);
+
+	host_ifname(net->name, host->ifname);
+	memcpy(uplink->ifname, net->uplink, sizeof(uplink->ifname));
+	all_vlans(host);
+	all_vlans(uplink);
+}
+
+void own_ports_add(struct net_conf *net)
+{
+
+	if (net->has_host) {
+		struct port_conf *port = own_port(net, HOST_PORT, PORT_KIND_HOST);
+
+		mac_from_names(net->name, "@gateway", port->mac);	/* the gateway is the host */
+		host_ifname(net->name, port->ifname);
+	} else if (net->mode == NET_BRIDGED) {
+		add_bridged(net);
+	}
 	qsort(net->ports, net->nports, sizeof(*net->ports), by_name);
 }

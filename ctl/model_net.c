@@ -91,7 +91,7 @@ static const struct field rows[] = {
 	{ "mtu", &field_number, FIELD_AT(struct net_conf, mtu), .min = 576, .max = 65520, .fallback = 1500 },
 	{ "nat", &field_word, FIELD_AT(struct net_conf, nat), .fallback = NAT_KIND_USER, .words = nats, .kinds = NATS },
 	{ "uplink", &field_text, FIELD_AT(struct net_conf, uplink), .valid = uplink_valid, .wants = "an interface name",
-	  .kinds = NATS | MODE(ROUTED) },
+	  .kinds = NATS | MODE(ROUTED) | MODE(BRIDGED) },
 	{ "filtering", &field_word, FIELD_AT(struct net_conf, filtering), .fallback = NAT_FILTER_ADDRESS, .words = filters, .kinds = NATS },
 	{ "host_access", &field_word, FIELD_AT(struct net_conf, host_access), .fallback = HOST_ACCESS_OWN,
 	  .words = accesses },
@@ -135,10 +135,6 @@ const char *net_mode_name(enum net_mode mode)
 
 static int supported(struct model_ctx *ctx, const json_t *object, const struct net_conf *net)
 {
-	if (net->mode == NET_BRIDGED)
-		return ctx_fail(ctx, object, "mode", -ENOTSUP,
-				"%s comes with a later release; this one has nat-network, nat, host-only, internal and routed",
-				net_mode_name(net->mode));
 	if (net->nat == NAT_KIND_KERNEL)
 		return ctx_fail(ctx, object, "nat", -ENOTSUP, "kernel comes with a later release; this one has user");
 	return 0;
@@ -173,6 +169,7 @@ int net_read(struct model_ctx *ctx, const json_t *object, struct net_conf *net)
 		return rc;
 	rc = fields_of_kind(ctx, rows, ARRAY_SIZE(rows), object, net->set, net->mode,
 			    net->mode == NET_HOST_ONLY ? "a host-only network" : net->mode == NET_ROUTED ? "a routed network" :
+			    net->mode == NET_BRIDGED ? "a bridged network" :
 			    "an internal network");
 	if (rc < 0)
 		return rc;
@@ -187,7 +184,7 @@ int net_read(struct model_ctx *ctx, const json_t *object, struct net_conf *net)
 		return rc;
 	net->has_nat = NATS >> net->mode & 1;
 	net->has_host = net->mode == NET_HOST_ONLY || net->mode == NET_ROUTED;
-	net->has_router = net->has_nat || net->mode == NET_ROUTED;
+	net->has_router = net->has_nat || net->mode == NET_ROUTED || net->mode == NET_BRIDGED;
 	net->has_subnet = net->set & BIT("subnet");
 	if (!(net->set & BIT("owner")) && ctx->env)
 		net->owner = ctx->env->owner;
@@ -339,13 +336,17 @@ int net_complete(struct model_ctx *ctx, const json_t *object, struct net_conf *n
 			return ctx_fail(ctx, object, "host_access", -EINVAL, "an internal network has no way to the host");
 		net->host_access = HOST_ACCESS_NONE;
 	}
-	if (net->has_host) {
+	if (net->has_host || net->mode == NET_BRIDGED) {
 		if (net->set & BIT("host_access"))
 			return ctx_fail(ctx, object, "host_access", -EINVAL, "the host is a member of this network: its own firewall decides");
 		net->host_access = HOST_ACCESS_NONE;
 	}
 	if (net->mode == NET_ROUTED && !net->has_subnet)
 		return ctx_fail(ctx, object, "subnet", -EINVAL, "is missing: a routed network has addresses that others know the way to");
+	if (net->mode == NET_BRIDGED && net->has_subnet)
+		return ctx_fail(ctx, object, "subnet", -EINVAL, "a bridged network has the addresses of the LAN that it is part of");
+	if (net->mode == NET_BRIDGED && !net->uplink[0])
+		return ctx_fail(ctx, object, "uplink", -EINVAL, "is missing: which interface of this host leads to the LAN?");
 	while (net->nupstreams < UPSTREAMS_MAX &&
 	       memcmp(net->upstreams[net->nupstreams].ip, (uint8_t[16]){ 0 }, 16))
 		net->nupstreams++;
@@ -384,7 +385,7 @@ static uint32_t shown_rows(const struct net_conf *net, uint32_t set, unsigned fl
 		set &= ~(BIT("subnet") | BIT("gateway") | BIT("subnet6"));
 	if (!net->uplink[0])
 		set &= ~BIT("uplink");
-	if (net->has_host && !net->has_nat)
+	if ((net->has_host || net->mode == NET_BRIDGED) && !net->has_nat)
 		set &= ~BIT("host_access");	/* the host is a member */
 	return flags & MODEL_OWNER ? set | BIT("owner") : set & ~BIT("owner");
 }

@@ -14,7 +14,9 @@ int net_read(struct model_ctx *ctx, const json_t *object, struct net_conf *net);
 int net_complete(struct model_ctx *ctx, const json_t *object, struct net_conf *net);
 
 int port_read(struct model_ctx *ctx, const struct net_conf *net, const char *name, const json_t *object, void *port);
-void host_port_add(struct net_conf *net);	/* to net->ports, where there is room for one more */
+/* own_ports_add() - those that the mode brings along, to net->ports, where there is room for OWN_PORTS_MAX more */
+enum { OWN_PORTS_MAX = 2 };
+void own_ports_add(struct net_conf *net);
 int forward_read(struct model_ctx *ctx, const struct net_conf *net, const char *id, const json_t *object, void *forward);
 int reservation_read(struct model_ctx *ctx, const struct net_conf *net, const char *port, const json_t *value,
 		     void *reservation);

@@ -77,7 +77,7 @@ static const struct field rows[] = {
 
 const char *port_kind_name(enum port_kind kind)
 {
-	return kind == PORT_KIND_HOST ? "host" : word_of(kinds, kind);	/* that one no file can ask for */
+	return kind == PORT_KIND_HOST ? "host" : kind == PORT_KIND_UPLINK ? "uplink" : word_of(kinds, kind);	/* those no file can ask for */
 }
 
 static int check_name(struct model_ctx *ctx, const json_t *object, const char *name)
@@ -206,7 +206,7 @@ json_t *port_export(const struct net_conf *net, const struct port_conf *port, un
 	if (!port->ifname[0])
 		set &= ~BIT("ifname");
 	object = fields_write(rows, ARRAY_SIZE(rows), port, set, port->kind);
-	if (object && port->kind == PORT_KIND_HOST)
+	if (object && (port->kind == PORT_KIND_HOST || port->kind == PORT_KIND_UPLINK))
 		json_object_set_new(object, "kind", json_string(port_kind_name(port->kind)));
 	return object;
 }

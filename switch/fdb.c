@@ -13,7 +13,7 @@
  *	value	port (16) << 48 | turn (7) << 41 | static (1) << 40 | moves (8) << 32 | second last seen (32)
  * The turn counts the keys that have lived in the place, so that a swap meant for the key before fails.
  */
-enum { WAYS = 4, CANDIDATES = 2 * WAYS, BURST = 64 };
+enum { WAYS = 4, CANDIDATES = 2 * WAYS, BURST = 64, MOMENT_S = 1 };
 
 struct entry {
 	_Atomic uint64_t key;
@@ -32,6 +32,8 @@ struct fdb {
 	uint64_t seed, factor;
 	_Atomic uint32_t *count;	/* live entries by port */
 	atomic_flag insert_lock;	/* held while a key changes */
+	fdb_changed_fn *changed;	/* or NULL */
+	void *arg;
 };
 
 static uint64_t value_of(uint32_t port, uint8_t origin, uint8_t moves, uint32_t seen_s)
@@ -194,6 +196,20 @@ int fdb_lookup(const struct fdb *fdb, uint16_t vid, const uint8_t *mac, uint64_t
 	return (int)value_port(value);
 }
 
+bool fdb_is_elsewhere(const struct fdb *fdb, uint16_t vid, const uint8_t *mac, uint32_t port, uint64_t now_ms)
+{
+	uint64_t value;
+
+	return find(fdb, fdb_key(vid, mac), &value) && value_port(value) != port &&
+	       (value_origin(value) == FDB_STATIC || age_of(value, seconds(now_ms)) <= MOMENT_S);
+}
+
+void fdb_on_change(struct fdb *fdb, fdb_changed_fn *fn, void *arg)
+{
+	fdb->changed = fn;
+	fdb->arg = arg;
+}
+
 static void count_add(struct fdb *fdb, uint32_t port, uint32_t n)
 {
 	atomic_fetch_add_explicit(&fdb->count[port], n, memory_order_relaxed);
@@ -284,6 +300,12 @@ static bool insert(struct fdb *fdb, uint64_t key, uint64_t value, uint32_t now_s
 	return true;
 }
 
+static void changed(struct fdb *fdb, uint32_t port, bool moved)
+{
+	if (fdb->changed)
+		fdb->changed(fdb->arg, port, moved);
+}
+
 /* refresh() - stamp a known station, and move it when it changed ports. Return: true when it moved. */
 static bool refresh(struct fdb *fdb, struct entry *e, uint64_t value, uint32_t port, uint32_t now_s)
 {
@@ -297,8 +319,11 @@ static bool refresh(struct fdb *fdb, struct entry *e, uint64_t value, uint32_t p
 		moves++;
 	next = with_turn(value_of(port, FDB_LEARNED, moves, now_s), value, 0);
 	/* losing the race means that somebody else saw the station in the same moment: the next frame settles it */
-	if (!atomic_compare_exchange_strong_explicit(&e->value, &value, next, memory_order_acq_rel,
-						     memory_order_relaxed) || !moved)
+	if (!atomic_compare_exchange_strong_explicit(&e->value, &value, next, memory_order_acq_rel, memory_order_relaxed))
+		return false;
+	if (moved || !is_fresh(fdb, value, now_s))
+		changed(fdb, port, moved);
+	if (!moved)
 		return false;
 	count_add(fdb, value_port(value), -1u);
 	count_add(fdb, port, 1);
@@ -316,6 +341,8 @@ static bool learn_new(struct fdb *fdb, uint64_t key, uint32_t port, uint32_t now
 	if (!find(fdb, key, &value))
 		learnt = insert(fdb, key, value_of(port, FDB_LEARNED, 0, now_s), now_s);
 	atomic_flag_clear_explicit(&fdb->insert_lock, memory_order_release);
+	if (learnt)
+		changed(fdb, port, false);
 	return learnt;
 }
 

@@ -51,6 +51,15 @@ struct fdb_entry {
 struct fdb *fdb_new(uint32_t nentries, uint32_t nports, uint32_t age_ms);
 void fdb_free(struct fdb *fdb);
 
+/* fdb_on_change() - have @fn called when a station is learnt that was not there, or was too old, or is at another port than before
+ * On the worker that saw it, which must not wait, with the port where it is now. Before the table is in use.
+ */
+typedef void fdb_changed_fn(void *arg, uint32_t port, bool moved);
+void fdb_on_change(struct fdb *fdb, fdb_changed_fn *fn, void *arg);
+
+/* fdb_is_elsewhere() - is this the address of a station that is at another port than @port, and was seen there a moment ago? */
+bool fdb_is_elsewhere(const struct fdb *fdb, uint16_t vid, const uint8_t *mac, uint32_t port, uint64_t now_ms);
+
 /* fdb_lookup() - where does this station live?
  * @vid:	VLAN, 1..4094
  * @mac:	six bytes, unicast

@@ -134,6 +134,9 @@ static enum verdict admit(struct burst *b, struct frame *f)
 		v = offload_check(f, b->in->net->mtu);
 	if (v == VERDICT_FORWARDED)
 		v = check_addresses(f, b->in, segment_for(b, f));
+	if (v == VERDICT_FORWARDED && b->in->uplink && mac_is_group(frame_dst(f)) &&
+	    fdb_is_elsewhere(b->in->net->fdb, f->vid, frame_src(f), b->in->port->id, worker_now_ms(b->w)))
+		v = VERDICT_DROP_REFLECTED;
 	if (v == VERDICT_FORWARDED && is_host(b, f))
 		v = hostway_from_host(segment_for(b, f), f);
 	return v;
@@ -186,7 +189,7 @@ static inline bool may_receive(const struct port_view *to, const struct frame *f
 
 static unsigned flood_to(struct burst *b, const struct port_view *to, struct frame *f)
 {
-	if (to == b->in || !may_receive(to, f))
+	if (to == b->in || to == b->in->besides || !may_receive(to, f))
 		return 0;
 	file_for(b, to, f);
 	return 1;
@@ -255,7 +258,7 @@ static enum verdict decide(struct burst *b, struct frame *f, unsigned i, uint64_
 	if (id < 0 || (unsigned)id >= b->snap->nports)
 		return decide_unknown(b, f, i, key);
 	to = &b->snap->ports[id];
-	if (to == b->in)
+	if (to == b->in || to == b->in->besides)
 		return VERDICT_DROP_HAIRPIN;
 	if (to->net != b->in->net || !may_receive(to, f))
 		return flood(b, f, i);

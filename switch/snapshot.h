@@ -59,6 +59,11 @@ struct port_view {
 	const struct segment *own;	/* the segment that it is alone on; NULL: it is on those of its VLANs */
 	bool link_up;
 	bool local;			/* the network's own port: gateway and services, on every segment */
+	bool uplink;			/* behind it is a LAN; a group's frame that seems to come from one of us there is ours, come back */
+	bool beside_uplink;		/* it stands for the host whose interface the uplink is */
+	/* mode bridged: of the uplink the host's port, and of that the uplink. What comes by one the other has already, by the kernel:
+	 * no frame goes from one to the other. NULL: there is none. */
+	const struct port_view *besides;
 };
 
 struct net_view {

@@ -28,6 +28,7 @@
 	V(DROP_SOURCE, "source", "source address zero or a group")                                         \
 	V(DROP_SPOOFED_GATEWAY, "spoofed-gateway", "source address is the gateway's")                      \
 	V(DROP_RESERVED, "reserved", "link-local control address (802.1Q table 8-1) or MAC control")       \
+	V(DROP_REFLECTED, "reflected", "a guest's own frame, come back by the uplink")                      \
 	V(DROP_HAIRPIN, "hairpin", "destination lives on the port the frame came from")                    \
 	V(DROP_NO_DESTINATION, "no-destination", "nobody else is on this VLAN")                            \
 	V(DROP_LINK_DOWN, "link-down", "the port's link is set down")                                      \

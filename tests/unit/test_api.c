@@ -397,7 +397,7 @@ static const struct step objects[] = {
 	{ "patch with null is the default", "PATCH", NET, "{\"mtu\":null,\"dhcp\":null}", 200, "\"mtu\":1500" },
 	{ "a bad patch changes nothing", "PATCH", NET, "{\"mtu\":1,\"nat\":\"user\"}", 400,
 	  "network lab: mtu: 1 is not in 576..65520" },
-	{ "a later mode", "PATCH", NET, "{\"mode\":\"bridged\"}", 400, "\"code\":\"unsupported\"" },
+	{ "a mode without what it needs", "PATCH", NET, "{\"mode\":\"bridged\",\"subnet\":null}", 400, "uplink: is missing" },
 	{ "rename is refused", "PATCH", NET, "{\"name\":\"zoo\"}", 400, "network lab: name cannot be changed" },
 	{ "not a setting", "PATCH", NET, "{\"ports\":{}}", 400, "network: ports: unknown field" },
 	{ "unknown field", "PATCH", NET, "{\"mut\":1}", 400, "network lab: mut: unknown field; did you mean mtu?" },

@@ -54,8 +54,12 @@ static const struct {
 	  "t:3: network lab: sbunet: unknown field; did you mean subnet?", "invalid" },
 	{ "mode", "networks:\n  lab:\n    mode: magic",
 	  "t:3: network lab: mode: magic is none of nat-network, internal, nat, host-only, bridged, routed", "invalid" },
-	{ "mode of a later release", "networks:\n  lab: {mode: bridged}",
-	  "t:2: network lab: mode: bridged comes with a later release; this one has nat-network, nat, host-only, internal and routed", "unsupported" },
+	{ "bridged: by what?", "networks:\n  lab: {mode: bridged}",
+	  "t:2: network lab: uplink: is missing: which interface of this host leads to the LAN?", "invalid" },
+	{ "bridged: with a subnet", "networks:\n  lab: {mode: bridged, uplink: eth0, subnet: 10.0.0.0/24}",
+	  "t:2: network lab: subnet: a bridged network has the addresses of the LAN that it is part of", "invalid" },
+	{ "bridged: the host decides", "networks:\n  lab: {mode: bridged, uplink: eth0, host_access: own}",
+	  "t:2: network lab: host_access: the host is a member of this network: its own firewall decides", "invalid" },
 	{ "routed without a subnet", "networks:\n  lab: {mode: routed}",
 	  "t:2: network lab: subnet: is missing: a routed network has addresses that others know the way to", "invalid" },
 	{ "forwards of host-only", "networks:\n  lab: {mode: isolated, forwards: {web: {listen: 8080, to: web1}}}",
@@ -464,7 +468,7 @@ static void test_forms(void **state)
 }
 
 static const char *const files[] = { "configs/nat-network.yaml", "configs/nat.yaml", "configs/internal.yaml", "configs/vlan-trunk.yaml", "configs/datagrams.yaml",
-				     "configs/host-only.yaml", "configs/routed.yaml" };
+				     "configs/host-only.yaml", "configs/routed.yaml", "configs/bridged.yaml" };
 
 /* same_again() - parse(export(m)) equals m, and so does its YAML */
 static void same_again(const struct model *model, unsigned flags)
