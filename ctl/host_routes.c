@@ -70,7 +70,7 @@ static bool read_answers(int fd, char *room, struct search *s)
 
 	if (n <= 0)
 		return !(n < 0 && errno == EINTR);
-	for (struct nlmsghdr *h = (struct nlmsghdr *)(void *)room; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
+	for (struct nlmsghdr *h = (struct nlmsghdr *)(void *)room; left > 0 && NLMSG_OK(h, (unsigned)left); h = NLMSG_NEXT(h, left)) {
 		if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR)
 			return true;
 		look_at(s, h);
