@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define MUST(what) do { if (!(what)) abort(); } while (0)
 
 static struct dns_zone zone, inner;
-static struct names *names;
+static struct names *names, *own;	/* own: a segment's, within those of its network */
 
 static void add(const char *owner, uint16_t type, const char *value)
 {
@@ -55,6 +55,10 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 		add("many", DNS_A, ip4_format(0x0a4d0100 + i, value));
 	}
+	own = names_new_within(names);
+	MUST(own);
+	names_set_host(own, "six", 0x0a4d000f);
+	names_set_host(own, "vm1", 0x0a4d000f);
 	return 0;
 }
 
@@ -90,7 +94,7 @@ static void query(const struct dns_zone *z, const uint8_t *data, size_t size)
 {
 	static uint8_t reply[1500];
 	enum dns_outcome outcome;
-	int n = dns_answer(z, names, data, size, reply, sizeof(reply), &outcome);
+	int n = dns_answer(z, z->relay ? names : own, data, size, reply, sizeof(reply), &outcome);
 
 	MUST(outcome < DNS_OUT_COUNT && dns_outcome_name(outcome));
 	MUST((n == 0) == (outcome == DNS_OUT_RELAY));

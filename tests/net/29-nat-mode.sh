@@ -127,3 +127,23 @@ box_end web2
 is "its port is gone" "$(json '[.ports[].name] | sort | join(",")' ps lab)" "web1,web3"
 is "its lease, too" "$(json '[.leases[].port] | index("web2")' lease ls lab)" null
 is "web1 serves" "$(call 127.0.0.1 8081 tcp)" "web1 80"
+
+say "the modes' contract, tried from inside"
+lanyard check lab >"$DIR/check" || { cat "$DIR/check"; fail "lanyard check: $?"; }
+has "rows that were tried" "$(tail -1 "$DIR/check")" 'lab, nat with host_access loopback: [0-9]+ as expected, 0 different'
+
+say "another mode and back, on a running guest"
+lanyard net add live --mode nat --subnet 10.55.0.0/24
+box live/mover
+is "in mode nat" "$(dhcp mover -q)" 10.55.0.15
+flaps() { in_box mover cat /sys/class/net/eth0/carrier_changes; }
+before=$(flaps)
+lanyard net set live --mode nat-network
+is "its lease goes along" "$(json '.leases[] | .port + " " + .ip' lease ls live)" "mover 10.55.0.15"
+dhcp mover -q >/dev/null
+is "the router" "$(in_box mover ip route show default | awk '{ print $3 }')" 10.55.0.1
+lanyard net set live --mode nat
+is "and comes back" "$(json '.leases[] | .port + " " + .ip + " " + .state' lease ls live)" "mover 10.55.0.15 bound"
+dhcp mover -q >/dev/null
+is "the router again" "$(in_box mover ip route show default | awk '{ print $3 }')" 10.55.0.2
+is "no link flap" "$(flaps)" "$before"

@@ -8,6 +8,9 @@ with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as s:
     s.bind((interface, 0))
     print("watching", flush=True)
     while True:
-        frame, address = s.recvfrom(65536)
+        try:
+            frame, address = s.recvfrom(65536)
+        except OSError:
+            break  # the interface went
         if address[2] != socket.PACKET_OUTGOING and frame[6:12] != mac:
             print(frame[:60].hex(), flush=True)
