@@ -67,6 +67,7 @@ struct check {
 	struct check_guard guard;
 	struct trial *trials;		/* those under way */
 	unsigned ntrials;
+	uint32_t yes_ms, no_ms;		/* how long a trial may take that must succeed, and one that must not */
 	uint16_t next_port;		/* for trials that end at a probe guest: each has a port of its own */
 };
 

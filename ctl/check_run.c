@@ -17,6 +17,8 @@
 #include "ctl/cli_output.h"
 #include "ctl/paths.h"
 
+/* What succeeds does so within a millisecond or two, so little time proves that nothing comes; what must succeed may be held up. */
+enum { YES_MS = 2000, NO_MS = 300 };
 enum { ATTACH_MS = 8000, GONE_MS = 3000, LOOK_MS = 20 };
 
 /* Fixed names have fixed MAC addresses, and so the same lease each time: checks do not use up the pool. */
@@ -357,6 +359,8 @@ int check_run(struct cli *cli, const struct check_conf *conf, struct check_repor
 		return error_set(&cli->err, -ENOMEM, "out of memory");
 	(void)!getrandom(&random, sizeof(random), GRND_NONBLOCK);
 	c->cli = cli;
+	c->yes_ms = YES_MS;
+	c->no_ms = NO_MS;
 	c->next_port = (uint16_t)(TRIAL_PORTS + random % 16384);
 	for (unsigned i = 0; i < CHECK_GUESTS; i++)
 		c->guests[i].fd = -1;
