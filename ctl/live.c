@@ -77,6 +77,8 @@ json_t *live_network(struct engine *e, const char *name)
 		if (net->nat_state)
 			json_object_set_new(o, "nat_flows", nat_counts(net));
 	}
+	if (net_port(net->conf, HOST_PORT))
+		json_object_set_new(o, "interface", json_string(net_port(net->conf, HOST_PORT)->ifname));
 	if (net->conf->dns_enabled)
 		json_object_set_new(o, "dns_address", json_string(ip4_format(net->conf->dns, ip)));
 	if (net->conf->subnet6.len) {

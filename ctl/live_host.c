@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -63,6 +64,21 @@ int live_host_start(struct engine *e)
 	return 0;
 }
 
+/* is_deaf() - is it an interface of which nothing is forwarded? One that is not there is another matter. */
+static bool is_deaf(const char *ifname)
+{
+	char path[80], value = '1';
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/forwarding", ifname);
+	f = fopen(path, "re");
+	if (f && fread(&value, 1, 1, f) != 1)
+		value = '1';
+	if (f)
+		fclose(f);
+	return value == '0';
+}
+
 /* warn_of_host() - a network whose gateway is the host: another way to its subnet takes the host's own packets elsewhere, or would others' */
 static void warn_of_host(const struct net_conf *conf, json_t *list)
 {
@@ -74,6 +90,9 @@ static void warn_of_host(const struct net_conf *conf, json_t *list)
 		json_array_append_new(list, json_sprintf("%s overlaps %s, which this host now has %s %s: choose another, lanyard net set %s --subnet PREFIX",
 							 prefix4_format(conf->subnet, ours), prefix4_format(found.prefix, theirs),
 							 found.ifname[0] ? "on" : "a route for", found.ifname, conf->name));
+	if (conf->mode == NET_ROUTED && conf->uplink[0] && is_deaf(conf->uplink))
+		json_array_append_new(list, json_sprintf("uplink %s came again or was set anew, and forwards nothing: sysctl -w net.ipv4.conf.%s.forwarding=1",
+							 conf->uplink, conf->uplink));
 }
 
 json_t *live_host_warnings(const struct live_net *net)

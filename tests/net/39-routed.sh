@@ -101,6 +101,14 @@ is "another uplink" "$(sysctl -n net.ipv4.conf.outside0.forwarding net.ipv4.conf
 lanyard net set lab --uplink outside0
 is "and back" "$(sysctl -n net.ipv4.conf.outside0.forwarding net.ipv4.conf.other0.forwarding | xargs)" "1 0"
 is "the outside again" "$(pings guest $OUTSIDE)" yes
+status 1 lanyard net set lab --uplink nowhere0 --mtu 1400
+has "no such uplink" "$ERR" "uplink nowhere0: this host has no such interface"
+is "all as it was" "$(ip -o link show ly-lab | grep -o 'mtu [0-9]*') $(pings guest $OUTSIDE) $(pings guest 2001:db8:1::2)" "mtu 1500 yes yes"
+is "its interface" "$(json .interface net show lab)" ly-lab
+is "warnings" "$(json '.warnings | length' net show lab)" 0
+sysctl -qw net.ipv4.conf.outside0.forwarding=0
+has "one" "$(json '.warnings[0]' net show lab)" "uplink outside0 .* forwards nothing: sysctl -w net.ipv4.conf.outside0.forwarding=1"
+sysctl -qw net.ipv4.conf.outside0.forwarding=1
 
 say "all settings as they were"
 lanyard net rm lab --force
