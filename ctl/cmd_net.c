@@ -15,6 +15,7 @@
 	{ "--mtu", 0, FLAG_NUMBER, "N", "mtu", "bytes of payload in a frame, 1500 unless given" },                \
 	{ "--nat", 0, FLAG_TEXT, "user|kernel", "nat", "who translates" },                                       \
 	{ "--uplink", 0, FLAG_TEXT, "IF", "uplink", "the only interface by which guests' traffic leaves this host" },  \
+	{ "--one-mac", 0, FLAG_TEXT, "auto|on|off", "one_mac", "bridged: guests go by the uplink's MAC address, as on Wi-Fi" },  \
 	{ "--filtering", 0, FLAG_TEXT, "address|any", "filtering", "whose datagrams reach a guest's port" },  \
 	{ "--host-access", 0, FLAG_TEXT, "none|own|loopback", "host_access", "what guests reach of this host" },  \
 	{ "--domain", 0, FLAG_TEXT, "D", "domain", "domain of the guests' names, NAME.internal unless given" },   \

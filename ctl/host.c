@@ -179,7 +179,7 @@ static bool uplink_fits(const void *message)
 	struct host_uplink m;
 
 	memcpy(&m, message, sizeof(m));
-	return m.name[0] && !m.uid && m.all <= 1 && !m.zero[0] && !m.zero[1] && !m.zero[2] && one_ifname(m.ifname);
+	return m.name[0] && !m.uid && m.hears <= HOST_HEARS_ALL_ON_AIR && !m.zero[0] && !m.zero[1] && !m.zero[2] && one_ifname(m.ifname);
 }
 
 static bool wire_fits(const void *message)

@@ -150,11 +150,13 @@ struct host_iface {
 	char name[HOST_NAME_SIZE];
 };
 
-/* host_uplink - nothing of the interface is changed; @all: the socket also hears what is for the interface's own address */
+/* host_uplink - nothing of the interface is changed; reply value: 1 when the socket also hears what is for the interface's own address */
+enum host_hears { HOST_HEARS_OTHERS, HOST_HEARS_ALL, HOST_HEARS_ALL_ON_AIR /* where the interface is a wireless one */ };
+
 struct host_uplink {
 	struct host_header head;
 	uint32_t uid;			/* 0 */
-	uint8_t all;
+	uint8_t hears;			/* enum host_hears */
 	uint8_t zero[3];
 	char ifname[HOST_IFNAME_SIZE];
 	char name[HOST_NAME_SIZE];

@@ -321,15 +321,19 @@ int host_open_iface(struct host *host, const char *name, struct host_iface *ifac
 	return rc < 0 ? rc : open_call(host, iface, sizeof(*iface), &reply, err);
 }
 
-int host_open_uplink(struct host *host, const char *name, const char *ifname, bool all, struct error *err)
+int host_open_uplink(struct host *host, const char *name, const char *ifname, enum host_hears hears, bool *all, struct error *err)
 {
-	struct host_uplink m = { .head.type = HOST_OPEN_UPLINK, .all = all };
+	struct host_uplink m = { .head.type = HOST_OPEN_UPLINK, .hears = (uint8_t)hears };
 	struct host_reply reply;
 	int rc = put(m.ifname, sizeof(m.ifname), ifname, err);
 
 	if (rc == 0)
 		rc = put(m.name, sizeof(m.name), name, err);
-	return rc < 0 ? rc : open_call(host, &m, sizeof(m), &reply, err);
+	if (rc == 0)
+		rc = open_call(host, &m, sizeof(m), &reply, err);
+	if (rc >= 0)
+		*all = reply.value == 1;
+	return rc;
 }
 
 int host_wire(struct host *host, const char *name, struct host_wire *wire, struct error *err)

@@ -82,9 +82,9 @@ int host_open_iface(struct host *host, const char *name, struct host_iface *ifac
 int host_open_resolv(struct host *host);
 
 /* host_open_uplink() - a packet socket on the host's interface @ifname, as tap/packet.h wants it
- * @all:	it also hears what is for the interface's own address
+ * @all:	becomes whether it also hears what is for the interface's own address
  */
-int host_open_uplink(struct host *host, const char *name, const char *ifname, bool all, struct error *err);
+int host_open_uplink(struct host *host, const char *name, const char *ifname, enum host_hears hears, bool *all, struct error *err);
 
 /* host_wire() - join the host to the bridged network whose interface is held under @name, as @wire says (head and name are filled in here) */
 int host_wire(struct host *host, const char *name, struct host_wire *wire, struct error *err);

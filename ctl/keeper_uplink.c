@@ -44,6 +44,15 @@ static int only_others(int fd)
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0 ? -errno : 0;
 }
 
+/* hears_all() - on the air the NIC's own address is the guests', too */
+static bool hears_all(const struct host_uplink *m)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/phy80211", m->ifname);
+	return m->hears == HOST_HEARS_ALL || (m->hears == HOST_HEARS_ALL_ON_AIR && access(path, F_OK) == 0);
+}
+
 int uplink_open(const struct host_uplink *m, struct host_reply *r)
 {
 	struct error err = { .rc = 0 };
@@ -54,7 +63,8 @@ int uplink_open(const struct host_uplink *m, struct host_reply *r)
 	if (!rights_have(CAP_NET_ADMIN))
 		return refuse(r, -EPERM, &err);
 	fd = netns_packet_socket(m->ifname);
-	rc = fd < 0 || m->all ? fd : only_others(fd);
+	r->value = hears_all(m);
+	rc = fd < 0 || r->value ? fd : only_others(fd);
 	if (rc >= 0)
 		return fd;
 	if (fd >= 0)

@@ -92,6 +92,20 @@ static int open_vmm_tap(struct engine *e, const char *net, const struct port_con
 	return to->fd;
 }
 
+/* open_uplink() - what hears all is for a medium that carries one address: tap/wireless.h */
+static int open_uplink(struct engine *e, const struct net_conf *net, const struct port_conf *conf, struct opened *to, struct error *err)
+{
+	static const enum host_hears hears[] = {
+		[ONE_MAC_AUTO] = HOST_HEARS_ALL_ON_AIR, [ONE_MAC_ON] = HOST_HEARS_ALL, [ONE_MAC_OFF] = HOST_HEARS_OTHERS,
+	};
+	bool all = false;
+
+	live_port_held(to, net->one_mac == ONE_MAC_AUTO ? "uplink" : net->one_mac == ONE_MAC_ON ? "uplink-one-mac" : "uplink-wired", net->name, conf);
+	to->fd = host_open_uplink(e->host, to->held, conf->ifname, hears[net->one_mac], &all, err);
+	to->medium = all ? "one-mac" : "packet";
+	return to->fd;
+}
+
 int live_port_open(struct engine *e, const struct net_conf *nc, const struct port_conf *conf, struct opened *to, struct error *err)
 {
 	const char *net = nc->name;
@@ -118,9 +132,7 @@ int live_port_open(struct engine *e, const struct net_conf *nc, const struct por
 		rc = open_attached(e, net, conf, to);
 		break;
 	case PORT_KIND_UPLINK:
-		live_port_held(to, "uplink", net, conf);
-		to->medium = "packet";
-		rc = to->fd = host_open_uplink(e->host, to->held, conf->ifname, false, err);
+		rc = open_uplink(e, nc, conf, to, err);
 		break;
 	case PORT_KIND_HOST:
 		rc = live_hostif_open(e, nc, to, err);

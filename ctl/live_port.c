@@ -35,6 +35,7 @@
 #include "tap/dgram.h"
 #include "tap/packet.h"
 #include "tap/stream.h"
+#include "tap/wireless.h"
 
 /* Each try asks the keeper, which starts a process for it. */
 enum { RETRY_MS = 250, QUICK_RETRIES = 40, SLOW_RETRY_MS = 1000 };
@@ -74,6 +75,8 @@ static struct port *make_port(struct live_port *p, int fd, const char *medium)
 		return live_tap_new(p, fd);
 	if (!strcmp(medium, "dgram") || !strcmp(medium, "udp"))
 		return dgram_new(fd, nworkers);
+	if (!strcmp(medium, "one-mac"))
+		return wireless_new(fd, nworkers);
 	return strcmp(medium, "packet") ? stream_new(fd, nworkers) : packet_new(fd, nworkers);
 }
 
@@ -115,7 +118,7 @@ void live_port_plug(struct live_port *p, struct port *port, const char *medium)
 	p->medium = medium;
 	if (p->conf->kind == PORT_KIND_HOST || p->conf->kind == PORT_KIND_UPLINK)
 		live_wire_renew(p->net);
-	if (!strcmp(medium, "packet") || !strcmp(medium, "tap") || !strcmp(medium, "dgram"))
+	if (!strcmp(medium, "packet") || !strcmp(medium, "one-mac") || !strcmp(medium, "tap") || !strcmp(medium, "dgram"))
 		live_look(p->net->engine);	/* without memory they go on unwatched */
 }
 

@@ -5,6 +5,7 @@
 #include <ifaddrs.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,8 @@
 #include "switch/port.h"
 #include "switch/request.h"
 #include "switch/vlan.h"
+#include "tap/onemac.h"
+#include "tap/wireless.h"
 
 enum {
 	LISTED_MAX = HOST_WIRE_MACS * HOST_WIRE_SLOTS,
@@ -156,6 +159,11 @@ static void listen_for(int fd, int nic, int how, int type, const uint8_t *mac)
 	(void)!setsockopt(fd, SOL_PACKET, how, &m, sizeof(m));
 }
 
+static bool is_one_mac(const struct live_port *uplink)
+{
+	return uplink->medium && !strcmp(uplink->medium, "one-mac");
+}
+
 /* listen_to_guests() - the NIC takes in what is for a guest; the kernel makes it promiscuous only where it can filter no more */
 static void listen_to_guests(struct live_wire *w, const struct live_port *uplink, const struct macs *now)
 {
@@ -166,6 +174,8 @@ static void listen_to_guests(struct live_wire *w, const struct live_port *uplink
 		w->heard.n = 0;
 		w->plug = uplink->port->plug;
 	}
+	if (is_one_mac(uplink))
+		return;			/* it has no other */
 	for (unsigned i = 0; i < w->heard.n; i++)
 		if (!has(now, w->heard.list[i].bytes))
 			listen_for(fd, w->nic, PACKET_DROP_MEMBERSHIP, PACKET_MR_UNICAST, w->heard.list[i].bytes);
@@ -201,6 +211,23 @@ static void say(struct live_port *p, const char *name, unsigned flags)
 	live_port_state(p, flags & IFF_UP && flags & IFF_RUNNING ? LIVE_UP : LIVE_DOWN, text);
 }
 
+/* tell_wireless() - what is the host's on the air */
+static void tell_wireless(struct live_port *uplink, const uint8_t *mac, const struct ifaddrs *all)
+{
+	struct addr list[ONEMAC_HOST_MAX];
+	unsigned n = 0;
+
+	for (const struct ifaddrs *a = all; a && n < ARRAY_SIZE(list); a = a->ifa_next) {
+		const union sock_addr *sa = (const void *)a->ifa_addr;
+
+		if (sa && sa->any.sa_family == AF_INET)
+			list[n++] = addr4(ntohl(sa->in4.sin_addr.s_addr));
+		else if (sa && sa->any.sa_family == AF_INET6)
+			list[n++] = addr6(&sa->in6.sin6_addr);
+	}
+	wireless_host(uplink->port, mac, list, n);
+}
+
 /* the_host() - the NIC's address is the host's, and no guest's */
 static void the_host(struct live_net *net, const uint8_t *mac)
 {
@@ -232,6 +259,8 @@ static void look_at_nic(struct live_net *net, struct live_port *uplink)
 			continue;
 		say(uplink, a->ifa_name, a->ifa_flags);
 		the_host(net, ll->sll_addr);
+		if (is_one_mac(uplink))
+			tell_wireless(uplink, ll->sll_addr, all);
 	}
 	freeifaddrs(all);
 }

@@ -43,6 +43,7 @@ enum {
 enum net_mode { NET_NAT_NETWORK, NET_INTERNAL, NET_NAT, NET_HOST_ONLY, NET_BRIDGED, NET_ROUTED };
 enum nat_kind { NAT_KIND_USER, NAT_KIND_KERNEL };
 enum nat_filter { NAT_FILTER_ADDRESS, NAT_FILTER_ANY };
+enum net_one_mac { ONE_MAC_AUTO, ONE_MAC_ON, ONE_MAC_OFF };
 enum net_host_access { HOST_ACCESS_NONE, HOST_ACCESS_OWN, HOST_ACCESS_LOOPBACK };
 enum port_kind { PORT_KIND_STREAM, PORT_KIND_TAP, PORT_KIND_NETNS, PORT_KIND_ATTACHED, PORT_KIND_VHOST_USER, PORT_KIND_DGRAM,
 		 PORT_KIND_UDP, PORT_KIND_VMM_TAP, PORT_KIND_HOST, PORT_KIND_UPLINK };
@@ -77,7 +78,7 @@ struct port_conf {
 	uint64_t trunk[MODEL_VLANS / 64];	/* trunk: bit VID is set for each VID carried tagged */
 	char path[MODEL_PATH_TEXT];	/* stream, vhost-user: unix socket; stream: or ADDRESS:PORT; empty (server): the engine's choice */
 	enum port_role role;		/* stream, vhost-user */
-	uint32_t queues;		/* vhost-user: pairs that a guest may use, 1..MODEL_PAIRS_MAX */
+	uint32_t queues;		/* vhost-user: pairs that a guest may use, 1..MODEL_PAIRS_MAX; uplink: enum net_one_mac */
 	char local[MODEL_PATH_TEXT];	/* dgram: path of our socket, udp: ADDRESS:PORT */
 	char remote[MODEL_PATH_TEXT];	/* the peer's, likewise */
 	char ifname[IFNAME_TEXT];	/* tap, vmm-tap, netns, attached */
@@ -129,6 +130,7 @@ struct net_conf {
 	bool has_host;			/* the gateway's addresses are the host's, on an interface that is the port HOST_PORT */
 	enum nat_kind nat;
 	char uplink[IFNAME_TEXT];	/* the host's interface that everything for the outside leaves by; empty: any. Where it routes: between which it does */
+	enum net_one_mac one_mac;	/* bridged: do guests go by the uplink's MAC address? */
 	enum nat_filter filtering;	/* who may answer a guest's datagrams */
 	enum net_host_access host_access;
 	uint32_t mtu;

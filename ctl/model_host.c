@@ -53,6 +53,7 @@ static void add_bridged(struct net_conf *net)
 
 	host_ifname(net->name, host->ifname);
 	memcpy(uplink->ifname, net->uplink, sizeof(uplink->ifname));
+	uplink->queues = net->one_mac;
 	all_vlans(host);
 	all_vlans(uplink);
 }

@@ -26,6 +26,8 @@ static const struct word accesses[] = {
 	{ "none", HOST_ACCESS_NONE }, { "own", HOST_ACCESS_OWN }, { "loopback", HOST_ACCESS_LOOPBACK }, { NULL, 0 },
 };
 
+static const struct word one_macs[] = { { "auto", ONE_MAC_AUTO }, { "on", ONE_MAC_ON }, { "off", ONE_MAC_OFF }, { NULL, 0 } };
+
 static const struct word filters[] = { { "address", NAT_FILTER_ADDRESS }, { "any", NAT_FILTER_ANY }, { NULL, 0 } };
 
 /* Names of a domain, written without a dot at the end. */
@@ -92,6 +94,7 @@ static const struct field rows[] = {
 	{ "nat", &field_word, FIELD_AT(struct net_conf, nat), .fallback = NAT_KIND_USER, .words = nats, .kinds = NATS },
 	{ "uplink", &field_text, FIELD_AT(struct net_conf, uplink), .valid = uplink_valid, .wants = "an interface name",
 	  .kinds = NATS | MODE(ROUTED) | MODE(BRIDGED) },
+	{ "one_mac", &field_word, FIELD_AT(struct net_conf, one_mac), .fallback = ONE_MAC_AUTO, .words = one_macs, .kinds = MODE(BRIDGED) },
 	{ "filtering", &field_word, FIELD_AT(struct net_conf, filtering), .fallback = NAT_FILTER_ADDRESS, .words = filters, .kinds = NATS },
 	{ "host_access", &field_word, FIELD_AT(struct net_conf, host_access), .fallback = HOST_ACCESS_OWN,
 	  .words = accesses },
