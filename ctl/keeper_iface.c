@@ -157,15 +157,13 @@ static void plan_wire(struct plan *p, bool is_new)
 
 static void plan_all(struct plan *p, bool is_new)
 {
-	if (is_new) {
-		p->n = managers_plan(p->m->ifname, p->list, PLAN_MAX);
+	p->n = managers_plan(p->m->ifname, p->list, PLAN_MAX);
+	if (is_new)
 		add(p, HOST_CHANGE_INTERFACE, "", "", "%s", p->m->ifname);
-	}
 	if (p->m->bridged) {
 		plan_wire(p, is_new);
 	} else {
-		if (is_new)
-			plan_own6(p);
+		plan_own6(p);
 		plan_addresses(p);
 		plan_route(p);
 	}

@@ -55,6 +55,11 @@ is "by networkd" "$(cat /run/systemd/network/05-ly-far.network | xargs)" "[Match
 has "by what udev starts" "$(cat /run/udev/rules.d/84-ly-lab.rules)" 'ENV\{INTERFACE\}=="ly-lab", ENV\{NM_UNMANAGED\}="1"'
 is "mode of what others must read" "$(stat -c %a /run/systemd/network /run/systemd/network/05-ly-far.network | xargs)" "755 644"
 lanyard host-changes
+n=$(changes)
+lanyard net set lab --mtu 1400
+lanyard net set lab --subnet 192.168.77.0/24
+is "changes, with other settings" "$(changes) $(ls /run/NetworkManager/conf.d/90-ly-lab.conf)" "$n /run/NetworkManager/conf.d/90-ly-lab.conf"
+is "the addresses" "$(ip -o addr show dev ly-lab scope global | wc -l)" 2
 lanyard net rm lab
 is "what the other network needs stays" "$(sysctl -n net.ipv4.conf.outside0.forwarding) $(ls -d /run/systemd/network)" "1 /run/systemd/network"
 lanyard net rm far
