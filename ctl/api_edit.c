@@ -107,7 +107,7 @@ static void keep_inside(json_t *value, const json_t *old, const struct net_conf 
 {
 	static const char *const kept[] = { "owner", "ports", "forwards", "reservations", "records" };
 	const char *mode = json_string_value(json_object_get(value, "mode"));
-	bool same = net->has_host ? mode && (!strcmp(mode, "host-only") || !strcmp(mode, "hostonly") || !strcmp(mode, "isolated")) :
+	bool same = net->has_host && !net->has_nat ? mode && (!strcmp(mode, "host-only") || !strcmp(mode, "hostonly") || !strcmp(mode, "isolated")) :
 				    net->has_nat && (!mode || !strcmp(mode, "nat-network") || !strcmp(mode, "natnetwork"));
 
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)

@@ -12,6 +12,7 @@
 #include "ctl/changes.h"
 #include "ctl/engine.h"
 #include "ctl/live_hostif.h"
+#include "ctl/live_kernel.h"
 #include "ctl/live_ra.h"
 #include "ctl/live_nat.h"
 #include "ctl/live_wire.h"
@@ -83,6 +84,7 @@ static void fill_segment(struct segment *seg, struct net_view *view, const struc
 	seg->router = net->conf->has_router;
 	seg->resolver = net->conf->dns_enabled;
 	seg->dhcp = net->conf->dhcp_enabled;
+	seg->fronted = net->host_gateway && net->nat_state;
 	memcpy(seg->gateway_mac, net->gateway_mac, MAC_SIZE);
 	seg->stations = from->stations;
 	seg->requests = net->engine->requests;
@@ -299,7 +301,7 @@ static void remove_forwards(struct live_net *net, const struct net_conf *conf)
 /* another_network() - may this network go on running under its new settings, or is it another one of the same name? */
 static bool another_network(const struct net_conf *a, const struct net_conf *b)
 {
-	return a->mode != b->mode || a->has_subnet != b->has_subnet || a->dns_enabled != b->dns_enabled ||
+	return a->mode != b->mode || a->has_host != b->has_host || a->has_subnet != b->has_subnet || a->dns_enabled != b->dns_enabled ||
 	       a->dhcp_enabled != b->dhcp_enabled || a->subnet.addr != b->subnet.addr || a->subnet.len != b->subnet.len ||
 	       a->gateway != b->gateway || a->subnet6.len != b->subnet6.len ||
 	       !addr_equal(a->subnet6.addr, b->subnet6.addr) || strcmp(a->domain, b->domain) != 0;
@@ -419,6 +421,8 @@ void apply_commit(struct engine *e, struct model *next)
 	apply_cancel(e);		/* nothing should be left; if it is, it is closed */
 	if (e->generation == 0)
 		lease_store_load(e);	/* before a frame passes: who asks in the meantime must not hear that a name does not exist */
+	for (net = e->generation ? e->nets : NULL; net; net = net->hh.next)
+		live_kernel_push(net);
 	if (apply_publish(e))
 		free_nets(gone);	/* else workers still see them: better kept than freed */
 	model_free(old);

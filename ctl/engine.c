@@ -17,6 +17,7 @@
 #include "ctl/host_client.h"
 #include "ctl/live_host.h"
 #include "ctl/live_icmp.h"
+#include "ctl/live_kernel.h"
 #include "ctl/live_nat.h"
 #include "ctl/live_tap.h"
 #include "ctl/live_vhost.h"
@@ -60,6 +61,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
 	for (struct live_net *net = e->nets; net; net = net->hh.next) {
 		fdb_sweep(net->fdb, clock_now_ms());
 		live_nat_tell_quotas(net);
+		live_kernel_later(net);
 	}
 }
 
@@ -248,6 +250,7 @@ static int engine_serve(struct engine *e, const struct engine_conf *conf, struct
 		return error_set(err, -ENOMEM, "out of memory");
 	host_recall_all(e->host, is_wanted, e);
 	e->restarts = host_ready(e->host);
+	live_kernel_start(e);
 	log_info("event=ready workers=%u networks=%zu restarts=%d", e->nworkers, e->model->nnetworks, e->restarts);
 	event_base_dispatch(e->base);
 	return 0;

@@ -7,7 +7,8 @@
  *	live_port.c	a port: open, redial, close		guest.c		requests from workers: leases, relayed names
  *	live_stream.c	finding a peer: listen or dial		live_vhost.c	vhost-user connections
  *	live_dgram.c	finding a peer: unix datagrams, UDP
- *	live_hostif.c	the host's end of a network			live_wire.c	a bridged network's uplink, and the host beside it
+ *	live_hostif.c	the host's end of a network		live_kernel.c	NAT by the host's kernel
+ *	live_wire.c	a bridged network's uplink, and the host beside it
  *	live_open.c	what a port has open			live_tap.c	a TAP's further queues
  *	live_look.c	has the other side gone without a word?	live_host.c	what changes on the host
  *	live_forward.c	a forward: listen, wait for a port	lease_store.c	leases on disk
@@ -47,6 +48,7 @@ struct forward;
 struct host;
 struct host_gateway;
 struct host_watch;
+struct live_kernel;
 struct lease_record;
 struct lease_table;
 struct lease_waiting;
@@ -142,6 +144,7 @@ struct live_net {
 	struct gateway *gateway_state;
 	struct host_gateway *host_gateway;	/* in its place where the host has its addresses */
 	struct nat *nat_state;
+	struct live_kernel *kernel;	/* what the host's kernel translates; NULL where it does not */
 	struct service *dhcp, *gateway, *nat;	/* the last two of the states above; DNS is the segments' */
 	struct live_wire *wire;		/* mode bridged: live_wire.c; else NULL */
 	struct live_port *ports;	/* uthash by name */
@@ -193,6 +196,7 @@ struct engine {
 	struct event *host_event, *requests_event, *sweep_timer, *signal_events[2];
 	struct host_watch *host_watch;	/* live_host.c; NULL where the kernel refuses one */
 	struct event *settle_timer;
+	struct event *nft_watch;	/* live_kernel.c; NULL until a network needs it */
 	struct event *look_timer;	/* live_look.c; NULL until a port needs it */
 };
 

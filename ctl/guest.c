@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "ctl/api.h"
 #include "ctl/engine.h"
+#include "ctl/live_kernel.h"
 #include "ctl/live_wire.h"
 #include "dhcp/server.h"
 #include "dhcp/service.h"
@@ -115,6 +116,7 @@ static void on_durable(void *arg, const struct error *err)
 	if (seg && seg->leases && err->rc == 0) {
 		lease_committed(seg->leases, &a->result.record);
 		lease_names(seg, &a->result.record);
+		live_kernel_later(seg->net);
 		tell_lease(net, &a->result.record);
 		if (a->size)
 			send_dhcp(net, a->port, a->vid, &a->result, a->reply, a->size);
@@ -250,6 +252,7 @@ static void on_station(struct live_net *net, const struct request *r)
 
 	if (!p || p->net != net || !p->segment)
 		return;
+	live_kernel_later(net);
 	seg = p->segment;
 	if (seg->names && !addr_is4(r->src))
 		name_host6(p);

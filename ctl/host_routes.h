@@ -17,6 +17,9 @@ struct host_route {
  * the narrowest of those that do */
 bool host_routes_find(struct prefix4 prefix, const char *except, struct host_route *found);
 
+/* host_routes_default() - the interface of the IPv4 default route that is preferred; false: there is none */
+bool host_routes_default(char ifname[16]);
+
 /* host_routes_free() - does none? */
 bool host_routes_free(struct prefix4 prefix);
 

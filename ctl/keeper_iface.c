@@ -108,11 +108,11 @@ static void plan_route(struct plan *p)
 	const char *value = p->m->routed ? "1" : "0";
 
 	own(p, "ipv4", "forwarding", value);
-	own(p, "ipv4", "route_localnet", p->m->localnet ? "1" : "0");
 	if (host_has_ip6())
 		own(p, "ipv6", "forwarding", value);
 	if (!p->m->routed)
 		return;
+	own(p, "ipv4", "route_localnet", p->m->localnet ? "1" : "0");
 	if (p->m->uplink[0])
 		foreign(p, "ipv4", p->m->uplink, "forwarding", "1");
 	if (p->m->len6 && host_has_ip6())

@@ -215,7 +215,7 @@ static int check(const struct host_nat *m, const struct held *h, struct error *e
 	if (has_twins(&staged))
 		return error_set(err, -EEXIST, "two forwards of one port");
 	if (SLIST_EMPTY(&nets) && !journal_before(HOST_NAT_FAMILY " " HOST_NAT_TABLE, before) && nft_exists())
-		return error_set(err, -EEXIST, "nftables: a table \"" HOST_NAT_FAMILY " " HOST_NAT_TABLE "\" is there that is not this daemon's");
+		return error_set(err, -EBUSY, "nftables: a table \"" HOST_NAT_FAMILY " " HOST_NAT_TABLE "\" is there that is not this daemon's");
 	return 0;
 }
 
@@ -313,12 +313,15 @@ int nat_watch(void)
 {
 	enum { ROOM = 4 << 20 };		/* what ten thousand forwards tell at once */
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_NETFILTER);
+	struct sockaddr_nl own = { .nl_family = AF_NETLINK };
 	int group = NFNLGRP_NFTABLES, room = ROOM, rc;
 
 	if (fd < 0)
 		return -errno;
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
-	if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0) {
+	/* One that has no address of its own yet is taken for the kernel's, which is not told what it says. */
+	if (bind(fd, (struct sockaddr *)&own, sizeof(own)) < 0 ||
+	    setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0) {
 		rc = -errno;
 		close(fd);
 		return rc;

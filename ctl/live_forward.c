@@ -10,6 +10,7 @@
 #include "ctl/api.h"
 #include "ctl/engine.h"
 #include "ctl/host_client.h"
+#include "ctl/live_kernel.h"
 #include "nat/budget.h"
 #include "nat/forward.h"
 
@@ -138,6 +139,7 @@ void live_forward_start(struct live_forward *f)
 		retry_later(f);
 	if (news)
 		tell(f);
+	live_kernel_later(f->net);
 }
 
 void live_forward_retarget(struct live_forward *f)

@@ -10,6 +10,7 @@
 #include "ctl/engine.h"
 #include "ctl/host_routes.h"
 #include "ctl/host_watch.h"
+#include "ctl/live_kernel.h"
 #include "ctl/live_nat.h"
 #include "ctl/live_wire.h"
 #include "dhcp/upstream.h"
@@ -29,6 +30,7 @@ static void on_settled(evutil_socket_t fd, short what, void *arg)
 static void follow(struct live_net *net)
 {
 	live_nat_host_changed(net, false);
+	live_kernel_host_changed(net);
 	live_wire_host_changed(net);
 	if (net->upstream)
 		upstream_host_changed(net->upstream);
@@ -117,5 +119,7 @@ json_t *live_host_warnings(const struct live_net *net)
 	if (conf->has_nat && host_routes_find(conf->subnet, conf->has_host ? net_port(conf, HOST_PORT)->ifname : NULL, &route))
 		json_array_append_new(list, json_sprintf("%s is part of a network that the host has a route to: guests reach each other there, "
 							 "not that network", prefix4_format(conf->subnet, text)));
+	if (live_kernel_warning(net))
+		json_array_append_new(list, json_string(live_kernel_warning(net)));
 	return list;
 }

@@ -6,14 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "ctl/engine.h"
 #include "ctl/host_client.h"
 #include "ctl/host_routes.h"
-
-#define HELD "host:"
+#include "ctl/live_kernel.h"
 
 static void fill(struct host_iface *m, const struct engine *e, const struct net_conf *net)
 {
@@ -22,7 +20,7 @@ static void fill(struct host_iface *m, const struct engine *e, const struct net_
 
 	*m = (struct host_iface){
 		.mtu = net->mtu, .bridged = net->mode == NET_BRIDGED, .len4 = net->subnet.len, .len6 = net->subnet6.len, .queues = e->nworkers > 1,
-		.routed = net->has_router && net->has_host,
+		.routed = net->has_router && net->has_host, .localnet = net->has_nat && net->host_access == HOST_ACCESS_LOOPBACK,
 	};
 	memcpy(m->mac, port->mac, sizeof(m->mac));
 	memcpy(m->addr4, &ip_be, sizeof(m->addr4));
@@ -31,6 +29,8 @@ static void fill(struct host_iface *m, const struct engine *e, const struct net_
 	memcpy(m->ifname, port->ifname, sizeof(m->ifname));
 	if (m->routed || m->bridged)
 		memcpy(m->uplink, net->uplink, sizeof(m->uplink));
+	if (net->has_nat && !m->uplink[0])
+		host_routes_default(m->uplink);		/* or what comes back is not passed on */
 }
 
 static bool same_subnet(const struct net_conf *a, const struct net_conf *b)
@@ -84,10 +84,19 @@ int live_hostif_open(struct engine *e, const struct net_conf *net, struct opened
 
 	if (rc < 0)
 		return rc;
-	snprintf(to->held, sizeof(to->held), HELD "%s", net->name);
+	snprintf(to->held, sizeof(to->held), HOSTIF_HELD "%s", net->name);
 	to->medium = "tap";
 	fill(&m, e, net);
 	to->fd = host_open_iface(e->host, to->held, &m, err);
+	if (to->fd >= 0 && net->nat == NAT_KIND_KERNEL) {
+		rc = live_kernel_open(e, net, to->held, err);
+		if (rc < 0 && !same_subnet(model_net(e->model, net->name), net))
+			host_drop(e->host, to->held);
+		if (rc < 0) {
+			close(to->fd);
+			to->fd = rc;
+		}
+	}
 	return to->fd;
 }
 
@@ -112,92 +121,34 @@ int live_hostif_prepare(struct engine *e, const struct net_conf *net, struct err
 	return 0;
 }
 
-void live_hostif_restore(struct engine *e)
+const char *live_hostif_held(const struct net_conf *net, char to[HOST_NAME_SIZE])
+{
+	snprintf(to, HOST_NAME_SIZE, HOSTIF_HELD "%s", net->name);
+	return to;
+}
+
+void live_hostif_refresh(struct engine *e, const struct net_conf *net)
 {
 	char name[HOST_NAME_SIZE];
 	struct error err = { 0 };
 	struct host_iface m;
+	int fd;
 
+	fill(&m, e, net);
+	fd = host_open_iface(e->host, live_hostif_held(net, name), &m, &err);
+	if (fd >= 0)
+		close(fd);
+	else
+		log_error("net=%s event=host-interface-lost reason=\"%s\"", net->name, err.message);
+}
+
+void live_hostif_restore(struct engine *e)
+{
 	if (!e->hostif_changed)
 		return;
 	e->hostif_changed = false;
 	for (size_t i = 0; i < e->model->nnetworks; i++) {
-		const struct net_conf *net = &e->model->networks[i];
-		int fd = -1;
-
-		if (!net_port(net, HOST_PORT))
-			continue;
-		fill(&m, e, net);
-		snprintf(name, sizeof(name), HELD "%s", net->name);
-		fd = host_open_iface(e->host, name, &m, &err);
-		if (fd >= 0)
-			close(fd);
-		else
-			log_error("net=%s event=host-interface-lost reason=\"%s\"", net->name, err.message);
+		if (net_port(&e->model->networks[i], HOST_PORT))
+			live_hostif_refresh(e, &e->model->networks[i]);
 	}
-}
-
-/* ---- the journal ---- */
-
-static json_t *change_json(const struct host_change *c)
-{
-	static const char *const kinds[] = {
-		[HOST_CHANGE_FILE] = "file", [HOST_CHANGE_INTERFACE] = "interface", [HOST_CHANGE_ADDRESS] = "address",
-		[HOST_CHANGE_SYSCTL] = "sysctl", [HOST_CHANGE_FILTER] = "filter", [HOST_CHANGE_TABLE] = "table",
-	};
-	time_t t = (time_t)c->wall_s;
-	char when[32] = "";
-	struct tm tm;
-
-	if (gmtime_r(&t, &tm))
-		strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return json_pack("{s:I s:s s:s s:s s:s s:s s:s}", "order", (json_int_t)c->order, "network",
-			 strncmp(c->name, HELD, strlen(HELD)) ? c->name : c->name + strlen(HELD), "kind", kinds[c->kind], "target",
-			 c->target, "before", c->before, "after", c->after, "since", when);
-}
-
-static int by_order(const void *a, const void *b)
-{
-	const struct host_change *x = a, *y = b;
-
-	return x->order < y->order ? -1 : x->order > y->order;
-}
-
-/* read_changes() - those that are whole; Return: how many */
-static size_t read_changes(int fd, struct host_change **list)
-{
-	struct host_change *more, c;
-	size_t n = 0;
-
-	*list = NULL;
-	for (off_t at = 0; pread(fd, &c, sizeof(c), at) == sizeof(c); at += (off_t)sizeof(c)) {
-		if (!host_change_check(&c))
-			continue;
-		more = realloc(*list, (n + 1) * sizeof(c));
-		if (!more)
-			break;
-		*list = more;
-		more[n++] = c;
-	}
-	if (n)
-		qsort(*list, n, sizeof(c), by_order);
-	return n;
-}
-
-json_t *live_hostif_changes(struct engine *e, struct error *err)
-{
-	int fd = host_changes(e->host, err);
-	struct host_change *list;
-	json_t *array;
-	size_t n;
-
-	if (fd < 0)
-		return NULL;
-	n = read_changes(fd, &list);
-	close(fd);
-	array = json_array();
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(array, change_json(&list[i]));
-	free(list);
-	return array;
 }

@@ -11,6 +11,10 @@
 
 #include <jansson.h>
 
+#include "ctl/host.h"
+
+#define HOSTIF_HELD "host:"		/* its name with the keeper, before the network's */
+
 struct engine;
 struct error;
 struct net_conf;
@@ -24,7 +28,11 @@ int live_hostif_open(struct engine *e, const struct net_conf *net, struct opened
 int live_hostif_prepare(struct engine *e, const struct net_conf *net, struct error *err);
 void live_hostif_restore(struct engine *e);
 
-/* live_hostif_changes() - the journal: [{"network":"lab","kind":"sysctl","target":...}], the oldest change first; new reference or NULL */
+/* live_hostif_refresh() - make it again as it is to be on this host now. live_hostif_held() - the keeper's name for it, in @to */
+void live_hostif_refresh(struct engine *e, const struct net_conf *net);
+const char *live_hostif_held(const struct net_conf *net, char to[HOST_NAME_SIZE]);
+
+/* live_hostif_changes() - of live_changes.c: the journal: [{"network":"lab","kind":"sysctl","target":...}], the oldest change first; new reference or NULL */
 json_t *live_hostif_changes(struct engine *e, struct error *err);
 
 #endif

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "ctl/engine.h"
+#include "ctl/live_kernel.h"
 #include "nat/budget.h"
 #include "nat/gateway.h"
 #include "nat/host_gateway.h"
@@ -22,9 +23,9 @@ static struct nat_conf conf_of(const struct live_net *net)
 	};
 
 	struct nat_conf conf = {
-		.net_id = net->net_id, .vid = VID_DEFAULT, .uplink = net->conf->has_nat,
+		.net_id = net->net_id, .vid = VID_DEFAULT, .uplink = net->conf->has_nat && !net->conf->has_host,
 		.filter_any = net->conf->filtering == NAT_FILTER_ANY,
-		.host_access = net->conf->has_nat ? access[net->conf->host_access] : HOST_NONE,
+		.host_access = net->conf->has_nat && !net->conf->has_host ? access[net->conf->host_access] : HOST_NONE,
 	};
 
 	strcpy(conf.device, net->conf->uplink);
@@ -43,13 +44,15 @@ int live_nat_start(struct live_net *net)
 	if (net->conf->has_host) {
 		net->host_gateway = host_gateway_new();
 		net->gateway = net->host_gateway ? host_gateway_service(net->host_gateway) : NULL;
-		return net->gateway ? 0 : -ENOMEM;
+	} else {
+		net->gateway_state = gateway_new();
+		net->gateway = net->gateway_state ? gateway_service(net->gateway_state) : NULL;
 	}
-	net->gateway_state = gateway_new();
-	net->nat_state = nat_new(&conf, e->workers, e->nworkers);
-	if (!net->gateway_state || !net->nat_state)
+	if (!net->gateway || (net->conf->has_host && !net->conf->has_nat))
+		return net->gateway ? 0 : -ENOMEM;
+	net->nat_state = nat_new(&conf, e->workers, e->nworkers);	/* of kernel NAT: forwards on loopback addresses */
+	if (!net->nat_state)
 		return -ENOMEM;
-	net->gateway = gateway_service(net->gateway_state);
 	net->nat = nat_service(net->nat_state);
 	return 0;
 }
@@ -106,6 +109,7 @@ void live_nat_stop(struct live_net *net)
 
 void live_nat_free(struct live_net *net)
 {
+	live_kernel_free(net);
 	nat_free(net->nat_state);
 	gateway_free(net->gateway_state);
 	host_gateway_free(net->host_gateway);

@@ -138,8 +138,8 @@ const char *net_mode_name(enum net_mode mode)
 
 static int supported(struct model_ctx *ctx, const json_t *object, const struct net_conf *net)
 {
-	if (net->nat == NAT_KIND_KERNEL)
-		return ctx_fail(ctx, object, "nat", -ENOTSUP, "kernel comes with a later release; this one has user");
+	if (net->nat == NAT_KIND_KERNEL && net->mode == NET_NAT)
+		return ctx_fail(ctx, object, "nat", -EINVAL, "kernel is for mode nat-network: in mode nat every guest has the same address");
 	return 0;
 }
 
@@ -186,7 +186,7 @@ int net_read(struct model_ctx *ctx, const json_t *object, struct net_conf *net)
 	if (rc < 0)
 		return rc;
 	net->has_nat = NATS >> net->mode & 1;
-	net->has_host = net->mode == NET_HOST_ONLY || net->mode == NET_ROUTED;
+	net->has_host = net->mode == NET_HOST_ONLY || net->mode == NET_ROUTED || (net->has_nat && net->nat == NAT_KIND_KERNEL);
 	net->has_router = net->has_nat || net->mode == NET_ROUTED || net->mode == NET_BRIDGED;
 	net->has_subnet = net->set & BIT("subnet");
 	if (!(net->set & BIT("owner")) && ctx->env)
@@ -339,7 +339,7 @@ int net_complete(struct model_ctx *ctx, const json_t *object, struct net_conf *n
 			return ctx_fail(ctx, object, "host_access", -EINVAL, "an internal network has no way to the host");
 		net->host_access = HOST_ACCESS_NONE;
 	}
-	if (net->has_host || net->mode == NET_BRIDGED) {
+	if ((net->has_host && !net->has_nat) || net->mode == NET_BRIDGED) {
 		if (net->set & BIT("host_access"))
 			return ctx_fail(ctx, object, "host_access", -EINVAL, "the host is a member of this network: its own firewall decides");
 		net->host_access = HOST_ACCESS_NONE;

@@ -159,9 +159,9 @@ static bool is_host(struct nat_shard *s, struct addr a)
 }
 
 /* may_show() - can the guest answer this address, and only by way of us? */
-static bool may_show(struct nat_shard *s, const struct place *place, struct addr client)
+static bool may_show(struct nat_shard *s, const struct site *site, const struct place *place, struct addr client)
 {
-	return !place->gateway && addr_family(client) == addr_family(place->ip) && !addr_is_none(client) &&
+	return !place->gateway && !site->segment->fronted && addr_family(client) == addr_family(place->ip) && !addr_is_none(client) &&
 	       !addr_is_loopback(client) && !addr_is_link_local(client) && !addr_is_multicast(client) &&
 	       (addr_is4(client) || !addr_is_link_local(place->ip)) &&
 	       !segment_for_addr(worker_snapshot(s->worker), client, NULL) && !is_host(s, client);
@@ -201,8 +201,8 @@ bool forward_key(struct nat_shard *s, const struct site *site, const struct plac
 		.port = place->port, .guest = place->ip, .guest_port = place->to_port, .remote = client,
 		.remote_port = sock_addr_port(from), .proto = proto,
 	};
-	if (may_show(s, place, client) && key->remote_port && is_free(s, key))
+	if (may_show(s, site, place, client) && key->remote_port && is_free(s, key))
 		return true;
-	key->remote = segment_gateway(site->segment, place->ip);
+	key->remote = segment_front(site->segment, place->ip);
 	return gateway_port(s, key);
 }

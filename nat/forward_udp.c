@@ -120,7 +120,7 @@ static bool still_fits(const struct flow *flow, const struct place *place, const
 	const struct flow_key *k = &flow->key;
 
 	return k->port == place->port && addr_equal(k->guest, place->ip) && k->guest_port == place->to_port &&
-	       (segment_is_gateway(site->segment, k->remote) ||
+	       (addr_equal(k->remote, segment_front(site->segment, place->ip)) ||
 		(!place->gateway && addr_equal(k->remote, addr_from_sock(&flow->client.addr))));
 }
 

@@ -37,10 +37,10 @@ static bool input(struct service *service, struct worker *w, const struct arriva
 	struct host_gateway *g = container_of(service, struct host_gateway, service);
 	struct limit *limit = &g->answers[worker_index(w)];
 
-	if (a->from == a->segment->host)	/* it asks nobody but itself */
+	if (a->from == a->segment->host || segment_is_front(a->segment, p->dst))	/* it asks nobody but itself; the NAT's */
 		return false;
-	if (nd_is(p) && p->icmp_type == ND_ROUTER_SOLICITATION)
-		return gateway6_input(w, a, p, limit, verdict);
+	if (nd_is(p))
+		return p->icmp_type == ND_ROUTER_SOLICITATION && gateway6_input(w, a, p, limit, verdict);
 	if (memcmp(p->data, a->segment->gateway_mac, MAC_SIZE) != 0 || (p->ethertype != ETHERTYPE_IP4 && !packet_is_ip6(p)))
 		return false;
 	*verdict = refuse(w, a, p, limit);

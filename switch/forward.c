@@ -224,8 +224,8 @@ static uint64_t wanted(struct burst *b, const struct frame *f)
 	return fdb_key(f->vid, frame_dst(f));
 }
 
-/* to_host() - the gateway's address is the host's */
-static enum verdict to_host(struct burst *b, struct frame *f)
+/* to_host() - the gateway's address is the host's; who a guest says it is the segment hears, too */
+static enum verdict to_host(struct burst *b, struct frame *f, unsigned i)
 {
 	const struct port_view *host = segment_for(b, f)->host;
 
@@ -234,7 +234,10 @@ static enum verdict to_host(struct burst *b, struct frame *f)
 	if (!may_receive(host, f))
 		return VERDICT_DROP_NO_DESTINATION;
 	file_for(b, host, f);
-	return VERDICT_FORWARDED;
+	if (!hostway_tells_address(f))
+		return VERDICT_FORWARDED;
+	b->local[i] = b->any_local = true;
+	return VERDICT_FLOODED;
 }
 
 /* decide_unknown() - a frame that the FDB knows no place for. Return: the verdict as far as it is known before the flush */
@@ -245,7 +248,7 @@ static enum verdict decide_unknown(struct burst *b, struct frame *f, unsigned i,
 	if (b->in->local)
 		return VERDICT_DROP_HAIRPIN;
 	if (segment_for(b, f)->host && hostway_is_hosts(segment_for(b, f), b->snap, f))
-		return to_host(b, f);
+		return to_host(b, f, i);
 	b->local[i] = b->unicast[i] = b->any_local = true;
 	return VERDICT_CONSUMED_REFUSED;		/* the service's verdict replaces this one */
 }

@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "switch/frame.h"
+#include "switch/nd.h"
 #include "switch/packet.h"
 #include "switch/snapshot.h"
 
@@ -63,6 +64,16 @@ enum verdict hostway_refusal(const struct segment *seg, const struct snapshot *s
 	return seg->router ? VERDICT_FORWARDED : VERDICT_DROP_NO_ROUTE;
 }
 
+bool hostway_tells_address(const struct frame *f)
+{
+	uint16_t type = get_u16(f->head + 12);
+	const uint8_t *icmp = f->head + ETH_HEADER + IP6_HEADER;
+
+	if (type != ETHERTYPE_IP6 || f->head_len <= ETH_HEADER + IP6_HEADER)
+		return type == ETHERTYPE_ARP4;
+	return f->head[IP6_NEXT_AT] == PROTO_ICMP6 && (*icmp == ND_NEIGHBOUR_SOLICITATION || *icmp == ND_NEIGHBOUR_ADVERTISEMENT);
+}
+
 bool hostway_is_hosts(const struct segment *seg, const struct snapshot *snap, const struct frame *f)
 {
 	struct ends e = look(f);
@@ -71,7 +82,7 @@ bool hostway_is_hosts(const struct segment *seg, const struct snapshot *snap, co
 		return true;
 	if (segment_is_gateway(seg, e.dst))
 		return !(e.udp_port == DNS && seg->resolver) && !(e.udp_port == DHCP_SERVER && seg->dhcp);
-	return hostway_refusal(seg, snap, e.dst) == VERDICT_FORWARDED;
+	return !segment_is_front(seg, e.dst) && hostway_refusal(seg, snap, e.dst) == VERDICT_FORWARDED;
 }
 
 enum verdict hostway_from_host(const struct segment *seg, const struct frame *f)

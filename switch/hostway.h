@@ -23,6 +23,9 @@ struct snapshot;
 /* hostway_is_hosts() - a guest's frame for the gateway's MAC address: the host's (true), or the services'? */
 bool hostway_is_hosts(const struct segment *seg, const struct snapshot *snap, const struct frame *f);
 
+/* hostway_tells_address() - is it ARP, or a neighbour's solicitation or advertisement? */
+bool hostway_tells_address(const struct frame *f);
+
 /* hostway_refusal() - why a guest may not reach @dst by way of the host; VERDICT_FORWARDED: it may */
 enum verdict hostway_refusal(const struct segment *seg, const struct snapshot *snap, struct addr dst);
 

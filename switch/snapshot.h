@@ -44,6 +44,7 @@ struct segment {
 	struct addr gateway6, gateway6_link;	/* in subnet6, and its link-local address */
 	bool router, resolver, dhcp;	/* what the gateway is to guests: a way out, DNS, DHCP */
 	const struct port_view *host;	/* where the host itself has the gateway's addresses (switch/hostway.h), or NULL */
+	bool fronted;			/* clients of the gateway's own are seen by guests as segment_front() */
 	uint8_t gateway_mac[MAC_SIZE];
 	struct stations *stations;	/* borrowed; outlives the snapshot */
 	struct requests *requests;	/* where a station seen for the first time is told; may be NULL; as above */
@@ -137,6 +138,23 @@ static inline bool segment_is_dns(const struct segment *seg, struct addr a)
 static inline struct addr segment_gateway(const struct segment *seg, struct addr guest)
 {
 	return addr_is4(guest) ? addr4(seg->gateway) : addr_is_link_local(guest) ? seg->gateway6_link : seg->gateway6;
+}
+
+/* segment_front() - as whom a guest with address @guest sees clients whose own address cannot be shown: the gateway; where that is the
+ * host, whose kernel would take the answers, an address that nobody has (RFC 7600 4.8, and in the prefix of RFC 8215 for IPv6)
+ * segment_is_front() - is @a such an address that nobody has? What is sent there is the services'. */
+static inline struct addr segment_front(const struct segment *seg, struct addr guest)
+{
+	static const struct addr front6 = { .bytes = { 0, 0x64, 0xff, 0x9b, 0, 1, [12] = 192, 0, 0, 8 } };
+
+	if (!seg->fronted)
+		return segment_gateway(seg, guest);
+	return addr_is4(guest) ? addr4(0xc0000008) : front6;
+}
+
+static inline bool segment_is_front(const struct segment *seg, struct addr a)
+{
+	return seg->fronted && addr_equal(a, segment_front(seg, a));
 }
 
 /* segment_for_addr() - the segment of any network, @except excluded, whose subnet holds @a, or NULL */

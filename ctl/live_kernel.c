@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ctl/live_kernel.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ctl/api.h"
+#include "ctl/engine.h"
+#include "ctl/host_client.h"
+#include "ctl/host_routes.h"
+#include "ctl/live_hostif.h"
+#include "ctl/nft_notice.h"
+#include "switch/station.h"
+
+#define KEEPER "lanyardd"
+
+enum { LATER_US = 20000, GRACE_S = 10, NOTICE_ROOM = 65536 };
+
+/* forwards - those that the table leads */
+struct forwards {
+	struct host_forward *list;
+	size_t n, room;
+	bool failed;			/* out of memory */
+};
+
+struct live_kernel {
+	struct host_nat conf;		/* as it was sent */
+	struct forwards sent;
+	bool is_sent;
+	char uplink[IFNAME_TEXT];	/* the default route's interface when that was last looked at */
+	char warning[HOST_TEXT_SIZE];
+	struct event *later;
+	bool grace;			/* what it was before the engine was started again is better than what is known now */
+};
+
+static bool is_kernels(const struct net_conf *conf)
+{
+	return conf->has_nat && conf->has_host;
+}
+
+/* ---- what is to be led ---- */
+
+static void add(struct forwards *to, const struct host_forward *f)
+{
+	if (to->n == to->room) {
+		size_t room = to->room * 2 + 16;
+		struct host_forward *more = realloc(to->list, room * sizeof(*more));
+
+		if (!more) {
+			to->failed = true;
+			return;
+		}
+		to->list = more;
+		to->room = room;
+	}
+	to->list[to->n++] = *f;
+}
+
+static bool is_loopback(const struct endpoint *at)
+{
+	static const uint8_t one[16] = { [15] = 1 };
+
+	return at->v6 ? !memcmp(at->ip, one, sizeof(one)) : at->ip[0] == 127;
+}
+
+/* guest_address() - of the forward's guest, of the family that it is listened in; network order */
+static bool guest_address(const struct live_forward *f, bool v6, uint8_t to[16])
+{
+	const struct live_net *net = f->net;
+	struct live_port *p = NULL;
+	struct station st = { .ip = addr4(f->conf->to_ip) };
+
+	if (f->conf->to[0])
+		HASH_FIND_STR(net->ports, f->conf->to, p);
+	if (!f->conf->to_ip && (!p || !p->segment || !station_of_family(p->segment->stations, p->id, v6 ? AF_INET6 : AF_INET, &st)))
+		return false;
+	if (addr_is4(st.ip) == v6)
+		return false;
+	memset(to, 0, 16);
+	memcpy(to, v6 ? st.ip.bytes : st.ip.bytes + 12, v6 ? 16 : 4);
+	return true;
+}
+
+static void add_listen(struct forwards *to, const struct live_forward *f, const struct live_listen *l)
+{
+	const struct endpoint *at = &f->conf->listen[l->at];
+	struct host_forward one = { .family = at->v6 ? 6 : 4, .proto = f->conf->proto };
+
+	if (is_loopback(at) || f->conf->source == FORWARD_SOURCE_GATEWAY || !guest_address(f, at->v6, one.to))
+		return;
+	memcpy(one.addr, at->ip, at->v6 ? 16 : 4);
+	for (unsigned i = 0; i < l->count; i++) {
+		if (!(l->have[i / 8] >> (i % 8) & 1))
+			continue;		/* a program of the host has this port */
+		one.port = (uint16_t)(l->first + i);
+		one.to_port = (uint16_t)(f->conf->to_port + one.port - f->conf->port);
+		add(to, &one);
+	}
+}
+
+static struct forwards wanted(const struct live_net *net)
+{
+	struct forwards to = { 0 };
+
+	for (const struct live_forward *f = net->forwards; f; f = f->hh.next)
+		for (unsigned i = 0; i < f->nlistens; i++)
+			add_listen(&to, f, &f->listens[i]);
+	return to;
+}
+
+static struct host_nat conf_of(const struct net_conf *net, const char *held)
+{
+	static const uint8_t access[] = {
+		[HOST_ACCESS_NONE] = HOST_NAT_NONE, [HOST_ACCESS_OWN] = HOST_NAT_OWN, [HOST_ACCESS_LOOPBACK] = HOST_NAT_LOOPBACK,
+	};
+	struct host_nat m = { .access = access[net->host_access] };
+
+	snprintf(m.out, sizeof(m.out), "%s", net->uplink);
+	snprintf(m.name, sizeof(m.name), "%s", held);
+	return m;
+}
+
+/* ---- somebody else's doing ---- */
+
+static void push(struct live_net *net, bool again);
+
+/* restore() - one network's turn makes the table anew for all */
+static void restore(struct engine *e, const char *by)
+{
+	bool done = false;
+
+	for (struct live_net *net = e->nets; net; net = net->hh.next) {
+		if (!is_kernels(net->conf))
+			continue;
+		push(net, !done);
+		done = true;
+		log_warn("net=%s event=nat-rules-changed by=\"%s\" state=restored", net->name, by);
+		if (e->api)
+			api_event(e->api, net->name, NULL,
+				  json_pack("{s:s s:s s:s}", "event", "nat-rules", "state", "restored", "by", by));
+	}
+}
+
+/* read_notices() - Return: has the kernel told more than its socket holds? Then nobody knows what */
+static bool read_notices(int fd, struct nft_notice *notice)
+{
+	static char room[NOTICE_ROOM];
+	ssize_t n;
+
+	while ((n = recv(fd, room, sizeof(room), 0)) > 0)
+		nft_notice_read(notice, room, (size_t)n, KEEPER);
+	return n < 0 && errno == ENOBUFS;
+}
+
+static void on_notice(evutil_socket_t fd, short what, void *arg)
+{
+	struct nft_notice notice = { 0 };
+	bool lost = false;
+
+	(void)what;
+	while (read_notices(fd, &notice))
+		lost = true;
+	if (notice.changed || lost)
+		restore(arg, notice.changed ? notice.by : "?");
+}
+
+/* forget_own() - what our own change has told, if it was too much for the socket: that is not for restoring it */
+static void forget_own(struct engine *e)
+{
+	struct nft_notice notice = { 0 };
+
+	if (!e->nft_watch)
+		return;
+	while (read_notices(event_get_fd(e->nft_watch), &notice))
+		;
+	if (notice.changed)
+		restore(e, notice.by);
+}
+
+static void watch(struct engine *e)
+{
+	int fd = e->nft_watch ? -1 : host_nat_watch(e->host);
+
+	if (e->nft_watch)
+		return;
+	if (fd >= 0)
+		e->nft_watch = event_new(e->base, fd, EV_READ | EV_PERSIST, on_notice, e);
+	if (e->nft_watch)
+		event_add(e->nft_watch, NULL);
+	else
+		log_warn("event=nat-rules-not-watched reason=\"%s\"", strerror(fd < 0 ? -fd : ENOMEM));
+}
+
+/* ---- the table ---- */
+
+static struct live_kernel *kernel_of(struct live_net *net)
+{
+	if (!net->kernel)
+		net->kernel = calloc(1, sizeof(*net->kernel));
+	return net->kernel;
+}
+
+static bool same(const struct live_kernel *k, const struct host_nat *m, const struct forwards *f)
+{
+	return k->is_sent && k->conf.access == m->access && !strcmp(k->conf.out, m->out) && k->sent.n == f->n &&
+	       (!f->n || !memcmp(k->sent.list, f->list, f->n * sizeof(*f->list)));
+}
+
+/* send() - Return: 0, and *@f is the kernel's, or negative errno */
+static int send_all(struct live_net *net, const struct host_nat *conf, struct forwards *f)
+{
+	struct live_kernel *k = net->kernel;
+	struct host_nat m = *conf;
+	struct error err = { 0 };
+	int rc = f->failed ? error_set(&err, -ENOMEM, "out of memory") :
+			     host_nat(net->engine->host, &m, f->list, f->n, k->warning, &err);
+
+	k->is_sent = rc == 0;
+	if (rc < 0) {
+		if (strncmp(k->warning, err.message, sizeof(k->warning) - 1))
+			log_error("net=%s event=nat-not-configured reason=\"%s\"", net->name, err.message);
+		snprintf(k->warning, sizeof(k->warning), "%.*s", (int)sizeof(k->warning) - 1, err.message);
+		return rc;
+	}
+	k->conf = *conf;
+	free(k->sent.list);
+	k->sent = *f;
+	*f = (struct forwards){ 0 };
+	return 0;
+}
+
+static void push(struct live_net *net, bool again)
+{
+	struct live_kernel *k = is_kernels(net->conf) ? kernel_of(net) : NULL;
+	char held[HOST_NAME_SIZE];
+	struct forwards f;
+	struct host_nat m;
+
+	if (!k)
+		return;
+	watch(net->engine);
+	m = conf_of(net->conf, live_hostif_held(net->conf, held));
+	m.again = again;
+	f = wanted(net);
+	if (again || !same(k, &m, &f)) {
+		send_all(net, &m, &f);
+		if (!again)
+			forget_own(net->engine);
+	}
+	free(f.list);
+}
+
+void live_kernel_push(struct live_net *net)
+{
+	if (!net->kernel || !net->kernel->grace)
+		push(net, false);
+}
+
+static void on_later(evutil_socket_t fd, short what, void *arg)
+{
+	struct live_net *net = arg;
+
+	(void)fd, (void)what;
+	net->kernel->grace = false;
+	push(net, false);
+}
+
+static void push_in(struct live_net *net, struct timeval tv)
+{
+	struct live_kernel *k = is_kernels(net->conf) ? kernel_of(net) : NULL;
+
+	if (!k)
+		return;
+	if (!k->later)
+		k->later = evtimer_new(net->engine->base, on_later, net);
+	if (k->later && !evtimer_pending(k->later, NULL))
+		event_add(k->later, &tv);
+}
+
+void live_kernel_later(struct live_net *net)
+{
+	if (net->engine->generation)		/* before that, see live_kernel_start() */
+		push_in(net, (struct timeval){ .tv_usec = LATER_US });
+}
+
+void live_kernel_start(struct engine *e)
+{
+	for (struct live_net *net = e->nets; net; net = net->hh.next) {
+		if (is_kernels(net->conf))
+			watch(e);
+		if (e->restarts <= 0) {
+			push(net, false);
+			continue;
+		}
+		push_in(net, (struct timeval){ .tv_sec = GRACE_S });
+		if (net->kernel)
+			net->kernel->grace = true;
+	}
+}
+
+/* An engine that was started again finds the table as it was, and sends it as a whole when it knows its guests (live_kernel_start()). */
+int live_kernel_open(struct engine *e, const struct net_conf *conf, const char *held, struct error *err)
+{
+	struct live_net *net = live_net_find(e, conf->name);
+	struct host_nat m = conf_of(conf, held);
+	char warning[HOST_TEXT_SIZE];
+	struct forwards f = { 0 };
+	int rc;
+
+	if (e->generation == 0)
+		return 0;
+	if (net && is_kernels(net->conf))
+		f = wanted(net);
+	rc = host_nat(e->host, &m, f.list, f.n, warning, err);
+	free(f.list);
+	if (net && net->kernel)
+		net->kernel->is_sent = false;	/* the model that this is of may yet be refused */
+	return rc;
+}
+
+void live_kernel_host_changed(struct live_net *net)
+{
+	struct live_kernel *k = is_kernels(net->conf) && !net->conf->uplink[0] ? kernel_of(net) : NULL;
+	char now[IFNAME_TEXT] = "";
+
+	if (!k || !host_routes_default(now) || !strcmp(now, k->uplink))
+		return;
+	if (k->uplink[0])
+		live_hostif_refresh(net->engine, net->conf);
+	memcpy(k->uplink, now, sizeof(now));
+}
+
+const char *live_kernel_warning(const struct live_net *net)
+{
+	return net->kernel && net->kernel->warning[0] ? net->kernel->warning : NULL;
+}
+
+void live_kernel_free(struct live_net *net)
+{
+	struct live_kernel *k = net->kernel;
+
+	if (!k)
+		return;
+	if (k->later)
+		event_free(k->later);
+	free(k->sent.list);
+	free(k);
+}
