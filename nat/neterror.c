@@ -17,7 +17,10 @@
 #include "switch/build.h"
 #include "switch/snapshot.h"
 
-enum { ERRORS_AT_ONCE = 16, SHARED_AT_ONCE = 64, QUOTED_L4 = 8 };
+enum {
+	ERRORS_AT_ONCE = 16, SHARED_AT_ONCE = 64, QUOTED_L4 = 8,
+	PAYLOAD_MAX = ICMP_ERROR_ROOM,	/* more of it than of any error that we build */
+};
 
 /* report - what the kernel says about a datagram of the flow */
 struct report {
@@ -25,8 +28,9 @@ struct report {
 	struct addr offender;		/* who says so; none for this host */
 	struct sock_extended_err error;
 	uint8_t ttl;			/* with which the error came; 0: not known */
-	uint8_t payload[64];		/* what it carried, as far as it was kept; of an echo and of TCP, with that header */
-	uint32_t size;
+	uint32_t size;			/* of what it carried, as far as that was kept; of an echo and of TCP, with that header */
+	uint32_t more;			/* of extensions, which stand behind it (RFC 4884) */
+	uint8_t payload[PAYLOAD_MAX];
 };
 
 static void take_error(struct report *r, const struct cmsghdr *c, size_t offender_size)
@@ -55,6 +59,20 @@ static void take_control(struct report *r, const struct cmsghdr *c)
 	}
 }
 
+/* split() - what routers append to a quote is not of it */
+static void split(struct report *r, bool whole)
+{
+	const struct sock_ee_data_rfc4884 *e = &r->error.ee_rfc4884;
+	bool net = r->error.ee_origin == SO_EE_ORIGIN_ICMP || r->error.ee_origin == SO_EE_ORIGIN_ICMP6;
+
+	r->more = 0;
+	if (!net || !e->len || e->len > r->size)
+		return;
+	if (whole && !(e->flags & SO_EE_RFC4884_FLAG_INVALID) && r->size - e->len <= ICMP_MORE_MAX)
+		r->more = r->size - e->len;
+	r->size = e->len;
+}
+
 static bool next_report(int fd, struct report *r)
 {
 	union {
@@ -74,6 +92,7 @@ static bool next_report(int fd, struct report *r)
 	r->error.ee_origin = SO_EE_ORIGIN_NONE;
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c))
 		take_control(r, c);
+	split(r, !(msg.msg_flags & MSG_TRUNC));
 	return true;
 }
 
@@ -102,13 +121,16 @@ static bool translate(struct report *r, uint8_t *type, uint8_t *code, uint32_t *
 	return e->ee_origin == SO_EE_ORIGIN_ICMP && (*type == ICMP_UNREACHABLE || *type == ICMP_TIME_EXCEEDED);
 }
 
-/* quote_udp(), quote_tcp(), quote_echo() - the first bytes behind the IP header, as the guest had sent them (RFC 5508 REQ-4)
- * Return: how many there were in all, as far as is known */
+/* quote_udp(), quote_tcp(), quote_echo() - what is known of it behind the IP header, as the guest had sent it (RFC 5508 REQ-4)
+ * Return: how many bytes there are
+ */
 static uint32_t quote_udp(uint8_t *to, const struct flow *f, const struct report *r)
 {
 	put_u16(to, f->key.guest_port);
 	put_u16(to + 2, sock_addr_port(&r->to));
 	put_u16(to + 4, (uint16_t)(UDP_HEADER + r->size));
+	put_u16(to + 6, 0);
+	memcpy(to + UDP_HEADER, r->payload, r->size);
 	return UDP_HEADER + r->size;
 }
 
@@ -117,14 +139,14 @@ static uint32_t quote_tcp(uint8_t *to, const struct flow *f)
 	put_u16(to, f->key.guest_port);
 	put_u16(to + 2, f->key.remote_port);
 	put_u32(to + 4, f->tcp.rcv_nxt - 1);	/* errors are asked for while it is being opened: its SYN */
-	return TCP_HEADER;
+	return QUOTED_L4;
 }
 
 static uint32_t quote_echo(uint8_t *to, const struct flow *f, const struct report *r)
 {
 	uint32_t sum;
 
-	memcpy(to, r->payload, QUOTED_L4);
+	memcpy(to, r->payload, r->size);
 	/* RFC 1624: the checksum with the identifier of the socket taken out and the guest's put in */
 	sum = (uint16_t)~get_u16(to + 2) + (uint32_t)(uint16_t)~get_u16(to + 4) + f->key.guest_port;
 	put_u16(to + 4, f->key.guest_port);
@@ -167,15 +189,15 @@ static struct packet quote(uint8_t *sent, const struct flow *f, const struct sit
 		size = quote_udp(l4, f, r);
 	else
 		size = quote_echo(l4, f, r);
-	build_ip(sent, f->mac, f->mac, f->key.guest, to, f->key.proto, 1, size);
-	return (struct packet){ .data = sent, .len = head + QUOTED_L4, .src = f->key.guest, .l4 = (uint16_t)head };
+	build_ip(sent, f->mac, f->mac, f->key.guest, to, f->key.proto, 1, f->key.proto == PROTO_TCP ? (uint32_t)TCP_HEADER : size);
+	return (struct packet){ .data = sent, .len = head + size, .src = f->key.guest, .l4 = (uint16_t)head };
 }
 
 /* send_report() - Return: was there something to tell the guest? */
 static bool send_report(struct flow *f, const struct site *site, struct report *r, const struct packet *sending)
 {
 	const struct segment *seg = site->segment;
-	uint8_t sent[ETH_HEADER + IP6_HEADER + QUOTED_L4] = { 0 }, data[ICMP_ERROR_ROOM], type, code;
+	uint8_t sent[ETH_HEADER + IP6_HEADER + UDP_HEADER + PAYLOAD_MAX], data[ICMP_ERROR_ROOM], type, code;
 	struct addr from = segment_gateway(seg, f->key.guest);
 	bool own = r->error.ee_origin == SO_EE_ORIGIN_LOCAL;
 	struct frame frame;
@@ -193,7 +215,8 @@ static bool send_report(struct flow *f, const struct site *site, struct report *
 	else
 		from = seen_as(f, site, r->offender);
 	p = own ? *sending : quote(sent, f, site, r);
-	frame_init(&frame, data, build_icmp_error(data, f->mac, seg->gateway_mac, from, type, code, mtu, &p));
+	frame_init(&frame, data, build_icmp_extended(data, f->mac, seg->gateway_mac, from, type, code, mtu, &p, r->payload + r->size,
+						     own ? 0 : r->more));
 	set_hops(data, f, r->ttl);
 	frame.vid = seg->vid;
 	worker_emit(f->shard->worker, site->local_port, &frame, 1);
@@ -238,8 +261,10 @@ bool neterror_tell_shared(int fd, neterror_whose_fn *whose, void *arg, struct fl
 static void ask(int fd, bool ip6, int is)
 {
 	setsockopt(fd, ip6 ? IPPROTO_IPV6 : IPPROTO_IP, ip6 ? IPV6_RECVERR : IP_RECVERR, &is, sizeof(is));
-	if (is)
-		setsockopt(fd, ip6 ? IPPROTO_IPV6 : IPPROTO_IP, ip6 ? IPV6_RECVHOPLIMIT : IP_RECVTTL, &is, sizeof(is));
+	if (!is)
+		return;
+	setsockopt(fd, ip6 ? IPPROTO_IPV6 : IPPROTO_IP, ip6 ? IPV6_RECVHOPLIMIT : IP_RECVTTL, &is, sizeof(is));
+	setsockopt(fd, ip6 ? IPPROTO_IPV6 : IPPROTO_IP, ip6 ? IPV6_RECVERR_RFC4884 : IP_RECVERR_RFC4884, &is, sizeof(is));
 }
 
 void neterror_ask(const struct flow *f, bool on)

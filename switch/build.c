@@ -7,7 +7,11 @@
 #include "base/bytes.h"
 #include "base/checksum.h"
 
-enum { ICMP_QUOTED_L4 = 8, IP4_DONT_FRAGMENT = 0x4000, TTL_DEFAULT = 64, ICMP6_QUOTED = IP6_MTU_MIN - IP6_HEADER - ICMP_HEADER };
+enum {
+	IP4_DONT_FRAGMENT = 0x4000, TTL_DEFAULT = 64, ICMP6_QUOTED = IP6_MTU_MIN - IP6_HEADER - ICMP_HEADER,
+	ICMP4_QUOTED = 576 - IP4_HEADER - ICMP_HEADER,	/* RFC 1812 4.3.2.3 */
+	EXTENDED_MIN = 128,		/* RFC 4884 4: no less is quoted before what is appended */
+};
 
 uint8_t *build_eth(uint8_t *to, const uint8_t dst[6], const uint8_t src[6], uint16_t ethertype)
 {
@@ -98,36 +102,41 @@ uint32_t build_udp_frame(uint8_t *to, const uint8_t dst_mac[6], const uint8_t sr
 	return build_headers(dst) + UDP_HEADER + size;
 }
 
-/* icmp6_error() - RFC 4443 2.4, 3; all of its types have a word behind the checksum, of which only too big uses any */
-static uint32_t icmp6_error(uint8_t *to, const uint8_t dst_mac[6], const uint8_t src_mac[6], struct addr from, uint8_t type,
-			    uint8_t code, uint32_t mtu, const struct packet *p)
+/* put_quote() - the beginning of the packet at @to, so that @more bytes more fit a message, padded as those want it; Return: its size */
+static uint32_t put_quote(uint8_t *to, const struct packet *p, uint32_t more)
 {
-	uint32_t quoted = MIN_OF(p->len - ETH_HEADER, (uint32_t)ICMP6_QUOTED), size = ICMP_HEADER + quoted;
-	uint8_t *icmp = build_ip(to, dst_mac, src_mac, from, p->src, PROTO_ICMP6, TTL_DEFAULT, size);
+	bool ip6 = !addr_is4(p->src);
+	uint32_t unit = more ? (ip6 ? 8 : 4) : 1, most = ((ip6 ? ICMP6_QUOTED : ICMP4_QUOTED) - more) / unit * unit;
+	uint32_t have = MIN_OF(p->len - ETH_HEADER, most), size = (have + unit - 1) / unit * unit;
+
+	size = more ? MAX_OF(size, (uint32_t)EXTENDED_MIN) : size;
+	memcpy(to, p->data + ETH_HEADER, have);
+	memset(to + have, 0, size - have);
+	return size;
+}
+
+uint32_t build_icmp_extended(uint8_t *to, const uint8_t dst_mac[6], const uint8_t src_mac[6], struct addr from, uint8_t type,
+			     uint8_t code, uint32_t mtu, const struct packet *p, const uint8_t *more, uint32_t more_size)
+{
+	bool ip6 = !addr_is4(p->src);
+	uint32_t head = build_headers(p->src), quoted = put_quote(to + head + ICMP_HEADER, p, more_size);
+	uint32_t size = ICMP_HEADER + quoted + more_size;
+	uint8_t *icmp = build_ip(to, dst_mac, src_mac, from, p->src, ip6 ? PROTO_ICMP6 : PROTO_ICMP, TTL_DEFAULT, size);
 
 	icmp[0] = type;
 	icmp[1] = code;
 	put_u16(icmp + 2, 0);
-	put_u32(icmp + 4, mtu);
-	memcpy(icmp + ICMP_HEADER, p->data + ETH_HEADER, quoted);
-	put_u16(icmp + 2, checksum_finish(checksum_add(build_pseudo(from, p->src, PROTO_ICMP6, size), icmp, size)));
-	return ETH_HEADER + IP6_HEADER + size;
+	put_u32(icmp + 4, ip6 ? mtu : MIN_OF(mtu, 65535u));	/* RFC 1191 4: second half of the unused word */
+	if (more_size) {
+		icmp[ip6 ? 4 : 5] = (uint8_t)(quoted / (ip6 ? 8 : 4));
+		memcpy(icmp + ICMP_HEADER + quoted, more, more_size);
+	}
+	put_u16(icmp + 2, checksum_finish(checksum_add(ip6 ? build_pseudo(from, p->src, PROTO_ICMP6, size) : 0, icmp, size)));
+	return head + size;
 }
 
 uint32_t build_icmp_error(uint8_t *to, const uint8_t dst_mac[6], const uint8_t src_mac[6], struct addr from, uint8_t type,
 			  uint8_t code, uint32_t mtu, const struct packet *p)
 {
-	uint32_t quoted = MIN_OF(p->len - ETH_HEADER, (uint32_t)(p->l4 - ETH_HEADER) + ICMP_QUOTED_L4);
-	uint8_t *icmp;
-
-	if (!addr_is4(p->src))
-		return icmp6_error(to, dst_mac, src_mac, from, type, code, mtu, p);
-	icmp = build_ip(to, dst_mac, src_mac, from, p->src, PROTO_ICMP, TTL_DEFAULT, ICMP_HEADER + quoted);
-	icmp[0] = type;
-	icmp[1] = code;
-	put_u32(icmp + 2, 0);
-	put_u16(icmp + 6, (uint16_t)MIN_OF(mtu, 65535u));	/* RFC 1191 4: second half of the unused word */
-	memcpy(icmp + ICMP_HEADER, p->data + ETH_HEADER, quoted);
-	put_u16(icmp + 2, checksum_finish(checksum_add(0, icmp, ICMP_HEADER + quoted)));
-	return ETH_HEADER + IP4_HEADER + ICMP_HEADER + quoted;
+	return build_icmp_extended(to, dst_mac, src_mac, from, type, code, mtu, p, NULL, 0);
 }

@@ -42,8 +42,8 @@ uint32_t build_arp(uint8_t *to, uint16_t op, const uint8_t sha[6], uint32_t spa,
 uint32_t build_udp_frame(uint8_t *to, const uint8_t dst_mac[6], const uint8_t src_mac[6], struct addr src, uint16_t sport,
 			 struct addr dst, uint16_t dport, const void *payload, uint32_t size);
 
-/* build_icmp_error() - an ICMP error about packet @p in its own family, quoting of IPv4 the header and 8 bytes more (RFC 792, RFC 1812
- * 4.3.2), of IPv6 what fits (RFC 4443 2.4c)
+/* build_icmp_error() - an ICMP error about packet @p in its own family, quoting of it what fits 576 bytes, of IPv6 1280 (RFC 1812 4.3.2.3, RFC
+ * 4443 2.4c)
  * @to:		ICMP_ERROR_ROOM bytes
  * @from:	the gateway's address
  * @type, @code:	of that family
@@ -54,5 +54,11 @@ uint32_t build_udp_frame(uint8_t *to, const uint8_t dst_mac[6], const uint8_t sr
 enum { ICMP_ERROR_ROOM = ETH_HEADER + IP6_MTU_MIN };
 uint32_t build_icmp_error(uint8_t *to, const uint8_t dst_mac[6], const uint8_t src_mac[6], struct addr from, uint8_t type,
 			  uint8_t code, uint32_t mtu, const struct packet *p);
+
+/* build_icmp_extended() - the same with an extension structure of up to ICMP_MORE_MAX bytes behind the quote (RFC 4884); unreachable and time
+ * exceeded only */
+enum { ICMP_MORE_MAX = 256 };
+uint32_t build_icmp_extended(uint8_t *to, const uint8_t dst_mac[6], const uint8_t src_mac[6], struct addr from, uint8_t type,
+			     uint8_t code, uint32_t mtu, const struct packet *p, const uint8_t *more, uint32_t more_size);
 
 #endif

@@ -228,7 +228,7 @@ static ssize_t read_report(int fd, struct msghdr *msg)
 	memset(msg->msg_iov[0].iov_base, 8, msg->msg_iov[0].iov_len);
 	if (fds[fd].raw)
 		memcpy(msg->msg_iov[0].iov_base, fds[fd].sent, sizeof(fds[fd].sent));
-	return (ssize_t)(fds[fd].report.what.ee_data % (msg->msg_iov[0].iov_len + 1));
+	return (ssize_t)(fds[fd].report.what.ee_data * (1 + told.error.ee_info % 3) % (msg->msg_iov[0].iov_len + 1));
 }
 
 /* tell_ttl() - how many hops a datagram had left when it came: as many as it has bytes, and so at times nonsense */

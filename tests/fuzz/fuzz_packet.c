@@ -99,8 +99,10 @@ static void use(const struct packet *p, const uint8_t *data, uint32_t len)
 		return;
 	must(p->l4 >= build_headers(p->src) && p->payload >= p->l4 && addr_is4(p->src) == addr_is4(p->dst));
 	from = addr_is4(p->src) ? addr4(0x0a000001 + (sum & 1)) : p->dst;
+	n = build_icmp_extended(error, data, data + 6, from, 3, 0, 0, p, data, MIN_OF(len, (uint32_t)ICMP_MORE_MAX));
+	must(n <= (addr_is4(p->src) ? ETH_HEADER + 576 : ICMP_ERROR_ROOM) && packet_parse(error, n, &none, &q) == VERDICT_FORWARDED);
 	n = build_icmp_error(error, data, data + 6, from, 3, 4, 1400, p);
-	must(n <= (addr_is4(p->src) ? ETH_HEADER + IP4_HEADER + ICMP_HEADER + IP4_HEADER + 8 : ICMP_ERROR_ROOM));
+	must(n <= (addr_is4(p->src) ? ETH_HEADER + 576 : ICMP_ERROR_ROOM));
 	if (nd_is(p) && nd_parse(p, &nd) == VERDICT_FORWARDED && nd.link)
 		answer(p, &nd);
 	must(packet_parse(error, n, &none, &q) == VERDICT_FORWARDED && packet_is_icmp(&q) && addr_equal(q.dst, p->src));
