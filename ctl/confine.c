@@ -22,9 +22,9 @@ struct confined confine_engine(const char *state_dir, bool lowered)
 	struct confined c = { .files = -EOPNOTSUPP, .calls = -EOPNOTSUPP };
 	char files[80], calls[80];
 
-	if (lowered)
-		be_private();
 	if (CONFINE_BUILT) {
+		if (lowered)
+			be_private();
 		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);		/* the keeper has done it; an engine without one needs it */
 		c.files = confine_files(state_dir);
 		c.calls = confine_calls();

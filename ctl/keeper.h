@@ -190,6 +190,9 @@ struct rights_user {
 /* rights_keep_few() - give up for good what no request needs; nothing that is started gains any right */
 void rights_keep_few(void);
 
+/* rights_narrow() - in a child that does what a request of that type asks, or undoes it: give up what others need. Return: 0 or -EPERM */
+int rights_narrow(uint32_t type);
+
 /* rights_become() - be that user from now on, in no other group, without capabilities. Return: 0 or negative errno */
 int rights_become(const struct rights_user *user);
 

@@ -52,6 +52,8 @@ static _Noreturn void child(int sock, const void *request, const struct held *h,
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	umask(077);
 	r.rc = become(uid, &r);
+	if (r.rc == 0)
+		r.rc = rights_narrow(((const struct host_header *)(request ? request : h->request))->type);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (r.rc == 0 && !request)
 		act_undo(h);

@@ -16,6 +16,8 @@
 #include "base/text.h"
 #include "ctl/keeper.h"
 
+#define BIT(capability) (1ull << (capability))
+
 enum { NOBODY = 65534 };
 
 /* What requests need, each with the one that does; all else is given up at the start, from the bounding set, too. */
@@ -31,22 +33,30 @@ static const unsigned kept[] = {
 	CAP_CHOWN,		/* the sockets are the group's, the engine's directory is the engine's */
 };
 
+static uint64_t left;		/* to the keeper */
+
+static void add_all(capng_type_t sets, uint64_t capabilities)
+{
+	for (unsigned i = 0; i <= CAP_LAST_CAP; i++)
+		if (capabilities & BIT(i))
+			capng_update(CAPNG_ADD, sets, i);
+}
+
 void rights_keep_few(void)
 {
-	bool bounds, missing[CAP_LAST_CAP + 1] = { false };
+	bool bounds;
 
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	capng_get_caps_process();
 	bounds = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
 	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
-		missing[kept[i]] = !capng_have_capability(CAPNG_PERMITTED, kept[i]);
+		if (capng_have_capability(CAPNG_PERMITTED, kept[i]))
+			left |= BIT(kept[i]);
 	/* Uid 0 stops meaning "all capabilities" at an exec(): the engine has none, whoever it runs as. */
 	if (geteuid() == 0 && prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED, 0, 0, 0) < 0)
 		log_warn("event=engine-keeps-rights reason=\"%s\"", strerror(errno));
 	capng_clear(CAPNG_SELECT_ALL);
-	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
-		if (!missing[kept[i]])
-			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, kept[i]);
+	add_all(CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, left);
 	if (capng_apply(CAPNG_SELECT_CAPS | CAPNG_SELECT_AMBIENT | (bounds ? CAPNG_SELECT_BOUNDS : 0)) < 0)
 		log_warn("event=keeper-keeps-rights reason=\"%s\"", strerror(errno));
 }
@@ -65,13 +75,45 @@ void rights_hint(struct error *err, uint64_t needed)
 
 	if (n > 0)
 		self[n] = '\0';
-	for (size_t i = 0; i < ARRAY_SIZE(kept) && geteuid() != 0; i++)
-		if (rights_have(kept[i]))
-			needed |= 1ull << kept[i];
+	if (geteuid() != 0)
+		needed |= left;
 	for (unsigned i = 0, at = 0; i <= CAP_LAST_CAP && at < sizeof(list); i++)
-		if (needed >> i & 1)
+		if (needed & BIT(i))
 			at += (unsigned)snprintf(list + at, sizeof(list) - at, "%scap_%s", at ? "," : "", capng_capability_to_name(i));
 	error_hint(err, "once: sudo setcap %s=ep %s; then start lanyardd again", list, self);
+}
+
+/* needs() - of what is done in a child; what is not named here is about a path */
+static uint64_t needs(uint32_t type)
+{
+	switch (type) {
+	case HOST_OPEN_NETNS:
+		return BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_PTRACE) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_NET_ADMIN) | BIT(CAP_NET_RAW);
+	case HOST_OPEN_VMM_TAP:
+	case HOST_OPEN_UPLINK:
+	case HOST_WIRE:
+		return BIT(CAP_NET_ADMIN) | BIT(CAP_NET_RAW);
+	case HOST_OPEN_TAP:
+	case HOST_NAT:
+		return BIT(CAP_NET_ADMIN);
+	case HOST_OPEN_IFACE:	/* and a note to each network manager, in its directory */
+		return BIT(CAP_NET_ADMIN) | BIT(CAP_NET_RAW) | BIT(CAP_DAC_OVERRIDE);
+	default:
+		return BIT(CAP_DAC_OVERRIDE);
+	}
+}
+
+int rights_narrow(uint32_t type)
+{
+	uint64_t wanted = needs(type), have = 0;
+
+	capng_get_caps_process();
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+		if (wanted & BIT(kept[i]) && capng_have_capability(CAPNG_PERMITTED, kept[i]))
+			have |= BIT(kept[i]);
+	capng_clear(CAPNG_SELECT_CAPS);
+	add_all(CAPNG_EFFECTIVE | CAPNG_PERMITTED, have);
+	return capng_apply(CAPNG_SELECT_CAPS) < 0 ? -EPERM : 0;
 }
 
 int rights_become(const struct rights_user *user)

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the keeper gives up, and what is left to a child that acts for it; as root, or else as far as a user sees of it. */
+#define _GNU_SOURCE
+#include "ctl/keeper.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/error.h"
+
+#define BIT(c) (1ull << (c))
+
+enum { NOT_SO = 1 };
+
+static uint64_t kept_of_root = BIT(CAP_NET_ADMIN) | BIT(CAP_NET_RAW) | BIT(CAP_NET_BIND_SERVICE) | BIT(CAP_SYS_ADMIN) |
+			       BIT(CAP_SYS_PTRACE) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_SETUID) | BIT(CAP_SETGID) | BIT(CAP_KILL) | BIT(CAP_CHOWN);
+
+/* status() - a line of /proc/self/status, as a number */
+static uint64_t status(const char *key)
+{
+	unsigned long long value = UINT64_MAX;
+	char line[200];
+	FILE *f = fopen("/proc/self/status", "r");
+
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, key, strlen(key)) && line[strlen(key)] == ':')
+			sscanf(line + strlen(key) + 1, "%llx", &value);
+	if (f)
+		fclose(f);
+	return value;
+}
+
+static bool has_just(uint64_t set)
+{
+	return status("CapPrm") == set && status("CapEff") == set && status("CapInh") == 0 && status("CapAmb") == 0;
+}
+
+static int in_child(int (*try)(uint64_t had), uint64_t had)
+{
+	int how;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		rights_keep_few();
+		_exit(try(had));
+	}
+	assert_int_equal(waitpid(pid, &how, 0), pid);
+	return how;
+}
+
+static int try_keeping(uint64_t had)
+{
+	return !has_just(had & kept_of_root) || status("NoNewPrivs") != 1 || (had && status("CapBnd") & ~kept_of_root);
+}
+
+static int try_becoming(uint64_t had)
+{
+	struct rights_user nobody = { .uid = 65534, .gid = 65534 };
+
+	int rc = had ? rights_become(&nobody) : 0;
+
+	if (rc == -EINVAL || rc == -EPERM)
+		return getuid() != 0;		/* in a user namespace that has no other user */
+	return had && (rc < 0 || getuid() != 65534 || getegid() != 65534 || getgroups(0, NULL) || !has_just(0));
+}
+
+static int try_narrowing(uint64_t had)
+{
+	static const struct {
+		uint32_t type;
+		uint64_t left;
+	} acts[] = {
+		{ HOST_OPEN_NETNS, BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_PTRACE) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_NET_ADMIN) | BIT(CAP_NET_RAW) },
+		{ HOST_OPEN_UPLINK, BIT(CAP_NET_ADMIN) | BIT(CAP_NET_RAW) },
+		{ HOST_OPEN_TAP, BIT(CAP_NET_ADMIN) },
+		{ HOST_UNIX_LISTEN, 0 },	/* what was given up does not come back */
+	};
+
+	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++)
+		if (rights_narrow(acts[i].type) < 0 || !has_just(had & acts[i].left))
+			return NOT_SO;
+	return 0;
+}
+
+static int try_path(uint64_t had)
+{
+	return rights_narrow(HOST_UNIX_CONNECT) < 0 || !has_just(had & BIT(CAP_DAC_OVERRIDE));
+}
+
+static void test_rights_given_up(void **state)
+{
+	uint64_t had = status("CapPrm");
+
+	(void)state;
+	assert_int_equal(in_child(try_keeping, had), 0);
+	assert_int_equal(in_child(try_becoming, had & BIT(CAP_SETUID) && had & BIT(CAP_SETGID) ? had : 0), 0);
+	assert_int_equal(in_child(try_narrowing, had), 0);
+	assert_int_equal(in_child(try_path, had), 0);
+}
+
+static void test_users(void **state)
+{
+	struct rights_user u = { 1, 1 };
+
+	(void)state;
+	assert_int_equal(rights_user_find("0", &u), 0);
+	assert_int_equal(u.uid, 0);
+	assert_int_equal(rights_user_find("root", &u), 0);
+	assert_int_equal(u.uid, 0);
+	assert_int_equal(rights_user_find("3999999999", &u), 0);	/* a number that nobody has is its own group */
+	assert_int_equal(u.uid, 3999999999u);
+	assert_int_equal(u.gid, 3999999999u);
+	assert_int_equal(rights_user_find("4294967295", &u), -ENOENT);	/* -1 would mean: leave it as it is */
+	assert_int_equal(rights_user_find("no such user", &u), -ENOENT);
+	assert_int_equal(rights_user_find(NULL, &u), 0);
+	assert_true(u.uid != 0);
+}
+
+static void test_hint(void **state)
+{
+	struct error err = { 0 };
+
+	(void)state;
+	rights_hint(&err, BIT(CAP_NET_RAW) | BIT(CAP_NET_ADMIN));
+	assert_non_null(strstr(err.hint, "setcap cap_"));
+	assert_non_null(strstr(err.hint, "cap_net_admin,cap_net_raw"));
+	assert_non_null(strstr(err.hint, "=ep /"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rights_given_up),
+		cmocka_unit_test(test_users),
+		cmocka_unit_test(test_hint),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
