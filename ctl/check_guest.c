@@ -20,6 +20,7 @@ int guest_open(struct check_guest *g, const char *attach_path, const char *net, 
 
 	memset(g, 0, sizeof(*g));
 	g->fd = g->theirs = -1;
+	g->len = 32;
 	snprintf(g->name.net, sizeof(g->name.net), "%s", net);
 	snprintf(g->name.port, sizeof(g->name.port), "%s", port);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0)

@@ -25,6 +25,7 @@ struct check_guest {
 	int theirs;			/* the daemon's, until it has it */
 	uint8_t mac[MAC_SIZE];
 	struct addr ip, ip6;		/* or none */
+	uint8_t len;			/* of the prefix of ip, as its lease says; else 32 */
 	uint32_t router, resolver;	/* of its lease; 0: none told */
 
 	bool has_via;

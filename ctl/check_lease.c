@@ -43,6 +43,7 @@ static void take_binding(struct check_guest *g)
 
 	g->leasing = false;		/* it is not prolonged: the check is over long before */
 	g->ip = addr4(b->ip);
+	g->len = b->len;
 	g->router = b->router;
 	g->resolver = b->ndns ? b->dns[0] : 0;
 }

@@ -42,6 +42,10 @@ static void guest_to_other(struct check *c, struct check_result *r)
 	struct check_guest *a1 = &c->guests[CHECK_A1], *b1 = &c->guests[CHECK_B1];
 	struct trial *t;
 
+	if (c->net.terms.mode == CHECK_BRIDGED) {
+		row_skip(r, "other guests on the same LAN are guests of this network");
+		return;
+	}
 	if (b1->fd < 0 || !guest_is_there(b1)) {
 		row_skip(r, "there is no other network to try");
 		return;

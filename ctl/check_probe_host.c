@@ -38,7 +38,7 @@ void probe_host_own(struct check *c, struct check_result *r)
 		return;
 	row_beyond(c, r, "TCP", TRIAL_TCP, a1, l->at, l->port);
 	row_beyond(c, r, "UDP", TRIAL_UDP, a1, l->at, l->port);
-	for (unsigned i = 0; i < r->ntrials && !a1->router; i++)	/* this row is about a guest that adds no route of its own */
+	for (unsigned i = 0; i < r->ntrials && !a1->router && !row_on_link(a1, l->at); i++)	/* this row is about a guest that adds no route of its own */
 		trial_void(&r->trials[i], "no router was told");
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ctl/check.h"
+#include "ctl/check_lease.h"
 
 void row_skip(struct check_result *r, const char *fmt, ...)
 {
@@ -21,6 +22,16 @@ bool row_wants_success(const struct check_result *r)
 	return r->want == WANT_YES || r->want == WANT_FORWARD;
 }
 
+bool row_on_link(const struct check_guest *g, struct addr a)
+{
+	struct prefix4 net = { .len = g->len };
+
+	if (addr_is_none(g->ip) || !addr_is4(a))
+		return false;
+	net.addr = addr_4(g->ip) & prefix4_mask(net);
+	return prefix4_has(net, addr_4(a));
+}
+
 struct trial *row_add(struct check *c, struct check_result *r, const char *name, enum trial_kind kind)
 {
 	struct trial *t = &r->trials[r->ntrials++];
@@ -33,16 +44,21 @@ struct trial *row_beyond(struct check *c, struct check_result *r, const char *na
 			 struct addr dst, uint16_t port)
 {
 	struct trial *t = row_add(c, r, name, kind);
+	const uint8_t *mac;
 
 	t->from = g;
 	t->src = addr_is4(dst) ? g->ip : g->ip6;
 	t->dst = dst;
 	t->dport = port;
-	memcpy(t->mac, g->via, MAC_SIZE);
+	mac = g->has_via ? g->via : NULL;
+	if (c->net.terms.mode == CHECK_BRIDGED && row_on_link(g, dst))
+		mac = check_lease_resolve(c, g, addr_4(dst), NULL);
 	if (addr_is_none(t->src))
 		trial_void(t, "the guest has no address");
-	else if (!g->has_via)
-		trial_void(t, "no gateway");
+	else if (!mac)
+		trial_void(t, row_on_link(g, dst) ? "nobody answers by ARP" : "no gateway");
+	else
+		memcpy(t->mac, mac, MAC_SIZE);
 	return t;
 }
 

@@ -15,8 +15,11 @@ void row_skip(struct check_result *r, const char *fmt, ...) __attribute__((forma
 
 bool row_wants_success(const struct check_result *r);
 
+/* row_on_link() - is @a in the guest's own prefix? */
+bool row_on_link(const struct check_guest *g, struct addr a);
+
 /* row_add() - a trial without a way
- * row_beyond() - from guest @g to somewhere beyond its network, if it has a way there at all
+ * row_beyond() - from guest @g to somewhere beyond its network, if it has a way there at all; on a LAN also to a neighbour
  * row_ether() - a frame of our own EtherType to @mac, which is @to's, or with @to NULL is looked for on the host
  * row_host() - from the host to @dst; @to is where it would arrive
  * row_knock() - the outside is asked to come to @dst by @proto, and says how that went; port 0 is one of @to that this trial alone has

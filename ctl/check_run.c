@@ -108,7 +108,7 @@ static int plug_in(struct check *c, unsigned which, const char *net)
 static void find_way(struct check *c, struct check_guest *g)
 {
 	uint32_t ip = g->router ? g->router : addr_is_none(c->net.gateway) ? 0 : addr_4(c->net.gateway);
-	const uint8_t *mac = ip ? check_lease_resolve(c, g, ip, c->net.gateway_mac) : NULL;
+	const uint8_t *mac = ip ? check_lease_resolve(c, g, ip, c->net.terms.addressed ? c->net.gateway_mac : NULL) : NULL;
 
 	g->has_via = mac != NULL;
 	if (mac)
@@ -122,18 +122,19 @@ static bool routes(const struct check *c)
 
 static void address(struct check *c, struct check_guest *g)
 {
-	check_lease_wait(c, g, c->net.terms.dhcp && c->net.terms.addressed);
+	check_lease_wait(c, g, (c->net.terms.dhcp && c->net.terms.addressed) || c->net.terms.mode == CHECK_BRIDGED);
 	if (addr_is_none(g->ip) && c->net.terms.addressed && check_lease_pick(c, g) && routes(c))
 		g->router = addr_is_none(c->net.gateway) ? 0 : addr_4(c->net.gateway);
 	if (c->net.terms.ip6) {		/* RFC 4862 5.5.3: the interface identifier behind the prefix */
 		g->ip6 = c->net.subnet6.addr;
 		g->ip6.halves[1] = addr_link_local(g->mac).halves[1];
 	}
-	if (c->net.terms.addressed)
+	if (c->net.terms.addressed || g->router)
 		find_way(c, g);
 }
 
-/* plug_other() - the third guest, into the first other network that lets it in and gives it an address */
+/* plug_other() - the third guest, into the first other network that lets it in; guests of a bridged one are as much of the outside as
+ * any host of that LAN */
 static void plug_other(struct check *c, const struct check_conf *conf)
 {
 	struct check_guest *b1 = &c->guests[CHECK_B1];
@@ -146,7 +147,7 @@ static void plug_other(struct check *c, const struct check_conf *conf)
 
 			if (!strcmp(name, c->net.name) || (conf->other && strcmp(name, conf->other)))
 				continue;
-			if (plug_in(c, CHECK_B1, name) < 0)
+			if ((!conf->other && !strcmp(row_text(net, "mode"), "bridged")) || plug_in(c, CHECK_B1, name) < 0)
 				continue;
 			check_lease_wait(c, b1, row_text(net, "subnet")[0] && !json_is_false(row_get(net, "dhcp.enabled")));
 			break;
@@ -260,10 +261,18 @@ static void add_verdicts(struct check_result *r, const json_t *before, json_t *a
 
 /* --- all --------------------------------------------------------------------------------------------------- */
 
-/* is_routed_by_host() - rows between guests and the outside */
-static bool is_routed_by_host(unsigned row)
+/* is_to_outside() - rows between guests and the outside */
+static bool is_to_outside(unsigned row)
 {
 	return row >= 8 && row <= 11;
+}
+
+/* lacks_address() - on a LAN it is somebody else who gives addresses, by DHCP; a probe guest has no IPv6 there */
+static bool lacks_address(const struct check *c, unsigned row)
+{
+	bool by_ip = row == 1 || row == 5 || row == 19 || is_to_outside(row);
+
+	return c->net.terms.mode == CHECK_BRIDGED && by_ip && (row == 10 || addr_is_none(c->guests[CHECK_A1].ip));
 }
 
 static void probe(struct check *c, struct check_result *r)
@@ -272,10 +281,14 @@ static void probe(struct check *c, struct check_result *r)
 
 	if (r->want == WANT_NOTHING)
 		return;
+	if (lacks_address(c, r->row->number)) {
+		snprintf(r->skipped, sizeof(r->skipped), "nobody on this LAN gave the probe guest an address");
+		return;
+	}
 	before = get_verdicts(c);
 	probe_row(c, r);
 	if (!result_as_expected(r) && before) {
-		if (c->net.terms.mode == CHECK_ROUTED && !c->net.uplink && is_routed_by_host(r->row->number))
+		if (c->net.terms.mode == CHECK_ROUTED && !c->net.uplink && is_to_outside(r->row->number))
 			snprintf(r->note, sizeof(r->note), "this host routes by the network's uplink only, and it has none (net set --uplink)");
 		after = get_verdicts(c);
 		add_verdicts(r, before, after);

@@ -81,6 +81,17 @@ if [ "$AS" = root ]; then
 	rows desk "1 2 5 6 7 8 9 10 11 12 13 15 16 17 18 21 22" 23 "${both[@]}" --other street
 	lanyard net rm street
 	lanyard net rm desk
+
+	say "bridged: guests of the LAN, without and with somebody who gives addresses there"
+	lanyard net add wire --mode bridged --uplink outside0
+	rows wire "6 7 16 21 22" "1 5 8 9 10 11 15 19 20 23" "${both[@]}"
+	printf '%s\n' "start 198.51.100.50" "end 198.51.100.60" "interface eth0" "opt subnet 255.255.255.0" "opt router 198.51.100.1" \
+		"lease_file $DIR/leases" "pidfile $DIR/udhcpd.pid" >"$DIR/udhcpd.conf"
+	: >"$DIR/leases"
+	outside busybox udhcpd -f "$DIR/udhcpd.conf" >"$DIR/udhcpd.log" 2>&1 &
+	rows wire "1 5 6 7 8 9 11 16 19 21 22" "10 15 20 23" "${both[@]}"
+	rows lab "1 3 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 21 22" 23 "${both[@]}" --other dark
+	lanyard net rm wire
 fi
 
 say "for people: a table, and a line that sums up"
