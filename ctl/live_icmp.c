@@ -11,10 +11,12 @@
 #include "ctl/host_client.h"
 #include "nat/rawicmp.h"
 
+enum { SHARES_MIN = 8 };	/* most of the host's own pings have an identifier that wakes no worker */
+
 /* open_raw() - a pair for each worker; a host without IPv6 has none for it. Return: is there one of IPv4 for each? */
 static bool open_raw(struct engine *e)
 {
-	unsigned shares = 1;
+	unsigned shares = SHARES_MIN;
 
 	while (shares < e->nworkers)
 		shares *= 2;
