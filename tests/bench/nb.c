@@ -3,6 +3,7 @@
  *
  *	nb echo PORT				TCP and UDP: send back what comes; until killed
  *	nb sink PORT, nb source PORT		TCP: take what comes; send without end, byte n of a stream being n modulo 251
+ *	nb check PORT				TCP: a sink that ends when something else comes
  *	nb rr tcp|udp ADDRESS PORT SECONDS	one byte there and back, one after another
  *	nb connect ADDRESS PORT SECONDS N	N at once: connect, a byte there and back, reset
  *	nb bulk up|down ADDRESS PORT SECONDS N	N streams to a sink, from a source; half a second of warming up
@@ -150,7 +151,7 @@ static _Noreturn void echo(const char *port)
 
 /* --- streams --------------------------------------------------------------------------------------------- */
 
-/* stream_in(), stream_out() - a few buffers' worth, as the other side goes on. Return: bytes; -1 when the stream has ended */
+/* stream_in(), stream_out(), stream_check() - as much as there is, a buffer at most. Return: bytes; -1 when the stream has ended */
 static ssize_t stream_in(int fd)
 {
 	static char buffer[STREAM];
@@ -159,27 +160,44 @@ static ssize_t stream_in(int fd)
 	return n > 0 ? n : n < 0 && errno == EAGAIN ? 0 : -1;
 }
 
-static ssize_t stream_out(int fd)
-{
-	static char buffer[STREAM + PATTERN];
-	static uint8_t at[FDS_MAX];	/* where in the pattern each stream is */
-	ssize_t n;
+/* stream - where in the pattern each one is */
+static uint8_t at_byte[FDS_MAX];
+static char pattern[STREAM + PATTERN];
 
-	if (!buffer[1])
-		for (size_t i = 0; i < sizeof(buffer); i++)
-			buffer[i] = (char)(i % PATTERN);
-	n = fd < FDS_MAX ? send(fd, buffer + at[fd], STREAM, MSG_NOSIGNAL) : -1;
-	if (n > 0)
-		at[fd] = (uint8_t)((at[fd] + n) % PATTERN);
-	else if (n == 0 || errno != EAGAIN)
-		at[fd % FDS_MAX] = 0;
+static ssize_t moved(int fd, ssize_t n)
+{
+	at_byte[fd] = n > 0 ? (uint8_t)((at_byte[fd] + n) % PATTERN) : n < 0 && errno == EAGAIN ? at_byte[fd] : 0;
 	return n > 0 ? n : n < 0 && errno == EAGAIN ? 0 : -1;
 }
 
-static _Noreturn void serve(const char *port, bool source)
+static ssize_t stream_out(int fd)
+{
+	return moved(fd, send(fd, pattern + at_byte[fd], STREAM, MSG_NOSIGNAL));
+}
+
+static ssize_t stream_check(int fd)
+{
+	static char buffer[STREAM];
+	ssize_t n = recv(fd, buffer, sizeof(buffer), 0);
+
+	if (n > 0 && memcmp(buffer, pattern + at_byte[fd], (size_t)n) != 0) {
+		fputs("nb: a stream is not what it should be\n", stderr);
+		exit(1);
+	}
+	return moved(fd, n);
+}
+
+static int streams(void)
+{
+	for (size_t i = 0; i < sizeof(pattern); i++)
+		pattern[i] = (char)(i % PATTERN);
+	return epoll_create1(0);
+}
+
+static _Noreturn void serve(const char *port, ssize_t (*stream)(int fd))
 {
 	struct sockaddr_in at = address(NULL, port);
-	int listener = bound(SOCK_STREAM, &at), poll_fd = epoll_create1(0), fd;
+	int listener = bound(SOCK_STREAM, &at), poll_fd = streams(), fd;
 	struct epoll_event events[EVENTS];
 
 	watch(poll_fd, EPOLL_CTL_ADD, listener, EPOLLIN);
@@ -189,8 +207,8 @@ static _Noreturn void serve(const char *port, bool source)
 		for (int i = 0; i < n; i++) {
 			if (events[i].data.fd == listener) {
 				while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) >= 0)
-					watch(poll_fd, EPOLL_CTL_ADD, fd, source ? EPOLLOUT : EPOLLIN);
-			} else if ((source ? stream_out : stream_in)(events[i].data.fd) < 0) {
+					watch(poll_fd, EPOLL_CTL_ADD, fd, stream == stream_out ? EPOLLOUT : EPOLLIN);
+			} else if (stream(events[i].data.fd) < 0) {
 				close(events[i].data.fd);
 			}
 		}
@@ -221,7 +239,7 @@ static uint64_t stream_for(int poll_fd, bool up, uint64_t ns, uint64_t *took)
 
 static void bulk(bool up, const struct sockaddr_in *to, unsigned seconds, unsigned n)
 {
-	int poll_fd = epoll_create1(0);
+	int poll_fd = streams();
 	uint64_t took, bytes;
 
 	for (unsigned i = 0; i < n; i++) {
@@ -348,14 +366,18 @@ int main(int argc, char **argv)
 		struct sockaddr_in to = address(argv[2], argv[3]);
 
 		connections(&to, number(argv[4], 600), number(argv[5], IN_FLIGHT_MAX));
-	} else if (argc == 3 && (!strcmp(argv[1], "sink") || !strcmp(argv[1], "source"))) {
-		serve(argv[2], argv[1][1] == 'o');
+	} else if (argc == 3 && !strcmp(argv[1], "sink")) {
+		serve(argv[2], stream_in);
+	} else if (argc == 3 && !strcmp(argv[1], "source")) {
+		serve(argv[2], stream_out);
+	} else if (argc == 3 && !strcmp(argv[1], "check")) {
+		serve(argv[2], stream_check);
 	} else if (argc == 7 && !strcmp(argv[1], "bulk")) {
 		struct sockaddr_in to = address(argv[3], argv[4]);
 
 		bulk(!strcmp(argv[2], "up"), &to, number(argv[5], 600), number(argv[6], IN_FLIGHT_MAX));
 	} else {
-		fputs("usage: nb echo|sink|source PORT | rr tcp|udp ADDRESS PORT SECONDS | connect ADDRESS PORT SECONDS N |\n"
+		fputs("usage: nb echo|sink|source|check PORT | rr tcp|udp ADDRESS PORT SECONDS | connect ADDRESS PORT SECONDS N |\n"
 		      "       bulk up|down ADDRESS PORT SECONDS N\n", stderr);
 		return 2;
 	}

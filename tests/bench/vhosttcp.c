@@ -3,9 +3,9 @@
  *
  *	vhosttcp [OPTION]... SOCKET up|down|connect ADDRESS PORT
  *
- * SOCKET is a path where the switch listens, ADDRESS and PORT those of `nb sink`, `nb source` or `nb echo`. The guest acknowledges
- * every second frame and does nothing with what comes: what is measured is the way to it. With nothing to do it sleeps until it
- * is called, as a guest does whose processors are needed elsewhere.
+ * SOCKET is a path where the switch listens, ADDRESS and PORT those of `nb sink` (or check), `nb source` or `nb echo`. The guest
+ * acknowledges every second frame and does nothing with what comes: what is measured is the way to it. With nothing to do it
+ * sleeps until it is called, as a guest does whose processors are needed elsewhere.
  *
  *	--ip A          the guest's address        --gateway A     the network's
  *	--flows N       connections (1)            --queues N      queue pairs of the guest (1)
@@ -15,7 +15,7 @@
  *	--mtu N         of the guest (1500)        --cpu N         where to run; by default anywhere
  *	--spin N        microseconds to look again before sleeping (0)
  *	--packed, --in-order, --indirect, --event-idx, --no-mergeable    what the rings are to be like
- *	--verify        look at what comes, as far as the first buffer of each frame goes
+ *	--verify        send what `nb check` checks, and check what `nb source` sends: 4 GB of each stream; for tests, not for rates
  *
  * Prints one JSON object. `strayed` are segments that came on another queue than that of their flow.
  */
@@ -37,7 +37,8 @@ static struct {
 	struct vguest_conf guest;
 	struct ring_tcp_conf tcp;
 	struct addr ip, gateway;
-	unsigned seconds, warm_ms, spin_us;
+	double seconds;
+	unsigned warm_ms, spin_us;
 	int cpu;
 } opt = {
 	.guest = { .pairs = 1, .ring = 1024, .buffer = 4096, .mergeable = true },
@@ -63,6 +64,16 @@ static unsigned number(const char *text, unsigned min, unsigned max)
 		exit(2);
 	}
 	return (unsigned)n;
+}
+
+static double duration(const char *text)
+{
+	char *end;
+	double s = strtod(text, &end);
+
+	if (*end || end == text || !(s >= 0.1 && s <= 3600))
+		die(text, "not a number of seconds, 0.1 to 3600");
+	return s;
 }
 
 static struct addr address(const char *text)
@@ -111,7 +122,7 @@ static void options(int argc, char **argv)
 		case 'g': opt.gateway = address(optarg); break;
 		case 'f': opt.tcp.flows = number(optarg, 1, RING_FLOWS_MAX); break;
 		case 'q': opt.guest.pairs = number(optarg, 1, VGUEST_PAIRS_MAX); break;
-		case 't': opt.seconds = number(optarg, 1, 3600); break;
+		case 't': opt.seconds = duration(optarg); break;
 		case 'W': opt.warm_ms = number(optarg, 0, 60000); break;
 		case 'r': opt.guest.ring = (uint16_t)number(optarg, 2, GUEST_RING_MAX); break;
 		case 'b': opt.guest.buffer = number(optarg, 256, 1 << 17); break;
@@ -124,6 +135,7 @@ static void options(int argc, char **argv)
 	}
 	opt.guest.packed = packed, opt.guest.in_order = in_order, opt.guest.indirect = indirect, opt.guest.event_idx = event_idx;
 	opt.guest.mergeable = !separate, opt.tcp.verify = verify;
+	opt.guest.look = verify ? VGUEST_VERIFY : VGUEST_BLIND;
 	if (argc - optind != 4 || !addr_is4(opt.ip) || !addr_is4(opt.gateway))
 		die("usage", "vhosttcp --ip A --gateway A [OPTION]... SOCKET up|down|connect ADDRESS PORT");
 	opt.tcp.load = load(argv[optind + 1]);
@@ -151,7 +163,7 @@ static void run_until(uint64_t end_ns, bool (*enough)(void))
 
 static bool all_connected(void)
 {
-	return ring_tcp_connected(&peer) == opt.tcp.flows || opt.tcp.load == RING_CONNECT;
+	return opt.tcp.load == RING_CONNECT ? peer.link.resolved : ring_tcp_connected(&peer) == opt.tcp.flows;
 }
 
 static const char *fault(void)
@@ -169,7 +181,7 @@ static void measure(void)
 		die("connections", peer.link.resolved ? "not all are there" : "the gateway does not answer");
 	run_until(clock_now_ns() + opt.warm_ms * (uint64_t)NS_PER_MS, NULL);
 	a = peer;
-	run_until(clock_now_ns() + opt.seconds * UINT64_C(1000000000), NULL);
+	run_until(clock_now_ns() + (uint64_t)(opt.seconds * 1e9), NULL);
 	b = peer;
 	s = (double)(b.now_ns - a.now_ns) / 1e9;
 	if (fault())

@@ -8,10 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "switch/build.h"
 
-enum { TCP_CHECKSUM = 16 };
+enum { TCP_CHECKSUM = 16, WHOLE = GUEST_HEADER + 65536 };
 
 static const uint8_t broadcast[6] = { 255, 255, 255, 255, 255, 255 };
 
@@ -23,7 +24,6 @@ int ring_link_open(struct ring_link *l, struct vguest_conf conf, const char *pat
 	memcpy(l->mac + 3, &ip.bytes[13], 3);
 	conf.frames = (struct guest_frames){ .size = RING_LINK_FRAME, .gso = true };
 	conf.flows = 1;
-	conf.look = VGUEST_BLIND;
 	rc = vguest_open(&l->guest, &conf, 0, path, -1, why);
 	for (unsigned q = 0; q < conf.pairs && rc == 0; q++) {
 		struct guest_ring *tx = &l->guest.pairs[q].tx;
@@ -32,6 +32,7 @@ int ring_link_open(struct ring_link *l, struct vguest_conf conf, const char *pat
 		*why = "memory";
 		rc = tx->lengths ? 0 : -ENOMEM;
 	}
+	l->whole = l->guest.whole;
 	return rc;
 }
 
@@ -153,9 +154,14 @@ static unsigned take(struct ring_link *l, unsigned pair)
 		buffers = ((const struct virtio_net_hdr_v1 *)first)->num_buffers;
 		if (!l->guest.conf.mergeable || !buffers)
 			buffers = 1;
-		for (unsigned i = 0; i < buffers && k + i < n; i++)
-			len += rx->used[k + i].len;
-		on_frame(l, pair, first + GUEST_HEADER, len - GUEST_HEADER);
+		for (unsigned i = 0; i < buffers && k + i < n; i++) {
+			uint32_t part = MIN_OF(rx->used[k + i].len, WHOLE - len);
+
+			if (l->whole)
+				memcpy(l->whole + len, guest_ring_buffer(rx, rx->used[k + i].id), part);
+			len += part;
+		}
+		on_frame(l, pair, (l->whole ? l->whole : first) + GUEST_HEADER, len - GUEST_HEADER);
 	}
 	guest_ring_give(rx, n);
 	return frames;

@@ -20,12 +20,13 @@ struct ring_link {
 	struct addr ip, gateway;	/* IPv4 */
 	bool resolved;			/* gateway_mac is known */
 	unsigned filled[VGUEST_PAIRS_MAX];	/* frames written and not yet given to the device */
-	/* each frame that came on queue @pair, its header and the first bytes of it in one piece; the rest is not looked at */
+	/* each frame that came on queue @pair: its headers, and as much more as lies in its first buffer; with `whole` all of it */
 	void (*input)(struct ring_link *l, unsigned pair, const struct packet *p);
+	uint8_t *whole;			/* where frames are put together, or NULL */
 	uint64_t frames, unknown;	/* received; of those, not for us */
 };
 
-/* ring_link_open() - plug in at @path; @conf->frames, ->flows and ->look are the link's own business
+/* ring_link_open() - plug in at @path; @conf->frames and ->flows are the link's own business; with VGUEST_VERIFY frames come whole
  * Return: 0 or a negative errno with @why; ring_link_close() is due either way.
  */
 int ring_link_open(struct ring_link *l, struct vguest_conf conf, const char *path, struct addr ip, struct addr gateway, const char **why);

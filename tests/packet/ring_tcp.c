@@ -121,6 +121,10 @@ static uint32_t may_send(const struct ring_flow *f)
 
 static bool send_data(struct ring_tcp *t, struct ring_flow *f, uint32_t size)
 {
+	uint8_t *frame = t->pattern ? ring_link_room(&t->link, f->pair) : NULL;
+
+	if (frame)
+		memcpy(frame + build_headers(t->link.ip) + TCP_HEADER, t->pattern + (f->snd_nxt - f->iss - 1) % PATTERN, size);
 	if (!segment(t, f, TCP_ACK | TCP_PSH, f->snd_nxt, NULL, 0, size))
 		return false;
 	t->resent += before(f->snd_nxt, f->snd_max);
@@ -177,13 +181,10 @@ static void on_acknowledgement(struct ring_tcp *t, struct ring_flow *f, const st
 	f->snd_wnd = window;
 }
 
-/* look() - is the payload what the remote sends? Only what came into the first buffer is looked at */
+/* look() - is the payload what the remote sends? */
 static void look(struct ring_tcp *t, const struct ring_flow *f, const struct packet *p, uint32_t size)
 {
-	uint32_t have = t->link.guest.conf.buffer - GUEST_HEADER - p->payload, n = p->seq - f->rcv_first;
-
-	for (uint32_t i = 0; i < MIN_OF(have, size); i++)
-		t->bad += packet_payload(p)[i] != (n + i) % PATTERN;
+	t->bad += memcmp(packet_payload(p), t->pattern + (p->seq - f->rcv_first) % PATTERN, size) != 0;
 }
 
 static void on_data(struct ring_tcp *t, struct ring_flow *f, const struct packet *p)
@@ -192,7 +193,7 @@ static void on_data(struct ring_tcp *t, struct ring_flow *f, const struct packet
 
 	if (!size)
 		return;
-	if (t->conf.verify)
+	if (t->pattern)
 		look(t, f, p, size);
 	if (before(f->rcv_nxt, p->seq) || old >= size) {
 		f->ack_now = true;	/* a gap, or nothing new: say at once where we are */
@@ -318,12 +319,15 @@ int ring_tcp_open(struct ring_tcp *t, const struct ring_tcp_conf *conf, const st
 	int rc;
 
 	*t = (struct ring_tcp){ .conf = *conf, .flows = calloc(conf->flows, sizeof(*t->flows)) };
+	t->pattern = conf->verify ? malloc(65536 + PATTERN) : NULL;
 	rc = ring_link_open(&t->link, *guest, path, ip, gateway, why);
 	t->link.input = input;
-	if (!t->flows) {
+	if (!t->flows || (conf->verify && !t->pattern)) {
 		*why = "memory";
 		return -ENOMEM;
 	}
+	for (uint32_t i = 0; t->pattern && i < 65536 + PATTERN; i++)
+		t->pattern[i] = (uint8_t)(i % PATTERN);
 	for (unsigned i = 0; i < conf->flows; i++) {
 		t->flows[i].index = i;
 		t->flows[i].pair = i % guest->pairs;
@@ -342,4 +346,5 @@ void ring_tcp_close(struct ring_tcp *t)
 		ring_link_drain(&t->link, PARTING_MS);
 	ring_link_close(&t->link);
 	free(t->flows);
+	free(t->pattern);
 }

@@ -26,7 +26,7 @@ struct ring_tcp_conf {
 	unsigned flows;			/* up to RING_FLOWS_MAX; flow i belongs to pair i modulo pairs */
 	uint32_t window;		/* bytes that each flow lets come */
 	uint16_t mss;
-	bool verify;			/* look at what comes: byte n of a stream is to be n modulo 251 */
+	bool verify;			/* byte n of each stream is n modulo 251: sent so, and looked at when it comes */
 };
 
 struct ring_flow {
@@ -45,11 +45,12 @@ struct ring_tcp {
 	struct ring_link link;		/* first */
 	struct ring_tcp_conf conf;
 	struct ring_flow *flows;
+	uint8_t *pattern;		/* with verify: what to send */
 	uint64_t now_ns, asked_ns;
 	/* counted since the beginning */
 	uint64_t bytes;			/* acknowledged by the remote, or received in order */
 	uint64_t connections;		/* CONNECT: done */
-	uint64_t resent, reset, bad;	/* frames sent again; connections that ended before their time; bytes that are not what they should be */
+	uint64_t resent, reset, bad;	/* frames sent again; connections that ended before their time; frames that are not what they should be */
 	uint64_t strayed;		/* segments on another queue than their flow's */
 };
 
