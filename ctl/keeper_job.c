@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -41,6 +42,17 @@ static int become(uid_t uid, struct host_reply *r)
 	return 0;
 }
 
+/* make_room() - low descriptors for libnftables, which waits by select() and cannot with others (FD_SETSIZE): what lies there is a copy
+ * of something held, and this process needs no more than the one that it is about */
+static void make_room(int sock, const struct held *h)
+{
+	enum { LAST = FD_SETSIZE - 1, ROOM = 16 };
+
+	for (int fd = LAST; fd > LAST - ROOM; fd--)
+		if (fd != sock && !(h && fd == h->fd))
+			close(fd);
+}
+
 /* child() - the act, its answer, the end. An undo of a namespace needs our own rights: it acts on a descriptor of ours. */
 static _Noreturn void child(int sock, const void *request, const struct held *h, uid_t uid)
 {
@@ -51,6 +63,7 @@ static _Noreturn void child(int sock, const void *request, const struct held *h,
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	umask(077);
+	make_room(sock, h);
 	r.rc = become(uid, &r);
 	if (r.rc == 0)
 		r.rc = rights_narrow(((const struct host_header *)(request ? request : h->request))->type);

@@ -110,7 +110,7 @@ lanyard forward add lab 8081:web1:7002/udp --lan
 lanyard forward add lab 8082-8084:web1:7001-7003 --listen $HOST
 lanyard forward add lab 8086:web1:7007 --lan
 lanyard forward add lab 8090:web1:7001
-led() { nft list map inet lanyard "$1" | grep -q "$2"; }
+led() { nft list map inet lanyard "$1" >"$DIR/map" && grep -q "$2" "$DIR/map"; }
 until_ok 3 led to4 "tcp . 8080 : $guest . 7001"
 until_ok 3 led at4 "$HOST . tcp . 8083 : $guest . 7002"
 until_ok 10 led to6 "tcp . 8086 : $guest6 . 7007"
@@ -132,6 +132,14 @@ for p in 7005 7008; do until_ok 5 in_box web1 sh -c "ss -Hltn 'sport = :$p' | gr
 lanyard forward add lab 8087:web1:7005 --lan
 until_ok 3 led to4 8087
 is "a megabyte each way" "$(call outside $HOST 8087 echo)" same
+
+say "a range: more descriptors in the keeper than libnftables can have"
+lanyard forward add lab 30000-31199:web1:20000-21199 --listen $HOST
+count() { nft list map inet lanyard at4 >"$DIR/at4"; [ "$(grep -o ' : ' "$DIR/at4" | wc -l)" = "$1" ]; }
+until_ok 5 count 1203
+led at4 "$HOST . tcp . 31199 : $guest . 21199"
+lanyard forward rm lab 30000-31199
+count 3 || fail "some of it are left"
 
 say "one that is taken away is cut"
 lanyard forward add lab 8088:web1:7008 --lan --name held
