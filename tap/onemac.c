@@ -9,13 +9,13 @@
 #include "base/checksum.h"
 #include "base/hash.h"
 #include "switch/frame.h"
+#include "switch/nd.h"
 #include "switch/packet.h"
 
 enum {
 	BUCKETS = 256, WAYS = 4,
 	ARP_SIZE = 28, ARP_SHA = 8, ARP_SPA = 14, ARP_THA = 18, ARP_TPA = 24,
 	BOOTP_CLIENT = 68, BOOTP_SERVER = 67, BOOTP_FLAGS = 10, BOOTP_CHADDR = 28,
-	ND_RS = 133, ND_RA = 134, ND_NS = 135, ND_NA = 136, ND_SOURCE = 1, ND_TARGET = 2,
 };
 
 struct place {
@@ -228,7 +228,7 @@ static bool look(uint8_t *head, uint32_t n, struct view *v)
 /* is_bootp() - UDP to this port, with @need bytes of the message in view? */
 static bool is_bootp(const struct view *v, uint16_t to, uint32_t need)
 {
-	return v->type == ETHERTYPE_IP4 && v->proto == IPPROTO_UDP && v->l4 && v->n4 >= UDP_HEADER + need && get_u16(v->l4 + 2) == to;
+	return v->type == ETHERTYPE_IP4 && v->proto == PROTO_UDP && v->l4 && v->n4 >= UDP_HEADER + need && get_u16(v->l4 + 2) == to;
 }
 
 /* ---- out ---- */
@@ -251,7 +251,8 @@ static void ask_for_broadcast(const struct view *v, bool partial)
 /* nd_options() - where options begin in a message of this type; 0: it has none of ours */
 static uint32_t nd_options(uint8_t type)
 {
-	return type == ND_RS ? 8 : type == ND_RA ? 16 : type == ND_NS || type == ND_NA ? 24 : 0;
+	return type == ND_ROUTER_SOLICITATION ? 8 : type == ND_ROUTER_ADVERTISEMENT ? 16 :
+	       type == ND_NEIGHBOUR_SOLICITATION || type == ND_NEIGHBOUR_ADVERTISEMENT ? 24 : 0;
 }
 
 /* relabel_nd() - link-layer addresses in options of eight bytes, RFC 4861 4.6.1 */
@@ -265,7 +266,7 @@ static void relabel_nd(const struct view *v, const uint8_t *mac, bool partial)
 		size = option[1] * 8u;
 		if (!size)
 			return;
-		if (size == 8 && (option[0] == ND_SOURCE || option[0] == ND_TARGET))
+		if (size == 8 && (option[0] == ND_SOURCE_LINK_ADDRESS || option[0] == ND_TARGET_LINK_ADDRESS))
 			replace(option + 2, mac, MAC_SIZE, partial ? NULL : v->l4 + 2);
 	}
 }
@@ -274,9 +275,9 @@ static bool out_ip6(struct onemac *m, const struct view *v, const uint8_t *mac, 
 {
 	bool ok = learn(m, v->src, v->eth + 6, now_ms);
 
-	if (v->proto != IPPROTO_ICMPV6 || v->n4 < 8 || !nd_options(v->l4[0]))
+	if (v->proto != PROTO_ICMP6 || v->n4 < 8 || !nd_options(v->l4[0]))
 		return ok;
-	if (v->l4[0] == ND_NA && v->n4 >= 24)
+	if (v->l4[0] == ND_NEIGHBOUR_ADVERTISEMENT && v->n4 >= 24)
 		ok &= learn(m, addr6(v->l4 + 8), v->eth + 6, now_ms);
 	relabel_nd(v, mac, partial);
 	return ok;
