@@ -111,6 +111,7 @@ refused=$(json '.ports[] | select(.name == "web1") | .verdicts["other-network"]'
 
 say "live: what is changed flaps nobody's link"
 in_box web1 ip monitor link >"$DIR/monitor" &
+in_box far ip monitor link >>"$DIR/monitor" &
 index=$(ip -o link show ly-lab | cut -d: -f1)
 lanyard net set lab --mtu 1400
 is "the interface's MTU" "$(ip -o link show ly-lab | grep -o 'mtu [0-9]*')" "mtu 1400"
@@ -119,6 +120,29 @@ is "the host's new address" "$(ip -4 -o addr show dev ly-lab | awk '{ print $4 }
 is "the same interface" "$(ip -o link show ly-lab | cut -d: -f1)" "$index"
 status 1 lanyard net set lab --subnet 198.51.100.0/24
 is "refused, the address stays" "$(ip -4 -o addr show dev ly-lab | awk '{ print $4 }')" 192.168.99.1/24
+is "links that went down" "$(grep -c 'state DOWN\|NO-CARRIER' "$DIR/monitor" || true)" 0
+
+say "all or nothing: of a file whose second network is refused nothing is made"
+lanyard export >"$DIR/good.yaml"
+{ cat "$DIR/good.yaml"; printf '  %s: { mode: host-only, subnet: %s }\n' x 192.168.60.0/24 y 198.51.100.0/24; } >"$DIR/bad.yaml"
+status 1 lanyard apply -f "$DIR/bad.yaml"
+has "why" "$ERR" "network y: subnet: 198.51.100.0/24 overlaps"
+is "interfaces" "$(ip -br link | grep -c '^ly-')" 2
+lanyard apply -f "$DIR/good.yaml"
+
+say "another mode and back"
+lanyard net set second --mode internal
+is "interfaces" "$(ip -br link | grep -c '^ly-')" 1
+is "the host" "$(in_box far ping -c 1 -W 1 192.168.58.1 >/dev/null && pings host 192.168.58.101)" no
+lanyard net set second --mode host-only
+is "the subnet" "$(ip -4 -o addr show dev ly-second | awk '{ print $4 }')" 192.168.58.1/24
+until_ok 5 ping -c 1 -W 1 192.168.58.101
+status 1 lanyard net set second --mode routed --uplink nowhere0
+until_ok 5 ping -c 1 -W 1 192.168.58.101
+lanyard net set second --mode nat-network
+is "interfaces" "$(ip -br link | grep -c '^ly-')" 1
+lanyard net set second --mode host-only
+until_ok 5 ping -c 1 -W 1 192.168.58.101
 is "links that went down" "$(grep -c 'state DOWN\|NO-CARRIER' "$DIR/monitor" || true)" 0
 
 say "a route that the host learns later is told by name"
