@@ -179,23 +179,12 @@ static void wait_closed(struct engine *e)
 	urcu_qsbr_barrier();
 }
 
-/* leave_segments() - those that go with their ports: when no worker looks at them any more, a turn of theirs at most */
-static void leave_segments(const struct engine *e)
-{
-	const struct live_port *p = e->leaving;
-
-	while (p && !(p->segment && p->segment->only))
-		p = p->next_leaving;
-	if (p)
-		urcu_qsbr_synchronize_rcu();
-}
-
 /* settle_leaving() - the snapshot no longer has these: give the queues back, forget their stations */
 static void settle_leaving(struct engine *e)
 {
 	bool wait = false;
 
-	leave_segments(e);
+	live_segments_wait(e->leaving);
 	while (e->leaving) {
 		struct live_port *p = e->leaving;
 
@@ -393,20 +382,6 @@ static void drop_held(struct live_port *p)
 	p->held[0] = '\0';
 }
 
-/* leave_segment() - its addresses are others' to have; with one of its own goes all that was known there */
-static void leave_segment(struct live_port *p)
-{
-	struct live_segment *seg = p->segment;
-
-	seg->leaving = seg->only;
-	if (seg->only && !p->net->replaced)
-		lease_store_drop(seg);
-	else if (seg->leases && !p->net->replaced)
-		lease_port_gone(seg->leases, p->name, (int64_t)(clock_wall_ms() / 1000));
-	if (seg->names)
-		names_remove_host(seg->names, p->name);
-}
-
 void live_port_remove(struct live_port *p)
 {
 	struct live_net *net = p->net;
@@ -420,7 +395,7 @@ void live_port_remove(struct live_port *p)
 		close(p->listener);
 	if (!(next && !strcmp(next->held, p->held)))
 		drop_held(p);
-	leave_segment(p);
+	live_segment_leave(p);
 	p->state = LIVE_DOWN;
 	snprintf(p->reason, sizeof(p->reason), "removed");
 	p->exclusive = p->port && (p->conf->kind == PORT_KIND_TAP || p->conf->kind == PORT_KIND_UDP);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <urcu/urcu-qsbr.h>
 
 #include "base/clock.h"
 #include "ctl/engine.h"
@@ -143,6 +144,27 @@ void live_segment_configure(struct live_segment *seg)
 	lease_table_configure(seg->leases, &leases, (int64_t)(clock_wall_ms() / 1000));
 	reserve_all(seg);
 	live_segment_arm(seg);
+}
+
+void live_segment_leave(struct live_port *p)
+{
+	struct live_segment *seg = p->segment;
+
+	seg->leaving = seg->only;
+	if (seg->only && !p->net->replaced)
+		lease_store_drop(seg);
+	else if (seg->leases && !p->net->replaced)
+		lease_port_gone(seg->leases, p->name, (int64_t)(clock_wall_ms() / 1000));
+	if (seg->names)
+		names_remove_host(seg->names, p->name);
+}
+
+void live_segments_wait(const struct live_port *p)
+{
+	while (p && !(p->segment && p->segment->only))
+		p = p->next_leaving;
+	if (p)
+		urcu_qsbr_synchronize_rcu();
 }
 
 void live_segment_free(struct live_segment *seg)

@@ -49,6 +49,13 @@ void live_segment_arm(struct live_segment *seg);
 /* live_segment_guest() - the address that the only port is given, host order; 0: none, or not only one */
 uint32_t live_segment_guest(const struct live_segment *seg);
 
+/* live_segment_leave() - a port is removed: its addresses are others' to have; with a segment of its own goes all that was known there
+ * live_segments_wait() - until no worker looks at segments that go with ports of this list (live_port.next_leaving) any more, which
+ *	have left the published snapshot: a turn of theirs at most
+ */
+void live_segment_leave(struct live_port *p);
+void live_segments_wait(const struct live_port *leaving);
+
 /* live_segment_free() - after it left the published snapshot and a grace period; NULL is accepted */
 void live_segment_free(struct live_segment *seg);
 
