@@ -117,6 +117,13 @@ until_ok 5 check_is_there
 status 1 lanyard check lab
 has "refused" "$ERR" 'another check of lab runs'
 wait $OURS
+lanyard check lab --outside 198.51.100.77 >/dev/null 2>"$DIR/changed" &	# nobody is there: it takes its time
+OURS=$!
+until_ok 5 check_is_there
+lanyard net set lab --host-access none
+wait $OURS && fail "a change meanwhile went unnoticed"
+has "changed" "$(<"$DIR/changed")" "network lab: its host_access was changed while it was checked"
+lanyard net set lab --host-access own
 check_begin --outside 198.51.100.77	# nobody is there: it takes its time
 forwards_are() { [ "$(json '.forwards | length' forward ls lab)" = "$1" ]; }
 until_ok 5 forwards_are 4

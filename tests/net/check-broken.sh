@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2153
 # tests/net/check-broken.sh - what the tests that break a network by hand share; sourced behind lib.sh. Makes the outside, where a host
 # answers checks of both families (FAR, OUTSIDE6) and routes to the guests of lab, and starts the daemon.
 outside_make
