@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #define _GNU_SOURCE
-/* needs: netns */
 /* What guests say by ICMP about datagrams that came from outside (NAT-29): it reaches who sent them, and nothing else does, whatever is quoted. */
 #include <setjmp.h>
 #include <stdarg.h>

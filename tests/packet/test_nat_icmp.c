@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #define _GNU_SOURCE
-/* needs: netns */
 /* Pings by raw ICMP sockets, as the keeper opens them, where the host has no ping sockets. Each case for IPv4 and IPv6. */
 #include <setjmp.h>
 #include <stdarg.h>
