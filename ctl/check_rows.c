@@ -43,6 +43,8 @@ enum check_want check_want(const struct check_row *row, const struct check_terms
 
 	if (row->number == 17 && !(t->dhcp && t->addressed))
 		return WANT_NOTHING;
+	if (row->number == 21 && t->kernel)
+		return WANT_YES;
 	if (row->number == 10 && !t->ip6 && t->mode != CHECK_BRIDGED)
 		return WANT_NOTHING;
 	switch (row->modes[t->mode]) {

@@ -24,6 +24,7 @@ struct check_terms {
 	bool dhcp, dns;			/* does it have them switched on? */
 	bool addressed;			/* it has a subnet */
 	bool ip6;
+	bool kernel;			/* the host's kernel translates: guests' frames get to an interface of it */
 };
 
 enum check_want {

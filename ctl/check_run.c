@@ -60,6 +60,7 @@ static int read_net(struct check *c, const struct check_conf *conf, const json_t
 	n->terms.ip6 = prefix6_parse(row_text(tree, "subnet6"), &n->subnet6) == 0;
 	n->terms.dhcp = !json_is_false(row_get(tree, "dhcp.enabled"));
 	n->terms.dns = !json_is_false(row_get(tree, "dns.enabled"));
+	n->terms.kernel = !strcmp(row_text(tree, "nat"), "kernel");
 	n->uplink = row_text(tree, "uplink")[0] != '\0';
 	read_addr(tree, "gateway", &n->gateway);
 	read_addr(tree, "gateway6", &n->gateway6);

@@ -55,7 +55,8 @@ static const char sets_text[] =
 
 /* A guest speaks for itself alone (the way back to its address is the interface it came by), and never to the host's loopback by that
  * name. What it hears from outside it has asked for, or a forward leads to it; hosts of our other networks hear of it only by a forward.
- * The host itself is outside, too: its programs use the forwards. Neighbour Discovery is untracked, and passes. */
+ * The host itself is outside, too: its programs use the forwards. To guests whom the host is closed to a
+ * forward of one of its addresses is the host, one of all is a guest (as in nat/nat.c). Neighbour Discovery is untracked, and passes. */
 static const char chains_text[] =
 	"	chain check {\n"
 	"		type filter hook prerouting priority raw; policy accept;\n"
@@ -67,11 +68,15 @@ static const char chains_text[] =
 	"		meta l4proto { tcp, udp } fib daddr type local jump forwards\n"
 	"	}\n"
 	"	chain forwards {\n"
+	"		iifname @inside iifname != @host goto everywhere\n"
 	"		dnat ip to ip daddr . meta l4proto . th dport map @at4\n"
-	"		dnat ip to meta l4proto . th dport map @to4\n"
 	"		dnat ip6 to ip6 daddr . meta l4proto . th dport map @at6\n"
-	"		dnat ip6 to meta l4proto . th dport map @to6\n"
+	"		jump everywhere\n"
 	"		iifname @local meta nfproto ipv4 fib daddr . iif type local dnat ip to 127.0.0.1\n"
+	"	}\n"
+	"	chain everywhere {\n"
+	"		dnat ip to meta l4proto . th dport map @to4\n"
+	"		dnat ip6 to meta l4proto . th dport map @to6\n"
 	"	}\n"
 	"	chain hide {\n"
 	"		type nat hook postrouting priority srcnat; policy accept;\n"

@@ -97,6 +97,14 @@ is "a name" "$(in_box web1 dig +short +time=1 +tries=2 @"$gateway" web2.lab.inte
 has "traceroute sees the host" "$(in_box web1 traceroute -n -q 1 -w 2 -m 3 $OUTSIDE)" "$gateway"
 is "the metadata address" "$(call web1 169.254.169.254 80 name 2>&1 | grep -c .)" 1
 
+say "the table of who reaches whom, cell by cell"
+outside_answers
+for access in none loopback own; do
+	lanyard net set lab --host-access $access
+	is "with host_access $access differs in" "$(differs lab --outside $OUTSIDE --outside "[$OUTSIDE6]:8473")" ""
+	has "as expected in" "$(checked ok)" "^1 [34] 5 6 7 8 9 10 11 12 13 14 16 17 18 19 21 22$"
+done
+
 say "nothing unasked from outside, nor from the host"
 is "TCP to a guest" "$(call outside "$guest" 7001 name)" timeout
 is "ping to a guest" "$(pings outside "$guest")" no
@@ -190,6 +198,7 @@ is "none: by the host's address" "$(call web1 $HOST 7003 name)" refused
 is "none: names" "$(in_box web1 dig +short +time=1 +tries=2 @"$gateway" web2.lab.internal)" "$guest2"
 is "none: the way out" "$(call web1 $OUTSIDE 7003 name)" $HOST
 is "none: a forward" "$(call web2 $HOST 8080 name)" "$gateway"
+is "none: one of the host's address alone" "$(call web2 $HOST 8082 name)" refused
 lanyard net set lab --host-access own
 
 say "pinned to an uplink"

@@ -152,7 +152,7 @@ static void yard_open(struct yard *y, const struct breakage *broken)
 	y->broken = *broken;
 	y->check.net = (struct check_net){
 		.subnet = { SUBNET, 24 }, .gateway = addr4(GATEWAY), .domain = "lab.internal",
-		.terms = { CHECK_NAT_NETWORK, CHECK_ACCESS_OWN, true, true, true, false },
+		.terms = { CHECK_NAT_NETWORK, CHECK_ACCESS_OWN, true, true, true, false, false },
 	};
 	y->check.host.sniffer = -1;
 	y->check.next_port = TRIAL_PORTS;
