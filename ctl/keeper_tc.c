@@ -120,7 +120,9 @@ int tc_clsact(struct nl_sock *sk, int ifindex)
 	int rc = tc_transact(sk, tc_request(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, ifindex, TC_H_CLSACT, QDISC, 0,
 					    "clsact"));
 
-	return rc == -EEXIST ? 0 : rc;
+	if (rc == -EEXIST)		/* "ingress" has the same place, and would take filters for the way out for those of the way in */
+		return tc_clsact_is(sk, ifindex) ? 0 : -EBUSY;
+	return rc;
 }
 
 bool tc_clsact_is(struct nl_sock *sk, int ifindex)

@@ -28,7 +28,7 @@ struct nl_sock *tc_open(void);	/* for nl_socket_free(), or NULL */
 struct nl_msg *tc_request(int type, int flags, int ifindex, uint32_t parent, uint32_t handle, uint32_t info, const char *kind);
 int tc_transact(struct nl_sock *sk, struct nl_msg *msg);
 
-/* tc_clsact() - have the hooks; 0 also where they were there. tc_clsact_is() - are they? tc_clsact_end() - take them away */
+/* tc_clsact() - have the hooks; 0 also where they were there, -EBUSY where there is an ingress qdisc instead. tc_clsact_is() - are they? tc_clsact_end() - take them away */
 int tc_clsact(struct nl_sock *sk, int ifindex);
 bool tc_clsact_is(struct nl_sock *sk, int ifindex);
 void tc_clsact_end(struct nl_sock *sk, int ifindex);

@@ -129,6 +129,8 @@ int wire_set(const char *tap, int nic, unsigned slot, const uint8_t (*macs)[6], 
 	if (rc == 0)
 		rc = to_guests(sk, nic, index, slot, macs, nmacs);
 	nl_socket_free(sk);
+	if (rc == -EBUSY)
+		return error_set(err, rc, "the uplink has an ingress qdisc of somebody's (tc) in the place of clsact");
 	return rc < 0 ? error_set(err, rc, "cannot join the host to the network (tc clsact, cls_bpf, act_mirred): %s", strerror(-rc)) : 0;
 }
 

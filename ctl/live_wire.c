@@ -47,6 +47,7 @@ struct live_wire {
 	atomic_bool told;		/* a request waits */
 	struct event *timer;
 	bool renew;			/* tell all of it */
+	uint64_t told_ms;		/* when that was done last */
 	struct macs macs;		/* as the keeper knows them */
 	int nic;			/* index; 0: it is not there */
 	struct mac nic_mac;
@@ -327,6 +328,7 @@ static void on_time(evutil_socket_t fd, short what, void *arg)
 	w->told = false;
 	w->uplink = uplink ? uplink->id : UINT32_MAX;
 	w->host = host ? host->id : UINT32_MAX;
+	w->renew |= clock_now_ms() - w->told_ms >= AGAIN_MS;	/* somebody may have taken a filter away */
 	look_at_nic(net, uplink);
 	if (now && list_guests(net, now)) {
 		if (w->nic)
@@ -334,6 +336,7 @@ static void on_time(evutil_socket_t fd, short what, void *arg)
 		done = join_host(net, now);
 	}
 	if (done) {
+		w->told_ms = w->renew ? clock_now_ms() : w->told_ms;
 		w->renew = false;
 		w->macs = *now;
 	}

@@ -225,9 +225,24 @@ daemon_start
 until_ok 10 reach
 is "changes" "$(json '[.changes[] | select(.kind == "filter")] | length' host-changes)" 1
 
-say "nothing is left"
+say "where the host cannot be joined the LAN is reached all the same"
 box_end web1
 box_end web2
+lanyard net rm lab
+tc qdisc add dev nic0 ingress		# somebody's
+lanyard net add lab --mode bridged --uplink nic0
+is "the host's port" "$(json '.ports[] | select(.name == "@host") | .state' ps lab)" failed
+has "why" "$(json '.warnings[0]' net show lab)" "this host and the guests do not reach one another: the uplink has an ingress qdisc"
+box web3
+in_box web3 ip addr add 10.9.0.60/24 dev eth0
+is "guest to LAN" "$(in_box web3 ping -c 1 -W 2 10.9.0.2 >/dev/null && echo yes)" yes
+is "LAN to guest" "$(pings in_lan 10.9.0.60)" yes
+tc qdisc del dev nic0 ingress
+joined() { [ "$(json '.warnings | length' net show lab)" = 0 ] && [ "$(pings host 10.9.0.60)" = yes ]; }
+until_ok 10 joined
+box_end web3
+
+say "nothing is left"
 lanyard net rm lab
 is "changes" "$(json '.changes | length' host-changes)" 0
 trace | diff "$DIR/before.tc" - || fail "something is left on the NIC"
