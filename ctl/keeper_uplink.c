@@ -6,8 +6,10 @@
 #include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -44,6 +46,20 @@ static int only_others(int fd)
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0 ? -errno : 0;
 }
 
+/* is_ethernet() - of other kinds of interfaces no frame could be a guest's */
+static bool is_ethernet(const char *ifname)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq ifr = { .ifr_flags = 0 };
+	bool is;
+
+	memcpy(ifr.ifr_name, ifname, strlen(ifname) + 1);
+	is = fd >= 0 && ioctl(fd, SIOCGIFHWADDR, &ifr) == 0 && ifr.ifr_hwaddr.sa_family == ARPHRD_ETHER;
+	if (fd >= 0)
+		close(fd);
+	return is;
+}
+
 /* hears_all() - on the air the NIC's own address is the guests', too */
 static bool hears_all(const struct host_uplink *m)
 {
@@ -60,6 +76,8 @@ int uplink_open(const struct host_uplink *m, struct host_reply *r)
 
 	if (!if_nametoindex(m->ifname))
 		return refuse(r, error_set(&err, -ENODEV, "uplink %s: this host has no such interface", m->ifname), &err);
+	if (!is_ethernet(m->ifname))
+		return refuse(r, error_set(&err, -EINVAL, "uplink %s: is no Ethernet interface", m->ifname), &err);
 	if (!rights_have(CAP_NET_ADMIN))
 		return refuse(r, -EPERM, &err);
 	fd = netns_packet_socket(m->ifname);

@@ -8,6 +8,7 @@
 
 #include "base/array.h"
 #include "base/hash.h"
+#include "ctl/host.h"
 #include "switch/packet.h"
 
 static const struct word modes[] = {
@@ -350,6 +351,8 @@ int net_complete(struct model_ctx *ctx, const json_t *object, struct net_conf *n
 		return ctx_fail(ctx, object, "subnet", -EINVAL, "a bridged network has the addresses of the LAN that it is part of");
 	if (net->mode == NET_BRIDGED && !net->uplink[0])
 		return ctx_fail(ctx, object, "uplink", -EINVAL, "is missing: which interface of this host leads to the LAN?");
+	if (net->mode == NET_BRIDGED && !strncmp(net->uplink, HOST_IFACE_PREFIX, strlen(HOST_IFACE_PREFIX)))
+		return ctx_fail(ctx, object, "uplink", -EINVAL, "%s is an interface of lanyard's own", net->uplink);
 	while (net->nupstreams < UPSTREAMS_MAX &&
 	       memcmp(net->upstreams[net->nupstreams].ip, (uint8_t[16]){ 0 }, 16))
 		net->nupstreams++;

@@ -75,11 +75,13 @@ static bool is_hosts(const struct onemac *m, struct addr ip)
 	return false;
 }
 
-static void own_address(struct onemac *m, uint8_t mac[MAC_SIZE])
+/* own_address() - Return: is it known? */
+static bool own_address(struct onemac *m, uint8_t mac[MAC_SIZE])
 {
 	lock(m);
 	memcpy(mac, m->mac, MAC_SIZE);
 	unlock(m);
+	return mac_word(mac);
 }
 
 void onemac_host(struct onemac *m, const uint8_t *mac, const struct addr *addresses, unsigned n)
@@ -289,9 +291,8 @@ bool onemac_out(struct onemac *m, uint8_t *head, uint32_t n, bool partial, uint6
 	struct view v;
 	bool ok = true;
 
-	if (n < ETH_HEADER)
+	if (n < ETH_HEADER || !own_address(m, mac))
 		return false;
-	own_address(m, mac);
 	if (look(head, n, &v)) {
 		if (v.type == ETHERTYPE_ARP4) {
 			ok = learn(m, addr4(get_u32(v.l3 + ARP_SPA)), head + 6, now_ms);
@@ -328,9 +329,8 @@ bool onemac_in(struct onemac *m, uint8_t *head, uint32_t n)
 	uint8_t mac[MAC_SIZE], to[MAC_SIZE];
 	struct view v;
 
-	if (n < ETH_HEADER)
+	if (n < ETH_HEADER || !own_address(m, mac))
 		return false;
-	own_address(m, mac);
 	if (!memcmp(head + 6, mac, MAC_SIZE))
 		return false;		/* ours, come back */
 	if (mac_is_group(head))

@@ -26,7 +26,7 @@ enum { ONEMAC_HEAD = 128, ONEMAC_HOST_MAX = 64 };
 struct onemac *onemac_new(void);	/* or NULL */
 void onemac_free(struct onemac *m);
 
-/* onemac_host() - what the host has: @mac, by which all of them are known, and @n addresses, of which ONEMAC_HOST_MAX count; control thread */
+/* onemac_host() - without it nothing passes. What the host has: @mac, by which all of them are known, and @n addresses, of which ONEMAC_HOST_MAX count; control thread */
 void onemac_host(struct onemac *m, const uint8_t *mac, const struct addr *addresses, unsigned n);
 
 /* onemac_out() - of a guest, to the medium

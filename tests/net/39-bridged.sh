@@ -52,6 +52,8 @@ status 1 lanyard net add lab --mode bridged
 has "no uplink" "$ERR" "uplink: is missing"
 status 1 lanyard net add lab --mode bridged --uplink nic7
 has "no such uplink" "$ERR" "nic7: this host has no such interface"
+status 1 lanyard net add lab --mode bridged --uplink lo
+has "no LAN" "$ERR" "lo: is no Ethernet interface"
 status 1 lanyard net add lab --mode bridged --uplink nic0 --subnet 10.9.0.0/24
 has "a subnet" "$ERR" "subnet: a bridged network has the addresses of the LAN"
 status 1 lanyard net add lab --mode bridged --uplink nic0 --dhcp true

@@ -56,6 +56,8 @@ static const struct {
 	  "t:3: network lab: mode: magic is none of nat-network, internal, nat, host-only, bridged, routed", "invalid" },
 	{ "bridged: by what?", "networks:\n  lab: {mode: bridged}",
 	  "t:2: network lab: uplink: is missing: which interface of this host leads to the LAN?", "invalid" },
+	{ "bridged: to another network of ours", "networks:\n  lab: {mode: bridged, uplink: ly-dmz}",
+	  "t:2: network lab: uplink: ly-dmz is an interface of lanyard's own", "invalid" },
 	{ "bridged: with a subnet", "networks:\n  lab: {mode: bridged, uplink: eth0, subnet: 10.0.0.0/24}",
 	  "t:2: network lab: subnet: a bridged network has the addresses of the LAN that it is part of", "invalid" },
 	{ "bridged: the host decides", "networks:\n  lab: {mode: bridged, uplink: eth0, host_access: own}",

@@ -220,6 +220,7 @@ static void test_hosts(void **state)
 
 static void test_strangers(void **state)
 {
+	struct onemac *nobody = onemac_new();
 	struct bed *b = *state;
 
 	udp(b, lan, guest, addr4(GUEST), addr4(LAN), 53);
@@ -231,6 +232,10 @@ static void test_strangers(void **state)
 	memset(b->f + 12, 0x88, 2);
 	memcpy(b->f, nic, 6);
 	assert_false(in(b));		/* neither ARP nor IP */
+	udp(b, lan, guest, addr4(GUEST), addr4(LAN), 53);
+	assert_false(onemac_out(nobody, b->f, ONEMAC_HEAD, false, 1));	/* whose is the medium? */
+	assert_false(onemac_in(nobody, b->f, ONEMAC_HEAD));
+	onemac_free(nobody);
 	b->n = 13;
 	assert_false(in(b));
 	assert_false(out(b));
