@@ -111,6 +111,25 @@ for n in {1..25}; do
 done
 same_host "all the time"
 
+say "kill -9 of the engine alone, wherever it strikes: the keeper undoes what nobody waited for"
+for n in {1..12}; do
+	{
+		lanyard net add far --mode routed --subnet 10.50.0.0/24 --uplink outside0
+		lanyard net set far --mtu 1400
+		lanyard net set far --subnet 10.51.0.0/24
+		lanyard net rm far
+	} >/dev/null 2>&1 &
+	asking=$!
+	engine=$(engine_pid)
+	read -r -t "0.0$(printf %02d $((RANDOM % 100)))" -u "$NOTHING" || true
+	kill -9 "$engine"
+	wait $asking || true
+	until_ok 5 answers
+	for net in $(json '.networks[].name' net ls); do lanyard net rm "$net" --quiet; done
+	same_host "time $n" >/dev/null
+done
+same_host "all the time"
+
 say "somebody else has changed a setting meanwhile: it stays his"
 lanyard net add far --mode routed --subnet 10.50.0.0/24 --uplink outside0
 sysctl -qw net.ipv4.conf.outside0.forwarding=0
