@@ -98,20 +98,21 @@ small() {
 	round "$1" "datagrams of 1200 bytes, 40 at once, down" Mframes/s datagrams "down 1200 40"
 }
 
-# vhost_guest MTU up|down PORT FLOWS QUEUES - a guest on vhost-user, and the namespace on the same network: one server, the same
-# core for either guest, one after the other
+# vhost_guest MTU up|down|connect PORT FLOWS QUEUES - a guest on vhost-user, and the namespace on the same network: one server, the
+# same core for either guest, one after the other
 vhost_guest() {
-	local what="MTU $1, TCP $2 with nb, flows $4, queues $5" subnet namespace vhost
+	local what="MTU $1, TCP $2 with nb, flows $4, queues $5" unit=Gbit/s key='.gbit_per_s' load=(bulk "$2") last=("$T" "$4") subnet namespace vhost
+	[ "$2" != connect ] || unit=1/s key='.per_second // .connections_per_s' load=(connect)
 	wanted "$what" || return 0
 	[[ " $PEERS " == *" lanyard "* ]] || return 0
+	what="user-mode NAT, $what"
 	subnet=$(json .subnet net show "nat$1")
 	subnet=${subnet%.*}
-	namespace=$(lanyard_in "$1" "${first[@]}" "$nb" bulk "$2" $OUTSIDE "$3" "$T" "$4" | jq .gbit_per_s)
+	namespace=$(lanyard_in "$1" "${first[@]}" "$nb" "${load[@]}" $OUTSIDE "$3" "${last[@]}" | jq "$key")
 	vhost=$("${first[@]}" "$vhosttcp" --ip "$subnet.250" --gateway "$subnet.1" --mtu "$1" --seconds "$T" --flows "$4" --queues "$5" \
-		"$DIR/v$1" "$2" $OUTSIDE "$3" 2>>"$DIR/load.log" | jq .gbit_per_s)
-	what="user-mode NAT, $what"
-	figure "$what: namespace" Gbit/s "${namespace:-0}"
-	figure "$what: vhost-user guest" Gbit/s "${vhost:-0}"
+		"$DIR/v$1" "$2" $OUTSIDE "$3" 2>>"$DIR/load.log" | jq "$key")
+	figure "$what: namespace" "$unit" "${namespace:-0}"
+	figure "$what: vhost-user guest" "$unit" "${vhost:-0}"
 	figure "$what: vhost-user guest to namespace" ratio "$(jq -n "${vhost:-0} / ([${namespace:-0}, 0.01] | max) * 100 | round / 100")"
 }
 vhost_guests() {
@@ -119,6 +120,7 @@ vhost_guests() {
 	vhost_guest "$1" down 7003 1 1
 	vhost_guest "$1" up 7002 4 4
 	vhost_guest "$1" down 7003 4 4
+	vhost_guest "$1" connect 7000 16 1
 }
 
 # sizes MTU - no packet on the guest's interface or the outer wire exceeds its MTU, whatever super-frames there are
