@@ -49,3 +49,12 @@ flags "translated" 19 street
 nft delete chain inet hand nat
 ip -n outside route del 10.81.0.0/24
 flags "a route that the outside has not" "8 9 11" street
+
+say "kernel NAT"
+lanyard net add kern --subnet 10.82.0.0/24 --nat kernel
+flags "as it should be" "" kern
+NET=kern
+broken "TCP to the outside" 8 forward ip saddr 10.82.0.0/24 ip daddr $FAR tcp dport 8473 drop
+broken "ping" 9 forward ip saddr 10.82.0.0/24 icmp type echo-request drop
+broken "UDP to the host's own address" 1 input iifname ly-kern ip daddr $HOST udp dport \>= 1024 ct state new drop
+broken "to forwards, from the outside" 12 prerouting iif outside0 tcp sport != 8473 tcp dport \>= 1024 tcp flags syn drop

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <poll.h>
@@ -16,6 +17,7 @@
 
 #include "base/array.h"
 #include "base/bytes.h"
+#include "base/checksum.h"
 #include "ctl/check.h"
 #include "ctl/check_probe.h"
 #include "dhcp/dns_message.h"
@@ -250,6 +252,50 @@ static void test_answers(void **state)
 	close(y.theirs[CHECK_A1]);
 }
 
+/* short_error() - an ICMP error that quotes @quoted bytes and ends with its buffer, to the first guest */
+static void short_error(struct yard *y, uint32_t quoted)
+{
+	uint32_t size = ETH_HEADER + IP4_HEADER + ICMP_HEADER + quoted;
+	const struct check_guest *a1 = &y->check.guests[CHECK_A1];
+	uint8_t *frame = malloc(size), *icmp;
+
+	assert_non_null(frame);
+	icmp = build_ip(frame, a1->mac, gateway_mac, addr4(GATEWAY), a1->ip, PROTO_ICMP, 64, ICMP_HEADER + quoted);
+	memset(icmp, 0, ICMP_HEADER + quoted);
+	icmp[0] = 3;
+	if (quoted >= IP4_HEADER) {
+		build_ip4(icmp + ICMP_HEADER, addr_4(a1->ip), GATEWAY, PROTO_UDP, 64, 8);
+		put_u16(icmp + ICMP_HEADER + IP4_HEADER, y->check.trials[0].sport);
+	}
+	put_u16(icmp + 2, checksum_finish(checksum_add(0, icmp, ICMP_HEADER + quoted)));
+	check_input(&y->check, &y->check.guests[CHECK_A1], frame, size);
+	free(frame);
+}
+
+/* An ICMP error ends the trial that it quotes, and one that quotes too little ends none, nor is read beyond its end. */
+static void test_errors(void **state)
+{
+	static struct yard y;
+	struct trial t;
+
+	(void)state;
+	memset(&y, 0, sizeof(y));
+	plug(&y, CHECK_A1, SUBNET + 5);
+	trial_init(&y.check, &t, "UDP", TRIAL_UDP, true);
+	t.from = &y.check.guests[CHECK_A1];
+	t.dst = addr4(GATEWAY);
+	y.check.trials = &t;
+	y.check.ntrials = 1;
+	short_error(&y, 0);
+	short_error(&y, IP4_HEADER + 2);
+	assert_int_equal(t.end, TRIAL_OPEN);
+	short_error(&y, IP4_HEADER + 8);
+	assert_int_equal(t.end, TRIAL_REFUSED);
+	assert_string_equal(t.how, "ICMP 3/0");
+	close(y.check.guests[CHECK_A1].fd);
+	close(y.theirs[CHECK_A1]);
+}
+
 /* Frames arrive in pieces, several at once, and with a length that cannot be. */
 static void test_stream(void **state)
 {
@@ -280,6 +326,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_stream),
 	};
 

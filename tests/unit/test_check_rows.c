@@ -96,6 +96,7 @@ static const struct {
 	{ "no addresses, no DHCP", 16, { .mode = CHECK_INTERNAL, .dhcp = true }, "no" },
 	{ "no offer, no router in it", 17, { .mode = CHECK_NAT_NETWORK, .addressed = true }, "-" },
 	{ "DNS switched off", 18, { .mode = CHECK_NAT_NETWORK, .dhcp = true, .addressed = true }, "no" },
+	{ "kernel NAT has an interface of the host", 21, { .mode = CHECK_NAT_NETWORK, .kernel = true }, "yes" },
 	{ "no IPv6", 10, { .mode = CHECK_NAT_NETWORK, .addressed = true }, "-" },
 	{ "frames of a guest for whom the kernel translates", 21, { .mode = CHECK_NAT_NETWORK, .kernel = true }, "yes" },
 	{ "the LAN's IPv6", 10, { .mode = CHECK_BRIDGED }, "yes" },
