@@ -221,37 +221,11 @@ static int serve_nat(struct serve *s, const struct host_nat *m)
 	return answer(s, m, &r, -1);
 }
 
-static int finish_nat(struct serve *s, struct host_reply *r)
-{
-	const struct host_nat *m = (const void *)s->pending;
-
-	nat_done(m, held_find(&s->held, m->name), r->rc == 0);
-	return answer(s, m, r, -1);
-}
-
 static int serve_forwards(struct serve *s, const struct host_forwards *m)
 {
 	struct host_reply r = { .rc = nat_stage(m) };
 
 	return answer(s, m, &r, -1);
-}
-
-static int serve_watch(struct serve *s, const void *request)
-{
-	int fd = nat_watch(), rc;
-	struct host_reply r = { .rc = fd < 0 ? fd : 0 };
-
-	rc = answer(s, request, &r, fd);
-	if (fd >= 0)
-		close(fd);
-	return rc;
-}
-
-static int serve_icmp(struct serve *s, const struct host_icmp *m)
-{
-	struct host_reply r = { .rc = 0 };
-
-	return finish_open(s, m, sizeof(*m), icmp_open(m), &r);
 }
 
 static int serve_hold(struct serve *s, const struct host_header *request, int fd)
@@ -356,9 +330,9 @@ static int dispatch(struct serve *s, const void *request, size_t size, int fd)
 	case HOST_NAT:
 		return serve_nat(s, request);
 	case HOST_NAT_WATCH:
-		return serve_watch(s, request);
+		return serve_file(s, request, nat_watch());
 	case HOST_OPEN_ICMP:
-		return serve_icmp(s, request);
+		return serve_file(s, request, icmp_open(request));
 	default:
 		return serve_open(s, request, size);
 	}
@@ -396,8 +370,10 @@ int serve_job(struct serve *s)
 
 	if (head->type == HOST_OPEN_IFACE)
 		return finish_iface(s, fd == 0 ? -EIO : fd, &r, child);
-	if (head->type == HOST_NAT)
-		return finish_nat(s, &r);
+	if (head->type == HOST_NAT) {
+		nat_done((const void *)head, held_find(&s->held, host_name_of(head)), r.rc == 0);
+		return answer(s, head, &r, -1);
+	}
 	if (head->type != HOST_DROP)
 		return finish_open(s, s->pending, s->pending_size, fd == 0 ? -EIO : fd, &r);
 	h = held_find(&s->held, host_name_of(s->pending));

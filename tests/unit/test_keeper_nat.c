@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* needs: netns */
+/* ctl/keeper_nat.h on the nftables of a namespace of our own: what is in force, what one change costs, what failure and removal leave. */
+#define _GNU_SOURCE	/* unshare() */
+#include "ctl/keeper_nat.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "ctl/keeper.h"
+#include "ctl/keeper_journal.h"
+#include "tests/unit/own_namespace.h"
+
+static char dir[64];
+static struct host_iface iface_a = { .ifname = "ly-a", .addr4 = { 10, 0, 0, 1 }, .len4 = 24, .name = "host:a" };
+static struct host_iface iface_b = { .ifname = "ly-b", .addr4 = { 10, 0, 1, 1 }, .len4 = 24, .name = "host:b" };
+static struct held a = { .name = "host:a", .fd = -1, .request = &iface_a }, b = { .name = "host:b", .fd = -1, .request = &iface_b };
+
+static int setup(void **state)
+{
+	(void)state;
+	strcpy(dir, "/tmp/test_keeper_nat.XXXXXX");
+	if (!own_namespace() || !mkdtemp(dir))
+		return -1;
+	return journal_open(dir) < 0 || !own_run("nft add table ip other") ? -1 : 0;
+}
+
+static int teardown(void **state)
+{
+	char path[96];
+
+	(void)state;
+	nat_fini();
+	snprintf(path, sizeof(path), "%s/host-changes", dir);
+	unlink(path);
+	return rmdir(dir);
+}
+
+static void stage(uint16_t first, unsigned n, uint8_t guest)
+{
+	struct host_forwards m = { .n = 0 };
+
+	for (unsigned i = 0; i < n; i++) {
+		m.list[m.n++] = (struct host_forward){ .family = 4, .proto = HOST_TCP, .port = (uint16_t)(first + i), .to_port = 80,
+						       .to = { 10, 0, 0, guest } };
+		if (m.n == HOST_FORWARDS_MAX || i + 1 == n) {
+			assert_int_equal(nat_stage(&m), 0);
+			m.n = 0;
+		}
+	}
+}
+
+static int run(struct held *h, unsigned nforwards, bool again, struct host_reply *r)
+{
+	struct host_nat m = { .nforwards = nforwards, .access = HOST_NAT_OWN, .again = again };
+	int rc;
+
+	*r = (struct host_reply){ .rc = 0 };
+	strcpy(m.name, h->name);
+	rc = nat_run(&m, h, r);
+	nat_done(&m, h, rc == 0);
+	return rc;
+}
+
+static void leave(struct held *h)
+{
+	nat_leave(h);
+	journal_undo(h->name, -1, false);
+	nat_gone(h->name);
+}
+
+#define ELEMENTS(map, n) "test $(nft -j list map inet lanyard " map " | grep -o '\"concat\": \\[\"tcp\"' | wc -l) = " #n
+
+static void test_life(void **state)
+{
+	struct host_reply r;
+
+	(void)state;
+	stage(1000, 50, 2);
+	assert_int_equal(run(&a, 50, false, &r), 0);
+	assert_string_equal(r.message, "");
+	assert_true(own_run(ELEMENTS("to4", 50)));
+	stage(2000, 3, 2);
+	assert_int_equal(run(&b, 3, false, &r), 0);
+	assert_true(own_run(ELEMENTS("to4", 53)));
+	assert_true(own_run("test $(nft list set inet lanyard inside | grep -o ly- | wc -l) = 2"));
+	leave(&a);
+	assert_true(own_run(ELEMENTS("to4", 3)));
+	assert_true(own_run("! nft list set inet lanyard inside | grep -q ly-a"));
+	leave(&b);
+	assert_true(own_run("! nft list table inet lanyard 2>/dev/null && nft list table ip other >/dev/null"));
+}
+
+/* told() - how many messages about something that is there or gone, without the one at each end */
+static unsigned told(int fd)
+{
+	char data[65536];
+	unsigned n = 0;
+	ssize_t size;
+
+	while ((size = recv(fd, data, sizeof(data), 0)) > 0)
+		for (ssize_t at = 0; at + 16 <= size;) {
+			uint32_t len;
+			uint16_t type;
+
+			memcpy(&len, data + at, sizeof(len));
+			memcpy(&type, data + at + 4, sizeof(type));
+			n += (type & 0xff) != 15;	/* NFT_MSG_NEWGEN */
+			at += (ssize_t)((len + 3) & ~3u);
+		}
+	return n;
+}
+
+/* Of many forwards one changes: one element goes and one comes. The same again: nothing does. */
+static void test_one_change(void **state)
+{
+	struct host_reply r;
+	int fd = nat_watch();
+
+	(void)state;
+	assert_true(fd >= 0);
+	stage(1000, 200, 2);
+	assert_int_equal(run(&a, 200, false, &r), 0);
+	assert_true(told(fd) > 20);
+	stage(1000, 199, 2);
+	stage(1199, 1, 7);
+	assert_int_equal(run(&a, 200, false, &r), 0);
+	assert_int_equal(told(fd), 2);
+	assert_true(own_run("nft list map inet lanyard to4 | grep -q 'tcp . 1199 : 10.0.0.7 . 80'"));
+	stage(1199, 1, 7);
+	stage(1000, 199, 2);
+	assert_int_equal(run(&a, 200, false, &r), 0);
+	assert_int_equal(told(fd), 0);
+	close(fd);
+	leave(&a);
+}
+
+static void test_refused(void **state)
+{
+	struct host_reply r;
+
+	(void)state;
+	stage(1000, 2, 2);
+	assert_int_equal(run(&a, 3, false, &r), -EPROTO);	/* not as many as were sent */
+	stage(1000, 2, 2);
+	stage(1001, 1, 3);
+	assert_int_equal(run(&a, 3, false, &r), -EEXIST);	/* one port twice */
+	assert_true(own_run("nft add table inet lanyard"));
+	assert_int_equal(run(&a, 0, false, &r), -EBUSY);	/* somebody's */
+	assert_int_equal(run(&a, 0, false, &r), -EBUSY);
+	assert_true(own_run("test \"$(nft list table inet lanyard | wc -l)\" = 2 && nft delete table inet lanyard"));
+}
+
+/* Somebody took a part away: the change fails, nothing is half done, and the next one makes the table anew. */
+static void test_broken(void **state)
+{
+	struct host_reply r;
+
+	(void)state;
+	stage(1000, 2, 2);
+	assert_int_equal(run(&a, 2, false, &r), 0);
+	assert_true(own_run("nft flush map inet lanyard to4"));
+	stage(1001, 2, 2);
+	assert_int_equal(run(&a, 2, false, &r), -ENOENT);
+	assert_non_null(strstr(r.message, "nftables: "));
+	assert_true(own_run(ELEMENTS("to4", 0)));
+	stage(1001, 2, 2);
+	assert_int_equal(run(&a, 2, false, &r), 0);
+	assert_true(own_run(ELEMENTS("to4", 2)));
+	assert_true(own_run("nft flush ruleset; nft add table ip other"));
+	stage(1001, 2, 2);
+	assert_int_equal(run(&a, 2, true, &r), 0);		/* again: whatever is there */
+	assert_true(own_run(ELEMENTS("to4", 2)));
+	leave(&a);
+	assert_true(own_run("! nft list table inet lanyard 2>/dev/null"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_life), cmocka_unit_test(test_one_change), cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_broken),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
