@@ -256,13 +256,13 @@ static void test_hostile(void **state)
 			b->n = nd_build_solicitation(b->f, guest, text("fe80::32"), text("fe80::2"));
 		for (uint32_t n = 0; n <= ONEMAC_HEAD; n++)
 			for (uint32_t at = 0; at < n; at++) {
-				memset(copy, 0xee, sizeof(copy));
+				memset(copy, 0x11, sizeof(copy));
 				memcpy(copy, b->f, n);
 				copy[at] ^= (uint8_t)(n * 7 + at);
 				onemac_out(b->m, copy, n, at & 1, n);
 				onemac_in(b->m, copy, n);
 				for (uint32_t i = n; i < sizeof(copy); i++)
-					assert_int_equal(copy[i], 0xee);
+					assert_int_equal(copy[i], 0x11);
 			}
 	}
 }
