@@ -117,8 +117,9 @@ json_t *live_host_warnings(const struct live_net *net)
 	if (conf->has_host)
 		warn_of_host(conf, list);
 	if (conf->has_nat && host_routes_find(conf->subnet, conf->has_host ? net_port(conf, HOST_PORT)->ifname : NULL, &route))
-		json_array_append_new(list, json_sprintf("%s is part of a network that the host has a route to: guests reach each other there, "
-							 "not that network", prefix4_format(conf->subnet, text)));
+		json_array_append_new(list, json_sprintf("%s is part of a network that the host has a route to: guests reach %s there, "
+							 "not that network", prefix4_format(conf->subnet, text),
+							 conf->mode == NET_NAT ? "their gateway" : "each other"));
 	if (live_kernel_warning(net))
 		json_array_append_new(list, json_string(live_kernel_warning(net)));
 	return list;

@@ -103,9 +103,11 @@ server.bind(("127.0.0.1", 0))
 server.settimeout(5)
 for g in guests:
     g.datagram(GATEWAY, 4000, server.getsockname()[1], g.name.encode())
-for _ in guests:
     data, peer = server.recvfrom(100)
-    server.sendto(b"hello " + data, peer)
+    g.peer = peer
+for g in guests:
+    server.sendto(b"hello " + g.name.encode(), g.peer)
+check("ports of the host for them", len({g.peer for g in guests}), COUNT)
 check("datagrams through the NAT, from one port of one address",
       sum(g.heard(GATEWAY, server.getsockname()[1], 4000) == b"hello " + g.name.encode() for g in guests), COUNT)
 
