@@ -173,6 +173,52 @@ static void test_fragment(void **state)
 	bed_fini(&b);
 }
 
+/* With kernel NAT the address as which a guest sees the host's own clients is the services', and nothing but an address elsewhere. */
+static void test_front(void **state)
+{
+	static const char *const ends[][2] = { { "10.0.0.9", "192.0.0.8" }, { "fd01::9", "64:ff9b:1::c000:8" } };
+	uint8_t frame[200];
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		struct bed b;
+		bool fronted = i & 1;
+
+		bed_init(&b, true, true);
+		b.segment->fronted = fronted;
+		bed_publish(&b, true);
+		rig_offer(b.guest, frame, ip(frame, b.mac, guest_mac, ends[i / 2][0], ends[i / 2][1], 80));
+		rig_run(b.rig);
+		assert_int_equal(b.host->nsent, !fronted);
+		assert_int_equal(b.service.seen, fronted);
+		bed_fini(&b);
+	}
+}
+
+/* What a guest tells of its own address is for the host, and for the segment that has to know it. */
+static void test_addresses_told(void **state)
+{
+	struct bed b;
+	uint8_t frame[ND_NEIGHBOUR_SIZE];
+	struct addr s;
+	uint32_t len;
+
+	(void)state;
+	bed_init(&b, true, true);
+	rig_offer(b.guest, frame, build_arp(frame, ARP_REPLY, guest_mac, GUEST, b.mac, HOST, b.mac));
+	rig_run(b.rig);
+	assert_int_equal(b.host->nsent, 1);
+	assert_int_equal(b.service.seen, 1);
+	assert_int_equal(addr_parse("fd01::9", &s), 0);
+	len = nd_build_solicitation(frame, guest_mac, s, b.segment->gateway6);
+	memcpy(frame, b.mac, sizeof(b.mac));
+	rig_offer(b.guest, frame, len);
+	rig_run(b.rig);
+	assert_int_equal(b.host->nsent, 2);
+	assert_int_equal(b.service.seen, 2);
+	bed_fini(&b);
+}
+
 static const struct {
 	const char *what, *src, *dst;
 	bool host_only;			/* does it come in there? Where the host routes, everything does */
@@ -299,6 +345,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_from_guest), cmocka_unit_test(test_other_frames), cmocka_unit_test(test_fragment),
+		cmocka_unit_test(test_front), cmocka_unit_test(test_addresses_told),
 		cmocka_unit_test(test_from_host), cmocka_unit_test(test_gateways_address), cmocka_unit_test(test_mixed_burst),
 		cmocka_unit_test(test_discovery),
 	};
