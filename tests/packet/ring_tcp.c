@@ -45,7 +45,8 @@ static bool segment(struct ring_tcp *t, struct ring_flow *f, uint8_t flags, uint
 	put_u16(h + 14, (uint16_t)window);
 	put_u16(h + CHECKSUM_AT, checksum_fold(build_pseudo(l->ip, t->conf.remote, PROTO_TCP, l4_size)));
 	put_u16(h + 18, 0);
-	memcpy(h + TCP_HEADER, options, noptions);
+	if (noptions)
+		memcpy(h + TCP_HEADER, options, noptions);
 	ring_link_put(l, f->pair, l4 + l4_size, l4, (uint16_t)(l4 + TCP_HEADER + noptions), f->mss);
 	if (flags & TCP_ACK) {
 		f->unacked = 0;
