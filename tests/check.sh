@@ -7,6 +7,7 @@
 # with _ for a space); KEEP_GOING=1 goes on after a failure.
 set -u
 cd "$(dirname "$0")/.." || exit 1
+export PATH=$PATH:/usr/sbin:/sbin	# tc and nft are there, and an ordinary user of Debian does not look there
 build=$1
 shift
 passed=0 failed=0 skipped=0
