@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "ctl/host_call.h"
 
 enum { DEADLINE_MS = 6000 };
 
@@ -49,7 +49,7 @@ static void close_fd(int fd)
 		close(fd);
 }
 
-static void close_fds(const int *fds, unsigned n)
+void host_close_all(const int *fds, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
 		close(fds[i]);
@@ -65,7 +65,7 @@ int host_on_readable(struct host *host)
 		unsigned count = HOST_LISTEN_MAX;
 
 		n = host_receive_many(host->sock, late, sizeof(late), fds, &count);
-		close_fds(fds, count);
+		host_close_all(fds, count);
 	} while (n >= 0 || n == -EPROTO);
 	return n == -EAGAIN ? 0 : -EPIPE;
 }
@@ -116,14 +116,13 @@ static int receive_reply(struct host *host, const struct host_header *request, s
 			return (int)n;
 		if (host_reply_check(reply, (size_t)n, request) == 0)
 			return 0;
-		close_fds(fds, *count);
+		host_close_all(fds, *count);
 		if ((size_t)n != sizeof(*reply) || reply->head.serial == request->serial)
 			return -EPROTO;
 	}
 }
 
-/* call_many() - @fds of room for *count; they are those of a reply whose rc is 0 */
-static int call_many(struct host *host, void *request, size_t size, int fd_out, struct host_reply *reply, int *fds, unsigned *count)
+int host_call_many(struct host *host, void *request, size_t size, int fd_out, struct host_reply *reply, int *fds, unsigned *count)
 {
 	uint64_t until_ms = clock_now_ms() + DEADLINE_MS;
 	struct host_header head;
@@ -141,7 +140,7 @@ static int call_many(struct host *host, void *request, size_t size, int fd_out, 
 	if (rc < 0)
 		return rc;
 	if (reply->rc < 0) {
-		close_fds(fds, *count);
+		host_close_all(fds, *count);
 		*count = 0;
 	}
 	return reply->rc;
@@ -150,7 +149,7 @@ static int call_many(struct host *host, void *request, size_t size, int fd_out, 
 int host_call(struct host *host, void *request, size_t size, int fd_out, struct host_reply *reply, int *fd_in)
 {
 	unsigned count = 1;
-	int fd = -1, rc = call_many(host, request, size, fd_out, reply, &fd, &count);
+	int fd = -1, rc = host_call_many(host, request, size, fd_out, reply, &fd, &count);
 
 	if (fd_in)
 		*fd_in = rc == 0 && count ? fd : -1;
@@ -159,8 +158,7 @@ int host_call(struct host *host, void *request, size_t size, int fd_out, struct 
 	return rc;
 }
 
-/* explain() - @rc with the keeper's own words, or ours where it said nothing */
-static int explain(struct error *err, int rc, const struct host_reply *reply)
+int host_call_failed(struct error *err, int rc, const struct host_reply *reply)
 {
 	if (rc >= 0)
 		return rc;
@@ -172,8 +170,7 @@ static int explain(struct error *err, int rc, const struct host_reply *reply)
 	return rc;
 }
 
-/* open_call() - a request whose answer is a descriptor */
-static int open_call(struct host *host, void *request, size_t size, struct host_reply *reply, struct error *err)
+int host_call_open(struct host *host, void *request, size_t size, struct host_reply *reply, struct error *err)
 {
 	int fd;
 	int rc;
@@ -183,11 +180,10 @@ static int open_call(struct host *host, void *request, size_t size, struct host_
 	rc = host_call(host, request, size, -1, reply, &fd);
 	if (rc == 0 && fd < 0)
 		rc = -EPROTO;
-	return rc < 0 ? explain(err, rc, reply) : fd;
+	return rc < 0 ? host_call_failed(err, rc, reply) : fd;
 }
 
-/* put() - a text into its field; -ENAMETOOLONG rather than half of it */
-static int put(char *to, size_t room, const char *text, struct error *err)
+int host_put(char *to, size_t room, const char *text, struct error *err)
 {
 	size_t n = strlen(text);
 
@@ -201,11 +197,11 @@ static int named_call(struct host *host, enum host_type type, const char *name, 
 {
 	struct host_named m = { .head.type = type };
 	struct host_reply reply = { .rc = 0 };
-	int rc = put(m.name, sizeof(m.name), name, err);
+	int rc = host_put(m.name, sizeof(m.name), name, err);
 
 	if (rc < 0)
 		return rc;
-	return explain(err, host_call(host, &m, sizeof(m), fd, &reply, NULL), &reply);
+	return host_call_failed(err, host_call(host, &m, sizeof(m), fd, &reply, NULL), &reply);
 }
 
 int host_ready(struct host *host)
@@ -236,12 +232,12 @@ int host_recall(struct host *host, const char *name, uint32_t *value)
 {
 	struct host_recall m = { .head.type = HOST_RECALL };
 	struct host_reply reply;
-	int rc = put(m.name, sizeof(m.name), name, NULL);
+	int rc = host_put(m.name, sizeof(m.name), name, NULL);
 	int fd;
 
 	if (rc < 0)
 		return rc;
-	fd = open_call(host, &m, sizeof(m), &reply, NULL);
+	fd = host_call_open(host, &m, sizeof(m), &reply, NULL);
 	if (fd >= 0 && value)
 		*value = reply.value;
 	return fd;
@@ -254,7 +250,7 @@ int host_recall_all(struct host *host, host_recall_fn *fn, void *arg)
 	int shown = 0;
 
 	for (;;) {
-		int fd = open_call(host, &m, sizeof(m), &reply, NULL);
+		int fd = host_call_open(host, &m, sizeof(m), &reply, NULL);
 
 		if (fd < 0)
 			return fd == -ENOENT ? shown : fd;
@@ -264,243 +260,4 @@ int host_recall_all(struct host *host, host_recall_fn *fn, void *arg)
 		else if (host_drop(host, reply.name) < 0)
 			return -EPROTO;		/* it would be shown again, for ever */
 	}
-}
-
-static int link_call(struct host *host, struct host_link *m, const char *name, const char *ifname, const uint8_t *mac,
-		     struct host_reply *reply, struct error *err)
-{
-	int rc = put(m->name, sizeof(m->name), name, err);
-
-	if (rc == 0)
-		rc = put(m->ifname, sizeof(m->ifname), ifname, err);
-	if (rc < 0)
-		return rc;
-	if (mac)
-		memcpy(m->mac, mac, sizeof(m->mac));
-	return open_call(host, m, sizeof(*m), reply, err);
-}
-
-int host_open_tap(struct host *host, const char *name, const char *ifname, const uint8_t *mac, uint32_t mtu, bool queues,
-		  uid_t uid, struct error *err)
-{
-	struct host_link m = { .head.type = HOST_OPEN_TAP, .uid = uid, .mtu = mtu, .queues = queues };
-	struct host_reply reply;
-
-	return link_call(host, &m, name, ifname, mac, &reply, err);
-}
-
-int host_open_vmm_tap(struct host *host, const char *name, const char *ifname, uid_t uid, struct error *err)
-{
-	struct host_link m = { .head.type = HOST_OPEN_VMM_TAP, .uid = uid };
-	struct host_reply reply;
-
-	return link_call(host, &m, name, ifname, NULL, &reply, err);
-}
-
-int host_open_netns(struct host *host, const char *name, const char *netns, const char *ifname, const uint8_t *mac,
-		    uint32_t mtu, bool queues, uid_t uid, enum host_medium *medium, struct error *err)
-{
-	struct host_link m = { .head.type = HOST_OPEN_NETNS, .uid = uid, .mtu = mtu, .queues = queues };
-	struct host_reply reply;
-	int rc = put(m.netns, sizeof(m.netns), netns, err);
-
-	if (rc < 0)
-		return rc;
-	rc = link_call(host, &m, name, ifname, mac, &reply, err);
-	if (rc >= 0)
-		*medium = reply.value == HOST_MEDIUM_PACKET ? HOST_MEDIUM_PACKET : HOST_MEDIUM_TAP;
-	return rc;
-}
-
-int host_open_iface(struct host *host, const char *name, struct host_iface *iface, struct error *err)
-{
-	struct host_reply reply;
-	int rc = put(iface->name, sizeof(iface->name), name, err);
-
-	iface->head.type = HOST_OPEN_IFACE;
-	return rc < 0 ? rc : open_call(host, iface, sizeof(*iface), &reply, err);
-}
-
-int host_open_uplink(struct host *host, const char *name, const char *ifname, enum host_hears hears, bool *all, struct error *err)
-{
-	struct host_uplink m = { .head.type = HOST_OPEN_UPLINK, .hears = (uint8_t)hears };
-	struct host_reply reply;
-	int rc = put(m.ifname, sizeof(m.ifname), ifname, err);
-
-	if (rc == 0)
-		rc = put(m.name, sizeof(m.name), name, err);
-	if (rc == 0)
-		rc = open_call(host, &m, sizeof(m), &reply, err);
-	if (rc >= 0)
-		*all = reply.value == 1;
-	return rc;
-}
-
-int host_wire(struct host *host, const char *name, struct host_wire *wire, struct error *err)
-{
-	struct host_reply reply;
-	int rc = put(wire->name, sizeof(wire->name), name, err);
-
-	wire->head.type = HOST_WIRE;
-	if (rc == 0)
-		rc = open_call(host, wire, sizeof(*wire), &reply, err);
-	if (rc >= 0)
-		close(rc);
-	return rc < 0 ? rc : 0;
-}
-
-/* send_forwards() - those of @list, as many at a time as a message holds */
-static int send_forwards(struct host *host, const struct host_forward *list, size_t n)
-{
-	int rc = 0;
-
-	for (size_t at = 0; rc == 0 && at < n; at += HOST_FORWARDS_MAX) {
-		struct host_forwards m = { .head.type = HOST_NAT_FORWARDS };
-		struct host_reply reply;
-
-		m.n = n - at < HOST_FORWARDS_MAX ? (uint32_t)(n - at) : HOST_FORWARDS_MAX;
-		memcpy(m.list, list + at, m.n * sizeof(*list));
-		rc = host_call(host, &m, sizeof(m), -1, &reply, NULL);
-	}
-	return rc;
-}
-
-int host_nat(struct host *host, struct host_nat *nat, const struct host_forward *list, size_t n, char warning[HOST_TEXT_SIZE],
-	     struct error *err)
-{
-	struct host_reply reply = { .rc = 0 };
-	int rc = send_forwards(host, list, n);
-
-	if (rc < 0)
-		return error_set(err, rc, "%zu forwards: %s", n, strerror(-rc));
-	nat->head.type = HOST_NAT;
-	nat->nforwards = (uint32_t)n;
-	rc = host_call(host, nat, sizeof(*nat), -1, &reply, NULL);
-	if (rc < 0)
-		return explain(err, rc, &reply);
-	memcpy(warning, reply.message, HOST_TEXT_SIZE);
-	return 0;
-}
-
-int host_nat_watch(struct host *host)
-{
-	struct host_header m = { .type = HOST_NAT_WATCH };
-	struct host_reply reply;
-
-	return open_call(host, &m, sizeof(m), &reply, NULL);
-}
-
-int host_changes(struct host *host, struct error *err)
-{
-	struct host_header m = { .type = HOST_CHANGES };
-	struct host_reply reply;
-
-	return open_call(host, &m, sizeof(m), &reply, err);
-}
-
-int host_open_resolv(struct host *host)
-{
-	struct host_header m = { .type = HOST_OPEN_RESOLV };
-	struct host_reply reply;
-
-	return open_call(host, &m, sizeof(m), &reply, NULL);
-}
-
-/* spread() - the descriptors that came, to the ports they are of. Return: false when they are not as many as the reply says */
-static bool spread(const struct host_reply *reply, unsigned count, const int *came, unsigned ncame, int *fds)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < count; i++)
-		n += !host_listen_missing(reply, i);
-	if (n != ncame)
-		return false;
-	n = 0;
-	for (unsigned i = 0; i < count; i++)
-		fds[i] = host_listen_missing(reply, i) ? -1 : came[n++];
-	return true;
-}
-
-int host_listen_many(struct host *host, const char *name, int family, enum host_proto proto, const uint8_t *addr, uint16_t port,
-		     unsigned count, uid_t uid, int *fds, struct error *err)
-{
-	struct host_listen m = { .head.type = HOST_LISTEN, .uid = uid, .family = (uint8_t)family, .proto = proto, .port = port,
-				 .count = (uint16_t)count };
-	struct host_reply reply = { .rc = 0 };
-	int came[HOST_LISTEN_MAX], rc = put(m.name, sizeof(m.name), name, err);
-	unsigned ncame = HOST_LISTEN_MAX;
-
-	if (rc < 0)
-		return rc;
-	memcpy(m.addr, addr, family == 6 ? 16 : 4);
-	rc = call_many(host, &m, sizeof(m), -1, &reply, came, &ncame);
-	if (rc < 0)
-		return explain(err, rc, &reply);
-	if (!spread(&reply, count, came, ncame, fds)) {
-		close_fds(came, ncame);
-		return explain(err, -EPROTO, &reply);
-	}
-	if (ncame < count)
-		explain(err, -EADDRNOTAVAIL, &(struct host_reply){ .rc = -EADDRNOTAVAIL });
-	if (ncame < count && reply.message[0]) {
-		error_set(err, -EADDRNOTAVAIL, "%s", reply.message);
-		error_hint(err, "%s", reply.hint);
-	}
-	return (int)ncame;
-}
-
-int host_listen(struct host *host, const char *name, int family, enum host_proto proto, const uint8_t *addr, uint16_t port,
-		uid_t uid, uint16_t *next_port, struct error *err)
-{
-	struct host_listen m = { .head.type = HOST_LISTEN, .uid = uid, .family = (uint8_t)family, .proto = proto, .port = port,
-				 .count = 1 };
-	struct host_reply reply = { .rc = 0 };
-	int rc = put(m.name, sizeof(m.name), name, err);
-
-	if (rc < 0)
-		return rc;
-	memcpy(m.addr, addr, family == 6 ? 16 : 4);
-	rc = open_call(host, &m, sizeof(m), &reply, err);
-	if (next_port)
-		*next_port = rc == -EADDRINUSE ? (uint16_t)reply.value : 0;
-	return rc;
-}
-
-int host_open_icmp(struct host *host, int family, unsigned share, unsigned shares)
-{
-	struct host_icmp m = { .head.type = HOST_OPEN_ICMP, .family = (uint8_t)family, .share = (uint16_t)share, .shares = (uint16_t)shares };
-	struct host_reply reply;
-
-	return open_call(host, &m, sizeof(m), &reply, NULL);
-}
-
-static int unix_call(struct host *host, enum host_type type, const char *name, const char *path, uid_t uid, struct error *err)
-{
-	struct host_unix m = { .head.type = type, .uid = uid };
-	struct host_reply reply;
-	int rc = put(m.name, sizeof(m.name), name, err);
-
-	if (rc == 0)
-		rc = put(m.path, sizeof(m.path), path, err);
-	return rc < 0 ? rc : open_call(host, &m, sizeof(m), &reply, err);
-}
-
-int host_unix_listen(struct host *host, const char *name, const char *path, uid_t uid, struct error *err)
-{
-	return unix_call(host, HOST_UNIX_LISTEN, name, path, uid, err);
-}
-
-int host_unix_connect(struct host *host, const char *name, const char *path, uid_t uid, struct error *err)
-{
-	return unix_call(host, HOST_UNIX_CONNECT, name, path, uid, err);
-}
-
-int host_unix_bind(struct host *host, const char *name, const char *path, uid_t uid, struct error *err)
-{
-	return unix_call(host, HOST_UNIX_BIND, name, path, uid, err);
-}
-
-int host_unix_peer(struct host *host, const char *name, const char *path, uid_t uid, struct error *err)
-{
-	return unix_call(host, HOST_UNIX_PEER, name, path, uid, err);
 }

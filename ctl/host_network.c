@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What is asked of the keeper for networks that are a part of the host: what it changes there, and its journal of that. */
+#include "ctl/host_client.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ctl/host_call.h"
+
+int host_open_iface(struct host *host, const char *name, struct host_iface *iface, struct error *err)
+{
+	struct host_reply reply;
+	int rc = host_put(iface->name, sizeof(iface->name), name, err);
+
+	iface->head.type = HOST_OPEN_IFACE;
+	return rc < 0 ? rc : host_call_open(host, iface, sizeof(*iface), &reply, err);
+}
+
+int host_open_uplink(struct host *host, const char *name, const char *ifname, enum host_hears hears, bool *all, struct error *err)
+{
+	struct host_uplink m = { .head.type = HOST_OPEN_UPLINK, .hears = (uint8_t)hears };
+	struct host_reply reply;
+	int rc = host_put(m.ifname, sizeof(m.ifname), ifname, err);
+
+	if (rc == 0)
+		rc = host_put(m.name, sizeof(m.name), name, err);
+	if (rc == 0)
+		rc = host_call_open(host, &m, sizeof(m), &reply, err);
+	if (rc >= 0)
+		*all = reply.value == 1;
+	return rc;
+}
+
+int host_wire(struct host *host, const char *name, struct host_wire *wire, struct error *err)
+{
+	struct host_reply reply;
+	int rc = host_put(wire->name, sizeof(wire->name), name, err);
+
+	wire->head.type = HOST_WIRE;
+	if (rc == 0)
+		rc = host_call_open(host, wire, sizeof(*wire), &reply, err);
+	if (rc >= 0)
+		close(rc);
+	return rc < 0 ? rc : 0;
+}
+
+/* send_forwards() - those of @list, as many at a time as a message holds */
+static int send_forwards(struct host *host, const struct host_forward *list, size_t n)
+{
+	int rc = 0;
+
+	for (size_t at = 0; rc == 0 && at < n; at += HOST_FORWARDS_MAX) {
+		struct host_forwards m = { .head.type = HOST_NAT_FORWARDS };
+		struct host_reply reply;
+
+		m.n = n - at < HOST_FORWARDS_MAX ? (uint32_t)(n - at) : HOST_FORWARDS_MAX;
+		memcpy(m.list, list + at, m.n * sizeof(*list));
+		rc = host_call(host, &m, sizeof(m), -1, &reply, NULL);
+	}
+	return rc;
+}
+
+int host_nat(struct host *host, struct host_nat *nat, const struct host_forward *list, size_t n, char warning[HOST_TEXT_SIZE],
+	     struct error *err)
+{
+	struct host_reply reply = { .rc = 0 };
+	int rc = send_forwards(host, list, n);
+
+	if (rc < 0)
+		return error_set(err, rc, "%zu forwards: %s", n, strerror(-rc));
+	nat->head.type = HOST_NAT;
+	nat->nforwards = (uint32_t)n;
+	rc = host_call(host, nat, sizeof(*nat), -1, &reply, NULL);
+	if (rc < 0)
+		return host_call_failed(err, rc, &reply);
+	memcpy(warning, reply.message, HOST_TEXT_SIZE);
+	return 0;
+}
+
+int host_nat_watch(struct host *host)
+{
+	struct host_header m = { .type = HOST_NAT_WATCH };
+	struct host_reply reply;
+
+	return host_call_open(host, &m, sizeof(m), &reply, NULL);
+}
+
+int host_changes(struct host *host, struct error *err)
+{
+	struct host_header m = { .type = HOST_CHANGES };
+	struct host_reply reply;
+
+	return host_call_open(host, &m, sizeof(m), &reply, err);
+}
