@@ -67,18 +67,7 @@ is "its ports" "$(json '.ports[] | .name + " " + .kind + " " + .state' ps lab | 
 is "not the user's" "$(json .ports net show lab)" 0
 
 say "a lease of the LAN's"
-cat >"$DIR/udhcpd.conf" <<END
-start 10.9.0.50
-end 10.9.0.99
-interface eth0
-pidfile $DIR/udhcpd.pid
-lease_file $DIR/udhcpd.leases
-option subnet 255.255.255.0
-option router 10.9.0.2
-option lease 600
-END
-: >"$DIR/udhcpd.leases"
-in_lan busybox udhcpd -f "$DIR/udhcpd.conf" >"$DIR/udhcpd.log" 2>&1 &
+lan_leases
 box web1
 box web2
 web1=$(dhcp web1)

@@ -158,6 +158,22 @@ outside_answers() {
 	until_ok 5 outside sh -c 'ss -Hlun "sport = :8473" | grep -q .'
 }
 
+# lan_leases - a DHCP server in the LAN of a test (in_lan), which is 10.9.0.0/24 with a router at .2
+lan_leases() {
+	cat >"$DIR/udhcpd.conf" <<END
+start 10.9.0.50
+end 10.9.0.99
+interface eth0
+pidfile $DIR/udhcpd.pid
+lease_file $DIR/udhcpd.leases
+option subnet 255.255.255.0
+option router 10.9.0.2
+option lease 600
+END
+	: >"$DIR/udhcpd.leases"
+	in_lan busybox udhcpd -f "$DIR/udhcpd.conf" >"$DIR/udhcpd.log" 2>&1 &
+}
+
 # differs NET [FLAG...] - the rows in which the network is not as its mode promises; the whole answer is in $DIR/check
 differs() {
 	lanyard check "$@" --json >"$DIR/check" 2>"$DIR/check.err" || [ $? = 8 ] || { cat "$DIR/check.err"; return 1; }
