@@ -5,13 +5,15 @@
 #	tests/run.sh tests/net/*.sh tests/vm/10-stream.sh	B=DIR: where the programs were built
 #	AS=root|user ONLY=WORD KEEP=1 tests/run.sh ...		one identity; names with WORD; keep logs and directories
 #	AGAIN=1 tests/run.sh ...	what fails is shown, and run once more; only what fails twice has failed
+#	JOBS=2 tests/run.sh ...		so many at once; a second run has the machine for itself
 #
 # Files are taken as tests if their names begin with two digits. A test passes with exit status 0 and is skipped with
 # 77, its last line saying why. The sandbox is a new network, mount and process namespace (and user namespace when the
 # caller is not root): what a test leaves there goes with it, and nothing of the host is changed.
 #
 # Root runs each test twice: with lanyard as root, and as an ordinary user without rights. Others run it once.
-# In a test's first lines:  "# limit: SECONDS" (60),  "# as: root|user|once",  "# before: COMMAND" (outside the sandbox).
+# In a test's first lines:  "# limit: SECONDS" (60),  "# as: root|user|once",  "# before: COMMAND" (outside the sandbox),
+# "# alone: REASON" (never beside another).
 set -u
 
 ROOT=$(cd "$(dirname "$0")/.." && pwd)
@@ -45,26 +47,24 @@ sandbox() {
 	exec unshare "${user[@]}" --net --mount --pid --fork --kill-child=KILL --mount-proc "$@"
 }
 
+# finish() - asked to end: the sandbox, its directory and the tests beside it go, too
 finish() {
 	[ -n "$current" ] && kill -KILL "$current" 2>/dev/null	# unshare ignores SIGTERM
+	jobs -p | xargs -r kill -TERM 2>/dev/null
+	wait
 	[ -n "${DIR:-}" ] && [ -z "${KEEP:-}" ] && rm -rf "$DIR"
+	rm -rf "${told:-}"
 	exit 130
 }
 trap finish INT TERM HUP
 
-report() {
-	printf '%-4s  %-28s %-4s %6s s%s\n' "$1" "$name" "$AS" "$2" "${3:+  $3}"
-	case $1 in
-	PASS) passed=$((passed + 1)) ;;
-	SKIP) skipped=$((skipped + 1)) ;;
-	FAIL) failed=$((failed + 1)) ;;
-	esac
-}
+report() { printf '%-4s  %-28s %-4s %6s s%s\n' "$1" "$name" "$AS" "$2" "${3:+  $3}"; }
 
-# run_one TEST - in a fresh directory, with a limit of time
+# run_one TEST - in a fresh directory, with a limit of time; Return: 0 passed, 77 skipped, 1 failed
 run_one() {
-	local test=$1 before limit start took rc why
+	local test=$1 name before limit start took rc why
 
+	name=$(basename "$test" .sh)
 	limit=$(header "$test" limit)
 	limit=${limit:-60}
 	DIR=$(mktemp -d "${TMPDIR:-/tmp}/lt.XXXXXX") || exit 1
@@ -91,6 +91,8 @@ run_one() {
 	esac
 	[ $rc = 0 ] || [ $rc = 77 ] || tail -n "${LOG_LINES:-60}" "$DIR/log" | sed 's/^/      | /'
 	if [ -n "${KEEP:-}" ]; then echo "      kept: $DIR"; else rm -rf "$DIR"; fi
+	[ $rc = 0 ] || [ $rc = 77 ] || rc=1
+	return $rc
 }
 
 can_sandbox() { (sandbox true) >/dev/null 2>&1; }
@@ -118,21 +120,72 @@ if ! can_sandbox; then
 	[ "${CI:-}" = true ] && exit 1
 	exit 0
 fi
+
+# tally STATUS IDENTITY FILE - count a test that ended; one that failed and may be run again waits for that
+tally() {
+	case $1 in
+	0) passed=$((passed + 1)) ;;
+	77) skipped=$((skipped + 1)) ;;
+	*) if [ -n "${AGAIN:-}" ]; then again+=("$2 $3"); else failed=$((failed + 1)); fi ;;
+	esac
+}
+
+# beside FILE - run it in the background; what it says is shown in one piece when it has ended
+beside() {
+	(
+		trap finish INT TERM HUP
+		run_one "$1" >"$told/$BASHPID"
+		echo "$? $AS $1" >"$told/$BASHPID.part"
+		mv "$told/$BASHPID.part" "$told/$BASHPID.ended"
+	) &
+	running=$((running + 1))
+}
+
+# room N - until at most N tests run in the background; those that ended are counted and shown
+room() {
+	local end rc as file
+
+	while [ $running -gt "$1" ]; do
+		wait -n
+		[ $? != 127 ] || compgen -G "$told/*.ended" >/dev/null || { echo "a test was killed"; exit 1; }
+		for end in "$told"/*.ended; do
+			[ -e "$end" ] || continue
+			read -r rc as file <"$end"
+			cat "${end%.ended}"
+			rm -f "$end"
+			running=$((running - 1))
+			tally "$rc" "$as" "$file"
+		done
+	done
+}
+
 begun=$SECONDS
-again=0
+jobs=${JOBS:-1} running=0 again=()
+told=$(mktemp -d)
 for file in "$@"; do
 	name=$(basename "$file" .sh)
 	[[ $name == [0-9][0-9]-* ]] || continue
 	[[ $name == *"${ONLY:-}"* ]] || continue
+	file=$(realpath "$file")
 	for AS in $(identities "$file"); do
-		before=$failed
-		run_one "$(realpath "$file")"
-		if [ "$failed" -gt "$before" ] && [ -n "${AGAIN:-}" ]; then
-			again=$((again + 1)) failed=$before
-			run_one "$(realpath "$file")"
+		if [ "$jobs" = 1 ] || [ -n "$(header "$file" alone)" ]; then
+			room 0
+			run_one "$file"
+			tally $? "$AS" "$file"
+		else
+			room $((jobs - 1))
+			beside "$file"
 		fi
 	done
 done
-[ $again = 0 ] || echo "run a second time: $again"
+room 0
+[ ${#again[@]} = 0 ] || echo "run a second time: ${#again[@]}"
+AGAIN=
+for one in "${again[@]}"; do
+	AS=${one%% *}
+	run_one "${one#* }"
+	tally $? "$AS" "${one#* }"
+done
+rm -rf "$told"
 echo "$passed passed, $failed failed, $skipped skipped in $((SECONDS - begun)) s"
 [ $failed = 0 ]
