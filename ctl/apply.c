@@ -19,6 +19,7 @@
 #include "switch/forward.h"
 #include "switch/service.h"
 #include "switch/snapshot.h"
+#include "switch/subnets.h"
 #include "switch/worker.h"
 
 /* ---- snapshot ---- */
@@ -68,7 +69,7 @@ static void fill_local(struct snapshot *s, struct net_view *view, const struct l
 static void fill_segment(struct segment *seg, struct net_view *view, const struct live_segment *from)
 {
 	const struct live_net *net = from->net;
-	struct service *services[] = { net->dhcp, from->dns, net->gateway, net->nat };
+	struct service *services[SEGMENT_SERVICES] = { net->dhcp, from->dns, net->gateway, net->nat };
 
 	seg->net = view;
 	seg->vid = from->vid;
@@ -186,6 +187,7 @@ bool apply_publish(struct engine *e)
 		log_error("event=publish-failed reason=\"out of memory\"");
 		return false;
 	}
+	next->subnets = subnets_new(next);	/* without memory lookups are slower, no more */
 	next->generation = ++e->generation;
 	old = rcu_xchg_pointer(&e->snapshot, next);
 	snapshot_release(old);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "switch/subnets.h"
 
 struct snapshot *snapshot_new(unsigned nports, unsigned nnets)
 {
@@ -27,9 +28,12 @@ void snapshot_free(struct snapshot *s)
 	if (!s)
 		return;
 	for (unsigned i = 0; s->nets && i < s->nnets; i++) {
+		for (unsigned j = 0; s->nets[i].segments && j < s->nets[i].nsegments; j++)
+			free(s->nets[i].segments[j].peers);
 		free(s->nets[i].members);
 		free(s->nets[i].segments);
 	}
+	subnets_free(s->subnets);
 	free(s->nets);
 	free(s->ports);
 	free(s);
@@ -46,7 +50,8 @@ void snapshot_release(struct snapshot *s)
 		urcu_qsbr_call_rcu(&s->rcu, free_rcu);
 }
 
-const struct segment *segment_for_addr(const struct snapshot *s, struct addr a, const struct segment *except)
+/* walk() - what subnets_find() does, before the table is made */
+static const struct segment *walk(const struct snapshot *s, struct addr a, const struct segment *except)
 {
 	for (unsigned i = 0; i < s->nnets; i++) {
 		const struct net_view *net = &s->nets[i];
@@ -54,12 +59,16 @@ const struct segment *segment_for_addr(const struct snapshot *s, struct addr a, 
 		for (unsigned j = 0; j < net->nsegments; j++) {
 			const struct segment *seg = &net->segments[j];
 
-			if (segment_has(seg, a) &&
-			    !(except && except->net->net_id == net->net_id && (except->vid == seg->vid || seg->only)))
+			if (segment_has(seg, a) && !segment_same(seg, except))
 				return seg;
 			if (seg->only)
 				break;		/* the network's others have the same addresses */
 		}
 	}
 	return NULL;
+}
+
+const struct segment *segment_for_addr(const struct snapshot *s, struct addr a, const struct segment *except)
+{
+	return s->subnets ? subnets_find(s->subnets, a, except) : walk(s, a, except);
 }

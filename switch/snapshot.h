@@ -14,6 +14,7 @@
 
 #include "base/addr.h"
 #include "base/text.h"
+#include "switch/peer.h"
 #include "switch/vlan.h"
 
 struct fdb;
@@ -22,8 +23,9 @@ struct port;
 struct requests;
 struct service;
 struct stations;
+struct subnets;
 
-enum { SEGMENT_SERVICES = 4 };
+enum { SEGMENT_SERVICES = 5 };
 
 /* segment - a VID of a network with its addressing; leases, stations and sessions are keyed by (network, VID)
  *
@@ -46,6 +48,8 @@ struct segment {
 	const struct port_view *host;	/* where the host itself has the gateway's addresses (switch/hostway.h), or NULL */
 	bool fronted;			/* clients of the gateway's own are seen by guests as segment_front() */
 	uint8_t gateway_mac[MAC_SIZE];
+	struct peer *peers;		/* the segments that this one reaches (switch/peer.h) */
+	unsigned npeers;
 	struct stations *stations;	/* borrowed; outlives the snapshot */
 	struct requests *requests;	/* where a station seen for the first time is told; may be NULL; as above */
 	struct service *services[SEGMENT_SERVICES];	/* asked in order; borrowed; outlive the snapshot */
@@ -83,6 +87,7 @@ struct snapshot {
 	unsigned nports;
 	struct net_view *nets;
 	unsigned nnets;
+	struct subnets *subnets;	/* of all of them, when they are complete; NULL: segment_for_addr() looks at one after another */
 	uint64_t generation;		/* of this snapshot; an address may be used again */
 };
 
@@ -155,6 +160,21 @@ static inline struct addr segment_front(const struct segment *seg, struct addr g
 static inline bool segment_is_front(const struct segment *seg, struct addr a)
 {
 	return seg->fronted && addr_equal(a, segment_front(seg, a));
+}
+
+/* segment_same() - is @a, of whatever snapshot, the segment @b, or with it one of those in a network that have the same addresses? */
+static inline bool segment_same(const struct segment *a, const struct segment *b)
+{
+	return b && a->net->net_id == b->net->net_id && (a->vid == b->vid || a->only);
+}
+
+/* peer_for() - the peer whose subnet holds @a, or NULL */
+static inline const struct peer *peer_for(const struct segment *seg, struct addr a)
+{
+	for (unsigned i = 0; i < seg->npeers; i++)
+		if (segment_has(seg->peers[i].to, a))
+			return &seg->peers[i];
+	return 0;
 }
 
 /* segment_for_addr() - the segment of any network, @except excluded, whose subnet holds @a, or NULL */

@@ -13,6 +13,7 @@
 #include "switch/local.h"
 #include "switch/port.h"
 #include "switch/stats.h"
+#include "switch/subnets.h"
 #include "switch/verdict.h"
 #include "tests/packet/rig.h"
 
@@ -35,6 +36,66 @@ static struct snapshot *plan(void)
 	s->nets[0].segments[0].subnet = (struct prefix4){ 0x0a4d0000, 24 };
 	s->nets[1].segments[0].subnet = (struct prefix4){ 0x0a4e0000, 16 };
 	return s;
+}
+
+enum { NETS = 60, ASKED = 20000 };
+
+/* random_net() - one of a few places, so that networks of mode nat lie within one another, and some have IPv6 */
+static void random_net(struct net_view *net, unsigned i)
+{
+	bool alone = i % 3 == 0;
+	uint8_t len = alone ? (uint8_t)(8 + rand() % 20) : 24;
+
+	net->net_id = i + 1;
+	net->nsegments = alone ? 3 : 1 + i % 2;
+	net->segments = calloc(net->nsegments, sizeof(*net->segments));
+	net->members = calloc(1, sizeof(*net->members));
+	for (unsigned j = 0; j < net->nsegments; j++) {
+		static const struct port_view view;
+		uint32_t addr = alone ? 0x0a000000u | (uint32_t)(rand() % 4) << 8 : 0x0b000000u | (2 * i + j) << 8;
+
+		net->segments[j] = (struct segment){
+			.net = net, .vid = (uint16_t)(1 + j), .only = alone ? &view : NULL, .has_subnet = rand() % 8 != 0,
+			.subnet = { addr & ~(0xffffffffu >> len), len }, .has_subnet6 = i % 2,
+			.subnet6 = { { .bytes = { 0xfd, (uint8_t)i, (uint8_t)j } }, 64 },
+		};
+		if (j && alone)
+			net->segments[j] = net->segments[0], net->segments[j].vid = (uint16_t)(1 + j);
+	}
+}
+
+static bool holds(const struct segment *seg, struct addr a)
+{
+	return seg && segment_has(seg, a);
+}
+
+/* The sorted table finds a segment whenever a walk over all of them does, though within one another it may be another one. */
+static void test_sorted(void **state)
+{
+	struct snapshot *s = snapshot_new(1, NETS);
+	unsigned found = 0;
+
+	(void)state;
+	srand(7);
+	for (unsigned i = 0; i < NETS; i++)
+		random_net(&s->nets[i], i);
+	for (unsigned i = 0; i < ASKED; i++) {
+		const struct net_view *net = &s->nets[rand() % NETS];
+		const struct segment *except = i % 2 ? &net->segments[rand() % (int)net->nsegments] : NULL, *walked, *sorted;
+		struct addr a = i % 5 ? addr4((i % 2 ? 0x0a000000u : 0x0b000000u) | (uint32_t)rand() % 0x8000) :
+				(struct addr){ .bytes = { 0xfd, (uint8_t)(rand() % NETS), (uint8_t)(rand() % 3), [15] = 9 } };
+
+		walked = segment_for_addr(s, a, except);
+		s->subnets = subnets_new(s);
+		sorted = segment_for_addr(s, a, except);
+		subnets_free(s->subnets);
+		s->subnets = NULL;
+		assert_int_equal(walked != NULL, sorted != NULL);
+		assert_true(!sorted || (holds(sorted, a) && !segment_same(sorted, except)));
+		found += sorted != NULL;
+	}
+	assert_in_range(found, ASKED / 10, ASKED * 9 / 10);
+	snapshot_free(s);
 }
 
 static void test_segments(void **state)
@@ -163,7 +224,7 @@ static void test_verdict_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_segments), cmocka_unit_test(test_alone), cmocka_unit_test(test_life), cmocka_unit_test(test_stats),
+		cmocka_unit_test(test_segments), cmocka_unit_test(test_sorted), cmocka_unit_test(test_alone), cmocka_unit_test(test_life), cmocka_unit_test(test_stats),
 		cmocka_unit_test(test_verdict_names),
 	};
 
