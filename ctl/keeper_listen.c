@@ -127,11 +127,11 @@ static void explain(const struct host_listen *m, uint16_t port, int rc, struct h
 }
 
 /* open_one() - a socket that was handed over, or one of our own. A root daemon lends low ports to root alone. */
-static int open_one(const struct host_listen *m, uint16_t port, unsigned first_free)
+static int open_one(const struct host_listen *m, uint16_t port)
 {
 	int fd;
 
-	if (geteuid() == 0 && m->uid != 0 && port < first_free)
+	if (geteuid() == 0 && m->uid != 0 && port < first_free_port())
 		return -EACCES;
 	fd = given_find(m, port);
 	return fd >= 0 ? fd : bind_to(m, port);
@@ -139,12 +139,11 @@ static int open_one(const struct host_listen *m, uint16_t port, unsigned first_f
 
 int listen_open(const struct host_listen *m, int *fds, struct host_reply *r)
 {
-	unsigned first_free = first_free_port();
 	int there = 0, first_rc = 0;
 
 	for (unsigned i = 0; i < m->count; i++) {
 		uint16_t port = (uint16_t)(m->port + i);
-		int fd = fds[i] >= 0 ? fds[i] : first_rc == -EMFILE ? -EMFILE : open_one(m, port, first_free);
+		int fd = fds[i] >= 0 ? fds[i] : first_rc == -EMFILE ? -EMFILE : open_one(m, port);
 
 		if (fd >= 0) {
 			fds[i] = fd;

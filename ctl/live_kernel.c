@@ -67,30 +67,52 @@ static bool is_loopback(const struct endpoint *at)
 	return at->v6 ? !memcmp(at->ip, one, sizeof(one)) : at->ip[0] == 127;
 }
 
-/* guest_address() - of the forward's guest, of the family that it is listened in; network order */
-static bool guest_address(const struct live_forward *f, bool v6, uint8_t to[16])
-{
-	const struct live_net *net = f->net;
-	struct live_port *p = NULL;
-	struct station st = { .ip = addr4(f->conf->to_ip) };
+/* guest - whose address was asked last: of many forwards most lead to the same guest, and each look goes through all stations */
+struct guest {
+	const char *name;
+	bool v6, known;
+	struct addr ip;
+};
 
-	if (f->conf->to[0])
-		HASH_FIND_STR(net->ports, f->conf->to, p);
-	if (!f->conf->to_ip && (!p || !p->segment || !station_of_family(p->segment->stations, p->id, v6 ? AF_INET6 : AF_INET, &st)))
+static bool station_address(const struct live_net *net, const char *name, bool v6, struct addr *ip)
+{
+	struct live_port *p;
+	struct station st;
+
+	HASH_FIND_STR(net->ports, name, p);
+	if (!p || !p->segment || !station_of_family(p->segment->stations, p->id, v6 ? AF_INET6 : AF_INET, &st))
 		return false;
-	if (addr_is4(st.ip) == v6)
-		return false;
-	memset(to, 0, 16);
-	memcpy(to, v6 ? st.ip.bytes : st.ip.bytes + 12, v6 ? 16 : 4);
+	*ip = st.ip;
 	return true;
 }
 
-static void add_listen(struct forwards *to, const struct live_forward *f, const struct live_listen *l)
+/* guest_address() - of the forward's guest, of the family that it is listened in; network order */
+static bool guest_address(const struct live_forward *f, bool v6, struct guest *last, uint8_t to[16])
+{
+	struct addr ip = addr4(f->conf->to_ip);
+
+	if (!f->conf->to_ip) {
+		if (!last->name || last->v6 != v6 || strcmp(last->name, f->conf->to)) {
+			*last = (struct guest){ .name = f->conf->to, .v6 = v6 };
+			last->known = station_address(f->net, f->conf->to, v6, &last->ip);
+		}
+		if (!last->known)
+			return false;
+		ip = last->ip;
+	}
+	if (addr_is4(ip) == v6)
+		return false;
+	memset(to, 0, 16);
+	memcpy(to, v6 ? ip.bytes : ip.bytes + 12, v6 ? 16 : 4);
+	return true;
+}
+
+static void add_listen(struct forwards *to, const struct live_forward *f, const struct live_listen *l, struct guest *last)
 {
 	const struct endpoint *at = &f->conf->listen[l->at];
 	struct host_forward one = { .family = at->v6 ? 6 : 4, .proto = f->conf->proto };
 
-	if (is_loopback(at) || f->conf->source == FORWARD_SOURCE_GATEWAY || !guest_address(f, at->v6, one.to))
+	if (is_loopback(at) || f->conf->source == FORWARD_SOURCE_GATEWAY || !guest_address(f, at->v6, last, one.to))
 		return;
 	memcpy(one.addr, at->ip, at->v6 ? 16 : 4);
 	for (unsigned i = 0; i < l->count; i++) {
@@ -105,10 +127,11 @@ static void add_listen(struct forwards *to, const struct live_forward *f, const 
 static struct forwards wanted(const struct live_net *net)
 {
 	struct forwards to = { 0 };
+	struct guest last = { 0 };
 
 	for (const struct live_forward *f = net->forwards; f; f = f->hh.next)
 		for (unsigned i = 0; i < f->nlistens; i++)
-			add_listen(&to, f, &f->listens[i]);
+			add_listen(&to, f, &f->listens[i], &last);
 	return to;
 }
 

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -185,11 +186,41 @@ static void test_broken(void **state)
 	assert_true(own_run("! nft list table inet lanyard 2>/dev/null"));
 }
 
+static double cpu_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+/* Ten thousand forwards are one transaction of less than a second, and one more beside them is one element. */
+static void test_many(void **state)
+{
+	struct host_reply r;
+	double began = cpu_ms(), took;
+	int fd;
+
+	(void)state;
+	stage(1000, 10000, 2);
+	assert_int_equal(run(&a, 10000, false, &r), 0);
+	took = cpu_ms() - began;
+	print_message("  10,000 forwards: %.0f ms\n", took);
+	assert_true(took < 1000);
+	assert_true(own_run(ELEMENTS("to4", 10000)));
+	fd = nat_watch();
+	stage(1000, 10001, 2);
+	assert_int_equal(run(&a, 10001, false, &r), 0);
+	assert_int_equal(told(fd), 1);
+	close(fd);
+	leave(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_life), cmocka_unit_test(test_one_change), cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_broken), cmocka_unit_test(test_many),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
