@@ -105,7 +105,7 @@ static void on_done(void *arg, const struct error *err)
 /* keep_inside() - new settings of a network leave what is in it, whose it is, and a subnet that was chosen for it */
 static void keep_inside(json_t *value, const json_t *old, const struct net_conf *net)
 {
-	static const char *const kept[] = { "owner", "ports", "forwards", "reservations", "records" };
+	static const char *const kept[] = { "owner", "groups", "ports", "forwards", "reservations", "records" };
 	const char *mode = json_string_value(json_object_get(value, "mode"));
 	bool same = net->has_host && !net->has_nat ? mode && (!strcmp(mode, "host-only") || !strcmp(mode, "hostonly") || !strcmp(mode, "isolated")) :
 				    net->has_nat && (!mode || !strcmp(mode, "nat-network") || !strcmp(mode, "natnetwork"));

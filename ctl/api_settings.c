@@ -100,7 +100,7 @@ static int read_name(struct edit *edit, struct error *err)
 int settings_read(struct edit *edit, struct error *err)
 {
 	/* the model knows these, but they are not the client's to set here */
-	static const char *const others[] = { "owner", "ports", "forwards", "reservations", "records", "transient" };
+	static const char *const others[] = { "owner", "groups", "ports", "forwards", "reservations", "records", "transient" };
 
 	edit->settings = call_body(edit->call, err);
 	if (!edit->settings)

@@ -17,6 +17,8 @@ static const struct members {
 	bool mapping;		/* is each a mapping, too? */
 	int (*read)(struct model_ctx *ctx, const struct net_conf *net, const char *name, const json_t *object, void *to);
 } members[] = {
+	{ "groups", "group", sizeof(struct group_conf), MODEL_GROUPS_MAX, offsetof(struct net_conf, groups),
+	  offsetof(struct net_conf, ngroups), true, group_read },
 	{ "ports", "port", sizeof(struct port_conf), MODEL_PORTS_MAX, offsetof(struct net_conf, ports),
 	  offsetof(struct net_conf, nports), true, port_read },
 	{ "forwards", "forward", sizeof(struct forward_conf), MODEL_FORWARDS_MAX, offsetof(struct net_conf, forwards),
@@ -25,7 +27,7 @@ static const struct members {
 	  offsetof(struct net_conf, reservations), offsetof(struct net_conf, nreservations), false, reservation_read },
 };
 
-/* Networks, ports, forwards and reservations all begin with their name. */
+/* Networks, groups, ports, forwards and reservations all begin with their name. */
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(a, b);
@@ -163,6 +165,7 @@ static int each_net(struct model_ctx *ctx, struct model *model, const json_t *ne
 		struct net_conf *net = &model->networks[i];
 		struct ctx_mark mark = ctx_enter(ctx, networks, net->name, "network", net->name);
 
+		ctx->network = json_object_get(networks, net->name);
 		rc = step(ctx, json_object_get(networks, net->name), net);
 		ctx_leave(ctx, mark);
 	}
@@ -240,13 +243,24 @@ int model_parse(const json_t *tree, const struct line_map *lines, const struct m
 	return rc;
 }
 
+static void net_free(struct net_conf *net)
+{
+	for (size_t i = 0; i < net->nports; i++)
+		port_parts_free(&net->ports[i]);
+	for (size_t i = 0; i < net->ngroups; i++)
+		port_parts_free(&net->groups[i].settings);
+	port_parts_free(&net->defaults);
+	free(net->ports);
+	free(net->groups);
+	free(net->forwards);
+	free(net->reservations);
+	free(net->records);
+}
+
 void model_free(struct model *model)
 {
 	for (size_t i = 0; model && i < model->nnetworks; i++) {
-		free(model->networks[i].ports);
-		free(model->networks[i].forwards);
-		free(model->networks[i].reservations);
-		free(model->networks[i].records);
+		net_free(&model->networks[i]);
 	}
 	if (model)
 		free(model->networks);
@@ -266,6 +280,11 @@ const struct port_conf *net_port(const struct net_conf *net, const char *name)
 const struct forward_conf *net_forward(const struct net_conf *net, const char *id)
 {
 	return net ? bsearch(id, net->forwards, net->nforwards, sizeof(*net->forwards), by_name) : NULL;
+}
+
+const struct group_conf *net_group(const struct net_conf *net, const char *name)
+{
+	return net ? bsearch(name, net->groups, net->ngroups, sizeof(*net->groups), by_name) : NULL;
 }
 
 const struct reservation_conf *net_reservation(const struct net_conf *net, const char *port)

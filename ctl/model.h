@@ -30,6 +30,7 @@ enum {
 	MODEL_PORTS_MAX = 4096,		/* of one network */
 	MODEL_FORWARDS_MAX = 32768,	/* of one network */
 	MODEL_RECORDS_MAX = 16384,	/* of one network */
+	MODEL_GROUPS_MAX = 256,		/* of one network */
 	FORWARD_LISTEN_MAX = 8,
 	UPSTREAMS_MAX = 8,
 	DOMAIN_TEXT = 254,		/* longest name, RFC 1035 2.3.4, and its end */
@@ -64,6 +65,8 @@ struct endpoint {
 #define HOST_PORT "@host"
 #define UPLINK_PORT "@uplink"
 
+typedef uint64_t field_set;	/* a bit for each row of an object's table that was given (ctl/model_fields.h) */
+
 enum { ENDPOINT_TEXT = 56 };	/* "[" 45 "]:65535" */
 
 struct port_conf {
@@ -83,7 +86,14 @@ struct port_conf {
 	char remote[MODEL_PATH_TEXT];	/* the peer's, likewise */
 	char ifname[IFNAME_TEXT];	/* tap, vmm-tap, netns, attached */
 	char netns[MODEL_PATH_TEXT];	/* netns: a name, a pid or a path */
-	uint32_t set;			/* rows of the table that were given (ctl/model_fields.h) */
+	char group[NAME_MAX_SIZE];	/* of the network's, whose settings hold where the port itself says nothing; or empty */
+	field_set set;			/* what the port itself was given */
+};
+
+/* group_conf - a named set of port settings */
+struct group_conf {
+	char name[NAME_MAX_SIZE];
+	struct port_conf settings;	/* only those that set, and its parts, say were given; the rest means nothing */
 };
 
 struct forward_conf {
@@ -144,7 +154,8 @@ struct net_conf {
 	struct {
 		uint32_t flows, sockets, half_open, memory_kb;	/* what NAT gives to each port; sockets 0: half of what there is */
 	} limits;
-	uint32_t set, dhcp_set, dns_set, limits_set;	/* rows of the tables that were given */
+	field_set set, dhcp_set, dns_set, limits_set;
+	struct port_conf defaults;	/* what holds for each port that says nothing else: its parts (ctl/model_parts.h) and nothing more */
 
 	/* each sorted by its name, so that two models compare and search quickly */
 	struct port_conf *ports;
@@ -155,6 +166,8 @@ struct net_conf {
 	size_t nreservations;
 	struct record_conf *records;	/* by name and type */
 	size_t nrecords;
+	struct group_conf *groups;
+	size_t ngroups;
 };
 
 struct model {
@@ -199,6 +212,7 @@ json_t *model_export(const struct model *model, unsigned flags);
  */
 json_t *net_export(const struct net_conf *net, unsigned flags);
 json_t *port_export(const struct net_conf *net, const struct port_conf *port, unsigned flags);
+json_t *group_export(const struct net_conf *net, const struct group_conf *group, unsigned flags);
 json_t *forward_export(const struct forward_conf *forward);
 json_t *forward_tree(const struct forward_conf *forward);	/* the file's shape, with its parts together */
 json_t *reservation_export(const struct reservation_conf *reservation);
@@ -212,6 +226,7 @@ const struct net_conf *model_net(const struct model *model, const char *name);
 const struct port_conf *net_port(const struct net_conf *net, const char *name);
 const struct forward_conf *net_forward(const struct net_conf *net, const char *id);
 const struct reservation_conf *net_reservation(const struct net_conf *net, const char *port);
+const struct group_conf *net_group(const struct net_conf *net, const char *name);
 const struct record_conf *net_record(const struct net_conf *net, const char *name, enum record_type type);
 
 /* model_forward_id() - the id of a forward without a name, "8080/tcp", from its settings in either shape; 0 or -EINVAL

@@ -141,13 +141,13 @@ static void set_defaults(const struct field *rows, size_t nrows, void *to)
 			store_number((char *)to + rows[i].offset, rows[i].size, rows[i].fallback);
 }
 
-int fields_read(struct model_ctx *ctx, const struct field *rows, size_t nrows, const json_t *object, void *to, uint32_t *set)
+/* read_over() - what @object says, over what is in @to already */
+static int read_over(struct model_ctx *ctx, const struct field *rows, size_t nrows, const json_t *object, void *to, field_set *set)
 {
 	const char *key;
 	json_t *value;
-	uint32_t given = 0;
+	field_set given = 0;
 
-	set_defaults(rows, nrows, to);
 	json_object_foreach((json_t *)object, key, value) {
 		const struct field *row = row_named(rows, nrows, key);
 		int rc;
@@ -159,10 +159,34 @@ int fields_read(struct model_ctx *ctx, const struct field *rows, size_t nrows, c
 		rc = row->type->read(ctx, row, object, value, (char *)to + row->offset);
 		if (rc < 0)
 			return rc;
-		given |= 1u << (row - rows);
+		given |= (field_set)1 << (row - rows);
 	}
 	*set = given;
 	return 0;
+}
+
+int fields_read(struct model_ctx *ctx, const struct field *rows, size_t nrows, const json_t *object, void *to, field_set *set)
+{
+	return layers_read(ctx, rows, nrows, &(struct layers){ { object }, 1 }, to, set);
+}
+
+int layers_read(struct model_ctx *ctx, const struct field *rows, size_t nrows, const struct layers *layers, void *to, field_set *set)
+{
+	int rc = 0;
+
+	set_defaults(rows, nrows, to);
+	for (unsigned i = 0; rc == 0 && i < layers->n; i++)
+		rc = read_over(ctx, rows, nrows, layers->of[i], to, set);
+	return rc;
+}
+
+field_set fields_given(const struct field *rows, size_t nrows, const json_t *object)
+{
+	field_set given = 0;
+
+	for (size_t i = 0; i < nrows; i++)
+		given |= (field_set)(json_object_get(object, rows[i].name) != NULL) << i;
+	return given;
 }
 
 static bool has_row(const struct field *row, unsigned kind)
@@ -170,7 +194,7 @@ static bool has_row(const struct field *row, unsigned kind)
 	return !row->kinds || row->kinds >> kind & 1;
 }
 
-int fields_of_kind(struct model_ctx *ctx, const struct field *rows, size_t nrows, const json_t *object, uint32_t set,
+int fields_of_kind(struct model_ctx *ctx, const struct field *rows, size_t nrows, const json_t *object, field_set set,
 		   unsigned kind, const char *what)
 {
 	for (size_t i = 0; i < nrows; i++)
@@ -179,7 +203,7 @@ int fields_of_kind(struct model_ctx *ctx, const struct field *rows, size_t nrows
 	return 0;
 }
 
-json_t *fields_write(const struct field *rows, size_t nrows, const void *from, uint32_t set, unsigned kind)
+json_t *fields_write(const struct field *rows, size_t nrows, const void *from, field_set set, unsigned kind)
 {
 	json_t *object = json_object();
 
@@ -195,7 +219,7 @@ json_t *fields_write(const struct field *rows, size_t nrows, const void *from, u
 	return object;
 }
 
-int fields_missing(const struct field *rows, size_t nrows, uint32_t set, unsigned kind, const char *prefix, json_t *list)
+int fields_missing(const struct field *rows, size_t nrows, field_set set, unsigned kind, const char *prefix, json_t *list)
 {
 	for (size_t i = 0; i < nrows; i++)
 		if (!(set >> i & 1) && rows[i].type->write && has_row(&rows[i], kind) &&
@@ -204,9 +228,9 @@ int fields_missing(const struct field *rows, size_t nrows, uint32_t set, unsigne
 	return 0;
 }
 
-uint32_t field_bit(const struct field *rows, size_t nrows, const char *name)
+field_set field_bit(const struct field *rows, size_t nrows, const char *name)
 {
-	return 1u << (row_named(rows, nrows, name) - rows);
+	return (field_set)1 << (row_named(rows, nrows, name) - rows);
 }
 
 const char *word_of(const struct word *words, int value)

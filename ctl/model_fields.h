@@ -17,6 +17,7 @@ struct model_ctx {
 	struct error *err;
 	char where[192];	/* the object being read: "network lab: port web1" */
 	unsigned line;		/* where it stands in its file; 0: unknown */
+	const json_t *network;	/* the tree of the network that is being read */
 };
 
 /* word - one value of an enumeration; the first of equal values is the canonical one, the others are aliases */
@@ -48,6 +49,7 @@ struct field {
 	uint32_t kinds;			/* bits of the kinds (of port, mode) that have this field; 0: all */
 };
 
+#define FIELDS_ALL (~(field_set)0)
 #define FIELD_AT(type, member) .offset = offsetof(type, member), .size = sizeof(((type *)0)->member)
 
 extern const struct field_type field_bool, field_number, field_word, field_text, field_mac, field_ip4, field_prefix4, field_prefix6,
@@ -58,20 +60,39 @@ extern const struct field_type field_bool, field_number, field_word, field_text,
 /* fields_read() - read @object by @rows into @to, defaults first; unknown fields are errors that guess what was meant
  * @set:	receives a bit for each row that was given
  */
-int fields_read(struct model_ctx *ctx, const struct field *rows, size_t nrows, const json_t *object, void *to, uint32_t *set);
+int fields_read(struct model_ctx *ctx, const struct field *rows, size_t nrows, const json_t *object, void *to, field_set *set);
+
+/* layers - what holds for an object, said in several places: the later wins, and the last is the object's own; NULL: nothing said
+ * layers_own() - that last one
+ * layers_read() - as fields_read(), with the rows given in any layer; @set: those of the last
+ */
+struct layers {
+	const json_t *of[3];
+	unsigned n;
+};
+
+static inline const json_t *layers_own(const struct layers *layers)
+{
+	return layers->n ? layers->of[layers->n - 1] : NULL;
+}
+
+int layers_read(struct model_ctx *ctx, const struct field *rows, size_t nrows, const struct layers *layers, void *to, field_set *set);
+
+/* fields_given() - a bit for each row that @object has */
+field_set fields_given(const struct field *rows, size_t nrows, const json_t *object);
 
 /* fields_of_kind() - is every field given one that @kind (0..31) has? @what: "a tap port" */
-int fields_of_kind(struct model_ctx *ctx, const struct field *rows, size_t nrows, const json_t *object, uint32_t set,
+int fields_of_kind(struct model_ctx *ctx, const struct field *rows, size_t nrows, const json_t *object, field_set set,
 		   unsigned kind, const char *what);
 
 /* fields_write() - the rows in @set, of those that @kind has, as an object; new reference or NULL */
-json_t *fields_write(const struct field *rows, size_t nrows, const void *from, uint32_t set, unsigned kind);
+json_t *fields_write(const struct field *rows, size_t nrows, const void *from, field_set set, unsigned kind);
 
 /* fields_missing() - append to @list the names of the rows that @kind has and that are not in @set */
-int fields_missing(const struct field *rows, size_t nrows, uint32_t set, unsigned kind, const char *prefix, json_t *list);
+int fields_missing(const struct field *rows, size_t nrows, field_set set, unsigned kind, const char *prefix, json_t *list);
 
 /* field_bit() - the bit of the row @name */
-uint32_t field_bit(const struct field *rows, size_t nrows, const char *name);
+field_set field_bit(const struct field *rows, size_t nrows, const char *name);
 
 const char *word_of(const struct word *words, int value);
 

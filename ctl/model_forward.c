@@ -263,7 +263,7 @@ int forward_read(struct model_ctx *ctx, const struct net_conf *net, const char *
 {
 	struct forward_conf *forward = to;
 	struct raw raw = { 0 };
-	uint32_t set;
+	field_set set;
 	int rc = fields_read(ctx, rows, ARRAY_SIZE(rows), object, &raw, &set);
 
 	if (rc < 0)
@@ -282,7 +282,7 @@ int model_forward_id(const json_t *settings, char id[NAME_MAX_SIZE])
 	struct model_ctx ctx = { 0 };
 	struct forward_conf forward = { 0 };
 	struct raw raw = { 0 };
-	uint32_t set;
+	field_set set;
 
 	if (fields_read(&ctx, rows, ARRAY_SIZE(rows), settings, &raw, &set) < 0 ||
 	    read_listen(&ctx, settings, &raw, &forward) < 0)

@@ -190,7 +190,7 @@ static int canonical_value(const struct raw *raw, char *to)
 int record_read(struct model_ctx *ctx, const struct net_conf *net, const json_t *object, struct record_conf *record)
 {
 	struct raw raw = { 0 };
-	uint32_t set;
+	field_set set;
 	int rc = fields_read(ctx, rows, ARRAY_SIZE(rows), object, &raw, &set);
 
 	if (rc < 0)

@@ -105,6 +105,7 @@ static const struct field rows[] = {
 	{ .name = "dhcp", .type = &field_members },
 	{ .name = "dns", .type = &field_members },
 	{ .name = "limits", .type = &field_members },
+	{ .name = "groups", .type = &field_members },
 	{ .name = "ports", .type = &field_members },
 	{ .name = "forwards", .type = &field_members },
 	{ .name = "reservations", .type = &field_members },
@@ -145,7 +146,7 @@ static int supported(struct model_ctx *ctx, const json_t *object, const struct n
 }
 
 static int read_group(struct model_ctx *ctx, const json_t *object, const char *key, const struct field *table, size_t n,
-		      struct net_conf *net, uint32_t *set)
+		      struct net_conf *net, field_set *set)
 {
 	const json_t *group = json_object_get(object, key);
 	struct ctx_mark mark = ctx_enter(ctx, object, key, key, "");
@@ -184,6 +185,8 @@ int net_read(struct model_ctx *ctx, const json_t *object, struct net_conf *net)
 	if (rc < 0)
 		return rc;
 	rc = read_group(ctx, object, "limits", limits_rows, ARRAY_SIZE(limits_rows), net, &net->limits_set);
+	if (rc == 0)
+		rc = net_parts_read(ctx, object, net);
 	if (rc < 0)
 		return rc;
 	net->has_nat = NATS >> net->mode & 1;
@@ -383,10 +386,10 @@ static void add_group(json_t *object, const char *key, json_t *group)
 	json_decref(group);
 }
 
-static uint32_t shown_rows(const struct net_conf *net, uint32_t set, unsigned flags)
+static field_set shown_rows(const struct net_conf *net, field_set set, unsigned flags)
 {
 	if (flags & MODEL_EFFECTIVE)
-		set = ~0u;
+		set = FIELDS_ALL;
 	if (!net->has_subnet)
 		set &= ~(BIT("subnet") | BIT("gateway") | BIT("subnet6"));
 	if (!net->uplink[0])
@@ -399,24 +402,27 @@ static uint32_t shown_rows(const struct net_conf *net, uint32_t set, unsigned fl
 json_t *net_export(const struct net_conf *net, unsigned flags)
 {
 	json_t *object = fields_write(rows, ARRAY_SIZE(rows), net, shown_rows(net, net->set, flags), net->mode);
-	uint32_t dhcp = net->dhcp_set, dns = net->dns_set, limits = net->limits_set;
+	field_set dhcp = net->dhcp_set, dns = net->dns_set, limits = net->limits_set;
 
 	if (!object)
 		return NULL;
 	if (flags & MODEL_EFFECTIVE) {
-		dhcp = dns = net->has_subnet ? ~0u : 1;
-		limits = net->has_nat ? ~0u : limits;
+		dhcp = dns = net->has_subnet ? FIELDS_ALL : 1;
+		limits = net->has_nat ? FIELDS_ALL : limits;
 	}
 	add_group(object, "dhcp", fields_write(dhcp_rows, ARRAY_SIZE(dhcp_rows), net, dhcp, net->mode));
 	add_group(object, "dns", fields_write(dns_rows, ARRAY_SIZE(dns_rows), net, dns, net->mode));
 	add_group(object, "limits", fields_write(limits_rows, ARRAY_SIZE(limits_rows), net, limits, net->mode));
-	return object;
+	if (groups_write(object, net, flags) == 0 && net_parts_write(object, net, flags) == 0)
+		return object;
+	json_decref(object);
+	return NULL;
 }
 
 json_t *net_defaults(const struct net_conf *net)
 {
 	json_t *list = json_array();
-	uint32_t hidden = BIT("owner") | BIT("uplink") | (net->has_subnet ? 0 : BIT("subnet") | BIT("gateway") | BIT("subnet6"));
+	field_set hidden = BIT("owner") | BIT("uplink") | (net->has_subnet ? 0 : BIT("subnet") | BIT("gateway") | BIT("subnet6"));
 
 	if (list && fields_missing(rows, ARRAY_SIZE(rows), net->set | hidden, net->mode, "", list) == 0 &&
 	    fields_missing(dhcp_rows, ARRAY_SIZE(dhcp_rows), net->dhcp_set, net->mode, "dhcp.", list) == 0 &&

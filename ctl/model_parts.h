@@ -13,7 +13,46 @@
 int net_read(struct model_ctx *ctx, const json_t *object, struct net_conf *net);
 int net_complete(struct model_ctx *ctx, const json_t *object, struct net_conf *net);
 
+/* port_part - something written inside a port that is more than a field of it: a mapping with a table of its own, or a list
+ *
+ * A group may have each part, too, and so may (@network) the network itself: what one says holds for the ports below it that say nothing
+ * else. Each is a row of port_parts[] in ctl/model_port_parts.c, besides one of type field_members in the tables of ports and networks.
+ */
+struct port_part {
+	const char *key;
+	bool network;			/* may a network have it? Then its own is in net->defaults */
+
+	/* read() - into @to, zeroed; NULL layers say nothing. A mapping is layers_read(), a list is the last that is there */
+	int (*read)(struct model_ctx *ctx, const struct net_conf *net, const struct layers *layers, struct port_conf *to);
+
+	/* write() - what was given in the last layer, or (MODEL_EFFECTIVE) all; new reference, or NULL out of memory; empty: nothing */
+	json_t *(*write)(const struct net_conf *net, const struct port_conf *port, unsigned flags);
+
+	void (*free)(struct port_conf *port);	/* what read() allocated, also when it failed; may be NULL */
+};
+
+/* port_parts_read() - of a port of group @group (either may be NULL); net_parts_read() - the network's own
+ * port_parts_write() - add them to @object; net_parts_write()
+ * port_parts_free() - of a port, or of net->defaults
+ */
+int port_parts_read(struct model_ctx *ctx, const struct net_conf *net, const json_t *group, const json_t *object, struct port_conf *to);
+int net_parts_read(struct model_ctx *ctx, const json_t *object, struct net_conf *net);
+int port_parts_write(json_t *object, const struct net_conf *net, const struct port_conf *port, unsigned flags);
+int net_parts_write(json_t *object, const struct net_conf *net, unsigned flags);
+void port_parts_free(struct port_conf *port);
+
+/* group_read() - a set of port settings
+ * groups_write() - those of @net into @object, or nothing when there are none
+ * group_tree() - of the network that is being read, borrowed, or NULL when there is none of this name
+ */
+int groups_write(json_t *object, const struct net_conf *net, unsigned flags);
+const json_t *group_tree(const struct model_ctx *ctx, const char *name);
+int group_read(struct model_ctx *ctx, const struct net_conf *net, const char *name, const json_t *object, void *group);
 int port_read(struct model_ctx *ctx, const struct net_conf *net, const char *name, const json_t *object, void *port);
+
+/* port_settings_read() - what a group has of a port; port_settings_write() */
+int port_settings_read(struct model_ctx *ctx, const struct net_conf *net, const json_t *object, struct port_conf *to);
+json_t *port_settings_write(const struct net_conf *net, const struct port_conf *port, unsigned flags);
 /* own_ports_add() - those that the mode brings along, to net->ports, where there is room for OWN_PORTS_MAX more */
 enum { OWN_PORTS_MAX = 2 };
 void own_ports_add(struct net_conf *net);

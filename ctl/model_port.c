@@ -49,10 +49,14 @@ static bool netns_valid(const char *text)
 }
 
 #define KIND(name) (1u << PORT_KIND_##name)
+enum { GROUP_KIND = 31 };		/* as if a group were a kind of port: it has the rows without kinds */
+#define A_PORT (~(1u << GROUP_KIND))
 
 static const struct field rows[] = {
-	{ "kind", &field_word, FIELD_AT(struct port_conf, kind), .fallback = PORT_KIND_ATTACHED, .words = kinds },
-	{ "mac", &field_mac, FIELD_AT(struct port_conf, mac) },
+	{ "kind", &field_word, FIELD_AT(struct port_conf, kind), .fallback = PORT_KIND_ATTACHED, .words = kinds,
+	  .kinds = A_PORT },
+	{ "group", &field_text, FIELD_AT(struct port_conf, group), .valid = name_valid, .wants = "the name of a group", .kinds = A_PORT },
+	{ "mac", &field_mac, FIELD_AT(struct port_conf, mac), .kinds = A_PORT },
 	{ "vlan", &field_number, FIELD_AT(struct port_conf, pvid), .min = 1, .max = 4094, .fallback = 1 },
 	{ "trunk", &field_vlans, FIELD_AT(struct port_conf, trunk) },
 	{ "native", &field_number, FIELD_AT(struct port_conf, native), .min = 1, .max = 4094 },
@@ -90,16 +94,16 @@ static int check_name(struct model_ctx *ctx, const json_t *object, const char *n
 }
 
 /* check_vlan() - one VLAN without tags, or a list of tagged ones with perhaps a native one */
-static int check_vlan(struct model_ctx *ctx, const struct net_conf *net, const json_t *object, struct port_conf *port)
+static int check_vlan(struct model_ctx *ctx, const struct net_conf *net, const json_t *object, field_set set, struct port_conf *port)
 {
-	bool trunk = port->set & BIT("trunk");
+	bool trunk = set & BIT("trunk");
 
-	if (net->mode == NET_NAT && port->set & (BIT("vlan") | BIT("trunk") | BIT("native")))
-		return ctx_fail(ctx, object, trunk ? "trunk" : port->set & BIT("vlan") ? "vlan" : "native", -EINVAL,
+	if (net->mode == NET_NAT && set & (BIT("vlan") | BIT("trunk") | BIT("native")))
+		return ctx_fail(ctx, object, trunk ? "trunk" : set & BIT("vlan") ? "vlan" : "native", -EINVAL,
 				"in mode nat each port is alone with the gateway: there are no VLANs");
-	if (trunk && port->set & BIT("vlan"))
+	if (trunk && set & BIT("vlan"))
 		return ctx_fail(ctx, object, "vlan", -EINVAL, "a port has vlan (access) or trunk, not both");
-	if (!trunk && port->set & BIT("native"))
+	if (!trunk && set & BIT("native"))
 		return ctx_fail(ctx, object, "native", -EINVAL, "is a setting of a trunk; give trunk, too");
 	port->vlan_mode = trunk ? PORT_VLAN_TRUNK : PORT_VLAN_ACCESS;
 	if (trunk)
@@ -170,19 +174,81 @@ static int check_medium(struct model_ctx *ctx, const json_t *object, struct port
 	return 0;
 }
 
-int port_read(struct model_ctx *ctx, const struct net_conf *net, const char *name, const json_t *object, void *to)
+/* beneath() - what @group says as far as a port's own settings leave it: a port that is of a VLAN itself is not of the group's
+ * Return: a new reference, or NULL when there is nothing or no memory.
+ */
+static json_t *beneath(const json_t *group, const json_t *object)
 {
-	struct port_conf *port = to;
+	static const char *const vlan[] = { "vlan", "trunk", "native" };
+	json_t *left = group ? json_copy((json_t *)group) : NULL;
+	bool own = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(vlan); i++)
+		own |= i < 2 && json_object_get(object, vlan[i]);
+	for (size_t i = 0; left && own && i < ARRAY_SIZE(vlan); i++)
+		json_object_del(left, vlan[i]);
+	return left;
+}
+
+/* read_all() - the port's fields and parts, where it says nothing those of its group; @set receives the fields of either */
+static int read_all(struct model_ctx *ctx, const struct net_conf *net, const json_t *object, struct port_conf *port, field_set *set)
+{
+	const char *name = json_string_value(json_object_get(object, "group"));
+	const json_t *group = name ? group_tree(ctx, name) : NULL;
+	json_t *left;
+	int rc;
+
+	if (name && !group)
+		return ctx_fail(ctx, object, "group", -EINVAL, "the network has no group %s", shown(name));
+	left = beneath(group, object);
+	if (group && !left)
+		return error_set(ctx->err, -ENOMEM, "out of memory");
+	rc = layers_read(ctx, rows, ARRAY_SIZE(rows), &(struct layers){ { left, object }, 2 }, port, &port->set);
+	if (rc == 0)
+		rc = port_parts_read(ctx, net, left, object, port);
+	*set = port->set | (rc == 0 ? fields_given(rows, ARRAY_SIZE(rows), left) : 0);
+	json_decref(left);
+	return rc;
+}
+
+int port_settings_read(struct model_ctx *ctx, const struct net_conf *net, const json_t *object, struct port_conf *to)
+{
+	int rc = fields_read(ctx, rows, ARRAY_SIZE(rows), object, to, &to->set);
+
+	if (rc == 0)
+		rc = fields_of_kind(ctx, rows, ARRAY_SIZE(rows), object, to->set, GROUP_KIND, "a group");
+	if (rc == 0)
+		rc = check_vlan(ctx, net, object, to->set, to);
+	if (rc == 0)
+		rc = port_parts_read(ctx, net, NULL, object, to);
+	if (rc < 0)
+		port_parts_free(to);
+	return rc;
+}
+
+json_t *port_settings_write(const struct net_conf *net, const struct port_conf *port, unsigned flags)
+{
+	json_t *object = fields_write(rows, ARRAY_SIZE(rows), port, port->set, GROUP_KIND);
+
+	if (object && port_parts_write(object, net, port, flags) == 0)
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+static int read_port(struct model_ctx *ctx, const struct net_conf *net, const char *name, const json_t *object, struct port_conf *port)
+{
+	field_set set = 0;
 	int rc = check_name(ctx, object, name);
 
 	if (rc < 0)
 		return rc;
-	rc = fields_read(ctx, rows, ARRAY_SIZE(rows), object, port, &port->set);
+	rc = read_all(ctx, net, object, port, &set);
 	if (rc < 0)
 		return rc;
 	if (!(port->set & BIT("kind")))
 		return ctx_fail(ctx, object, "kind", -EINVAL, "is missing: vhost-user, stream, dgram, udp, tap, vmm-tap, netns or attached");
-	rc = check_vlan(ctx, net, object, port);
+	rc = check_vlan(ctx, net, object, set, port);
 	if (rc < 0)
 		return rc;
 	strcpy(port->name, name);
@@ -191,16 +257,27 @@ int port_read(struct model_ctx *ctx, const struct net_conf *net, const char *nam
 	return check_medium(ctx, object, port);
 }
 
+int port_read(struct model_ctx *ctx, const struct net_conf *net, const char *name, const json_t *object, void *to)
+{
+	int rc = read_port(ctx, net, name, object, to);
+
+	if (rc < 0)
+		port_parts_free(to);
+	return rc;
+}
+
 json_t *port_export(const struct net_conf *net, const struct port_conf *port, unsigned flags)
 {
-	uint32_t set = port->set;
+	field_set set = port->set;
 	bool trunk = port->vlan_mode == PORT_VLAN_TRUNK;
 	json_t *object;
 
 	if (flags & MODEL_EFFECTIVE)
-		set = ~0u & ~BIT("vlan") & ~BIT("trunk") & ~BIT("native");
+		set = FIELDS_ALL & ~BIT("vlan") & ~BIT("trunk") & ~BIT("native");
 	if (flags & MODEL_EFFECTIVE && !(net && net->mode == NET_NAT))
 		set |= trunk ? BIT("trunk") | (port->native ? BIT("native") : 0) : BIT("vlan");
+	if (!port->group[0])
+		set &= ~BIT("group");
 	if (!port->path[0])
 		set &= ~BIT("path");
 	if (!port->ifname[0])
@@ -208,5 +285,8 @@ json_t *port_export(const struct net_conf *net, const struct port_conf *port, un
 	object = fields_write(rows, ARRAY_SIZE(rows), port, set, port->kind);
 	if (object && (port->kind == PORT_KIND_HOST || port->kind == PORT_KIND_UPLINK))
 		json_object_set_new(object, "kind", json_string(port_kind_name(port->kind)));
-	return object;
+	if (object && port_parts_write(object, net, port, flags) == 0)
+		return object;
+	json_decref(object);
+	return NULL;
 }

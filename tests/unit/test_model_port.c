@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Ports and the groups that they take settings of. */
+#include "ctl/model.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/array.h"
+#include "ctl/changes.h"
+#include "ctl/yaml.h"
+
+static struct model *parse(const char *yaml, struct error *err)
+{
+	struct line_map *lines = NULL;
+	json_t *tree = yaml_parse(yaml, strlen(yaml), "t", &lines, err);
+	struct model *model = NULL;
+
+	if (tree)
+		model_parse(tree, lines, NULL, &model, err);
+	line_map_free(lines);
+	json_decref(tree);
+	return model;
+}
+
+static struct model *parsed(const char *yaml)
+{
+	struct error err = { 0 };
+	struct model *model = parse(yaml, &err);
+
+	if (!model)
+		print_message("    %s\n", err.message);
+	assert_non_null(model);
+	return model;
+}
+
+#define LAB "networks:\n  lab:\n    mode: internal\n"
+
+static const struct {
+	const char *what, *yaml, *message;
+} refusals[] = {
+	{ "a group that is not there", LAB "    ports: {a: {kind: attached, group: web}}",
+	  "t:4: network lab: port a: group: the network has no group web" },
+	{ "a group's own medium", LAB "    groups: {web: {mac: '02:00:00:00:00:01'}}",
+	  "t:4: network lab: group web: mac: is not a setting of a group" },
+	{ "a group of a group", LAB "    groups: {web: {group: db}}", "t:4: network lab: group web: group: is not a setting of a group" },
+	{ "two VLANs in a group", LAB "    groups: {web: {vlan: 1, trunk: 2}}",
+	  "t:4: network lab: group web: vlan: a port has vlan (access) or trunk, not both" },
+	{ "a group's name", LAB "    groups: {Web: {vlan: 1}}",
+	  "t:4: network lab: group Web: not a name: use a-z, 0-9 and - inside, at most 63 letters" },
+	{ "a group that is a number", LAB "    groups: {web: 5}", "t:4: network lab: group web: is not a mapping" },
+};
+
+static void test_refuses(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
+		struct error err = { 0 };
+
+		print_message("  %s\n", refusals[i].what);
+		assert_null(parse(refusals[i].yaml, &err));
+		assert_string_equal(err.message, refusals[i].message);
+	}
+}
+
+static const struct {
+	const char *what, *group, *port;
+	uint16_t pvid, native;
+	bool trunk, link_up;
+} cases[] = {
+	{ "all of the group's", "vlan: 10, link: down", "", 10, 0, false, false },
+	{ "its own before it", "vlan: 10, link: down", "vlan: 20", 20, 0, false, false },
+	{ "a default that is said is said", "vlan: 10", "vlan: 1", 1, 0, false, true },
+	{ "a trunk of the group's", "trunk: 10-12, native: 1", "", 0, 1, true, true },
+	{ "with another native VLAN", "trunk: 10-12, native: 1", "native: 2", 0, 2, true, true },
+	{ "access where the group is a trunk", "trunk: 10-12, native: 1", "vlan: 10", 10, 0, false, true },
+	{ "a trunk where the group is access", "vlan: 10", "trunk: 5", 0, 0, true, true },
+	{ "a group that says nothing", "", "", 1, 0, false, true },
+};
+
+static void test_groups(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct port_conf *port;
+		struct model *model;
+		char yaml[256];
+
+		print_message("  %s\n", cases[i].what);
+		snprintf(yaml, sizeof(yaml), LAB "    groups: {web: {%s}}\n    ports: {a: {kind: attached, group: web%s%s}}", cases[i].group,
+			 cases[i].port[0] ? ", " : "", cases[i].port);
+		model = parsed(yaml);
+		port = net_port(model_net(model, "lab"), "a");
+		assert_int_equal(port->vlan_mode == PORT_VLAN_TRUNK, cases[i].trunk);
+		assert_int_equal(port->pvid, cases[i].pvid);
+		assert_int_equal(port->native, cases[i].native);
+		assert_int_equal(port->link_up, cases[i].link_up);
+		model_free(model);
+	}
+}
+
+/* What is exported is what each was given, and gives the same model again. */
+static void test_export(void **state)
+{
+	static const char yaml[] = LAB "    groups: {db: {}, web: {vlan: 10, link: down}}\n"
+				       "    ports: {a: {kind: attached, group: web}, b: {kind: attached, group: web, vlan: 3}}";
+	struct model *model = parsed(yaml), *again = NULL;
+	json_t *tree = model_export(model, 0), *a, *shown;
+	struct error err = { 0 };
+
+	(void)state;
+	a = json_object_get(json_object_get(json_object_get(json_object_get(tree, "networks"), "lab"), "ports"), "a");
+	assert_int_equal(json_object_size(a), 2);
+	assert_string_equal(json_string_value(json_object_get(a, "group")), "web");
+	assert_int_equal(model_parse(tree, NULL, NULL, &again, &err), 0);
+	assert_true(port_equal(net_port(model_net(model, "lab"), "a"), net_port(model_net(again, "lab"), "a")));
+	assert_true(net_equal(model_net(model, "lab"), model_net(again, "lab")));
+	assert_int_equal(model_net(again, "lab")->ngroups, 2);
+	shown = port_export(model_net(model, "lab"), net_port(model_net(model, "lab"), "a"), MODEL_EFFECTIVE);
+	assert_int_equal(json_integer_value(json_object_get(shown, "vlan")), 10);
+	assert_string_equal(json_string_value(json_object_get(shown, "link")), "down");
+	json_decref(shown);
+	json_decref(tree);
+	model_free(model);
+	model_free(again);
+}
+
+/* A group that changes changes the ports that follow it. */
+static void test_changes(void **state)
+{
+	struct model *old = parsed(LAB "    groups: {web: {vlan: 10}}\n    ports: {a: {kind: attached, group: web}, b: {kind: attached, group: web, vlan: 3}}");
+	struct model *new = parsed(LAB "    groups: {web: {vlan: 11}}\n    ports: {a: {kind: attached, group: web}, b: {kind: attached, group: web, vlan: 3}}");
+	json_t *list = changes_list(old, new);
+	char *text = json_dumps(list, JSON_COMPACT);
+
+	(void)state;
+	assert_string_equal(text, "[{\"action\":\"change\",\"object\":\"network lab\"},{\"action\":\"change\",\"object\":\"port lab/a\"}]");
+	free(text);
+	json_decref(list);
+	model_free(old);
+	model_free(new);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_refuses), cmocka_unit_test(test_groups), cmocka_unit_test(test_export), cmocka_unit_test(test_changes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
