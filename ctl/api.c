@@ -19,9 +19,12 @@ enum {
 	METHODS = EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_PUT | EVHTTP_REQ_PATCH | EVHTTP_REQ_DELETE,
 };
 
-/* split_path() - "/v1/networks/lab" to its decoded parts behind v1; -ENOENT for what cannot be one of ours */
+/* split_path() - "/v1/networks/lab" to its decoded parts behind v1; -ENOENT for what cannot be one of ours
+ * /metrics is where scrapers look for it, and the one path without v1. */
 static int split_path(struct call *call, const char *path)
 {
+	if (path && !strcmp(path, "/metrics"))
+		path = "/v1/metrics";
 	if (!path || strncmp(path, "/v1/", 4))
 		return -ENOENT;
 	path += 4;

@@ -43,6 +43,7 @@ struct api {
 	size_t nclients, buffered;	/* bytes of requests not complete yet, of all clients */
 	TAILQ_HEAD(, call) calls;
 	TAILQ_HEAD(, api_stream) streams;
+	bool counting;			/* there were some a second ago, and live_tell_counts() knows where counters stood */
 	TAILQ_HEAD(, api_waiter) waiters;
 };
 

@@ -12,6 +12,7 @@
 #include "ctl/api_show.h"
 #include "ctl/api_stream.h"
 #include "ctl/live_hostif.h"
+#include "ctl/metrics.h"
 
 static void fail(struct call *call, int rc, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
@@ -113,12 +114,21 @@ static int wait_seconds(const struct call *call)
 	return duration_parse(text, &s) == 0 && s <= WAIT_MAX_S ? (int)s : -1;
 }
 
+/* wait_what() - of ?for=lease or ?family=6; or -EINVAL */
+static int wait_what(const struct call *call)
+{
+	const char *what = call_query(call, "for"), *family = call_query(call, "family");
+
+	if (what)
+		return wait_parse(what);
+	return family && !strcmp(family, "6") ? WAIT_ADDRESS6 : WAIT_ADDRESS;
+}
+
 static void get_member(struct call *call, enum edit_what what, const char *singular)
 {
 	const struct net_conf *net = net_of(call);
 	const char *id = call->segments[3];
-	const char *family = call_query(call, "family");
-	int wait = wait_seconds(call);
+	int wait = wait_seconds(call), wait_for = wait_what(call);
 	json_t *shown;
 
 	if (!net)
@@ -130,8 +140,10 @@ static void get_member(struct call *call, enum edit_what what, const char *singu
 		json_decref(shown);
 		if (wait < 0)
 			fail(call, -EINVAL, "wait: not a number of seconds in 0..%d", WAIT_MAX_S);
+		else if (wait_for < 0)
+			fail(call, -EINVAL, "for: not address, address6, lease, link or dns");
 		else
-			wait_begin(call, net->name, id, (unsigned)wait, family && !strcmp(family, "6"));
+			wait_begin(call, net->name, id, (unsigned)wait, (enum wait_for)wait_for);
 	} else {
 		call_answer(call, 200, shown);
 	}
@@ -328,6 +340,22 @@ static void route_host_changes(struct call *call)
 	}
 }
 
+static void route_metrics(struct call *call)
+{
+	char *text;
+
+	if (call->method != EVHTTP_REQ_GET) {
+		wrong_method(call);
+		return;
+	}
+	text = live_metrics(engine_of(call), call->who.uid, call->who.admin);
+	if (text)
+		call_text(call, METRICS_TYPE, text);
+	else
+		call_answer(call, 503, NULL);
+	free(text);
+}
+
 static void route_events(struct call *call)
 {
 	if (call->method == EVHTTP_REQ_GET)
@@ -342,7 +370,7 @@ void api_route(struct call *call)
 		const char *name;
 		void (*route)(struct call *call);
 	} tops[] = { { "config", route_config }, { "daemon", route_daemon }, { "events", route_events },
-		{ "host-changes", route_host_changes } };
+		{ "host-changes", route_host_changes }, { "metrics", route_metrics } };
 
 	if (!strcmp(call->segments[0], "networks")) {
 		route_networks(call);

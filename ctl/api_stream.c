@@ -9,6 +9,7 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 
+#include "base/array.h"
 #include "ctl/api_client.h"
 #include "ctl/api_show.h"
 
@@ -18,6 +19,7 @@ struct api_stream {
 	struct api_client *client;
 	struct who who;
 	unsigned lost;		/* events since the last one sent */
+	char net[NAME_MAX_SIZE];	/* the one network it wants to hear of, or "" */
 };
 
 struct api_waiter {
@@ -25,7 +27,7 @@ struct api_waiter {
 	struct call *call;
 	struct event *timer;
 	unsigned seconds;
-	bool six;			/* waits for an IPv6 address */
+	enum wait_for what;
 	char net[NAME_MAX_SIZE], port[NAME_MAX_SIZE];
 };
 
@@ -73,12 +75,55 @@ static void stream_send(struct api_stream *stream, const char *text)
 		send_line(stream, text);
 }
 
+static char *event_text(const char *net, const char *port, json_t *event)
+{
+	json_t *all = json_object();
+	char now[32], *text;
+	time_t t = time(NULL);
+	struct tm tm;
+
+	strftime(now, sizeof(now), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &tm));
+	json_object_set_new(all, "time", json_string(now));
+	if (json_object_get(event, "event"))
+		json_object_set(all, "event", json_object_get(event, "event"));
+	if (net)
+		json_object_set_new(all, "network", json_string(net));
+	if (port)
+		json_object_set_new(all, "port", json_string(port));
+	json_object_update_missing(all, event);
+	text = json_dumps(all, JSON_COMPACT);
+	json_decref(all);
+	return text;
+}
+
+/* greet() - the first line: from here on nothing is missed that is not told as lost */
+static void greet(struct api_stream *stream, struct api *api)
+{
+	json_t *daemon = live_daemon(api->conf.engine), *event = json_pack("{s:s}", "event", "listening");
+	char *text;
+
+	json_object_set(event, "engine_restarts", json_object_get(daemon, "engine_restarts"));
+	text = event_text(NULL, NULL, event);
+	if (text)
+		stream_send(stream, text);
+	free(text);
+	json_decref(event);
+	json_decref(daemon);
+}
+
 void stream_begin(struct call *call)
 {
+	const char *net = call_query(call, "network");
 	struct api_stream *stream;
+	struct error err;
 
 	if (too_many(call))
 		return;
+	if (net && strlen(net) >= NAME_MAX_SIZE) {
+		error_set(&err, -EINVAL, "%.100s: no name of a network", net);
+		call_fail(call, &err);
+		return;
+	}
 	stream = calloc(1, sizeof(*stream));
 	if (!stream) {
 		call_answer(call, 503, NULL);
@@ -87,10 +132,12 @@ void stream_begin(struct call *call)
 	stream->req = call->req;
 	stream->client = call->client;
 	stream->who = call->who;
+	snprintf(stream->net, sizeof(stream->net), "%s", net ? net : "");
 	TAILQ_INSERT_TAIL(&call->api->streams, stream, link);
 	evhttp_add_header(evhttp_request_get_output_headers(stream->req), "Content-Type", "application/x-ndjson");
 	evhttp_send_reply_start(stream->req, 200, "OK");
 	bufferevent_set_timeouts(stream->client->bev, NULL, NULL);	/* days may pass without an event */
+	greet(stream, call->api);
 	call_leave(call);
 }
 
@@ -137,18 +184,47 @@ void waiters_end(struct api *api)
 	}
 }
 
-static bool has_address(const json_t *port, bool six)
+static bool has_address(const json_t *port, bool six, bool leased)
 {
 	json_t *address;
 	size_t i;
 
 	json_array_foreach(json_object_get(port, "addresses"), i, address)
-		if ((strchr(json_string_value(json_object_get(address, "ip")), ':') != NULL) == six)
+		if ((strchr(json_string_value(json_object_get(address, "ip")), ':') != NULL) == six &&
+		    (!leased || !strcmp(json_string_value(json_object_get(address, "source")), "dhcp")))
 			return true;
 	return false;
 }
 
-/* look() - does the port have an address, or is it gone? Then answer and end. */
+static const struct {
+	const char *word, *lack;
+} waits[] = {
+	[WAIT_ADDRESS] = { "address", "has no address" },	[WAIT_ADDRESS6] = { "address6", "has no address" },
+	[WAIT_LEASE] = { "lease", "has no lease" },		[WAIT_LINK] = { "link", "has no link" },
+	[WAIT_DNS] = { "dns", "has no name that resolves" },
+};
+
+int wait_parse(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(waits); i++)
+		if (!strcmp(waits[i].word, word))
+			return (int)i;
+	return -EINVAL;
+}
+
+static bool has_what(const json_t *port, enum wait_for what)
+{
+	switch (what) {
+	case WAIT_LINK:
+		return !strcmp(json_string_value(json_object_get(port, "state")), "up");
+	case WAIT_DNS:
+		return json_is_string(json_object_get(port, "dns_name"));
+	default:
+		return has_address(port, what == WAIT_ADDRESS6, what == WAIT_LEASE);
+	}
+}
+
+/* look() - does the port have what is waited for, or is it gone? Then answer and end. */
 static bool look(struct api *api, struct api_waiter *waiter)
 {
 	const struct net_conf *net = model_net(live_model(api->conf.engine), waiter->net);
@@ -156,7 +232,7 @@ static bool look(struct api *api, struct api_waiter *waiter)
 	json_t *shown = port ? show_port(api, net, port) : NULL;
 	struct error err;
 
-	if (port && !has_address(shown, waiter->six)) {
+	if (port && shown && !has_what(shown, waiter->what)) {
 		json_decref(shown);
 		return false;
 	}
@@ -179,12 +255,13 @@ static void on_timeout(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	if (look(api, waiter))
 		return;
-	error_set(&err, -ETIMEDOUT, "port %s/%s has no address after %u s", waiter->net, waiter->port, waiter->seconds);
+	error_set(&err, -ETIMEDOUT, "port %s/%s %s after %u s", waiter->net, waiter->port, waits[waiter->what].lack,
+		  waiter->seconds);
 	call_fail(waiter->call, &err);
 	waiter_free(api, waiter);
 }
 
-void wait_begin(struct call *call, const char *net, const char *port, unsigned seconds, bool six)
+void wait_begin(struct call *call, const char *net, const char *port, unsigned seconds, enum wait_for what)
 {
 	struct api *api = call->api;
 	struct api_waiter *waiter;
@@ -201,7 +278,7 @@ void wait_begin(struct call *call, const char *net, const char *port, unsigned s
 	}
 	waiter->call = call;
 	waiter->seconds = seconds;
-	waiter->six = six;
+	waiter->what = what;
 	snprintf(waiter->net, sizeof(waiter->net), "%s", net);
 	snprintf(waiter->port, sizeof(waiter->port), "%s", port);
 	TAILQ_INSERT_TAIL(&api->waiters, waiter, link);
@@ -221,6 +298,9 @@ void api_tick(struct api *api)
 		call_drop(waiter->call);
 		waiter_free(api, waiter);
 	}
+	if (!TAILQ_EMPTY(&api->streams))
+		live_tell_counts(api->conf.engine, !api->counting);
+	api->counting = !TAILQ_EMPTY(&api->streams);
 	TAILQ_FOREACH(stream, &api->streams, link)
 		tell_lost(stream);
 }
@@ -230,32 +310,13 @@ static bool hears(const struct api_stream *stream, const struct net_conf *net, c
 {
 	const json_t *owner = json_object_get(event, "owner");
 
+	if (stream->net[0] && (!name || strcmp(stream->net, name)))
+		return false;
 	if (stream->who.admin || !name)
 		return true;
 	if (net)
 		return may_see(&stream->who, net->owner);
 	return json_is_integer(owner) && may_see(&stream->who, (uid_t)json_integer_value(owner));
-}
-
-static char *event_text(const char *net, const char *port, json_t *event)
-{
-	json_t *all = json_object();
-	char now[32], *text;
-	time_t t = time(NULL);
-	struct tm tm;
-
-	strftime(now, sizeof(now), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &tm));
-	json_object_set_new(all, "time", json_string(now));
-	if (json_object_get(event, "event"))
-		json_object_set(all, "event", json_object_get(event, "event"));
-	if (net)
-		json_object_set_new(all, "network", json_string(net));
-	if (port)
-		json_object_set_new(all, "port", json_string(port));
-	json_object_update_missing(all, event);
-	text = json_dumps(all, JSON_COMPACT);
-	json_decref(all);
-	return text;
 }
 
 void api_event(struct api *api, const char *net, const char *port, json_t *event)

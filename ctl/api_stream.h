@@ -15,11 +15,17 @@ enum {
 	WAIT_MAX_S = 600,
 };
 
-/* stream_begin() - answer with events until the client goes; takes the call */
+/* stream_begin() - answer with events until the client goes, of ?network= alone if it says so; takes the call */
 void stream_begin(struct call *call);
 
-/* wait_begin() - answer when the port has an address (IPv4, or IPv6 where @six), or with timed-out; takes the call */
-void wait_begin(struct call *call, const char *net, const char *port, unsigned seconds, bool six);
+/* wait_for - what a port may be waited for to have: an IPv4 address or an IPv6 one wherever it is from, a lease, its link up, a name
+ * that resolves */
+enum wait_for { WAIT_ADDRESS, WAIT_ADDRESS6, WAIT_LEASE, WAIT_LINK, WAIT_DNS };
+
+/* wait_parse() - "address", "address6", "lease", "link", "dns"; or -EINVAL
+ * wait_begin() - answer when the port has @what, or with timed-out; takes the call */
+int wait_parse(const char *word);
+void wait_begin(struct call *call, const char *net, const char *port, unsigned seconds, enum wait_for what);
 
 void streams_forget(struct api *api, struct api_client *client);
 void streams_end(struct api *api);

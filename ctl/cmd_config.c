@@ -145,50 +145,11 @@ static int export(struct cli *cli, const struct args *args)
 	return rc;
 }
 
-/* print_event() - "time event net=lab port=web1 ..." */
-static int print_event(void *arg, const char *line)
-{
-	const struct cli *cli = arg;
-	json_t *event = cli->json ? NULL : json_loads(line, 0, NULL), *value;
-	const char *key;
-
-	if (!json_is_object(event)) {
-		puts(line);
-	} else {
-		fputs(row_text(event, "time"), stdout);
-		json_object_foreach(event, key, value) {
-			char cell[CELL_TEXT];
-
-			cell_text(value, cell);
-			if (strcmp(key, "time"))
-				printf(" %s=%s", key, cell);
-		}
-		putchar('\n');
-	}
-	json_decref(event);
-	return fflush(stdout) == 0 ? 0 : -EPIPE;
-}
-
-static int events(struct cli *cli, const struct args *args)
-{
-	int rc = cli_client(cli);
-
-	(void)args;
-	if (rc == 0)
-		rc = client_lines(cli->client, "/v1/events", print_event, cli, &cli->err);
-	return rc == -EPIPE ? CLI_DONE : rc;
-}
-
 const struct command cmd_config[] = {
 	{ NULL, "apply", "-f FILE", "make everything as the file says", "apply -f configs/nat-network.yaml", 0, 0, false,
 	  apply_flags, apply },
 	{ NULL, "diff", "-f FILE", "what apply would change; exit status 8 when there is something", NULL, 0, 0, false,
 	  diff_flags, diff },
 	{ NULL, "export", "", "everything as a file for apply", "export >lab.yaml", 0, 0, false, NULL, export },
-	{ 0 },
-};
-
-const struct command cmd_events[] = {
-	{ NULL, "events", "", "what happens, one line each, until interrupted", NULL, 0, 0, false, NULL, events },
 	{ 0 },
 };

@@ -13,6 +13,7 @@
  *	live_look.c	has the other side gone without a word?	live_host.c	what changes on the host
  *	live_forward.c	a forward: listen, wait for a port	lease_store.c	leases on disk
  *	live_listen.c	its sockets, many by one request	live_icmp.c	by what pings leave
+ *	live_metrics.c	counters for /metrics			live_events.c	counters that are events
  *	live_segment.c	stations, leases and names of a segment
  */
 #ifndef CTL_ENGINE_H
@@ -42,6 +43,7 @@ struct attach;
 struct dns_zone;
 struct engine;
 struct fdb;
+struct forward_counts;
 struct forward_target;
 struct gateway;
 struct forward;
@@ -78,6 +80,7 @@ struct live_port {
 	struct port *port;		/* NULL while there is no device or peer */
 	struct port_stats past;		/* counters of devices that are gone */
 	uint64_t quota_told;		/* live_nat_tell_quotas() */
+	uint64_t *drops_told;		/* live_events.c: by verdict, VERDICT_COUNT of them; or NULL */
 	enum live_state state;
 	char reason[320];
 	const char *medium;		/* "tap", "packet", "stream", "dgram", "udp", or NULL */
@@ -115,6 +118,7 @@ struct live_forward {
 	unsigned nlistens;
 	char *reason;			/* why a socket is missing, or NULL */
 	char *hint;			/* what helps, or NULL */
+	uint64_t hits_told;		/* live_events.c */
 	struct event *retry;
 	UT_hash_handle hh;
 };
@@ -266,6 +270,9 @@ int live_listen_open(struct live_forward *f, struct live_listen *l, struct error
 void live_listen_close(struct live_forward *f, struct live_listen *l);
 char *live_listen_name(const struct live_forward *f, const struct live_listen *l, char *to, size_t room);	/* to the keeper */
 struct forward_target live_forward_target(const struct live_forward *f);
+
+/* live_forward_sum() - of live.c: what all sockets of it counted together */
+void live_forward_sum(const struct live_forward *f, struct forward_counts *sum);
 
 /* guest.c */
 void guest_requests(evutil_socket_t fd, short what, void *engine);

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "ctl/engine.h"
 #include "ctl/host_client.h"
+#include "ctl/live_dns.h"
 #include "ctl/live_host.h"
 #include "ctl/state.h"
 #include "ctl/version.h"
@@ -160,6 +161,7 @@ json_t *live_port(struct engine *e, const char *net, const char *name)
 {
 	struct live_port *p = find_port(e, net, name);
 	json_t *o = p ? json_object() : NULL;
+	char dns[DNS_NAME_TEXT];
 	struct port_stats sum;
 
 	if (!o)
@@ -170,6 +172,7 @@ json_t *live_port(struct engine *e, const char *net, const char *name)
 	json_object_set_new(o, "medium", p->medium ? json_string(p->medium) : json_null());
 	json_object_set_new(o, "transient", json_boolean(p->conf->transient));
 	json_object_set_new(o, "addresses", addresses(p));
+	json_object_set_new(o, "dns_name", live_dns_guest(p, dns) ? json_string(dns) : json_null());
 	json_object_set_new(o, "stats", stats_json(&sum));
 	json_object_set_new(o, "verdicts", verdicts_json(&sum));
 	return o;
@@ -188,19 +191,25 @@ static void add_counts(struct forward_counts *sum, const struct forward *forward
 	sum->no_address += c.no_address;
 }
 
+void live_forward_sum(const struct live_forward *f, struct forward_counts *sum)
+{
+	*sum = (struct forward_counts){ 0 };
+	for (unsigned i = 0; i < f->nlistens; i++)
+		for (unsigned k = 0; k < f->listens[i].nforwards; k++)
+			add_counts(sum, f->listens[i].forwards[k]);
+}
+
 json_t *live_forward(struct engine *e, const char *net_name, const char *id)
 {
 	struct live_net *net = live_net_find(e, net_name);
 	struct live_forward *f = NULL;
-	struct forward_counts sum = { 0 };
+	struct forward_counts sum;
 
 	if (net)
 		HASH_FIND_STR(net->forwards, id, f);
 	if (!f)
 		return NULL;
-	for (unsigned i = 0; i < f->nlistens; i++)
-		for (unsigned k = 0; k < f->listens[i].nforwards; k++)
-			add_counts(&sum, f->listens[i].forwards[k]);
+	live_forward_sum(f, &sum);
 	return json_pack("{s:s s:s s:s s:I s:I s:I s:I}", "state", f->reason ? "pending" : "up", "reason",
 			 f->reason ? f->reason : "", "hint", f->hint ? f->hint : "", "hits", (json_int_t)sum.hits, "active", (json_int_t)sum.active, "refused", (json_int_t)sum.refused,
 			 "no_address", (json_int_t)sum.no_address);

@@ -8,7 +8,9 @@
 #ifndef CTL_LIVE_H
 #define CTL_LIVE_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <jansson.h>
 
@@ -59,6 +61,18 @@ json_t *live_fdb(struct engine *engine, const char *net);
  * @port:	whose it is, or NULL; needed (-EINVAL) where several guests have one address, as in mode nat
  */
 void live_lease_free(struct engine *engine, const char *net, const char *port, uint32_t ip, live_done_fn *done, void *arg);
+
+/* live_metrics() - the OpenMetrics page of the daemon and of @uid's networks, or with @all of everybody's
+ * Return: text for free(), or NULL when out of memory.
+ */
+char *live_metrics(struct engine *engine, uid_t uid, bool all);
+
+/* live_tell_counts() - tell by api_event() what only counters know: clients of forwards, and frames that were dropped
+ * @first:	nobody has asked for a while: only note where the counters stand
+ *
+ * Once a second while somebody listens, so at most one event a second for each forward, port and verdict.
+ */
+void live_tell_counts(struct engine *engine, bool first);
 
 /* The other way: the engine calls api_event() of ctl/api.h for whatever happens. A GET of a port with ?wait= looks at
  * live_port()'s "addresses" again on each event that names the port.

@@ -139,6 +139,21 @@ static void free_upstream(evutil_socket_t fd, short what, void *arg)
 	upstream_free(arg);
 }
 
+const char *live_dns_guest(const struct live_port *p, char name[DNS_NAME_TEXT])
+{
+	const struct name_set *set;
+	struct dns_name owner;
+
+	if (!p->segment || !p->segment->names || dns_owner_parse(&owner, p->name, &p->net->zone->origin) < 0)
+		return NULL;
+	dns_name_lower(&owner);
+	set = names_find(p->segment->names, &owner);
+	for (unsigned i = 0; set && i < set->n; i++)
+		if (set->records[i].host)
+			return dns_name_to_text(&owner, name);
+	return NULL;
+}
+
 void live_dns_stop(struct live_net *net)
 {
 	struct timeval linger = { .tv_sec = UPSTREAM_LINGER_S };

@@ -196,6 +196,7 @@ static void settle_leaving(struct engine *e)
 			port_release(p->port);
 		if (p->id != UINT32_MAX)
 			forget(p);
+		free(p->drops_told);
 		free(p);
 	}
 	if (wait)

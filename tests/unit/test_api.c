@@ -42,6 +42,7 @@ struct engine {
 	bool addressed;			/* every port has an address */
 	struct pending *pending;
 	unsigned freed;
+	struct api *api;		/* for events */
 };
 
 static void run_change(struct engine *e, live_edit_fn *edit, live_done_fn *done, void *arg)
@@ -107,10 +108,11 @@ json_t *live_network(struct engine *e, const char *net)
 
 json_t *live_port(struct engine *e, const char *net, const char *port)
 {
-	json_t *addresses = e->addressed ? json_pack("[{s:s}]", "ip", "10.77.0.5") : json_array();
+	json_t *addresses = e->addressed ? json_pack("[{s:s s:s}]", "ip", "10.77.0.5", "source", "arp") : json_array();
 
 	(void)net, (void)port;
-	return json_pack("{s:s, s:o}", "state", "up", "addresses", addresses);
+	return json_pack("{s:s, s:o, s:o}", "state", "up", "addresses", addresses, "dns_name",
+			 e->addressed ? json_string("vm1.lab.internal") : json_null());
 }
 
 json_t *live_forward(struct engine *e, const char *net, const char *id)
@@ -119,10 +121,26 @@ json_t *live_forward(struct engine *e, const char *net, const char *id)
 	return json_pack("{s:s, s:i}", "state", "up", "hits", 3);
 }
 
+char *live_metrics(struct engine *e, uid_t uid, bool all)
+{
+	char text[64];
+
+	(void)e;
+	snprintf(text, sizeof(text), "uid %u %s\n# EOF\n", (unsigned)uid, all ? "all" : "own");
+	return strdup(text);
+}
+
+/* A forward was hit once in each second in which somebody listened before. */
+void live_tell_counts(struct engine *e, bool first)
+{
+	if (!first)
+		api_event(e->api, "lab", NULL, json_pack("{s:s}", "event", "forward-hit"));
+}
+
 json_t *live_daemon(struct engine *e)
 {
 	(void)e;
-	return json_pack("{s:i}", "api_version", 1);
+	return json_pack("{s:i s:i}", "api_version", 1, "engine_restarts", 3);
 }
 
 json_t *live_leases(struct engine *e, const char *net)
@@ -208,6 +226,7 @@ static int start(void **state, bool admin)
 	b->engine.model = model_of("networks: {}");
 	b->api = api_new(&conf, &err);
 	assert_non_null(b->api);
+	b->engine.api = b->api;
 	assert_int_equal(pthread_create(&b->thread, NULL, run_loop, b->base), 0);
 	*state = b;
 	return 0;
@@ -643,6 +662,7 @@ static void test_wait(void **state)
 	in_loop(b, set_model, "networks: {lab: {ports: {vm1: {kind: stream}, vm2: {kind: stream}}}}");
 	assert_int_equal(ask_json(fd, "GET", NET "/ports/vm1?wait=x", NULL), 400);
 	assert_int_equal(ask_json(fd, "GET", NET "/ports/vm9?wait=5", NULL), 404);
+	assert_int_equal(ask_json(fd, "GET", NET "/ports/vm1?wait=5&for=fun", NULL), 400);
 	assert_int_equal(ask_json(fd, "GET", NET "/ports/vm1?wait=1", NULL), 504);
 	assert_non_null(strstr(answer, "\"code\":\"timed-out\",\"message\":\"port lab/vm1 has no address after 1 s\""));
 	send_request(fd, NET "/ports/vm1?wait=60");
@@ -654,6 +674,11 @@ static void test_wait(void **state)
 	assert_int_equal(receive(fd, answer), 200);
 	assert_non_null(strstr(answer, "10.77.0.5"));
 	assert_int_equal(ask_json(fd, "GET", NET "/ports/vm1?wait=60", NULL), 200);	/* has one already */
+	assert_int_equal(ask_json(fd, "GET", NET "/ports/vm1?wait=60&for=link", NULL), 200);
+	assert_int_equal(ask_json(fd, "GET", NET "/ports/vm1?wait=60&for=dns", NULL), 200);
+	assert_int_equal(ask_json(fd, "GET", NET "/ports/vm1?wait=1&for=lease", NULL), 504);	/* seen by ARP is no lease */
+	assert_non_null(strstr(answer, "has no lease after 1 s"));
+	assert_int_equal(ask_json(fd, "GET", NET "/ports/vm1?wait=1&for=address6", NULL), 504);
 	in_loop(b, drop_port, "vm2");
 	assert_int_equal(receive(other, answer), 404);
 	close(fd);
@@ -699,6 +724,9 @@ static void test_events(void **state)
 	send_request(fd, "/v1/events");
 	while (recv(fd, answer, 1, MSG_PEEK) != 1)
 		;
+	text = line(fd);
+	assert_non_null(text);
+	assert_non_null(strstr(text, "\"event\":\"listening\",\"engine_restarts\":3}"));
 	in_loop(b, some_event, "lab");
 	text = line(fd);
 	assert_non_null(text);
@@ -708,6 +736,32 @@ static void test_events(void **state)
 	while ((text = line(fd)) && !strstr(text, "\"event\":\"lost\",\"count\":"))
 		assert_non_null(strstr(text, "flood"));
 	assert_non_null(text);		/* it was told what it missed, by the next second */
+	while ((text = line(fd)) && !strstr(text, "forward-hit"))	/* and of what counters know, a second later */
+		;
+	assert_non_null(text);
+	close(fd);
+}
+
+/* A listener of one network hears of that one alone; not of others, nor of what is about none. */
+static void test_events_of_one(void **state)
+{
+	struct bench *b = *state;
+	int fd = connect_as(b, 0);
+	const char *text;
+
+	in_loop(b, set_model, "networks: {lab: {}, other: {}}");
+	assert_int_equal(ask_json(fd, "GET", "/v1/events?network=0123456789012345678901234567890123456789012345678901234567890123456789",
+				  NULL), 400);
+	send_request(fd, "/v1/events?network=other");
+	while (recv(fd, answer, 1, MSG_PEEK) != 1)
+		;
+	in_loop(b, some_event, "lab");
+	in_loop(b, some_event, NULL);
+	in_loop(b, some_event, "other");
+	text = line(fd);
+	assert_non_null(strstr(text, "listening"));
+	text = line(fd);
+	assert_non_null(strstr(text, "\"network\":\"other\""));
 	close(fd);
 }
 
@@ -980,7 +1034,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_objects), TEST(test_config), TEST(test_config_keeps), STRANGER(test_strangers), TEST(test_wait),
-		TEST(test_events), STRANGER(test_events_of_others), TEST(test_nesting), TEST(test_bad_requests),
+		TEST(test_events), TEST(test_events_of_one), STRANGER(test_events_of_others), TEST(test_nesting), TEST(test_bad_requests),
 		TEST(test_large_body), TEST(test_long_header), TEST(test_slow_senders), TEST(test_hoarders),
 		TEST(test_pipelining), TEST(test_gone_before_the_answer), TEST(test_end_with_changes_waiting),
 	};
