@@ -18,6 +18,7 @@
 	V(CONSUMED_DNS, "consumed-dns", "handed to the DNS responder")                                     \
 	V(CONSUMED_NAT, "consumed-nat", "translated to a host socket")                                     \
 	V(CONSUMED_FRAGMENT, "consumed-fragment", "kept until the other fragments of its packet are there") \
+	V(CONSUMED_PEER, "consumed-peer", "passed on to a peered network")                                  \
 	V(CONSUMED_REFUSED, "consumed-refused", "answered by the gateway with a reset or an ICMP error")   \
 	V(DROP_RUNT, "runt", "shorter than an Ethernet header, or cut inside a tag")                       \
 	V(DROP_STRANGER, "stranger", "a datagram from somebody other than the port's peer")                \
@@ -47,7 +48,10 @@
 	V(DROP_FILTERED, "filtered", "from an address that the guest has not talked to")                   \
 	V(DROP_QUOTA, "quota", "the port has all the sessions or requests it may have")                    \
 	V(DROP_BUSY, "busy", "the control thread's or a worker's queue is full")                           \
-	V(DROP_NO_MEMORY, "no-memory", "no memory or descriptor left")
+	V(DROP_NO_MEMORY, "no-memory", "no memory or descriptor left")                                     \
+	V(DROP_PEER, "peer", "to a peered network, but not what that peering allows")                      \
+	V(DROP_NO_NEIGHBOUR, "no-neighbour", "nobody answers at this address of a peered network")         \
+	V(DROP_ISOLATED, "isolated", "from one isolated port to another")
 
 enum verdict {
 #define V(id, name, meaning) VERDICT_##id,
