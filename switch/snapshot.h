@@ -62,6 +62,7 @@ struct port_view {
 	struct net_view *net;
 	struct vlan_conf vlan;
 	const struct segment *own;	/* the segment that it is alone on; NULL: it is on those of its VLANs */
+	uint32_t stages_in, stages_out;	/* enum stage: what frames from it, and to it, pass (switch/stage.h); mostly 0 */
 	bool link_up;
 	bool local;			/* the network's own port: gateway and services, on every segment */
 	bool uplink;			/* behind it is a LAN; a group's frame that seems to come from one of us there is ours, come back */

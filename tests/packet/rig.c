@@ -185,7 +185,8 @@ static void fill_net(struct snapshot *s, struct net_view *view, const struct rig
 		struct rig_port *p = rig->ports[j];
 
 		if (p && p->net == i) {
-			struct port_view *v = join(s, view, &p->port, (struct port_view){ .vlan = p->vlan, .link_up = p->link_up });
+			struct port_view is = { .vlan = p->vlan, .link_up = p->link_up, .stages_in = p->stages_in, .stages_out = p->stages_out };
+			struct port_view *v = join(s, view, &p->port, is);
 
 			if (p->alone)
 				join_alone(view, v);

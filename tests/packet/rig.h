@@ -32,8 +32,9 @@ struct rig_port {
 	struct port port;
 	struct rig *rig;
 	unsigned net;
-	struct vlan_conf vlan;		/* these two take effect with the next rig_publish() */
+	struct vlan_conf vlan;		/* these take effect with the next rig_publish() */
 	bool link_up;
+	uint32_t stages_in, stages_out;
 	bool alone;			/* it has a segment of its own, whose VID is its PVID */
 	struct rig_frame *wire, *sent;
 	unsigned nwire, wire_room, wire_at, nsent, sent_room;
