@@ -133,6 +133,9 @@ install: all
 	for c in $(wildcard configs/*.yaml); do install -m 644 $$c $(DESTDIR)$(PREFIX)/share/lanyard; done
 	for s in $(wildcard configs/*.sysusers); do \
 		install -D -m 644 $$s $(DESTDIR)$(PREFIX)/lib/sysusers.d/$$(basename $$s .sysusers).conf; done
+	install -D -m 644 configs/completion/lanyard.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/lanyard
+	install -D -m 644 configs/completion/_lanyard $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_lanyard
+	install -D -m 644 configs/completion/lanyard.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/lanyard.fish
 	for u in $(wildcard configs/*.service); do \
 		sed 's|@PREFIX@|$(PREFIX)|g' $$u >$(DESTDIR)$(PREFIX)/lib/systemd/system/$${u##*/}; done
 

@@ -12,7 +12,7 @@
 
 static const struct command *const groups[] = {
 	cmd_ps, cmd_run, cmd_qemu, cmd_net, cmd_port, cmd_forward, cmd_lease, cmd_dns, cmd_fdb, cmd_daemon, cmd_host,
-	cmd_config, cmd_events, cmd_doctor, cmd_check,
+	cmd_config, cmd_events, cmd_top, cmd_doctor, cmd_check, cmd_complete,
 };
 
 #define FOR_EACH_COMMAND(c)                                      \
@@ -89,6 +89,12 @@ const struct command *command_find(char **argv, int *taken, struct error *err)
 		}
 	}
 	return known ? unknown_verb(argv[0], argv[1], err) : unknown_object(argv[0], err);
+}
+
+void commands_each(void (*fn)(void *arg, const struct command *command), void *arg)
+{
+	FOR_EACH_COMMAND(c)
+		fn(arg, c);
 }
 
 /* --- help -------------------------------------------------------------------------------------------- */

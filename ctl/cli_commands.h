@@ -15,6 +15,9 @@ struct error;
  */
 const struct command *command_find(char **argv, int *taken, struct error *err);
 
+/* commands_each() - every command, those of one object in a row */
+void commands_each(void (*fn)(void *arg, const struct command *command), void *arg);
+
 /* help_all(), help_object(), help_command() - onto standard output; help_object() is false for an unknown object */
 void help_all(void);
 bool help_object(const char *object);

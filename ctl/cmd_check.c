@@ -16,7 +16,7 @@
 static const struct flag check_flags[] = {
 	{ "--outside", 0, FLAG_LIST, "ADDRESS[:PORT]", NULL, "a host beyond this one where `lanyard check --answer` runs; one of each family" },
 	{ "--other", 0, FLAG_TEXT, "NET", NULL, "the network that must not be reached; the first other one unless given" },
-	{ "--mode", 0, FLAG_TEXT, "MODE", NULL, "expect what this mode promises, whatever the network's is" },
+	{ "--mode", 0, FLAG_TEXT, "nat-network|nat|host-only|internal|routed|bridged", NULL, "expect what this mode promises, whatever the network's is" },
 	{ "--host-access", 0, FLAG_TEXT, "none|own|loopback", NULL, "expect what this setting promises, likewise" },
 	{ "--answer", 0, FLAG_SWITCH, NULL, NULL, "be the outside host of a check that runs elsewhere, until interrupted" },
 	{ "--port", 0, FLAG_NUMBER, "N", NULL, "of --answer; 8473 unless given" },

@@ -8,7 +8,7 @@
 #include "ctl/cli_output.h"
 
 #define NET_SETTINGS                                                                                             \
-	{ "--mode", 0, FLAG_TEXT, "MODE", "mode", "nat-network (default), nat, host-only, internal, routed, bridged" },                           \
+	{ "--mode", 0, FLAG_TEXT, "nat-network|nat|host-only|internal|routed|bridged", "mode", "nat-network unless given" },                           \
 	{ "--subnet", 0, FLAG_TEXT, "PREFIX", "subnet", "such as 10.77.0.0/24; a free /24 unless given" },        \
 	{ "--subnet6", 0, FLAG_TEXT, "PREFIX|none", "subnet6", "IPv6 /64; one made of the name unless given" },   \
 	{ "--gateway", 0, FLAG_TEXT, "ADDRESS", "gateway", "the network's own address; the first of the subnet" }, \

@@ -21,7 +21,7 @@ static const struct flag ip_flags[] = {
 };
 
 static const struct flag wait_flags[] = {
-	{ "--for", 0, FLAG_TEXT, "WHAT", NULL, "link, lease, address, address6 or dns; lease unless given" },
+	{ "--for", 0, FLAG_TEXT, "link|lease|address|address6|dns", NULL, "lease unless given" },
 	{ "--timeout", 0, FLAG_DURATION, "TIME", NULL, "no longer than this; 30s unless given" },
 	{ 0 },
 };

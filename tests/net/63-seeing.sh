@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# tests/net/63-seeing.sh - events, wait, metrics
+# tests/net/63-seeing.sh - events, wait, metrics, top, completion
 . "$ROOT/tests/net/lib.sh"
 daemon_start
 lanyard net add lab --subnet 10.77.0.0/24
@@ -48,6 +48,37 @@ received=$(sed -n 's/^lanyard_port_receive_frames_total{network="lab",port="web1
 verdicts=$(awk '/^lanyard_port_frames_total{network="lab",port="web1",/ { n += $NF } END { print n }' "$DIR/page")
 is "each frame has one verdict" "$verdicts" "$received"
 has "content type" "$(curl -sS -o /dev/null -w '%{content_type}' --unix-socket "$LANYARD_SOCKET" http://l/metrics)" '^application/openmetrics-text; version=1.0.0'
+
+say "top"
+in_box web1 ping -i 0.01 -c 400 10.77.0.1 >/dev/null &
+lanyard top lab --once --json >"$DIR/top"
+jq -e '.ports[] | select(.port == "web1") | .rx_frames > 20 and .rx_bits > 8 * .rx_frames and .tx_frames > 20 and .drops == 0' "$DIR/top" >/dev/null ||
+	fail "top: $(<"$DIR/top")"
+has "a table" "$(lanyard top --once)" 'lab/web1 +up +[1-9]'
+status 2 lanyard top --sort fun --once
+
+say "completion"
+# next WORDS... - the candidates without what they are, on one line
+next() { lanyard complete -- lanyard "$@" | cut -f1 | xargs; }
+is "first words" "$(next po)" port
+is "verbs" "$(next port s)" "set show"
+is "flags" "$(next port set lab/web1 --li)" --link
+is "a flag's values" "$(next port set lab/web1 --link '')" "up down"
+is "names of ports" "$(next port set '')" lab/web1
+is "names of networks" "$(next net show '')" lab
+is "forwards of the network named" "$(next forward rm lab '')" 8080/tcp
+is "files" "$(next apply -f '')" :files
+is "nothing where nothing is known" "$(next net add '' | tr -d '\n'; next bogus '')" lab
+PATH=$B:$PATH
+# shellcheck disable=SC2016
+is "bash" "$(as_lanyard bash -c '. "$1"; COMP_WORDS=(lanyard port rm la) COMP_CWORD=3; _lanyard; echo "${COMPREPLY[*]}"' - "$ROOT/configs/completion/lanyard.bash")" lab/web1
+if command -v fish >/dev/null; then
+	is "fish" "$(as_lanyard fish --no-config -c "source $ROOT/configs/completion/lanyard.fish; complete -C 'lanyard port rm la'" | cut -f1)" lab/web1
+fi
+if command -v zsh >/dev/null; then
+	# shellcheck disable=SC2016
+	is "zsh" "$(as_lanyard zsh -f -c '_describe() { print -r -- "${found[@]}" }; words=(lanyard port rm la) CURRENT=4; . "$1"' - "$ROOT/configs/completion/_lanyard")" lab/web1:attached
+fi
 
 say "events go on after the engine"
 kill -KILL "$(engine_pid)"
