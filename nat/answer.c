@@ -52,24 +52,40 @@ static uint32_t next_header_at(const struct packet *p)
 	return named_at - ETH_HEADER;
 }
 
-void answer_error(struct worker *w, const struct site *site, const uint8_t *mac, const struct packet *p, struct limit *limit,
-		  uint8_t type, uint8_t code)
+/* send_error() - @type and @code are of the packet's family; @word is what stands in the error's second half */
+static void send_error(struct worker *w, const struct site *site, const uint8_t *mac, const struct packet *p, uint8_t type, uint8_t code,
+		       uint32_t word)
 {
 	const struct segment *seg = site->segment;
 	struct addr from = segment_gateway(seg, p->src);
 	uint8_t data[ICMP_ERROR_ROOM];
 	struct frame frame;
-	uint32_t word = 0;
+
+	frame_init(&frame, data, build_icmp_error(data, mac, seg->gateway_mac, from, type, code, word, p));
+	frame.vid = seg->vid;
+	worker_emit(w, site->local_port, &frame, 1);
+}
+
+void answer_error(struct worker *w, const struct site *site, const uint8_t *mac, const struct packet *p, struct limit *limit,
+		  uint8_t type, uint8_t code)
+{
+	bool parameter;
 
 	if (!may_answer(p) || !limit_take(limit, worker_now_ms(w)))
 		return;
 	if (packet_is_ip6(p))
 		answer_as_icmp6(&type, &code);
-	if (packet_is_ip6(p) && type == ICMP6_PARAMETER_PROBLEM)
-		word = next_header_at(p);
-	frame_init(&frame, data, build_icmp_error(data, mac, seg->gateway_mac, from, type, code, word, p));
-	frame.vid = seg->vid;
-	worker_emit(w, site->local_port, &frame, 1);
+	parameter = packet_is_ip6(p) && type == ICMP6_PARAMETER_PROBLEM;
+	send_error(w, site, mac, p, type, code, parameter ? next_header_at(p) : 0);
+}
+
+void answer_too_big(struct worker *w, const struct arrival *a, const struct packet *p, struct limit *limit, uint32_t mtu)
+{
+	struct site site = answer_site(a);
+	bool ip6 = packet_is_ip6(p);
+
+	if (may_answer(p) && limit_take(limit, worker_now_ms(w)))
+		send_error(w, &site, p->data + MAC_SIZE, p, ip6 ? ICMP6_TOO_BIG : ICMP_UNREACHABLE, ip6 ? 0 : ICMP_FRAGMENTATION_NEEDED, mtu);
 }
 
 void answer_icmp(struct worker *w, const struct arrival *a, const struct packet *p, struct limit *limit, uint8_t type,

@@ -33,6 +33,9 @@ void answer_icmp(struct worker *w, const struct arrival *a, const struct packet 
 void answer_error(struct worker *w, const struct site *site, const uint8_t *mac, const struct packet *p, struct limit *limit,
 		  uint8_t type, uint8_t code);
 
+/* answer_too_big() - @p does not fit where it goes and may not be cut: @mtu would (RFC 1191 4, RFC 4443 3.2) */
+void answer_too_big(struct worker *w, const struct arrival *a, const struct packet *p, struct limit *limit, uint32_t mtu);
+
 /* answer_as_icmp6() - unreachable and time exceeded, of ICMP, in the other family's words (RFC 7915 4.2) */
 void answer_as_icmp6(uint8_t *type, uint8_t *code);
 

@@ -7,6 +7,7 @@
 #include "nat/forward_in.h"
 #include "nat/hostaddr.h"
 #include "nat/nat_in.h"
+#include "nat/neighbour.h"
 #include "switch/build.h"
 #include "switch/nd.h"
 #include "switch/port.h"
@@ -14,24 +15,6 @@
 #include "switch/station.h"
 
 enum { DYNAMIC_FIRST = 49152, DYNAMIC_COUNT = 65536 - DYNAMIC_FIRST, LOCAL_AGE_MS = 1000 };
-
-/* ask() - who has @ip? By ARP or by Neighbour Discovery */
-static void ask(struct worker *w, const struct site *site, struct addr ip)
-{
-	static const uint8_t nobody[MAC_SIZE], everybody[MAC_SIZE] = { 255, 255, 255, 255, 255, 255 };
-	const struct segment *seg = site->segment;
-	uint8_t data[ND_NEIGHBOUR_SIZE];
-	struct frame frame;
-	uint32_t len;
-
-	if (addr_is4(ip))
-		len = build_arp(data, ARP_REQUEST, seg->gateway_mac, seg->gateway, nobody, addr_4(ip), everybody);
-	else
-		len = nd_build_solicitation(data, seg->gateway_mac, segment_gateway(seg, ip), ip);
-	frame_init(&frame, data, len);
-	frame.vid = seg->vid;
-	worker_emit(w, site->local_port, &frame, 1);
-}
 
 bool forward_find_mac(struct nat_shard *s, const struct site *site, uint32_t port_id, struct addr ip, uint8_t mac[6])
 {
@@ -41,7 +24,7 @@ bool forward_find_mac(struct nat_shard *s, const struct site *site, uint32_t por
 		memcpy(mac, st.mac, MAC_SIZE);
 		return true;
 	}
-	ask(s->worker, site, ip);
+	neighbour_ask(s->worker, site->segment, site->local_port, ip);
 	return false;
 }
 
@@ -92,7 +75,7 @@ static int find(struct worker *w, const struct site *site, const struct forward_
 	} else if (!segment_has(site->segment, t->ip)) {
 		return -ENOENT;
 	} else if (!station_find(site->segment->stations, t->ip, &st)) {
-		ask(w, site, t->ip);
+		neighbour_ask(w, site->segment, site->local_port, t->ip);
 		return -EAGAIN;
 	}
 	*place = (struct place){ .port = st.port, .ip = st.ip, .to_port = t->to_port, .gateway = t->gateway };
