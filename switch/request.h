@@ -17,7 +17,7 @@
 
 enum { REQUEST_DATA = 1600, REQUESTS_PER_PORT = 32 };
 
-enum request_kind { REQUEST_DHCP, REQUEST_DNS, REQUEST_STATION, REQUEST_WIRE, REQUEST_PORT_GONE };
+enum request_kind { REQUEST_DHCP, REQUEST_DNS, REQUEST_STATION, REQUEST_WIRE, REQUEST_PORT_GONE, REQUEST_DENIED };
 
 struct request {
 	uint8_t kind;			/* enum request_kind */

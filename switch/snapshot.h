@@ -20,6 +20,7 @@
 struct fdb;
 struct net_view;
 struct port;
+struct port_policy;
 struct requests;
 struct service;
 struct stations;
@@ -63,6 +64,7 @@ struct port_view {
 	struct vlan_conf vlan;
 	const struct segment *own;	/* the segment that it is alone on; NULL: it is on those of its VLANs */
 	uint32_t stages_in, stages_out;	/* enum stage: what frames from it, and to it, pass (switch/stage.h); mostly 0 */
+	struct port_policy *policy;	/* STAGE_POLICY: its rules (switch/port_policy.h); borrowed; outlives the snapshot */
 	bool link_up;
 	bool local;			/* the network's own port: gateway and services, on every segment */
 	bool uplink;			/* behind it is a LAN; a group's frame that seems to come from one of us there is ours, come back */

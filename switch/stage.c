@@ -2,18 +2,21 @@
 #include "switch/stage.h"
 
 #include "switch/burst.h"
+#include "switch/port_policy.h"
 
 void stages_in(struct burst *b, struct frame *frames, unsigned n)
 {
-	(void)b, (void)frames, (void)n;
+	const uint32_t on = b->in->stages_in;
+
+	if (on & STAGE_POLICY)
+		policy_in(b, frames, n);
 }
 
 enum verdict stages_out(struct burst *b, const struct port_view *to, struct frame *f)
 {
 	const uint32_t on = to->stages_out;
 
-	(void)f;
 	if (on & b->in->stages_out & STAGE_ISOLATED)
 		return VERDICT_DROP_ISOLATED;
-	return VERDICT_FORWARDED;
+	return on & STAGE_POLICY ? policy_out(b, to, f) : VERDICT_FORWARDED;
 }

@@ -24,6 +24,7 @@ struct port_view;
 
 enum stage {
 	STAGE_ISOLATED = 1 << 0,	/* out: nothing from other ports that have this bit */
+	STAGE_POLICY = 1 << 8,		/* in, out: the rules of the port (switch/port_policy.h) */
 };
 
 /* stages_in() - have the frames of a burst pass the stages of b->in; b->verdict[i] is set of those that are refused */
