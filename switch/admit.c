@@ -115,8 +115,11 @@ static inline uint8_t train_for(struct trains *t, uint64_t src, uint64_t dst)
 /* admit_other() - a frame that is not plain */
 static void admit_other(struct burst *b, struct trains *t, struct frame *f, unsigned i)
 {
-	enum verdict v = admit_frame(b, f);
+	enum verdict v;
 
+	if (b->seen && (f->tag_present || (f->head_len >= ETH_HEADER && (f->head[12] & 0xf6) == 0x80)))
+		seen_tags(b->seen, f, i);
+	v = admit_frame(b, f);
 	b->verdict[i] = (uint8_t)v;
 	if (v == VERDICT_FORWARDED)
 		t->of[i] = train_for(t, fdb_key(f->vid, frame_src(f)), burst_wanted(b, f));

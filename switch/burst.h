@@ -12,6 +12,7 @@
 
 #include "switch/fdb.h"
 #include "switch/forward.h"
+#include "switch/observe.h"
 #include "switch/snapshot.h"
 #include "switch/stage.h"
 
@@ -22,6 +23,7 @@ struct burst {
 	const struct port_view *in;
 	const struct segment *segment;		/* of the last frame looked at; bursts rarely mix VLANs */
 	struct out_list *list;			/* of the last destination; bursts rarely mix those either */
+	struct seen *seen;			/* how the frames came; NULL for what services made */
 	bool any_local;
 	bool trial;				/* the frames are not real: decide, but count, take and remember nothing */
 	uint8_t verdict[BURST_MAX];		/* enum verdict */
@@ -38,11 +40,18 @@ static inline void burst_init(struct burst *b, struct worker *w, struct outbox *
 	b->in = in;
 	b->segment = NULL;
 	b->list = NULL;
+	b->seen = NULL;
 	b->any_local = false;
 	b->trial = false;
 	memset(b->verdict, VERDICT_FORWARDED, sizeof(b->verdict));
 	memset(b->local, 0, sizeof(b->local));
 	memset(b->unicast, 0, sizeof(b->unicast));
+}
+
+/* burst_verdict() - what became of frame @i, when the burst has been sent: one that its one destination did not take was dropped */
+static inline unsigned burst_verdict(const struct burst *b, const struct frame *f, unsigned i)
+{
+	return b->verdict[i] == VERDICT_FORWARDED && !f->copies ? VERDICT_DROP_TX : b->verdict[i];
 }
 
 /* burst_segment() - the segment that the frame is on, or NULL */

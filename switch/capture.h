@@ -43,6 +43,7 @@ struct sighting {
 	uint8_t verdict;		/* enum verdict: in, what became of it; out, FORWARDED or DROP_TX, or what a service made of it */
 	uint8_t gso_type, csum;		/* VIRTIO_NET_HDR_GSO_*; the checksum is left to who needs it */
 	uint16_t gso_size;
+	uint16_t vid;			/* the VLAN that the switch put it in; 0: none */
 	struct outside outside;
 };
 
@@ -63,9 +64,17 @@ struct capture {
 	struct capture_part *parts;
 };
 
-/* capture_new() - @filter is taken, also when this fails; Return: NULL with errno; control thread, as the rest but for the two below */
+/* capture_new() - @filter is taken, also when this fails; Return: NULL with errno. Control thread, where nothing else is said */
 struct capture *capture_new(struct filter *filter, uint32_t snaplen, unsigned nworkers);
 void capture_free(struct capture *c);
+
+/* capture_dismisses() - is it certain at a glance that the frame, which has no tags to be put back, is not meant? Worker @worker */
+static inline bool capture_dismisses(const struct capture *c, unsigned worker, const struct frame *frame)
+{
+	const struct filter_memo *memo = &c->parts[worker].memo;
+
+	return c->filter && !memo->answer && filter_recalls(memo, frame);
+}
 
 /* capture_means() - is the frame one that is looked for? Worker @worker */
 static inline bool capture_means(struct capture *c, unsigned worker, const struct wire *wire)

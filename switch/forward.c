@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "switch/burst.h"
+#include "switch/capture.h"
 #include "switch/fdb.h"
 #include "switch/hostway.h"
 #include "switch/packet.h"
@@ -24,7 +25,10 @@ static void outbox_flush(struct worker *w, struct outbox *out)
 	for (unsigned i = 0; i < out->nlists; i++) {
 		struct out_list *l = &out->lists[i];
 
-		port_tx(l->to->port, w, worker_index(w), l->frames, l->n);
+		uint64_t taken = port_tx(l->to->port, w, worker_index(w), l->frames, l->n);
+
+		if (__builtin_expect(l->to->nobservers, 0))
+			observe_out(w, l->to, l->frames, l->n, taken);
 		out->list_of[l->to->port->id] = 0;
 		l->n = 0;
 	}
@@ -182,6 +186,8 @@ static void serve_local(struct burst *b, struct frame *f, unsigned i)
 	counter_add(&s->served[v], 1);
 	if (b->unicast[i])
 		b->verdict[i] = (uint8_t)v;
+	if (local->nobservers)
+		observe_one(b->w, local, CAPTURE_OUT, f, v);
 }
 
 /* finish() - a frame that its one destination did not take was dropped; count what became of each */
@@ -190,14 +196,16 @@ static void finish(struct burst *b, struct port_stats *s, const struct frame *fr
 	unsigned forwarded = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		unsigned v = b->verdict[i];
+		unsigned v = burst_verdict(b, &frames[i], i);
 
-		if (__builtin_expect(v == VERDICT_FORWARDED && frames[i].copies, 1))
+		if (__builtin_expect(v == VERDICT_FORWARDED, 1))
 			forwarded++;
 		else
-			counter_add(&s->verdicts[v == VERDICT_FORWARDED ? VERDICT_DROP_TX : v], 1);
+			counter_add(&s->verdicts[v], 1);
 	}
 	counter_add(&s->verdicts[VERDICT_FORWARDED], forwarded);
+	if (__builtin_expect(b->in->nobservers, 0))
+		observe_in(b, frames, n);
 }
 
 /* file_burst() - decide for each frame; one that goes where the last one went, untagged, only joins it there */
@@ -231,10 +239,13 @@ void forward_burst(struct worker *w, struct outbox *out, const struct snapshot *
 {
 	struct port_stats *s = &in->port->stats[worker_index(w)];
 	struct trains trains;
+	struct seen seen;
 	struct burst b;
 	uint64_t bytes;
 
 	burst_init(&b, w, out, snap, in);
+	seen.tagged = 0;
+	b.seen = &seen;
 	bytes = admit_burst(&b, &trains, frames, n);
 	if (__builtin_expect(in->stages_in, 0)) {
 		stages_in(&b, frames, n);
@@ -300,7 +311,11 @@ bool forward_made_to(struct worker *w, const struct port_view *from, const struc
 	if (v == VERDICT_FORWARDED) {
 		f->copies = 1;
 		v = port_tx(to->port, w, worker_index(w), &tx, 1) ? VERDICT_FORWARDED : VERDICT_DROP_TX;
+		if (to->nobservers)
+			observe_out(w, to, &tx, 1, v == VERDICT_FORWARDED);
 	}
+	if (from->nobservers)
+		observe_one(w, from, CAPTURE_IN, f, v);
 	counter_add(&s->made, 1);
 	counter_add(&s->verdicts[v], 1);
 	return v == VERDICT_FORWARDED;

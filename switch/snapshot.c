@@ -27,6 +27,8 @@ void snapshot_free(struct snapshot *s)
 {
 	if (!s)
 		return;
+	for (unsigned i = 0; s->ports && i < s->nports; i++)
+		free(s->ports[i].observers);
 	for (unsigned i = 0; s->nets && i < s->nnets; i++) {
 		for (unsigned j = 0; s->nets[i].segments && j < s->nets[i].nsegments; j++)
 			free(s->nets[i].segments[j].peers);

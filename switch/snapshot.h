@@ -19,6 +19,7 @@
 
 struct fdb;
 struct net_view;
+struct observer;
 struct port;
 struct port_policy;
 struct requests;
@@ -72,6 +73,8 @@ struct port_view {
 	/* mode bridged: of the uplink the host's port, and of that the uplink. What comes by one the other has already, by the kernel:
 	 * no frame goes from one to the other. NULL: there is none. */
 	const struct port_view *besides;
+	struct observer *observers;	/* who looks at its frames (switch/observe.h); the snapshot's; mostly there is none */
+	unsigned nobservers;
 };
 
 struct net_view {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Every member is a counter, so the structure is summed as an array of them. */
-enum { COUNTERS = 8 + 2 * VERDICT_COUNT };
+enum { COUNTERS = 9 + 2 * VERDICT_COUNT };
 
 _Static_assert(sizeof(struct port_stats) >= COUNTERS * sizeof(counter), "stats_sum() sees every counter");
 

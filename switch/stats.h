@@ -20,6 +20,7 @@ struct port_stats {
 	counter queued;			/* copies filed for this port */
 	counter tx_frames, tx_bytes;	/* copies that the port took */
 	counter tx_drops;		/* copies that it did not take */
+	counter mirrored;		/* of those queued, copies that it gets because it looks at others (switch/observe.h) */
 	counter segments;		/* frames cut from GSO frames because the port cannot take them whole */
 	counter served[VERDICT_COUNT];	/* what a local port's services did with copies of flooded frames */
 	counter verdicts[VERDICT_COUNT];

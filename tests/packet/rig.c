@@ -201,6 +201,8 @@ void rig_publish(struct rig *rig)
 	must(s);
 	for (unsigned i = 0; i < rig->nnets; i++)
 		fill_net(s, &s->nets[i], rig, i);
+	if (rig->complete)
+		rig->complete(rig, s);
 	publish(rig, s);
 	worker_turn(rig->w, 0);		/* new ports are watched from here on */
 }

@@ -80,6 +80,8 @@ struct rig {
 		struct iovec body[FRAME_BODY_MAX];
 	} burst[BURST_MAX];
 	unsigned nburst;
+	void (*complete)(struct rig *rig, struct snapshot *s);	/* what the test adds to a snapshot before it is shown; or NULL */
+	void *arg;			/* the test's */
 };
 
 struct rig *rig_new(void);

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "switch/observe.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "switch/burst.h"
+#include "switch/capture.h"
+#include "switch/packet.h"
+#include "switch/snapshot.h"
+#include "switch/worker.h"
+
+enum { ADDRESSES = 12 };
+
+/* view - frames of one port on one way: those of a burst as they came, or copies that were sent */
+struct view {
+	struct worker *w;
+	const struct port_view *port;
+	uint8_t way;
+	unsigned n;
+	const struct burst *burst;		/* with: */
+	const struct frame *frames;
+	const struct tx_frame *sent;		/* or: with */
+	uint64_t taken;				/* a bit each */
+	uint8_t verdict;			/* or neither: of the one frame */
+	bool copied;				/* these are a mirror's copies */
+};
+
+/* ---- frames as they stood on the wire ---- */
+
+void seen_tags(struct seen *seen, const struct frame *f, unsigned i)
+{
+	uint8_t *tags = seen->tags[i];
+	size_t n = 0;
+
+	seen->len[i] = f->len;
+	if (f->tag_present) {
+		put_u16(tags, ETHERTYPE_CTAG);
+		put_u16(tags + 2, (uint16_t)(f->pcp_dei << 12 | f->vid));
+		seen->len[i] += VLAN_TAG;
+		n = VLAN_TAG;
+	}
+	if (f->head_len < ADDRESSES + FILTER_TAGS)
+		return;				/* nothing can be taken out of that, but by the kernel */
+	memcpy(tags + n, f->head + ADDRESSES, FILTER_TAGS - n);
+	seen->tagged |= 1ull << i;
+}
+
+static inline const struct frame *frame_at(const struct view *v, unsigned i)
+{
+	return v->sent ? v->sent[i].frame : &v->frames[i];
+}
+
+/* is_whole() - has the frame on the wire no bytes but those that it has now? */
+static inline bool is_whole(const struct view *v, unsigned i)
+{
+	if (v->sent)
+		return !v->sent[i].tci;
+	return !v->burst || !v->burst->seen || !(v->burst->seen->tagged >> i & 1);
+}
+
+static void wire_at(const struct view *v, unsigned i, struct wire *to)
+{
+	const struct frame *f = frame_at(v, i);
+
+	*to = (struct wire){ .frame = f, .len = f->len };
+	if (is_whole(v, i))
+		return;
+	if (v->sent) {
+		put_u16(to->tag, ETHERTYPE_CTAG);
+		put_u16(to->tag + 2, v->sent[i].tci);
+		to->tag_size = VLAN_TAG;
+		to->len += VLAN_TAG;
+	} else {				/* what the walk took out is put back */
+		to->len = v->burst->seen->len[i];
+		to->tag_size = (uint8_t)(to->len - f->len);
+		memcpy(to->tag, v->burst->seen->tags[i], sizeof(to->tag));
+	}
+}
+
+static uint8_t verdict_at(const struct view *v, unsigned i)
+{
+	if (v->sent)
+		return v->taken >> i & 1 ? VERDICT_FORWARDED : VERDICT_DROP_TX;
+	return v->burst ? (uint8_t)burst_verdict(v->burst, &v->frames[i], i) : v->verdict;
+}
+
+/* ---- captures ---- */
+
+static bool has_vlan(const struct observer *o, uint16_t vid)
+{
+	return !o->some_vlans || (vid <= VID_MAX && o->vlans[vid / 64] >> vid % 64 & 1);
+}
+
+static void show(struct capture *c, const struct view *v, unsigned i, const struct wire *wire, uint64_t *wall_ns)
+{
+	struct sighting s = { .port = v->port->port->id, .way = v->way, .verdict = verdict_at(v, i), .vid = wire->frame->vid };
+
+	if (!*wall_ns)
+		*wall_ns = clock_ns_of(CLOCK_REALTIME);
+	s.wall_ns = *wall_ns;
+	capture_put(c, worker_index(v->w), wire, &s);
+}
+
+static void capture_burst(const struct observer *o, const struct view *v, uint64_t *wall_ns)
+{
+	unsigned worker = worker_index(v->w), shown = 0;
+	struct wire wire;
+
+	for (unsigned i = 0; i < v->n; i++) {
+		if (is_whole(v, i) && capture_dismisses(o->capture, worker, frame_at(v, i)))
+			continue;
+		wire_at(v, i, &wire);
+		if (!has_vlan(o, wire.frame->vid) || !capture_means(o->capture, worker, &wire))
+			continue;
+		show(o->capture, v, i, &wire, wall_ns);
+		shown++;
+	}
+	if (shown)
+		capture_wake(o->capture);
+}
+
+/* ---- mirrors ---- */
+
+/* may_be_copied() - is it whole enough to be sent? An offload request that was not found good is not passed on. */
+static bool may_be_copied(const struct wire *wire, unsigned verdict, struct frame *copy)
+{
+	if (wire->frame->head_len < ETH_HEADER || verdict == VERDICT_DROP_RUNT || verdict == VERDICT_DROP_OVERSIZE)
+		return false;
+	*copy = *wire->frame;
+	copy->copies = 1;
+	if (verdict == VERDICT_DROP_VNET_HEADER || verdict == VERDICT_DROP_VLAN || verdict == VERDICT_DROP_DOUBLE_TAG ||
+	    verdict == VERDICT_DROP_LINK_DOWN)
+		copy->offload = (struct offload){ 0 };
+	return true;
+}
+
+static void let_see(const struct view *v);
+
+static void mirror_burst(const struct observer *o, const struct view *v)
+{
+	struct port *to = o->mirror->port;
+	struct tx_frame filed[BURST_MAX];
+	struct frame copies[BURST_MAX];
+	unsigned worker = worker_index(v->w), n = 0;
+	uint64_t taken;
+
+	if (!to || !o->mirror->link_up)
+		return;
+	for (unsigned i = 0; i < v->n; i++) {
+		struct wire wire;
+
+		wire_at(v, i, &wire);
+		if (!has_vlan(o, wire.frame->vid) || !may_be_copied(&wire, verdict_at(v, i), &copies[n]))
+			continue;
+		filed[n] = (struct tx_frame){ .frame = &copies[n], .tci = wire.tag_size ? get_u16(wire.tag + 2) : 0 };
+		n++;
+	}
+	if (!n)
+		return;
+	counter_add(&to->stats[worker].mirrored, n);
+	taken = port_tx(to, v->w, worker, filed, n);
+	if (o->mirror->nobservers)
+		let_see(&(struct view){ .w = v->w, .port = o->mirror, .way = CAPTURE_OUT, .n = n, .sent = filed, .taken = taken,
+					.copied = true });
+}
+
+/* ---- what is seen ---- */
+
+static void let_see(const struct view *v)
+{
+	uint64_t wall_ns = 0;
+
+	for (unsigned i = 0; i < v->port->nobservers; i++) {
+		const struct observer *o = &v->port->observers[i];
+
+		if (!(o->ways & v->way))
+			continue;
+		if (o->capture)
+			capture_burst(o, v, &wall_ns);
+		else if (!v->copied)
+			mirror_burst(o, v);
+	}
+}
+
+void observe_in(const struct burst *b, const struct frame *frames, unsigned n)
+{
+	let_see(&(struct view){ .w = b->w, .port = b->in, .way = CAPTURE_IN, .n = n, .burst = b, .frames = frames });
+}
+
+void observe_out(struct worker *w, const struct port_view *to, const struct tx_frame *frames, unsigned n, uint64_t taken)
+{
+	let_see(&(struct view){ .w = w, .port = to, .way = CAPTURE_OUT, .n = n, .sent = frames, .taken = taken });
+}
+
+void observe_one(struct worker *w, const struct port_view *port, unsigned way, const struct frame *frame, enum verdict verdict)
+{
+	let_see(&(struct view){ .w = w, .port = port, .way = (uint8_t)way, .n = 1, .frames = frame, .verdict = (uint8_t)verdict });
+}
