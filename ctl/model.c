@@ -19,6 +19,8 @@ static const struct members {
 } members[] = {
 	{ "groups", "group", sizeof(struct group_conf), MODEL_GROUPS_MAX, offsetof(struct net_conf, groups),
 	  offsetof(struct net_conf, ngroups), true, group_read },
+	{ "shapers", "shaper", sizeof(struct shaper_conf), MODEL_SHAPERS_MAX, offsetof(struct net_conf, shapers),
+	  offsetof(struct net_conf, nshapers), true, shaper_read },
 	{ "ports", "port", sizeof(struct port_conf), MODEL_PORTS_MAX, offsetof(struct net_conf, ports),
 	  offsetof(struct net_conf, nports), true, port_read },
 	{ "forwards", "forward", sizeof(struct forward_conf), MODEL_FORWARDS_MAX, offsetof(struct net_conf, forwards),
@@ -252,6 +254,7 @@ static void net_free(struct net_conf *net)
 	port_parts_free(&net->defaults);
 	free(net->ports);
 	free(net->groups);
+	free(net->shapers);
 	free(net->forwards);
 	free(net->reservations);
 	free(net->records);
@@ -280,6 +283,11 @@ const struct port_conf *net_port(const struct net_conf *net, const char *name)
 const struct forward_conf *net_forward(const struct net_conf *net, const char *id)
 {
 	return net ? bsearch(id, net->forwards, net->nforwards, sizeof(*net->forwards), by_name) : NULL;
+}
+
+const struct shaper_conf *net_shaper(const struct net_conf *net, const char *name)
+{
+	return net ? bsearch(name, net->shapers, net->nshapers, sizeof(*net->shapers), by_name) : NULL;
 }
 
 const struct group_conf *net_group(const struct net_conf *net, const char *name)

@@ -22,11 +22,14 @@
 #include "base/addr.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "switch/rate.h"
 
 struct line_map;
+struct rule;
 
 enum {
 	MODEL_NETWORKS_MAX = 1024,
+	MODEL_SHAPERS_MAX = 256,	/* of one network */
 	MODEL_PORTS_MAX = 4096,		/* of one network */
 	MODEL_FORWARDS_MAX = 32768,	/* of one network */
 	MODEL_RECORDS_MAX = 16384,	/* of one network */
@@ -69,6 +72,20 @@ typedef uint64_t field_set;	/* a bit for each row of an object's table that was 
 
 enum { ENDPOINT_TEXT = 56 };	/* "[" 45 "]:65535" */
 
+/* policy_conf - what a port's guest may begin, and others with it (switch/rule.h) */
+struct policy_conf {
+	uint8_t deny;			/* bits of enum rule_direction: which way the default denies */
+	uint32_t nrules;
+	struct rule *rules;		/* of the port, or else of its group; those of the network are asked after them */
+	field_set set;
+};
+
+/* shape_conf - how fast what the guest sends may come, and what it is sent may go */
+struct shape_conf {
+	struct rate_conf egress, ingress;
+	field_set set;
+};
+
 struct port_conf {
 	char name[NAME_MAX_SIZE];
 	enum port_kind kind;
@@ -87,7 +104,16 @@ struct port_conf {
 	char ifname[IFNAME_TEXT];	/* tap, vmm-tap, netns, attached */
 	char netns[MODEL_PATH_TEXT];	/* netns: a name, a pid or a path */
 	char group[NAME_MAX_SIZE];	/* of the network's, whose settings hold where the port itself says nothing; or empty */
+	struct policy_conf policy;
+	struct shape_conf shape;
+	char shaper[NAME_MAX_SIZE];	/* of the network's, which several ports share; or empty */
 	field_set set;			/* what the port itself was given */
+};
+
+/* shaper_conf - a rate that all ports which name it have together */
+struct shaper_conf {
+	char name[NAME_MAX_SIZE];
+	struct shape_conf shape;
 };
 
 /* group_conf - a named set of port settings */
@@ -168,6 +194,8 @@ struct net_conf {
 	size_t nrecords;
 	struct group_conf *groups;
 	size_t ngroups;
+	struct shaper_conf *shapers;
+	size_t nshapers;
 };
 
 struct model {
@@ -227,6 +255,7 @@ const struct port_conf *net_port(const struct net_conf *net, const char *name);
 const struct forward_conf *net_forward(const struct net_conf *net, const char *id);
 const struct reservation_conf *net_reservation(const struct net_conf *net, const char *port);
 const struct group_conf *net_group(const struct net_conf *net, const char *name);
+const struct shaper_conf *net_shaper(const struct net_conf *net, const char *name);
 const struct record_conf *net_record(const struct net_conf *net, const char *name, enum record_type type);
 
 /* model_forward_id() - the id of a forward without a name, "8080/tcp", from its settings in either shape; 0 or -EINVAL

@@ -106,6 +106,9 @@ static const struct field rows[] = {
 	{ .name = "dns", .type = &field_members },
 	{ .name = "limits", .type = &field_members },
 	{ .name = "groups", .type = &field_members },
+	{ .name = "shapers", .type = &field_members },
+	{ .name = "policy", .type = &field_members },
+	{ .name = "shape", .type = &field_members },
 	{ .name = "ports", .type = &field_members },
 	{ .name = "forwards", .type = &field_members },
 	{ .name = "reservations", .type = &field_members },
@@ -413,7 +416,7 @@ json_t *net_export(const struct net_conf *net, unsigned flags)
 	add_group(object, "dhcp", fields_write(dhcp_rows, ARRAY_SIZE(dhcp_rows), net, dhcp, net->mode));
 	add_group(object, "dns", fields_write(dns_rows, ARRAY_SIZE(dns_rows), net, dns, net->mode));
 	add_group(object, "limits", fields_write(limits_rows, ARRAY_SIZE(limits_rows), net, limits, net->mode));
-	if (groups_write(object, net, flags) == 0 && net_parts_write(object, net, flags) == 0)
+	if (groups_write(object, net, flags) == 0 && shapers_write(object, net) == 0 && net_parts_write(object, net, flags) == 0)
 		return object;
 	json_decref(object);
 	return NULL;

@@ -48,6 +48,12 @@ static bool netns_valid(const char *text)
 	return text[0] && clean(text) && (text[0] == '/' || !strchr(text, '/')) && strcmp(text, ".") && strcmp(text, "..");
 }
 
+/* shaper_valid() - empty takes a setting back */
+static bool shaper_valid(const char *text)
+{
+	return !text[0] || name_valid(text);
+}
+
 #define KIND(name) (1u << PORT_KIND_##name)
 enum { GROUP_KIND = 31 };		/* as if a group were a kind of port: it has the rows without kinds */
 #define A_PORT (~(1u << GROUP_KIND))
@@ -74,6 +80,9 @@ static const struct field rows[] = {
 	  .wants = "a namespace: a name, a process id or an absolute path", .kinds = KIND(NETNS) },
 	{ "ifname", &field_text, FIELD_AT(struct port_conf, ifname), .valid = ifname_valid,
 	  .wants = "an interface name", .kinds = KIND(TAP) | KIND(VMM_TAP) | KIND(NETNS) | KIND(ATTACHED) | KIND(HOST) },
+	{ .name = "policy", .type = &field_members },
+	{ .name = "shape", .type = &field_members },
+	{ "shaper", &field_text, FIELD_AT(struct port_conf, shaper), .valid = shaper_valid, .wants = "the name of a shaper" },
 	{ "transient", &field_bool, FIELD_AT(struct port_conf, transient), .kinds = KIND(ATTACHED) },
 };
 
@@ -254,7 +263,8 @@ static int read_port(struct model_ctx *ctx, const struct net_conf *net, const ch
 	strcpy(port->name, name);
 	if (!(port->set & BIT("mac")))
 		mac_from_names(net->name, name, port->mac);
-	return check_medium(ctx, object, port);
+	rc = shaper_check(ctx, net, object, port);
+	return rc < 0 ? rc : check_medium(ctx, object, port);
 }
 
 int port_read(struct model_ctx *ctx, const struct net_conf *net, const char *name, const json_t *object, void *to)
@@ -280,6 +290,8 @@ json_t *port_export(const struct net_conf *net, const struct port_conf *port, un
 		set &= ~BIT("group");
 	if (!port->path[0])
 		set &= ~BIT("path");
+	if (!port->shaper[0])
+		set &= ~BIT("shaper");
 	if (!port->ifname[0])
 		set &= ~BIT("ifname");
 	object = fields_write(rows, ARRAY_SIZE(rows), port, set, port->kind);
