@@ -65,6 +65,7 @@ struct service;
 struct snapshot;
 struct state;
 struct stations;
+struct relay;
 struct upstream;
 struct worker;
 
@@ -144,6 +145,7 @@ struct live_net {
 	struct dns_zone *zone;
 	struct record_conf *records;	/* the user's, as they stand in names */
 	size_t nrecords;
+	struct relay *relay;		/* what of its queries is not answered here; NULL: nothing is relayed */
 	struct upstream *upstream;	/* the resolvers that its queries are relayed to; NULL: none are */
 	struct gateway *gateway_state;
 	struct host_gateway *host_gateway;	/* in its place where the host has its addresses */

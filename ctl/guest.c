@@ -12,7 +12,7 @@
 #include "ctl/live_wire.h"
 #include "dhcp/server.h"
 #include "dhcp/service.h"
-#include "dhcp/upstream.h"
+#include "dhcp/relay.h"
 #include "switch/build.h"
 #include "switch/forward.h"
 #include "switch/port.h"
@@ -223,7 +223,7 @@ static void on_dns(struct live_net *net, const struct request *r)
 		.vid = r->vid, .sport = r->sport,
 	};
 	memcpy(a->mac, r->src_mac, MAC_SIZE);
-	if (upstream_query(net->upstream, r->port, r->data, r->size, on_relayed, a) < 0)
+	if (!net->relay || relay_query(net->relay, r->port, r->data, r->size, false, on_relayed, a) < 0)
 		free(a);		/* over its share, or no query: dropped, and counted there */
 }
 

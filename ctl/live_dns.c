@@ -8,6 +8,7 @@
 
 #include "ctl/engine.h"
 #include "ctl/host_client.h"
+#include "dhcp/relay.h"
 #include "dhcp/service.h"
 #include "dhcp/upstream.h"
 
@@ -38,6 +39,16 @@ static int open_resolv(void *host, const char *path)
 	return host_open_resolv(host);
 }
 
+static int start_relay(struct live_net *net)
+{
+	net->upstream = upstream_new(net->engine->base, RESOLV_CONF);
+	if (!net->upstream)
+		return -ENOMEM;
+	upstream_set_open(net->upstream, open_resolv, net->engine->host);
+	net->relay = relay_new(net->upstream, RELAY_CACHE_BYTES);
+	return net->relay ? 0 : -ENOMEM;
+}
+
 int live_dns_start(struct live_net *net)
 {
 	const struct net_conf *conf = net->conf;
@@ -51,10 +62,7 @@ int live_dns_start(struct live_net *net)
 	add_host_name(net);
 	if (!conf->dns_enabled)
 		return 0;
-	net->upstream = conf->has_router ? upstream_new(net->engine->base, RESOLV_CONF) : NULL;
-	if (net->upstream)
-		upstream_set_open(net->upstream, open_resolv, net->engine->host);
-	return net->upstream || !conf->has_router ? 0 : -ENOMEM;
+	return conf->has_router ? start_relay(net) : 0;
 }
 
 /* ---- records ---- */
@@ -133,10 +141,19 @@ void live_dns_configure(struct live_net *net)
 
 /* ---- the end ---- */
 
-static void free_upstream(evutil_socket_t fd, short what, void *arg)
+struct ending {
+	struct upstream *upstream;
+	struct relay *relay;
+};
+
+static void end_relay(evutil_socket_t fd, short what, void *arg)
 {
+	struct ending *e = arg;
+
 	(void)fd, (void)what;
-	upstream_free(arg);
+	upstream_free(e->upstream);
+	relay_free(e->relay);
+	free(e);
 }
 
 const char *live_dns_guest(const struct live_port *p, char name[DNS_NAME_TEXT])
@@ -154,12 +171,16 @@ const char *live_dns_guest(const struct live_port *p, char name[DNS_NAME_TEXT])
 	return NULL;
 }
 
+/* Without memory for the little that it takes to free it, it stays. */
 void live_dns_stop(struct live_net *net)
 {
 	struct timeval linger = { .tv_sec = UPSTREAM_LINGER_S };
+	struct ending *e = net->upstream ? malloc(sizeof(*e)) : NULL;
 
-	if (net->upstream)
-		event_base_once(net->engine->base, -1, EV_TIMEOUT, free_upstream, net->upstream, &linger);
+	if (e) {
+		*e = (struct ending){ net->upstream, net->relay };
+		event_base_once(net->engine->base, -1, EV_TIMEOUT, end_relay, e, &linger);
+	}
 	free(net->records);
 	names_free(net->names);
 	free(net->zone);

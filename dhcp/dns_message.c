@@ -7,23 +7,16 @@
 
 enum { OPT_SIZE = 11, DO_BIT = 0x8000 };	/* RFC 6891 6.1.2, RFC 3225 */
 
-/* One record's fixed part; its data begins at `data`. */
-struct record {
-	uint16_t type, class;
-	uint32_t ttl;
-	uint16_t size;
-	size_t data;
-};
-
-static int read_record(struct record *rr, const uint8_t *data, size_t size, size_t *pos)
+int dns_rr_read(struct dns_rr *rr, const uint8_t *message, size_t size, size_t *pos)
 {
 	struct reader r;
 
-	if (dns_name_skip(data, size, pos) < 0)
+	if (dns_name_skip(message, size, pos) < 0)
 		return -EPROTO;
-	r = reader_init(data + *pos, size - *pos);
+	r = reader_init(message + *pos, size - *pos);
 	rr->type = read_u16(&r);
 	rr->class = read_u16(&r);
+	rr->ttl_at = *pos + r.pos;
 	rr->ttl = read_u32(&r);
 	rr->size = read_u16(&r);
 	rr->data = *pos + r.pos;
@@ -32,20 +25,26 @@ static int read_record(struct record *rr, const uint8_t *data, size_t size, size
 	return r.overrun ? -EPROTO : 0;
 }
 
-/* check_options() - the data of an OPT record is a row of whole options; none is of use to us (RFC 6891 6.1.2) */
-static int check_options(const uint8_t *data, size_t size)
+/* take_options() - the data of an OPT record is a row of whole options (RFC 6891 6.1.2). We act on none; cookies, keep-alives and padding
+ * (RFC 7873, 7828, 7830) say nothing of what is asked.
+ */
+static int take_options(struct dns_query *q, const uint8_t *data, size_t size)
 {
+	enum { COOKIE = 10, KEEPALIVE = 11, PADDING = 12 };
 	struct reader r = reader_init(data, size);
 
 	while (reader_left(&r)) {
-		read_u16(&r);
+		uint16_t code = read_u16(&r);
+
 		read_bytes(&r, read_u16(&r));
+		q->options = true;
+		q->personal |= code != COOKIE && code != KEEPALIVE && code != PADDING;
 	}
 	return r.overrun ? -EPROTO : 0;
 }
 
 /* take_opt() - RFC 6891 6.1.1: one OPT record at most, owned by the root, in the additional section */
-static int take_opt(struct dns_query *q, const struct record *rr, const uint8_t *data, bool additional, bool root)
+static int take_opt(struct dns_query *q, const struct dns_rr *rr, const uint8_t *data, bool additional, bool root)
 {
 	if (q->edns || !additional || !root)
 		return -EPROTO;
@@ -53,7 +52,7 @@ static int take_opt(struct dns_query *q, const struct record *rr, const uint8_t 
 	q->edns_size = rr->class;
 	q->edns_version = (uint8_t)(rr->ttl >> 16);
 	q->dnssec_ok = rr->ttl & DO_BIT;
-	return check_options(data + rr->data, rr->size);
+	return take_options(q, data + rr->data, rr->size);
 }
 
 /* Each record takes at least eleven bytes, so the counts cannot make this long: the message's size does. */
@@ -63,14 +62,15 @@ static int read_records(struct dns_query *q, const uint8_t *data, size_t size, s
 
 	for (unsigned i = 0; i < n; i++) {
 		bool root = pos < size && data[pos] == 0;
-		struct record rr;
-		int rc = read_record(&rr, data, size, &pos);
+		struct dns_rr rr;
+		int rc = dns_rr_read(&rr, data, size, &pos);
 
 		if (!rc && rr.type == DNS_OPT)
 			rc = take_opt(q, &rr, data, i >= before, root);
 		if (rc < 0)
 			return rc;
 	}
+	q->bare = n == q->edns;
 	return 0;
 }
 
@@ -82,7 +82,7 @@ int dns_query_parse(struct dns_query *q, const uint8_t *data, size_t size)
 		return -EBADMSG;
 	q->id = get_u16(data);
 	q->flags = get_u16(data + 2);
-	q->edns = q->dnssec_ok = false;
+	q->edns = q->dnssec_ok = q->bare = q->options = q->personal = false;
 	q->edns_version = 0;
 	q->edns_size = 0;
 	if (q->flags & DNS_FLAG_QR)

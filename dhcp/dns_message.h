@@ -39,7 +39,22 @@ struct dns_query {
 	uint8_t edns_version;
 	uint16_t edns_size;		/* UDP payload the client takes, as it said */
 	bool dnssec_ok;
+	bool bare;			/* nothing but the question, and an OPT record at most */
+	bool options;			/* that record says more than sizes and flags: ... */
+	bool personal;			/* ... something that an answer for somebody else may not suit */
 };
+
+/* dns_rr - one record's fixed part, and where its data lies */
+struct dns_rr {
+	uint16_t type, class;
+	uint32_t ttl;
+	size_t ttl_at;			/* where the TTL stands in the message; the length of the data is four bytes on */
+	uint16_t size;
+	size_t data;
+};
+
+/* dns_rr_read() - the record at @pos, which is moved behind it. Return: 0, or -EPROTO when it is not whole. */
+int dns_rr_read(struct dns_rr *rr, const uint8_t *message, size_t size, size_t *pos);
 
 /* dns_query_parse() - check a query whole, down to its last record
  *

@@ -24,18 +24,18 @@ bool resolver_may(const struct resolver *r, const char *device)
 	return !device[0] || !on_loopback(r);
 }
 
-int resolver_open(const struct resolver *r, const char *device)
+int resolver_open(const struct resolver *r, const char *device, int type)
 {
 	int fd, rc = 0;
 
 	if (!resolver_may(r, device))
 		return -ENETUNREACH;
-	fd = socket(r->addr.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	fd = socket(r->addr.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
 	if (device[0] && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device)) < 0)
 		rc = -errno;
-	if (rc == 0 && connect(fd, (const struct sockaddr *)&r->addr, r->size) < 0)
+	if (rc == 0 && connect(fd, (const struct sockaddr *)&r->addr, r->size) < 0 && errno != EINPROGRESS)
 		rc = -errno;
 	if (rc == 0)
 		return fd;

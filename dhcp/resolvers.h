@@ -57,14 +57,15 @@ static inline void resolvers_hurry(struct resolvers *r)
 }
 
 /* resolver_may() - may it be asked, when everything is to go out by @device ("": by any)?
- * resolver_open() - a datagram socket that hears only this resolver, from a random port that the kernel picks
+ * resolver_open() - a socket that hears only this resolver, from a random port that the kernel picks
+ * @type:	SOCK_DGRAM, or SOCK_STREAM, which may still be connecting
  * @device:	the interface that it is to go out by, or "". A resolver on this host's loopback is not asked then (-ENETUNREACH):
  *		it would ask on by other ways.
  *
  * Return: a descriptor that does not block, or a negative errno.
  */
 bool resolver_may(const struct resolver *r, const char *device);
-int resolver_open(const struct resolver *r, const char *device);
+int resolver_open(const struct resolver *r, const char *device, int type);
 
 /* resolver_parse() - one address as above, port 53 if none is said. Return: 0 or -EINVAL. */
 int resolver_parse(struct resolver *r, const char *text);

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <sys/random.h>
-#include <unistd.h>
 
 #include "base/array.h"
 #include "base/clock.h"
@@ -17,22 +15,12 @@
 #include "dhcp/dns_message.h"
 #include "dhcp/resolvers.h"
 #include "dhcp/upstream_owner.h"
+#include "dhcp/upstream_try.h"
 
 enum {
 	TRIES_MAX = 4,			/* one a second: a guest gives up itself after five */
 	TRY_MS = 1000,			/* unless set otherwise */
 	PREFER_MS = 30000,		/* how long a resolver that had to step in is asked first */
-	QUERY_MAX = 4096,
-	REPLY_MAX = 65535,
-};
-
-/* One query sent to one resolver. Its socket stays open until the query ends: a late answer is an answer. */
-struct try {
-	struct pending *p;
-	struct event *event;		/* NULL once it has failed */
-	int fd;				/* -1 once it has failed */
-	uint16_t id;
-	unsigned resolver;		/* place in the list */
 };
 
 struct pending {
@@ -42,6 +30,7 @@ struct pending {
 	void *arg;
 	struct event *timer;
 	struct dns_query q;
+	struct try_question question;
 	unsigned generation;		/* of the resolver list that the tries speak of */
 	unsigned start;			/* place in it of the first one asked */
 	unsigned ntries;
@@ -65,7 +54,6 @@ struct upstream {
 	unsigned npending;
 	struct owner *owners;
 	struct upstream_stats stats;
-	uint8_t reply[REPLY_MAX];
 };
 
 struct upstream *upstream_new(struct event_base *base, const char *resolv_path)
@@ -94,6 +82,8 @@ int upstream_set_resolvers(struct upstream *u, const char *const *addresses, uns
 
 void upstream_set_device(struct upstream *u, const char *ifname)
 {
+	if (strcmp(u->device, ifname))
+		u->resolvers.generation++;	/* the same addresses may be others by there */
 	snprintf(u->device, sizeof(u->device), "%s", ifname);
 }
 
@@ -110,16 +100,6 @@ unsigned upstream_pending(const struct upstream *u)
 const struct upstream_stats *upstream_stats(const struct upstream *u)
 {
 	return &u->stats;
-}
-
-static void try_close(struct try *t)
-{
-	if (t->event)
-		event_free(t->event);
-	t->event = NULL;
-	if (t->fd >= 0)
-		close(t->fd);
-	t->fd = -1;
 }
 
 static void pending_free(struct pending *p)
@@ -193,29 +173,6 @@ static int next_resolver(const struct pending *p)
 	return -1;
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg);
-
-static int try_open(struct try *t, const struct resolver *r)
-{
-	t->fd = resolver_open(r, t->p->u->device);
-	if (t->fd < 0)
-		return t->fd;
-	t->event = event_new(t->p->u->base, t->fd, EV_READ | EV_PERSIST, on_readable, t);
-	return t->event && event_add(t->event, NULL) == 0 ? 0 : -ENOMEM;
-}
-
-static int try_send(struct try *t)
-{
-	struct pending *p = t->p;
-	uint8_t data[QUERY_MAX];
-
-	if (getrandom(&t->id, sizeof(t->id), 0) != sizeof(t->id))
-		return -EIO;
-	memcpy(data, p->data, p->size);
-	put_u16(data, t->id);
-	return send(t->fd, data, p->size, MSG_NOSIGNAL) == (ssize_t)p->size ? 0 : -errno;
-}
-
 /* ask() - send to the next resolver that may help, and give it a second; when there is none left, @p is over */
 static void ask(struct pending *p)
 {
@@ -227,10 +184,9 @@ static void ask(struct pending *p)
 
 		if (at < 0)
 			break;
-		*t = (struct try){ .p = p, .fd = -1, .resolver = (unsigned)at };
+		*t = (struct try){ .arg = p, .fd = -1, .resolver = (unsigned)at, .to = p->u->resolvers.list[at] };
 		p->ntries++;
-		if (try_open(t, &p->u->resolvers.list[at]) == 0 && try_send(t) == 0 &&
-		    evtimer_add(p->timer, patience) == 0)
+		if (try_send(t, &p->question) == 0 && evtimer_add(p->timer, patience) == 0)
 			return;
 		try_close(t);
 		p->failed |= 1u << at;
@@ -241,7 +197,9 @@ static void ask(struct pending *p)
 /* step_aside() - this resolver did not answer: others begin with the next one for a while */
 static void step_aside(struct upstream *u, const struct try *t)
 {
-	if (t->p->generation != u->resolvers.generation || t->resolver != u->first || u->resolvers.n < 2)
+	const struct pending *p = t->arg;
+
+	if (p->generation != u->resolvers.generation || t->resolver != u->first || u->resolvers.n < 2)
 		return;
 	u->first = (u->first + 1) % u->resolvers.n;
 	u->first_until_ms = clock_now_ms() + PREFER_MS;
@@ -283,9 +241,9 @@ static void on_timeout(evutil_socket_t fd, short what, void *arg)
 	ask(p);
 }
 
-static void try_failed(struct try *t)
+static void on_failed(struct try *t)
 {
-	struct pending *p = t->p;
+	struct pending *p = t->arg;
 
 	step_aside(p->u, t);
 	try_close(t);
@@ -307,54 +265,20 @@ static bool cannot_help(const struct pending *p, const uint8_t *reply)
 	       p->ntries < TRIES_MAX;
 }
 
-/* accept_cut() - the answer is larger than the guest takes: just that */
-static void accept_cut(struct pending *p, const uint8_t *reply)
+static void on_answered(struct try *t, const uint8_t *reply, size_t size)
 {
-	uint8_t cut[DNS_UDP_MAX];
-	struct dns_reply r;
+	struct pending *p = t->arg;
 
-	dns_reply_begin(&r, &p->q, cut, sizeof(cut));
-	r.rcode = get_u16(reply + 2) & DNS_RCODE_MASK;
-	r.truncated = true;
-	finish(p, cut, dns_reply_end(&r));
-}
-
-/* accept_reply() - with the guest's id and its question's case */
-static void accept_reply(struct pending *p, uint8_t *reply, size_t size)
-{
-	p->u->stats.answers++;
-	if (size > dns_reply_limit(&p->q)) {
-		accept_cut(p, reply);
+	if (cannot_help(p, reply)) {
+		on_failed(t);
 		return;
 	}
-	put_u16(reply, p->q.id);
-	memcpy(reply + DNS_HEADER_SIZE, p->data + DNS_HEADER_SIZE, p->q.question_size);
+	p->u->stats.answers++;
 	finish(p, reply, size);
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
-{
-	struct try *t = arg;
-	struct pending *p = t->p;
-	struct upstream *u = p->u;
-	ssize_t n = recv(fd, u->reply, sizeof(u->reply), 0);
-
-	(void)what;
-	if (n < 0) {
-		if (errno != EAGAIN && errno != EINTR)
-			try_failed(t);		/* ICMP: nobody is there */
-	} else if (n < DNS_HEADER_SIZE || get_u16(u->reply) != t->id ||
-		   !dns_question_match(p->data, &p->q, u->reply, (size_t)n)) {
-		u->stats.mismatches++;		/* forged, or late for another: the true one may still come */
-	} else if (cannot_help(p, u->reply)) {
-		try_failed(t);
-	} else {
-		accept_reply(p, u->reply, (size_t)n);
-	}
-}
-
 static struct pending *pending_new(struct upstream *u, struct owner *o, const struct dns_query *q,
-				   const uint8_t *data, size_t size)
+				   const uint8_t *data, size_t size, bool whole)
 {
 	struct pending *p = calloc(1, sizeof(*p) + size);
 
@@ -372,6 +296,10 @@ static struct pending *pending_new(struct upstream *u, struct owner *o, const st
 	p->start = u->first;
 	p->size = size;
 	memcpy(p->data, data, size);
+	p->question = (struct try_question){
+		.base = u->base, .data = p->data, .size = size, .q = &p->q, .whole = whole, .device = u->device,
+		.mismatches = &u->stats.mismatches, .answered = on_answered, .failed = on_failed,
+	};
 	TAILQ_INSERT_TAIL(&u->pending, p, link);
 	u->npending++;
 	o->npending++;
@@ -384,6 +312,7 @@ void upstream_host_changed(struct upstream *u)
 	struct pending *p = TAILQ_FIRST(&u->pending), *next;
 
 	resolvers_hurry(&u->resolvers);
+	u->resolvers.generation++;	/* the same addresses may be others by the new routes */
 	update_resolvers(u);
 	u->first = 0;
 	for (unsigned n = u->npending; p && n; n--, p = next) {	/* no further: callbacks may add queries at the end */
@@ -405,13 +334,19 @@ bool upstream_is_mute(struct upstream *u)
 	return u->resolvers.n && !any;
 }
 
-int upstream_query(struct upstream *u, uint64_t owner, const uint8_t *data, size_t size, upstream_fn *fn, void *arg)
+unsigned upstream_generation(struct upstream *u)
+{
+	update_resolvers(u);
+	return u->resolvers.generation;
+}
+
+int upstream_query(struct upstream *u, uint64_t owner, const uint8_t *data, size_t size, bool whole, upstream_fn *fn, void *arg)
 {
 	struct dns_query q;
 	struct pending *p;
 	struct owner *o;
 
-	if (size > QUERY_MAX || dns_query_parse(&q, data, size) < 0)
+	if (size > UPSTREAM_QUERY_MAX || dns_query_parse(&q, data, size) < 0)
 		return -EBADMSG;
 	if (u->npending >= UPSTREAM_PENDING_MAX) {
 		u->stats.refused++;
@@ -425,7 +360,7 @@ int upstream_query(struct upstream *u, uint64_t owner, const uint8_t *data, size
 		return -EDQUOT;
 	}
 	update_resolvers(u);
-	p = pending_new(u, o, &q, data, size);
+	p = pending_new(u, o, &q, data, size, whole);
 	if (!p) {
 		owner_put(&u->owners, o);
 		return -ENOMEM;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* dhcp/upstream.h - relaying DNS queries to the host's resolvers over UDP
+/* dhcp/upstream.h - relaying DNS queries to the host's resolvers
  *
  * Each query goes out from a socket of its own, so from a fresh random port, and with a fresh random id (RFC
  * 5452); a reply counts only if it comes from the resolver asked, with that id and the same question. Nothing
- * else of query and reply is touched (RFC 5625), but that a reply larger than the guest takes is cut to its
- * question with TC set.
+ * else of query and reply is touched (RFC 5625). Over UDP first; where the answer was cut and the asker wants the whole, over TCP then.
  *
  * A resolver that is silent for a second, refuses, fails or is unreachable is passed over for the next one, and
  * the one that answered is asked first for a while. A query ends with an answer or with SERVFAIL, after at most
@@ -20,9 +19,9 @@
 struct event_base;
 struct upstream;
 
-enum { UPSTREAM_PENDING_MAX = 512, UPSTREAM_OWNER_MAX = 64 };
+enum { UPSTREAM_PENDING_MAX = 512, UPSTREAM_OWNER_MAX = 64, UPSTREAM_QUERY_MAX = 4096, UPSTREAM_REPLY_MAX = 65535 };
 
-/* upstream_fn - the answer to one query, with the guest's id
+/* upstream_fn - the answer to one query, with the guest's id, of whatever size it came in
  * @reply:	borrowed for the call; NULL and @size 0 when there is none because of upstream_cancel() or upstream_free()
  *
  * It may call upstream_query() but after upstream_free(), and neither upstream_free() nor upstream_cancel().
@@ -65,16 +64,20 @@ void upstream_set_patience(struct upstream *u, unsigned ms);
 /* upstream_query() - relay a query that dns_answer() left to be relayed
  * @owner:	whose share it counts against: a number for the port; at most UPSTREAM_OWNER_MAX wait at once
  * @data:	copied
+ * @whole:	an answer that its resolver cut is asked for again over TCP
  * @fn:		called exactly once, later or from within this call, if this returns 0
  *
  * Return: 0; -EDQUOT the owner's share is used up; -ENOBUFS too many wait; -EBADMSG no query; -ENOMEM. The
  * query is dropped then.
  */
-int upstream_query(struct upstream *u, uint64_t owner, const uint8_t *data, size_t size, upstream_fn *fn,
+int upstream_query(struct upstream *u, uint64_t owner, const uint8_t *data, size_t size, bool whole, upstream_fn *fn,
 		   void *arg);
 
 /* upstream_cancel() - drop what waits for this owner (its port goes): callbacks are called without an answer */
 void upstream_cancel(struct upstream *u, uint64_t owner);
+
+/* upstream_generation() - counts each change of whom queries go to, the resolvers of the host's file among them */
+unsigned upstream_generation(struct upstream *u);
 
 /* upstream_pending() - queries that wait */
 unsigned upstream_pending(const struct upstream *u);

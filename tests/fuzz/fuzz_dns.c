@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* covers: dhcp/dns_name.c dhcp/dns_message.c dhcp/dns.c dhcp/dns_local.c dhcp/dns_record.c dhcp/resolvers.c dhcp/names.c */
+/* covers: dhcp/dns_name.c dhcp/dns_message.c dhcp/dns.c dhcp/dns_local.c dhcp/dns_record.c dhcp/resolvers.c dhcp/names.c dhcp/cache.c */
 /* max_len: 2048 */
 /* Everything of DNS that comes from outside; the first byte says what the rest is: a guest's query, a
  * resolver's reply to a fixed query, a resolv.conf, or a record that a user writes. Answers are read back and
@@ -10,6 +10,7 @@
 #include <urcu/urcu-qsbr.h>
 
 #include "base/array.h"
+#include "dhcp/cache.h"
 #include "dhcp/dns.h"
 #include "dhcp/resolvers.h"
 
@@ -106,6 +107,37 @@ static void query(const struct dns_zone *z, const uint8_t *data, size_t size)
 		check_answer(data, size, reply, (size_t)n);
 }
 
+/* keep() - what is given from the cache can be read to its end, is no older than it may be, and takes no more room than there is */
+static void keep(const struct dns_query *q, const uint8_t *reply, size_t size)
+{
+	static struct cache *cache;
+	static uint8_t got[CACHE_ANSWER_MAX];
+	static uint64_t now_ms;
+	struct dns_query other = *q;
+	struct cache_key key;
+	size_t n;
+
+	if (!cache)
+		MUST(cache = cache_new(4096));
+	MUST(cache_key_make(&key, q));
+	now_ms += 1000;
+	cache_put(cache, &key, reply, size, now_ms);
+	MUST(cache_used(cache) <= 4096);
+	for (unsigned age_s = 0; age_s < 3; age_s++) {
+		n = cache_get(cache, &key, got, now_ms + age_s * 1000);
+		MUST(n <= size);
+		if (n)
+			MUST(dns_question_match(reply, q, got, n) == dns_question_match(reply, q, reply, size));
+	}
+	if (size > 1 && reply[1] & 1) {		/* others push it out */
+		other.type = (uint16_t)(reply[0] << 8 | reply[1]);
+		MUST(cache_key_make(&key, &other));
+		cache_put(cache, &key, reply, size, now_ms);
+	}
+	if (now_ms % 64000 == 0)
+		cache_clear(cache);
+}
+
 static void reply_from_upstream(const uint8_t *data, size_t size)
 {
 	static const uint8_t asked[] = "\x12\x34\1\0\0\1\0\0\0\0\0\0\3www\7example\3com\0\0\1\0\1";
@@ -114,7 +146,8 @@ static void reply_from_upstream(const uint8_t *data, size_t size)
 	size_t pos = 0;
 
 	MUST(dns_query_parse(&q, asked, sizeof(asked) - 1) == 0);
-	dns_question_match(asked, &q, data, size);
+	if (dns_question_match(asked, &q, data, size))
+		keep(&q, data, size);
 	while (pos < size && dns_name_read(&name, data, size, &pos) == 0)
 		dns_name_lower(&name);
 	for (pos = 0; pos < size && dns_name_skip(data, size, &pos) == 0;)

@@ -47,9 +47,11 @@ say "all else by the host's resolver"
 is "relayed" "$(short www.example.com)" 203.0.113.7
 is "its own NXDOMAIN" "$(rcode missing.example.com)" NXDOMAIN
 is "its own text" "$(short text.example.com TXT)" '"from upstream"'
-for _ in 1 2 3 4 5 6; do short www.example.com >/dev/null; done
-is "a new source port each time" "$(awk '/www.example.com/ { print $2 }' "$DIR/upstream.log" | sort | uniq -d)" ""
-is "a new id each time" "$(awk '/www.example.com/ { print $3 }' "$DIR/upstream.log" | sort | uniq -d | head -n 3)" ""
+is "asked twice, relayed once" "$(short www.EXAMPLE.com) $(grep -c '^www.example.com' "$DIR/upstream.log")" "203.0.113.7 1"
+for n in 1 2 3 4 5 6; do short "n$n.example.com" >/dev/null; done
+is "queries with ports and ids" "$(awk '/^n[1-6]/ && $2 && $3' "$DIR/upstream.log" | wc -l)" 6
+is "a new source port each time" "$(awk '/^n[1-6]/ { print $2 }' "$DIR/upstream.log" | sort | uniq -d)" ""
+is "a new id each time" "$(awk '/^n[1-6]/ { print $3 }' "$DIR/upstream.log" | sort | uniq -d | head -n 3)" ""
 is "wrong answers before the right one change nothing" "$(short spoofed.example.com)" 203.0.113.9
 
 say "an upstream that is silent"

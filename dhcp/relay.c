@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dhcp/relay.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "dhcp/cache.h"
+#include "dhcp/dns.h"
+#include "dhcp/upstream_owner.h"
+
+#undef HASH_FUNCTION		/* uthash's own has no secret */
+#define HASH_FUNCTION(key, size, value) ((value) = (unsigned)hash_bytes(key, size, hash_seed()))
+
+/* One who waits for an answer. */
+struct waiter {
+	STAILQ_ENTRY(waiter) link;
+	struct owner *owner;
+	upstream_fn *fn;
+	void *arg;
+	struct dns_query q;
+	bool stream;
+	uint8_t question[DNS_NAME_MAX + 4];	/* as it was written */
+};
+
+STAILQ_HEAD(waiters, waiter);
+
+/* flight - a question on its way to the resolvers, and all who wait for its answer */
+struct flight {
+	struct relay *relay;
+	UT_hash_handle hh;		/* where others may join it */
+	bool shared;
+	struct cache_key key, joint;	/* of the answer; and of those who may ask together, see flight_key() */
+	struct waiters waiters;
+};
+
+struct relay {
+	struct upstream *upstream;
+	struct cache *cache;		/* NULL: nothing is kept */
+	struct flight *flights;		/* those that may be joined, by key */
+	struct owner *owners;
+	unsigned nwaiting;
+	unsigned generation;		/* of the resolvers whose answers are kept */
+	struct relay_stats stats;
+};
+
+struct relay *relay_new(struct upstream *upstream, size_t cache_bytes)
+{
+	struct relay *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	r->upstream = upstream;
+	r->cache = cache_bytes ? cache_new(cache_bytes) : NULL;
+	if (!r->cache && cache_bytes) {
+		free(r);
+		return NULL;
+	}
+	return r;
+}
+
+void relay_free(struct relay *r)
+{
+	if (!r)
+		return;
+	cache_free(r->cache);
+	free(r);
+}
+
+/* follow() - other resolvers may say other things */
+static void follow(struct relay *r)
+{
+	unsigned generation = upstream_generation(r->upstream);
+
+	if (generation != r->generation && r->cache)
+		cache_clear(r->cache);
+	r->generation = generation;
+}
+
+const struct relay_stats *relay_stats(const struct relay *r)
+{
+	return &r->stats;
+}
+
+/* give_cut() - the answer is larger than the asker takes: just that */
+static void give_cut(struct relay *r, const struct waiter *w, const uint8_t *answer)
+{
+	uint8_t cut[DNS_UDP_MAX];
+	struct dns_reply reply;
+
+	r->stats.cut++;
+	dns_reply_begin(&reply, &w->q, cut, sizeof(cut));
+	reply.rcode = get_u16(answer + 2) & DNS_RCODE_MASK;
+	reply.truncated = true;
+	w->fn(w->arg, cut, dns_reply_end(&reply));
+}
+
+/* give() - the answer, for this one; from within its callback other answers may be given */
+static void give(struct relay *r, const struct waiter *w, const uint8_t *answer, size_t size)
+{
+	static uint8_t reply[UPSTREAM_REPLY_MAX];	/* one thread; what a callback does not keep is not looked at after it */
+
+	if (!answer) {
+		w->fn(w->arg, NULL, 0);
+	} else if (!w->stream && size > dns_reply_limit(&w->q)) {
+		give_cut(r, w, answer);
+	} else {
+		memcpy(reply, answer, size);
+		put_u16(reply, w->q.id);
+		memcpy(reply + DNS_HEADER_SIZE, w->question, w->q.question_size);
+		w->fn(w->arg, reply, size);
+	}
+}
+
+static void waiter_free(struct relay *r, struct waiter *w)
+{
+	w->owner->npending--;
+	owner_put(&r->owners, w->owner);
+	r->nwaiting--;
+	free(w);
+}
+
+static struct waiter *waiter_new(struct relay *r, struct owner *o, const struct waiter *like)
+{
+	struct waiter *w = malloc(sizeof(*w));
+
+	if (!w)
+		return NULL;
+	*w = *like;
+	w->owner = o;
+	o->npending++;
+	r->nwaiting++;
+	return w;
+}
+
+static void flight_free(struct flight *f)
+{
+	if (f->shared)
+		HASH_DELETE(hh, f->relay->flights, f);
+	free(f);
+}
+
+/* on_answer() - the flight is over before the first who waited hears of it: what is asked then is asked anew */
+static void on_answer(void *arg, const uint8_t *answer, size_t size)
+{
+	struct flight *f = arg;
+	struct relay *r = f->relay;
+	struct waiters waiters = STAILQ_HEAD_INITIALIZER(waiters);
+	struct waiter *w;
+
+	if (answer && f->shared && r->cache)
+		cache_put(r->cache, &f->key, answer, size, clock_now_ms());
+	STAILQ_CONCAT(&waiters, &f->waiters);
+	flight_free(f);
+	while ((w = STAILQ_FIRST(&waiters))) {
+		struct waiter last = *w;
+
+		STAILQ_REMOVE_HEAD(&waiters, link);
+		waiter_free(r, w);
+		give(r, &last, answer, size);
+	}
+}
+
+/* flight_key() - what may be asked together: for those who take all of an answer it is another one */
+static void flight_key(struct cache_key *to, const struct cache_key *key, bool stream)
+{
+	*to = *key;
+	to->bytes[0] |= stream ? 0x80 : 0;
+}
+
+static struct flight *flight_find(struct relay *r, const struct cache_key *key, bool stream)
+{
+	struct cache_key joint;
+	struct flight *f;
+
+	flight_key(&joint, key, stream);
+	HASH_FIND(hh, r->flights, joint.bytes, joint.size, f);
+	return f;
+}
+
+/* flight_new() - @key is NULL if nobody may join it */
+static struct flight *flight_new(struct relay *r, const struct cache_key *key, bool stream)
+{
+	struct flight *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return NULL;
+	f->relay = r;
+	STAILQ_INIT(&f->waiters);
+	if (!key)
+		return f;
+	f->key = *key;
+	flight_key(&f->joint, key, stream);
+	HASH_ADD_KEYPTR(hh, r->flights, f->joint.bytes, f->joint.size, f);
+	f->shared = f->hh.tbl;
+	return f;
+}
+
+/* take_off() - the first who asks this. Return: as upstream_query() */
+static int take_off(struct relay *r, const struct cache_key *key, struct waiter *w, uint64_t owner, const uint8_t *data, size_t size)
+{
+	struct flight *f = flight_new(r, key, w->stream);
+	int rc;
+
+	if (!f)
+		return -ENOMEM;
+	STAILQ_INSERT_TAIL(&f->waiters, w, link);
+	rc = upstream_query(r->upstream, owner, data, size, w->stream, on_answer, f);
+	if (rc < 0)
+		flight_free(f);
+	return rc;
+}
+
+/* ask() - join the others, or be the first */
+static int ask(struct relay *r, const struct cache_key *key, struct waiter *like, uint64_t owner, const uint8_t *data, size_t size)
+{
+	struct flight *f = key ? flight_find(r, key, like->stream) : NULL;
+	struct owner *o = owner_get(&r->owners, owner);
+	struct waiter *w;
+	int rc = -ENOMEM;
+
+	if (!o)
+		return rc;
+	w = o->npending < UPSTREAM_OWNER_MAX && r->nwaiting < RELAY_WAITING_MAX ? waiter_new(r, o, like) : NULL;
+	if (!w) {
+		r->stats.refused++;
+		rc = o->npending < UPSTREAM_OWNER_MAX ? -ENOBUFS : -EDQUOT;
+		owner_put(&r->owners, o);
+		return rc;
+	}
+	if (f) {
+		r->stats.joined++;
+		STAILQ_INSERT_TAIL(&f->waiters, w, link);
+		return 0;
+	}
+	rc = take_off(r, key, w, owner, data, size);
+	if (rc < 0)
+		waiter_free(r, w);
+	return rc;
+}
+
+int relay_query(struct relay *r, uint64_t owner, const uint8_t *data, size_t size, bool stream, upstream_fn *fn, void *arg)
+{
+	static uint8_t answer[CACHE_ANSWER_MAX];	/* give() copies it first */
+	struct waiter like = { .fn = fn, .arg = arg, .stream = stream };
+	struct cache_key key;
+	bool shared;
+	size_t kept;
+
+	if (dns_query_parse(&like.q, data, size) < 0)
+		return -EBADMSG;
+	memcpy(like.question, data + DNS_HEADER_SIZE, like.q.question_size);
+	follow(r);
+	shared = cache_key_make(&key, &like.q);
+	kept = shared && r->cache ? cache_get(r->cache, &key, answer, clock_now_ms()) : 0;
+	if (kept) {
+		r->stats.hits++;
+		give(r, &like, answer, kept);
+		return 0;
+	}
+	return ask(r, shared ? &key : NULL, &like, owner, data, size);
+}

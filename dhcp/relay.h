@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* dhcp/relay.h - queries that are not ours to answer: from the cache, else asked of the resolvers, once for all who ask the same
+ *
+ * In front of dhcp/upstream.h, for one network. Every asker gets the answer with its own id and the question as it wrote it; an answer larger
+ * than it takes by datagram is cut to its question, with TC set, and then it asks over TCP.
+ *
+ * What is kept is forgotten when the resolvers are others. Each owner has UPSTREAM_OWNER_MAX queries waiting at most, whether it is the first to ask or joins. One libevent base, its thread.
+ */
+#ifndef DHCP_RELAY_H
+#define DHCP_RELAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dhcp/upstream.h"
+
+struct relay;
+
+enum { RELAY_CACHE_BYTES = 1 << 20, RELAY_WAITING_MAX = 2048 };
+
+/* relay_new() - ask by @upstream, which is borrowed and outlives the relay's last query: free it first
+ * @cache_bytes:	of memory for answers; 0: none is kept
+ *
+ * Return: for relay_free(), or NULL with ENOMEM.
+ */
+struct relay *relay_new(struct upstream *upstream, size_t cache_bytes);
+
+/* relay_free() - after upstream_free(), which ends what waits */
+void relay_free(struct relay *r);
+
+/* relay_query() - as upstream_query(), and @fn may be called from within
+ * @stream:	the asker takes answers of any size: it asked over TCP
+ */
+int relay_query(struct relay *r, uint64_t owner, const uint8_t *data, size_t size, bool stream, upstream_fn *fn, void *arg);
+
+/* How often what happened. */
+struct relay_stats {
+	uint64_t hits;			/* answered from the cache */
+	uint64_t joined;		/* asked what was being asked already */
+	uint64_t cut;			/* answers larger than their asker takes */
+	uint64_t refused;		/* queries over a limit */
+};
+
+const struct relay_stats *relay_stats(const struct relay *r);
+
+#endif

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* needs: netns */
+/* dhcp/relay: answers kept, shared and cut, with a resolver of this test on loopback that speaks UDP and TCP. IDs are those of the
+ * conformance statements.
+ */
+#include "dhcp/relay.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/array.h"
+#include "dhcp/dns_message.h"
+
+enum { BIG_RECORDS = 100 };		/* 16 bytes each: more than 1,232 */
+
+enum behaviour { ANSWER, SILENT, CUT, CUT_AND_DEAF, CUT_AND_CONFUSED };
+
+struct bench {
+	struct event_base *base;
+	struct upstream *upstream;
+	struct relay *relay;
+	int udp, tcp;
+	struct event *on_udp, *on_tcp;
+	enum behaviour does;
+	unsigned asked, asked_tcp, answered, dropped;
+	uint16_t last_id;
+	uint8_t reply[UPSTREAM_REPLY_MAX];
+	size_t size;
+	char order[16];			/* arguments of the askers that were answered */
+};
+
+/* answer() - @n A records with a TTL of 100 s to the query at @data; Return: bytes */
+static size_t answer(uint8_t *data, size_t room, unsigned n)
+{
+	size_t question = DNS_HEADER_SIZE + strlen((char *)data + DNS_HEADER_SIZE) + 5;
+	struct writer w = writer_init(data, room);
+
+	put_u16(data + 2, (uint16_t)(get_u16(data + 2) | DNS_FLAG_QR | DNS_FLAG_RA));
+	put_u16(data + 6, (uint16_t)n);
+	put_u16(data + 10, 0);
+	w.pos = question;
+	for (unsigned i = 0; i < n; i++)
+		write_bytes(&w, "\xc0\x0c\0\1\0\1\0\0\0\x64\0\4\xcb\0\x71\1", 16);
+	assert_false(w.overrun);
+	return w.pos;
+}
+
+static void on_udp(evutil_socket_t fd, short what, void *arg)
+{
+	struct bench *b = arg;
+	struct sockaddr_storage from;
+	socklen_t from_size = sizeof(from);
+	uint8_t data[1000];
+	ssize_t n = recvfrom(fd, data, sizeof(data), 0, (struct sockaddr *)&from, &from_size);
+	size_t size;
+
+	(void)what;
+	assert_true(n >= DNS_HEADER_SIZE);
+	b->asked++;
+	if (b->does == SILENT)
+		return;
+	size = answer(data, sizeof(data), b->does == ANSWER);
+	if (b->does != ANSWER)
+		data[2] |= DNS_FLAG_TC >> 8;
+	sendto(fd, data, size, 0, (struct sockaddr *)&from, from_size);
+}
+
+/* One connection, one question, which came in one piece. */
+static void on_question(evutil_socket_t conn, short what, void *arg)
+{
+	struct bench *b = arg;
+	uint8_t data[4000];
+	ssize_t n = recv(conn, data, 2, MSG_WAITALL);
+	size_t size;
+
+	(void)what;
+	assert_int_equal(n, 2);
+	b->asked_tcp++;
+	n = recv(conn, data + 2, get_u16(data), MSG_WAITALL);
+	assert_int_equal(n, get_u16(data));
+	size = answer(data + 2, sizeof(data) - 2, BIG_RECORDS);
+	if (b->does == CUT_AND_CONFUSED)
+		data[2] ^= 1;
+	put_u16(data, (uint16_t)size);
+	for (size_t at = 0; at < 2 + size; at += 700)		/* in pieces */
+		send(conn, data + at, MIN_OF(2 + size - at, (size_t)700), MSG_NOSIGNAL);
+	close(conn);
+}
+
+static void on_tcp(evutil_socket_t fd, short what, void *arg)
+{
+	struct bench *b = arg;
+
+	(void)what;
+	event_base_once(b->base, accept(fd, NULL, NULL), EV_READ, on_question, b, NULL);
+}
+
+static void listen_at(struct bench *b)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof(a);
+	char text[40];
+
+	b->udp = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	assert_int_equal(bind(b->udp, (struct sockaddr *)&a, sizeof(a)), 0);
+	getsockname(b->udp, (struct sockaddr *)&a, &size);
+	b->tcp = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(bind(b->tcp, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(listen(b->tcp, 10), 0);
+	b->on_udp = event_new(b->base, b->udp, EV_READ | EV_PERSIST, on_udp, b);
+	b->on_tcp = event_new(b->base, b->tcp, EV_READ | EV_PERSIST, on_tcp, b);
+	event_add(b->on_udp, NULL);
+	event_add(b->on_tcp, NULL);
+	snprintf(text, sizeof(text), "127.0.0.1#%u", ntohs(a.sin_port));
+	assert_int_equal(upstream_set_resolvers(b->upstream, (const char *const[]){ text }, 1), 0);
+}
+
+static int setup(void **state)
+{
+	struct bench *b = calloc(1, sizeof(*b));
+
+	b->base = event_base_new();
+	b->upstream = upstream_new(b->base, "/nonexistent/resolv.conf");
+	upstream_set_patience(b->upstream, 50);
+	b->relay = relay_new(b->upstream, RELAY_CACHE_BYTES);
+	listen_at(b);
+	*state = b;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct bench *b = *state;
+
+	upstream_free(b->upstream);
+	relay_free(b->relay);
+	event_free(b->on_udp);
+	event_free(b->on_tcp);
+	close(b->udp);
+	close(b->tcp);
+	event_base_free(b->base);
+	free(b);
+	return 0;
+}
+
+static size_t query(uint8_t *data, uint16_t id, const char *question, bool edns)
+{
+	struct writer w = writer_init(data, 512);
+
+	write_u16(&w, id);
+	write_u16(&w, DNS_FLAG_RD);
+	write_u16(&w, 1);
+	write_zeros(&w, 5);
+	write_u8(&w, edns);
+	write_bytes(&w, question, strlen(question) + 1);
+	write_bytes(&w, "\0\1\0\1", 4);
+	if (edns)
+		write_bytes(&w, "\0\0\x29\x10\0\0\0\0\0\0\0", 11);
+	return w.pos;
+}
+
+static struct bench *current;
+
+static void on_answer(void *arg, const uint8_t *reply, size_t size)
+{
+	struct bench *b = current;
+
+	if (!reply) {
+		b->dropped++;
+		return;
+	}
+	if (b->answered < sizeof(b->order) - 1)
+		b->order[b->answered] = *(const char *)arg;
+	b->answered++;
+	b->size = size;
+	memcpy(b->reply, reply, size);
+}
+
+static int ask(struct bench *b, const char *who, const char *question, bool edns, bool stream)
+{
+	uint8_t data[512];
+
+	current = b;
+	return relay_query(b->relay, 1, data, query(data, ++b->last_id, question, edns), stream, on_answer, (void *)(uintptr_t)who);
+}
+
+static void settle(struct bench *b, unsigned n)
+{
+	for (unsigned turns = 0; b->answered < n && turns < 1000; turns++)
+		event_base_loop(b->base, EVLOOP_ONCE);
+	assert_int_equal(b->answered, n);
+}
+
+static const char www[] = "\3www\7example\3com", upper[] = "\3WWW\7EXAMPLE\3com", other[] = "\5other\7example\3com";
+
+static void test_kept(void **state)
+{
+	struct bench *b = *state;
+
+	assert_int_equal(ask(b, "a", www, false, false), 0);
+	settle(b, 1);
+	assert_int_equal(ask(b, "b", upper, false, false), 0);
+	assert_int_equal(b->answered, 2);				/* at once */
+	assert_int_equal(b->asked, 1);
+	assert_int_equal(get_u16(b->reply), b->last_id);
+	assert_memory_equal(b->reply + DNS_HEADER_SIZE, upper, sizeof(upper));	/* DNS-14: in the case in which it was asked */
+	assert_int_equal(relay_stats(b->relay)->hits, 1);
+	assert_int_equal(ask(b, "c", www, true, false), 0);		/* another question: it says what EDNS is spoken */
+	settle(b, 3);
+	assert_int_equal(b->asked, 2);
+	upstream_host_changed(b->upstream);
+	assert_int_equal(ask(b, "d", www, false, false), 0);
+	settle(b, 4);
+	assert_int_equal(b->asked, 3);					/* what others said counts no more */
+}
+
+static void test_asked_once_for_all(void **state)
+{
+	struct bench *b = *state;
+
+	b->does = SILENT;
+	assert_int_equal(ask(b, "a", www, false, false), 0);
+	assert_int_equal(ask(b, "b", upper, false, false), 0);
+	assert_int_equal(ask(b, "x", other, false, false), 0);
+	assert_int_equal(ask(b, "c", www, false, false), 0);
+	assert_int_equal(upstream_pending(b->upstream), 2);
+	while (b->asked < 2)
+		event_base_loop(b->base, EVLOOP_ONCE);
+	b->does = ANSWER;						/* to the second try */
+	settle(b, 4);
+	assert_int_equal(relay_stats(b->relay)->joined, 2);
+	assert_true(strstr(b->order, "abc"));
+}
+
+static void test_dns_03_04_cut(void **state)
+{
+	struct bench *b = *state;
+
+	b->does = CUT;
+	assert_int_equal(ask(b, "a", www, false, false), 0);
+	settle(b, 1);
+	assert_int_equal(b->reply[2] & 2, 2);				/* the resolver's cut answer, as it came */
+	assert_int_equal(b->asked_tcp, 0);
+	assert_int_equal(ask(b, "b", www, false, true), 0);
+	settle(b, 2);
+	assert_int_equal(b->asked_tcp, 1);
+	assert_int_equal(b->reply[2] & 2, 0);
+	assert_int_equal(b->size, DNS_HEADER_SIZE + sizeof(www) + 4 + 16 * BIG_RECORDS);
+	assert_int_equal(get_u16(b->reply), b->last_id);
+	b->does = SILENT;						/* the whole answer is kept; by datagram it is cut to the question */
+	assert_int_equal(ask(b, "c", www, false, false), 0);
+	assert_int_equal(b->answered, 3);
+	assert_true(b->size <= 512);
+	assert_int_equal(b->reply[2] & 2, 2);
+	assert_int_equal(get_u16(b->reply + 6), 0);
+	assert_int_equal(relay_stats(b->relay)->cut, 1);
+}
+
+static void test_tcp_that_fails(void **state)
+{
+	struct bench *b = *state;
+
+	b->does = CUT_AND_CONFUSED;
+	assert_int_equal(ask(b, "a", www, false, true), 0);
+	settle(b, 1);
+	assert_int_equal(b->reply[3] & 15, DNS_SERVFAIL);
+	event_del(b->on_tcp);
+	shutdown(b->tcp, SHUT_RDWR);
+	b->does = CUT_AND_DEAF;
+	assert_int_equal(ask(b, "b", other, false, true), 0);
+	settle(b, 2);
+	assert_int_equal(b->reply[3] & 15, DNS_SERVFAIL);
+	assert_int_equal(upstream_pending(b->upstream), 0);
+}
+
+static void test_limits(void **state)
+{
+	struct bench *b = *state;
+	uint8_t data[512];
+	unsigned n;
+
+	b->does = SILENT;
+	for (n = 0; n < UPSTREAM_OWNER_MAX; n++)
+		assert_int_equal(ask(b, "a", n % 2 ? www : other, false, false), 0);
+	assert_int_equal(ask(b, "a", www, false, false), -EDQUOT);
+	assert_int_equal(ask(b, "a", "\3new", false, false), -EDQUOT);
+	assert_int_equal(relay_query(b->relay, 2, data, query(data, 1, www, false), false, on_answer, b), 0);
+	for (uint64_t owner = 6000; relay_query(b->relay, owner / 60, data, query(data, 1, www, false), false, on_answer, b) == 0; owner++)
+		assert_true(owner < 12000);
+	assert_int_equal(relay_query(b->relay, 1000, data, query(data, 1, other, false), false, on_answer, b), -ENOBUFS);
+	assert_int_equal(relay_query(b->relay, 1000, data, 11, false, on_answer, b), -EBADMSG);
+	assert_true(upstream_pending(b->upstream) == 2);
+	upstream_cancel(b->upstream, 1);
+	assert_int_equal(b->dropped, RELAY_WAITING_MAX);		/* both flights were the first owner's */
+	assert_int_equal(ask(b, "a", www, false, false), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_kept, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_asked_once_for_all, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_dns_03_04_cut, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tcp_that_fails, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
+	};
+
+	signal(SIGPIPE, SIG_IGN);		/* as in the engine */
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
