@@ -143,10 +143,11 @@ bool tcp_send_control(struct flow *f, const struct site *site, uint8_t flags, ui
 }
 
 /* ack_waits() - may the ACK of a short segment go along with the answer to it? (RFC 9293 3.8.6.3) Not longer than ACK_DELAY_MS,
- * and not for a while once the remote was slower than that: a guest that waits for the ACK before it sends on would wait each time. */
+ * and not for a while once the remote was slower than that: a guest that waits for the ACK before it sends on would wait each time.
+ * The delay is longer than a tick of the kernel's clock: a sleep that ends before the next tick makes it set its timer twice. */
 static bool ack_waits(struct flow *f)
 {
-	enum { ACK_DELAY_MS = 2 };
+	enum { ACK_DELAY_MS = 10 };
 	struct tcp *t = &f->tcp;
 	uint32_t size = t->rcv_nxt - t->rcv_told;
 	bool may_send_on = (int32_t)(t->rcv_adv - t->rcv_nxt) >= (int32_t)t->mss && t->space > t->space_asked / 2;
