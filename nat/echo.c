@@ -50,6 +50,7 @@ static struct flow *with_socket(struct nat_shard *s, struct nat_port *port, cons
 		return NULL;
 	}
 	udp_ready_socket(f);
+	neterror_ask_hops(fd, !addr_is4(key->guest));
 	return f;
 }
 

@@ -223,11 +223,20 @@ static bool send_report(struct flow *f, const struct site *site, struct report *
 	return true;
 }
 
+/* The kernel looks at this when an error is read: so it is asked then, and until then no datagram has the trouble. */
+void neterror_ask_hops(int fd, bool ip6)
+{
+	int on = 1;
+
+	setsockopt(fd, ip6 ? IPPROTO_IPV6 : IPPROTO_IP, ip6 ? IPV6_RECVHOPLIMIT : IP_RECVTTL, &on, sizeof(on));
+}
+
 bool neterror_tell(struct flow *f, const struct packet *sending)
 {
 	struct site site;
 	bool known = shard_site(f->shard, f->key.port, &site), told = false;
 
+	neterror_ask_hops(f->watch.fd, !addr_is4(f->key.guest));
 	for (unsigned i = 0; i < ERRORS_AT_ONCE; i++) {
 		struct report r = { 0 };
 
@@ -258,21 +267,31 @@ bool neterror_tell_shared(int fd, neterror_whose_fn *whose, void *arg, struct fl
 	return told;
 }
 
-static void ask(int fd, bool ip6, int is)
+static void ask(int fd, bool ip6, int errors)
 {
-	setsockopt(fd, ip6 ? IPPROTO_IPV6 : IPPROTO_IP, ip6 ? IPV6_RECVERR : IP_RECVERR, &is, sizeof(is));
-	if (!is)
-		return;
-	setsockopt(fd, ip6 ? IPPROTO_IPV6 : IPPROTO_IP, ip6 ? IPV6_RECVHOPLIMIT : IP_RECVTTL, &is, sizeof(is));
-	setsockopt(fd, ip6 ? IPPROTO_IPV6 : IPPROTO_IP, ip6 ? IPV6_RECVERR_RFC4884 : IP_RECVERR_RFC4884, &is, sizeof(is));
+	setsockopt(fd, ip6 ? IPPROTO_IPV6 : IPPROTO_IP, ip6 ? IPV6_RECVERR : IP_RECVERR, &errors, sizeof(errors));
 }
 
-void neterror_ask(const struct flow *f, bool on)
+/* ask_appended() - for what routers append to a quote (RFC 4884); the kernel notes it when the error comes */
+static void ask_appended(int fd, bool ip6)
 {
-	ask(f->watch.fd, !addr_is4(f->key.guest), on);
+	int on = 1;
+
+	setsockopt(fd, ip6 ? IPPROTO_IPV6 : IPPROTO_IP, ip6 ? IPV6_RECVERR_RFC4884 : IP_RECVERR_RFC4884, &on, sizeof(on));
+}
+
+void neterror_ask(const struct flow *f, enum neterror_want want)
+{
+	bool ip6 = !addr_is4(f->key.guest);
+
+	ask(f->watch.fd, ip6, want != NETERROR_NONE);
+	if (want == NETERROR_WHOLE)
+		ask_appended(f->watch.fd, ip6);
 }
 
 void neterror_ask_shared(int fd, bool ip6)
 {
 	ask(fd, ip6, true);
+	ask_appended(fd, ip6);
+	neterror_ask_hops(fd, ip6);
 }

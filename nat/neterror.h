@@ -16,8 +16,17 @@
 struct flow;
 struct packet;
 
+enum neterror_want {
+	NETERROR_NONE,
+	NETERROR_PLAIN,
+	NETERROR_WHOLE,			/* with what routers append to the quote (RFC 4884), for who traces a route */
+};
+
 /* neterror_ask() - have errors about what the flow's socket sends put into its queue, or no longer */
-void neterror_ask(const struct flow *f, bool on);
+void neterror_ask(const struct flow *f, enum neterror_want want);
+
+/* neterror_ask_hops() - have the kernel say how many hops what comes had left: errors, and all else from then on */
+void neterror_ask_hops(int fd, bool ip6);
 
 /* neterror_tell() - drain the queue, a bounded number at a time; tells the guest within its limit of ICMP errors
  * @sending:	the guest's packet that could not be sent just now, or NULL: of it the host's own errors are

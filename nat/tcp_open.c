@@ -161,7 +161,7 @@ static void answer(struct flow *f)
 		return;
 	}
 	t->phase = TCP_PHASE_ANSWERED;
-	neterror_ask(f, false);
+	neterror_ask(f, NETERROR_NONE);
 	ready_socket(f);
 	t->rto_ms = shard_now(f->shard) + TCP_SYN_RTO_MS;
 	tcp_send_control(f, &site, TCP_SYN | TCP_ACK, t->snd_una);
@@ -189,7 +189,7 @@ static void follow(const struct flow *f, const struct packet *p)
 
 	if (!f->outside)
 		return;
-	neterror_ask(f, true);
+	neterror_ask(f, p->ttl <= TRACED_TTL ? NETERROR_WHOLE : NETERROR_PLAIN);
 	if (p->ttl <= TRACED_TTL)
 		setsockopt(f->watch.fd, ip6 ? IPPROTO_IPV6 : IPPROTO_IP, ip6 ? IPV6_UNICAST_HOPS : IP_TTL, &ttl, sizeof(ttl));
 }

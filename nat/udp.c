@@ -116,7 +116,7 @@ void udp_ready_socket(struct flow *f)
 {
 	int on = 1, fd = f->watch.fd;
 
-	neterror_ask(f, true);
+	neterror_ask(f, NETERROR_WHOLE);
 	if (addr_is4(f->key.guest))
 		return;
 	setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
