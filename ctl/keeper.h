@@ -138,6 +138,7 @@ struct job {
 	pid_t pid;		/* 0: none runs */
 	int sock;		/* its answer: a host_reply and a descriptor; -1 with pid 0 */
 	uint64_t until_ms;
+	uint32_t type;		/* of the request; 0: it undoes */
 };
 
 /* job_start() - have a child run @request (about @h, or NULL) for @uid within @limit_ms, or with @request NULL undo @h

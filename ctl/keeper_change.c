@@ -176,14 +176,13 @@ static int make_wire(const struct host_change *c, struct error *err)
 }
 
 /* end_wire() - the NIC may have been renamed since, or be another one of that name */
-static void end_wire(const struct host_change *c)
+static int end_wire(const struct host_change *c)
 {
 	const char *tap;
 	int nic = nic_of(c, &tap), named = (int)if_nametoindex(c->target);
+	int rc = wire_end(nic, c->before[0]);
 
-	wire_end(nic, c->before[0]);
-	if (named && named != nic)
-		wire_end(named, c->before[0]);
+	return rc == 0 && named && named != nic ? wire_end(named, c->before[0]) : rc;
 }
 
 /* ---- one change ---- */
@@ -203,7 +202,7 @@ int change_make(const struct host_change *c, struct error *err)
 	return rc < 0 ? error_set(err, rc, "cannot set %s: %s", c->target, strerror(-rc)) : 0;
 }
 
-/* remove_tap() - at once, although the engine may still have it open; by whatever name it goes by now */
+/* remove_tap() - at once, although the engine may still have it open; by whatever name it goes by now. With its descriptors it goes in any case. */
 static void remove_tap(int tap)
 {
 	struct ifreq ifr = { .ifr_flags = 0 };
@@ -212,20 +211,45 @@ static void remove_tap(int tap)
 		netns_del_link(ifr.ifr_name);
 }
 
-void change_undo(const struct host_change *c, int tap)
+static int remove_address(const struct host_change *c)
+{
+	int rc = netns_address(c->target, c->after, false, NULL);
+
+	return rc == -EADDRNOTAVAIL ? 0 : rc;
+}
+
+/* put_back() - unless somebody else has changed it since */
+static int put_back(const struct host_change *c)
 {
 	char now[HOST_VALUE_SIZE];
+	int rc = change_setting(c->target, now);
+
+	return rc == 0 && !strcmp(now, c->after) ? set(c->target, c->before) : rc;
+}
+
+/* remove_file() - a directory that others have put something into by now is theirs */
+static int remove_file(const struct host_change *c)
+{
+	int rc = is_dir(c->target) ? rmdir(c->target) : unlink(c->target);
+
+	return rc < 0 && errno != ENOTEMPTY ? -errno : 0;
+}
+
+int change_undo(const struct host_change *c, int tap)
+{
+	int rc = 0;
 
 	if (c->kind == HOST_CHANGE_FILE)
-		(void)(is_dir(c->target) ? rmdir(c->target) : unlink(c->target));
+		rc = remove_file(c);
 	else if (c->kind == HOST_CHANGE_FILTER)
-		end_wire(c);
+		rc = end_wire(c);
 	else if (c->kind == HOST_CHANGE_INTERFACE)
 		remove_tap(tap);
 	else if (c->kind == HOST_CHANGE_TABLE)
-		nft_delete();
+		rc = nft_delete();
 	else if (c->kind == HOST_CHANGE_ADDRESS && tap >= 0)
-		netns_address(c->target, c->after, false, NULL);
-	else if (c->kind == HOST_CHANGE_SYSCTL && c->before[0] && change_setting(c->target, now) == 0 && !strcmp(now, c->after))
-		set(c->target, c->before);
+		rc = remove_address(c);
+	else if (c->kind == HOST_CHANGE_SYSCTL && c->before[0])
+		rc = put_back(c);
+	return rc == -ENOENT || rc == -ENODEV ? 0 : rc;
 }

@@ -144,24 +144,30 @@ static void plan_own6(struct plan *p)
 }
 
 /* plan_wire() - of a bridged network; the filters are gone and made again whenever something about it changes */
-static void plan_wire(struct plan *p, bool is_new)
+static int plan_wire(struct plan *p, bool is_new, struct error *err)
 {
-	int nic = (int)if_nametoindex(p->m->uplink);
+	int nic = (int)if_nametoindex(p->m->uplink), hooks = nic ? wire_hooks_are(nic) : -ENODEV;
 	char after[HOST_VALUE_SIZE];
+
+	if (hooks < 0)		/* taking them for ours, we would take somebody else's away at the end */
+		return error_set(err, hooks, "cannot list the filters (tc) of %s: %s", p->m->uplink, strerror(-hooks));
 
 	if (is_new && host_has_ip6())
 		own(p, "ipv6", "disable_ipv6", "1");
 	snprintf(after, sizeof(after), "%d %s", nic, p->m->ifname);
-	add(p, HOST_CHANGE_FILTER, wire_hooks_are(nic) ? "clsact" : "", after, "%s", p->m->uplink);
+	add(p, HOST_CHANGE_FILTER, hooks ? "clsact" : "", after, "%s", p->m->uplink);
+	return 0;
 }
 
-static void plan_all(struct plan *p, bool is_new)
+static int plan_all(struct plan *p, bool is_new, struct error *err)
 {
+	int rc = 0;
+
 	p->n = managers_plan(p->m->ifname, p->list, PLAN_MAX);
 	if (is_new)
 		add(p, HOST_CHANGE_INTERFACE, "", "", "%s", p->m->ifname);
 	if (p->m->bridged) {
-		plan_wire(p, is_new);
+		rc = plan_wire(p, is_new, err);
 	} else {
 		plan_own6(p);
 		plan_addresses(p);
@@ -169,6 +175,7 @@ static void plan_all(struct plan *p, bool is_new)
 	}
 	for (unsigned i = 0; i < p->n; i++)
 		snprintf(p->list[i].name, sizeof(p->list[i].name), "%s", p->m->name);
+	return rc;
 }
 
 static int no_right(const struct host_iface *m, struct error *err)
@@ -227,9 +234,8 @@ int iface_open(const struct host_iface *m, const struct held *h, struct host_rep
 		rc = error_set(&err, -EEXIST, "interface %s: this host has one of that name already", m->ifname);
 	if (rc == 0) {
 		journal_undo(m->name, fd, h);	/* its other settings, or what an engine did not stay to hear of */
-		plan_all(&p, !h);
-		rc = journal_add(p.list, p.n);
-		if (rc < 0)
+		rc = plan_all(&p, !h, &err);
+		if (rc == 0 && (rc = journal_add(p.list, p.n)) < 0)
 			error_set(&err, rc, "cannot write to the journal of host changes: %s", strerror(-rc));
 	}
 	if (rc == 0)

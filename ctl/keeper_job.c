@@ -99,7 +99,29 @@ int job_start(struct job *job, const void *request, const struct held *h, uid_t 
 		return -EAGAIN;
 	}
 	*job = (struct job){ .pid = pid, .sock = pair[0], .until_ms = clock_now_ms() + limit_ms };
+	job->type = request ? ((const struct host_header *)request)->type : 0;
 	return 0;
+}
+
+/* act_of() - what a child was at when nothing more was heard of it; @type 0: it undid something */
+static const char *act_of(uint32_t type)
+{
+	switch (type) {
+	case HOST_OPEN_IFACE:
+		return "making the host's interface";
+	case HOST_NAT:
+		return "setting the rules of nftables";
+	case HOST_OPEN_UPLINK:
+	case HOST_WIRE:
+		return "joining the uplink";
+	case HOST_OPEN_NETNS:
+		return "opening an interface in a namespace";
+	case HOST_OPEN_TAP:
+	case HOST_OPEN_VMM_TAP:
+		return "opening a TAP";
+	default:
+		return type ? "opening a socket" : "undoing a change of the host";
+	}
 }
 
 int job_end(struct job *job, struct host_reply *r)
@@ -117,7 +139,7 @@ int job_end(struct job *job, struct host_reply *r)
 	if (n == sizeof(*r) && r->rc <= 0)
 		return r->rc < 0 ? r->rc : fd >= 0 ? fd : 0;
 	r->rc = late ? -ETIMEDOUT : -EIO;
-	snprintf(r->message, sizeof(r->message), "%s", late ? "the host took too long" : "the act on the host ended without an answer");
+	snprintf(r->message, sizeof(r->message), "%s: %s", act_of(job->type), late ? "the host took too long" : "ended without an answer");
 	return r->rc;
 }
 

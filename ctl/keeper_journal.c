@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "ctl/paths.h"
 
 enum { RECORDS_MAX = 65536 };		/* 32 MB: more networks than a host can have */
@@ -144,33 +145,44 @@ static bool is_shared(const struct records *r, const struct host_change *c)
 	return (c->kind == HOST_CHANGE_SYSCTL || c->kind == HOST_CHANGE_FILE || c->kind == HOST_CHANGE_TABLE) && other_of(r, c, c->target);
 }
 
-/* latest() - the slot to be undone next, or r->n */
-static size_t latest(const struct records *r, const char *name, bool stays)
+/* latest() - the slot to be undone next, of those before @order; or r->n */
+static size_t latest(const struct records *r, const char *name, bool stays, uint64_t order)
 {
 	size_t found = r->n;
 
 	for (size_t i = 0; i < r->n; i++) {
 		const struct host_change *c = &r->list[i];
 
-		if (c->kind && (!name || !strcmp(c->name, name)) && !(stays && (c->kind == HOST_CHANGE_INTERFACE || c->kind == HOST_CHANGE_TABLE)) &&
+		if (c->kind && c->order < order && (!name || !strcmp(c->name, name)) && !(stays && (c->kind == HOST_CHANGE_INTERFACE || c->kind == HOST_CHANGE_TABLE)) &&
 		    (found == r->n || c->order > r->list[found].order))
 			found = i;
 	}
 	return found;
 }
 
+static bool undone(const struct records *r, const struct host_change *c, int tap)
+{
+	int rc = is_shared(r, c) ? 0 : change_undo(c, tap);
+
+	if (rc < 0)
+		log_warn("event=host-change-stays target=\"%s\" of=%s reason=\"%s\"", c->target, c->name, strerror(-rc));
+	return rc == 0;
+}
+
 /* A keeper that dies in here leaves records of what is undone already: to undo that again does nothing. */
 void journal_undo(const char *name, int tap, bool stays)
 {
 	static const struct host_change none;
+	uint64_t order = UINT64_MAX;
 	struct records r;
 	size_t i;
 
 	if (load(&r) < 0)
 		return;
-	while ((i = latest(&r, name, stays)) < r.n) {
-		if (!is_shared(&r, &r.list[i]))
-			change_undo(&r.list[i], tap);
+	while ((i = latest(&r, name, stays, order)) < r.n) {
+		order = r.list[i].order;
+		if (!undone(&r, &r.list[i], tap))
+			continue;
 		r.list[i].kind = HOST_CHANGE_FREE;
 		put(&none, i);
 	}

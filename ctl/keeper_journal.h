@@ -26,7 +26,8 @@ int journal_add(struct host_change *changes, unsigned n);
 /* journal_before() - has a network changed @target already? Then @before becomes what it was first */
 bool journal_before(const char *target, char before[HOST_VALUE_SIZE]);
 
-/* journal_undo() - undo what was done for @name, or (NULL) everything, and forget it
+/* journal_undo() - undo what was done for @name, or (NULL) everything, and forget it; what the host does not let go of is told, and stays in
+ * the journal for the next time: that is when the network comes again, or a keeper starts.
  * @tap:	descriptor of the interface, which goes, too; -1: it has gone
  * @stays:	the interface stays with its part of the table of nftables, and their records
  */
@@ -36,7 +37,8 @@ void journal_undo(const char *name, int tap, bool stays);
 
 /* change_make() - of any kind but HOST_CHANGE_INTERFACE and HOST_CHANGE_TABLE. Return: 0 or negative errno with @err */
 int change_make(const struct host_change *c, struct error *err);
-void change_undo(const struct host_change *c, int tap);
+/* change_undo() - Return: 0, also where nothing of it is left; or negative errno: something is */
+int change_undo(const struct host_change *c, int tap);
 
 /* change_setting() - the value of /proc/sys/@path; Return: 0 or negative errno */
 int change_setting(const char *path, char value[HOST_VALUE_SIZE]);

@@ -206,6 +206,7 @@ static void cut(const struct nat_net *net)
 static int check(const struct host_nat *m, const struct held *h, struct error *err)
 {
 	char before[HOST_VALUE_SIZE];
+	int theirs;
 
 	if (!h->request)
 		return error_set(err, -EIO, "the host's interface is not as it should be");
@@ -214,7 +215,12 @@ static int check(const struct host_nat *m, const struct held *h, struct error *e
 	sort(&staged);
 	if (has_twins(&staged))
 		return error_set(err, -EEXIST, "two forwards of one port");
-	if (SLIST_EMPTY(&nets) && !journal_before(HOST_NAT_FAMILY " " HOST_NAT_TABLE, before) && nft_exists())
+	if (!SLIST_EMPTY(&nets) || journal_before(HOST_NAT_FAMILY " " HOST_NAT_TABLE, before))
+		return 0;
+	theirs = nft_exists();
+	if (theirs < 0)
+		return error_set(err, theirs, "nftables: cannot ask for the tables: %s", strerror(-theirs));
+	if (theirs)
 		return error_set(err, -EBUSY, "nftables: a table \"" HOST_NAT_FAMILY " " HOST_NAT_TABLE "\" is there that is not this daemon's");
 	return 0;
 }

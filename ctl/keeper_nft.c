@@ -219,12 +219,16 @@ int nft_run(const char *text, struct error *err)
 	return rc;
 }
 
-bool nft_exists(void)
+int nft_exists(void)
 {
-	return nft_run("list chain " TABLE " pass", NULL) == 0 || nft_run("list table " TABLE, NULL) == 0;
+	int rc = nft_run("list chain " TABLE " pass", NULL);
+
+	if (rc == -ENOENT)		/* somebody else's need not have that chain; ours may have many elements to list */
+		rc = nft_run("list table " TABLE, NULL);
+	return rc == 0 ? 1 : rc == -ENOENT ? 0 : rc;
 }
 
-void nft_delete(void)
+int nft_delete(void)
 {
-	nft_run("delete table " TABLE, NULL);
+	return nft_run("delete table " TABLE, NULL);
 }

@@ -103,7 +103,7 @@ static int list(struct nl_sock *sk, struct listing *l)
 	}
 	nlmsg_free(msg);
 	nl_cb_put(cb);
-	return rc < 0 ? -EIO : 0;
+	return rc == -NLE_DUMP_INTR ? -EAGAIN : rc < 0 ? -EIO : 0;
 }
 
 int tc_filters(struct nl_sock *sk, int ifindex, uint32_t hook, tc_filter_fn *fn, void *arg)
@@ -120,21 +120,27 @@ int tc_clsact(struct nl_sock *sk, int ifindex)
 	int rc = tc_transact(sk, tc_request(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, ifindex, TC_H_CLSACT, QDISC, 0,
 					    "clsact"));
 
-	if (rc == -EEXIST)		/* "ingress" has the same place, and would take filters for the way out for those of the way in */
-		return tc_clsact_is(sk, ifindex) ? 0 : -EBUSY;
+	if (rc == -EEXIST) {		/* "ingress" has the same place, and would take filters for the way out for those of the way in */
+		rc = tc_clsact_is(sk, ifindex);
+		return rc < 0 ? rc : rc ? 0 : -EBUSY;
+	}
 	return rc;
 }
 
-bool tc_clsact_is(struct nl_sock *sk, int ifindex)
+int tc_clsact_is(struct nl_sock *sk, int ifindex)
 {
+	enum { TRIES = 10 };		/* another qdisc came or went meanwhile */
 	struct listing l = { .ifindex = ifindex };
+	int rc = -EAGAIN;
 
-	return list(sk, &l) == 0 && l.clsact;
+	for (unsigned i = 0; rc == -EAGAIN && i < TRIES; i++)
+		rc = list(sk, &l);
+	return rc < 0 ? rc : l.clsact;
 }
 
-void tc_clsact_end(struct nl_sock *sk, int ifindex)
+int tc_clsact_end(struct nl_sock *sk, int ifindex)
 {
-	tc_transact(sk, tc_request(RTM_DELQDISC, NLM_F_ACK, ifindex, TC_H_CLSACT, QDISC, 0, "clsact"));
+	return tc_transact(sk, tc_request(RTM_DELQDISC, NLM_F_ACK, ifindex, TC_H_CLSACT, QDISC, 0, "clsact"));
 }
 
 /* ---- filters ---- */

@@ -28,10 +28,12 @@ struct nl_sock *tc_open(void);	/* for nl_socket_free(), or NULL */
 struct nl_msg *tc_request(int type, int flags, int ifindex, uint32_t parent, uint32_t handle, uint32_t info, const char *kind);
 int tc_transact(struct nl_sock *sk, struct nl_msg *msg);
 
-/* tc_clsact() - have the hooks; 0 also where they were there, -EBUSY where there is an ingress qdisc instead. tc_clsact_is() - are they? tc_clsact_end() - take them away */
+/* tc_clsact() - have the hooks; 0 also where they were there, -EBUSY where there is an ingress qdisc instead. tc_clsact_is() - are they? 1, 0 or an error
+ * tc_clsact_end() - take them away
+ */
 int tc_clsact(struct nl_sock *sk, int ifindex);
-bool tc_clsact_is(struct nl_sock *sk, int ifindex);
-void tc_clsact_end(struct nl_sock *sk, int ifindex);
+int tc_clsact_is(struct nl_sock *sk, int ifindex);
+int tc_clsact_end(struct nl_sock *sk, int ifindex);
 
 /* tc_filter - one of ours: on which hook, asked in which order, under which handle, and what it does */
 struct tc_filter {
@@ -51,7 +53,7 @@ struct tc_filter {
 int tc_filter_set(struct nl_sock *sk, const struct tc_filter *f, bool replace);
 int tc_filter_end(struct nl_sock *sk, int ifindex, uint32_t hook, uint16_t priority, uint32_t handle);
 
-/* tc_filters() - call @fn for each filter of a hook. Return: 0 or -EIO
+/* tc_filters() - call @fn for each filter of a hook. Return: 0, -EIO, or -EAGAIN: it changed meanwhile, and some may have been told twice
  * The kernel lists each priority by itself, with handle 0, and then its filters.
  */
 typedef void tc_filter_fn(void *arg, uint16_t priority, uint32_t handle);

@@ -151,26 +151,43 @@ static void on_filter(void *arg, uint16_t priority, uint32_t handle)
 		f->others = true;
 }
 
-void wire_end(int nic, bool keep)
+/* gone() - what was to be taken away is not there, or the interface is not */
+static bool gone(int rc)
+{
+	return rc == -ENOENT || rc == -ENODEV || rc == -EINVAL;
+}
+
+static int end_ours(struct nl_sock *sk, int nic, const struct found *out)
+{
+	int rc = 0, one;
+
+	for (unsigned i = 0; i < out->nours; i++) {
+		one = tc_filter_end(sk, nic, TC_EGRESS, PRIORITY, out->ours[i]);
+		rc = one < 0 && !gone(one) ? one : rc;
+	}
+	return rc;
+}
+
+int wire_end(int nic, bool keep)
 {
 	struct found out = { .nours = 0 }, in = { .nours = 0 };
 	struct nl_sock *sk = tc_open();
+	int rc = sk ? tc_filters(sk, nic, TC_EGRESS, on_filter, &out) : -EIO;
 
-	if (!sk)
-		return;
-	if (tc_filters(sk, nic, TC_EGRESS, on_filter, &out) == 0) {
-		for (unsigned i = 0; i < out.nours; i++)
-			tc_filter_end(sk, nic, TC_EGRESS, PRIORITY, out.ours[i]);
-		if (!keep && !out.others && tc_filters(sk, nic, TC_INGRESS, on_filter, &in) == 0 && !in.others)
-			tc_clsact_end(sk, nic);
-	}
+	if (rc == 0)
+		rc = end_ours(sk, nic, &out);
+	if (rc == 0 && !keep && !out.others)
+		rc = tc_filters(sk, nic, TC_INGRESS, on_filter, &in);
+	if (rc == 0 && !keep && !out.others && !in.others)
+		rc = tc_clsact_end(sk, nic);
 	nl_socket_free(sk);
+	return gone(rc) ? 0 : rc;
 }
 
-bool wire_hooks_are(int nic)
+int wire_hooks_are(int nic)
 {
 	struct nl_sock *sk = tc_open();
-	bool are = sk && tc_clsact_is(sk, nic);
+	int are = sk ? tc_clsact_is(sk, nic) : -EIO;
 
 	nl_socket_free(sk);
 	return are;

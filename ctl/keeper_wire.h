@@ -21,10 +21,12 @@
  */
 int wire_set(const char *tap, int nic, unsigned slot, const uint8_t (*macs)[6], unsigned nmacs, struct error *err);
 
-/* wire_end() - take our filters off the NIC, and the hooks unless (@keep) they were there before or others use them */
-void wire_end(int nic, bool keep);
+/* wire_end() - take our filters off the NIC, and the hooks unless (@keep) they were there before or others use them
+ * Return: 0, also where there is none; or negative errno: some are left
+ */
+int wire_end(int nic, bool keep);
 
-/* wire_hooks_are() - has the NIC the hooks (clsact) already? */
-bool wire_hooks_are(int nic);
+/* wire_hooks_are() - has the NIC the hooks (clsact) already? Return: 1, 0, or a negative errno: the kernel does not say */
+int wire_hooks_are(int nic);
 
 #endif

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#define _GNU_SOURCE	/* pidfd_getfd() by syscall() */
+#include "tests/unit/fault.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/array.h"
+
+enum { NOTIFY_FD = 250, LOOK_FD = 12345 };		/* the second is none: to write to it is a word to the parent */
+
+/* report - what the child leaves behind, in memory that both see */
+struct report {
+	int rc;
+	char message[FAULT_TEXT];
+};
+
+static const char *const calls[] = {
+	"sendmsg", "sendto", "recvmsg", "ioctl", "socket", "bind", "setsockopt", "write", "pwrite64", "fdatasync", "ftruncate",
+	"mkdir", "mkdirat", "unlink", "unlinkat", "rmdir", "chmod", "fchmod", "fchmodat",
+};
+
+/* add_opens() - of files to be written; others are looked at only */
+static int add_opens(scmp_filter_ctx ctx)
+{
+	static const unsigned modes[] = { O_WRONLY, O_RDWR };
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(modes); i++)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_NOTIFY, SCMP_SYS(openat), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE, modes[i]));
+	return rc;
+}
+
+/* watch_self() - from now on the parent is asked; its end of the filter is at NOTIFY_FD */
+static void watch_self(void)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+	int rc = ctx ? add_opens(ctx) : -ENOMEM;
+
+	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(calls); i++)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_NOTIFY, seccomp_syscall_resolve_name(calls[i]), 0);
+	if (rc < 0 || seccomp_load(ctx) < 0 || dup2(seccomp_notify_fd(ctx), NOTIFY_FD) < 0)
+		_exit(2);
+	close(seccomp_notify_fd(ctx));
+	raise(SIGSTOP);			/* until the parent has taken its copy */
+	close(NOTIFY_FD);
+}
+
+/* parents_end() - the child's NOTIFY_FD, or -1 */
+static int parents_end(pid_t pid)
+{
+	int status, pidfd, fd;
+
+	if (waitpid(pid, &status, WUNTRACED) != pid || !WIFSTOPPED(status))
+		return -1;
+	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	fd = (int)syscall(SYS_pidfd_getfd, pidfd, NOTIFY_FD, 0);
+	close(pidfd);
+	kill(pid, SIGCONT);
+	return fd;
+}
+
+/* decide() - one call of the child's. Return: false when there are no more */
+static bool decide(int fd, struct fault *f, unsigned *n)
+{
+	struct seccomp_notif req = { .id = 0 };
+	struct seccomp_notif_resp resp = { .id = 0 };
+	char *name;
+
+	if (ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &req) < 0)
+		return errno == EINTR;
+	resp.id = req.id;
+	if (req.data.nr == SYS_write && req.data.args[0] == LOOK_FD) {
+		if (f->look)
+			f->look();
+		resp.error = -EBADF;
+	} else if ((*n)++ == f->at) {
+		resp.error = -f->error;
+		f->struck = true;
+		name = seccomp_syscall_resolve_num_arch(req.data.arch, req.data.nr);
+		snprintf(f->call, sizeof(f->call), "%s", name ? name : "?");
+		free(name);
+	} else {
+		resp.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+	}
+	return ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &resp) == 0 || errno == ENOENT;
+}
+
+/* decide_all() - the filter's end hangs up when the last process under it has gone */
+static void decide_all(int fd, struct fault *f)
+{
+	unsigned n = 0;
+
+	while (decide(fd, f, &n))
+		continue;
+}
+
+void fault_look(void)
+{
+	if (write(LOOK_FD, "", 1) == 1)
+		abort();
+}
+
+bool fault_run(struct fault *f, fault_act *act, void *arg)
+{
+	struct report *report = mmap(NULL, sizeof(*report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t pid = report == MAP_FAILED ? -1 : fork();
+	int fd, status = 0;
+
+	if (pid == 0) {
+		watch_self();
+		report->rc = act(arg, report->message);
+		_exit(0);
+	}
+	if (pid < 0)
+		return false;
+	fd = parents_end(pid);
+	f->struck = false;
+	f->call[0] = '\0';
+	if (fd >= 0)
+		decide_all(fd, f);
+	else
+		kill(pid, SIGKILL);
+	close(fd);
+	waitpid(pid, &status, 0);
+	f->died = WIFEXITED(status) && WEXITSTATUS(status) != 0;
+	f->rc = f->died ? -EIO : report->rc;
+	memcpy(f->message, report->message, sizeof(f->message));
+	munmap(report, sizeof(*report));
+	return fd >= 0 && WIFEXITED(status);
+}

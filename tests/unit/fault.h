@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tests/unit/fault.h - have one system call of an act fail, whichever it is
+ *
+ * A child does the act under a seccomp filter that asks this process about each call by which a file or the host is changed or the kernel is
+ * spoken to. All are let through but the n-th, which returns the error as if the kernel had said so, and is not done.
+ */
+#ifndef TESTS_UNIT_FAULT_H
+#define TESTS_UNIT_FAULT_H
+
+#include <stdbool.h>
+
+enum { FAULT_TEXT = 200 };
+
+struct fault {
+	unsigned at;			/* which call is to fail, from 0 on */
+	int error;			/* ENOMEM, ... */
+	void (*look)(void);		/* or NULL: called in this process where the act calls fault_look() */
+	/* what came of it */
+	bool struck;			/* false: the act makes fewer calls */
+	bool died;			/* a library ended the child: rc is -EIO, and there is no message */
+	int rc;				/* of the act */
+	char call[32];			/* that failed */
+	char message[FAULT_TEXT];	/* the act's own */
+};
+
+/* fault_run() - in a child: @act, which returns its rc and may put text into @message. Return: false when that cannot be done here
+ * The child's descriptors are closed when this returns, and interfaces that hang on them gone.
+ */
+typedef int fault_act(void *arg, char message[FAULT_TEXT]);
+bool fault_run(struct fault *f, fault_act *act, void *arg);
+
+/* fault_look() - within an act, with all that it has open: now is the time to look at what it has done */
+void fault_look(void);
+
+#endif

@@ -1,0 +1,472 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* needs: netns */
+/* Every step by which the keeper changes the host fails once: the host is as it was, and the message says which step it was. */
+#define _GNU_SOURCE	/* unshare() */
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/array.h"
+#include "ctl/keeper.h"
+#include "ctl/keeper_journal.h"
+#include "ctl/keeper_nat.h"
+#include "tests/unit/fault.h"
+#include "tests/unit/own_namespace.h"
+
+/* With sanitizers, which look for other things, a sample has to do. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { STEP = 7 };
+#else
+enum { STEP = 1 };
+#endif
+enum { STATE_ROOM = 1 << 18, CALLS_MAX = 2000 };
+
+static char dir[64], path[96];
+static char before[STATE_ROOM], now[STATE_ROOM];
+static char made[STATE_ROOM];		/* by a child, while its interface is there */
+
+/* ---- a host, and how it is ---- */
+
+static int setup(void **state)
+{
+	(void)state;
+	strcpy(dir, "/tmp/test_host_faults.XXXXXX");
+	if (!own_namespace() || !mkdtemp(dir) || unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("tmpfs", "/run", "tmpfs", 0, NULL) < 0)
+		return -1;
+	snprintf(path, sizeof(path), "%s/host-changes", dir);
+	return journal_open(dir) == 0 &&
+	       own_run("mkdir -p /run/udev /run/NetworkManager/conf.d /run/systemd/netif; touch /run/udev/control; "
+		       "sysctl -qw net.ipv6.conf.default.accept_dad=0; ip link add up0 type veth peer name up1; "
+		       "ip link set up0 address 02:00:00:00:0a:01; ip link set up0 up; ip link set up1 up; ip addr add 198.51.100.1/24 dev up0; nft add table ip others") ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	nat_fini();
+	unlink(path);
+	return rmdir(dir);
+}
+
+/* save() - all of the host that we touch; what changes by itself is left out */
+static void save(char *to)
+{
+	FILE *f = popen("export PATH=/usr/sbin:/sbin:/usr/bin:/bin; { ip -o addr; ip -o link; ip route show table all; tc qdisc;"
+			"tc filter show dev up0 egress; tc filter show dev up0 ingress; nft list ruleset; find /run -type f -o -type d;"
+			"cd /proc/sys/net; grep -r . ipv4/conf/*/forwarding ipv4/conf/*/route_localnet ipv6/conf/*/*forwarding ipv6/conf/*/accept_ra"
+			" netfilter/nf_conntrack_icmp*_timeout; } 2>/dev/null | tr '{},' '\\n' | sed -E 's/^[0-9]+: //; s/^[ \\t]+//;"
+			" s/(valid|preferred)_lft [0-9]+sec//g; s/state [A-Z]+//; s/tentative //; s/expires [0-9]*sec//; s/index [0-9]+ ref//; /^multicast|noqueue/d' | sort",
+			"r");
+	size_t n = fread(to, 1, STATE_ROOM - 1, f);
+
+	to[n] = '\0';
+	pclose(f);
+}
+
+/* put_text() - of a state, for diff */
+static void put_text(const char *name, const char *text)
+{
+	FILE *f = fopen(name, "w");
+
+	if (f) {
+		fputs(text, f);
+		fclose(f);
+	}
+}
+
+static void assert_same(const char *want, const char *is, const char *when, const struct fault *f)
+{
+	if (!strcmp(want, is))
+		return;
+	print_message("%s, with call %u (%s) failing by %s: rc %d \"%s\"\n", when, f->at, f->call, strerror(f->error), f->rc, f->message);
+	put_text("/run/expected", want);
+	put_text("/run/is", is);
+	own_run("diff /run/expected /run/is; rm /run/expected /run/is");
+	fail();
+}
+
+static void assert_as(const char *want, const char *when, const struct fault *f)
+{
+	save(now);
+	assert_same(want, now, when, f);
+}
+
+/* ---- acts ---- */
+
+/* act - what a child of the keeper is asked to do */
+struct act {
+	const char *what;
+	struct host_iface iface;
+	struct host_nat nat;
+	const struct held *held;	/* what it is about, where something is held */
+	uint16_t forwards, first;	/* so many, from this port on */
+};
+
+static const struct host_iface host_only = {
+	.head = { HOST_OPEN_IFACE, sizeof(struct host_iface), 0 }, .mtu = 1500, .mac = { 2, 0, 0, 0, 0, 9 }, .len4 = 24, .len6 = 64,
+	.addr4 = { 192, 168, 56, 1 }, .addr6 = { 0xfd, [15] = 1 }, .ifname = "ly-x", .name = "host:x",
+};
+
+static struct host_iface routed(void)
+{
+	struct host_iface m = host_only;
+
+	m.routed = 1;
+	strcpy(m.uplink, "up0");
+	return m;
+}
+
+static struct host_iface bridged(void)
+{
+	struct host_iface m = host_only;
+
+	m.bridged = 1;
+	m.len4 = m.len6 = 0;
+	strcpy(m.uplink, "up0");
+	return m;
+}
+
+static int say(int rc, const struct host_reply *r, char message[FAULT_TEXT])
+{
+	memcpy(message, r->message, FAULT_TEXT);
+	return rc < 0 ? rc : 0;
+}
+
+static int open_iface(void *arg, char message[FAULT_TEXT])
+{
+	const struct act *a = arg;
+	struct host_reply r = { .rc = 0 };
+
+	int fd = iface_open(&a->iface, a->held, &r);
+
+	if (fd >= 0)
+		fault_look();
+	return say(fd, &r, message);
+}
+
+static int wire(void *arg, char message[FAULT_TEXT])
+{
+	const struct act *a = arg;
+	struct host_wire m = { .nic = if_nametoindex("up0"), .slot = 1, .count = 2, .macs = { { 2, 0, 0, 0, 1, 1 }, { 2, 0, 0, 0, 1, 2 } } };
+	struct host_reply r = { .rc = 0 };
+
+	return say(uplink_wire(&m, a->held, &r), &r, message);
+}
+
+static int undo_all(void *arg, char message[FAULT_TEXT])
+{
+	const struct act *a = arg;
+
+	(void)message;
+	act_undo(a->held);
+	return 0;
+}
+
+static int translate(void *arg, char message[FAULT_TEXT])
+{
+	const struct act *a = arg;
+	struct host_reply r = { .rc = 0 };
+
+	return say(nat_run(&a->nat, a->held, &r), &r, message);
+}
+
+static void stage(const struct act *a)
+{
+	struct host_forwards m = { .n = a->forwards };
+
+	for (unsigned i = 0; i < a->forwards; i++)
+		m.list[i] = (struct host_forward){ .family = 4, .proto = HOST_TCP, .port = (uint16_t)(a->first + i), .to_port = 80,
+						   .to = { 192, 168, 56, 7 } };
+	nat_unstage();
+	assert_int_equal(nat_stage(&m), 0);
+}
+
+/* a held interface, made without faults */
+static struct held held_open(struct host_iface *m)
+{
+	struct held h = { .request = m, .size = sizeof(*m) };
+	struct host_reply r = { .rc = 0 };
+
+	strcpy(h.name, m->name);
+	h.fd = iface_open(m, NULL, &r);
+	assert_true(h.fd >= 0);
+	return h;
+}
+
+static void held_close(struct held *h)
+{
+	act_undo(h);
+	nat_gone(h->name);
+	close(h->fd);
+}
+
+/* next() - the errors take turns over the calls; @round says who begins */
+static bool next(struct fault *f, unsigned n, unsigned round)
+{
+	static const int errors[] = { ENOMEM, EPERM, EBUSY };
+
+	*f = (struct fault){ .at = n, .error = errors[(n + round) % ARRAY_SIZE(errors)] };
+	return n < CALLS_MAX;
+}
+
+static void assert_said(const struct fault *f, const char *what)
+{
+	if (f->died || strlen(f->message) > 12)		/* of the dead ctl/keeper_job.c tells */
+		return;
+	print_message("%s, with call %u (%s) failing by %s: rc %d \"%s\"\n", what, f->at, f->call, strerror(f->error), f->rc, f->message);
+	fail();
+}
+
+/* ---- a network comes ---- */
+
+static void wait_gone(void)
+{
+	for (int i = 0; i < 500 && if_nametoindex("ly-x"); i++)
+		poll(NULL, 0, 2);
+}
+
+static void look(void)
+{
+	save(made);
+}
+
+static void comes(const char *what, const struct host_iface *m)
+{
+	struct act a = { .iface = *m };
+	unsigned n = 0, failed = 0;
+	char *whole;
+	struct fault f = { .at = CALLS_MAX, .look = look };
+
+	save(before);
+	assert_true(fault_run(&f, open_iface, &a) && f.rc == 0);
+	wait_gone();
+	journal_undo(m->name, -1, false);
+	whole = strdup(made);
+	assert_true(whole && strcmp(whole, before));
+	for (; next(&f, n, 0); n += STEP) {
+		f.look = look;
+		assert_true(fault_run(&f, open_iface, &a));
+		wait_gone();
+		journal_undo(m->name, -1, false);
+		failed += f.rc < 0;
+		if (f.rc < 0)
+			assert_said(&f, what);
+		else
+			assert_same(whole, made, what, &f);
+		assert_as(before, what, &f);
+		if (!f.struck)
+			break;
+	}
+	assert_int_equal(f.rc, 0);
+	free(whole);
+	print_message("  %s: %u calls, %u matter\n", what, n, failed);
+	assert_true(n > 20 && failed * STEP > n / 2);
+}
+
+static void test_comes(void **state)
+{
+	struct host_iface r = routed(), b = bridged();
+
+	(void)state;
+	comes("host-only", &host_only);
+	comes("routed", &r);
+	assert_true(own_run("tc qdisc add dev up0 clsact"));		/* somebody's, who keeps them */
+	comes("bridged", &b);
+	assert_true(own_run("tc qdisc del dev up0 clsact"));
+}
+
+/* ---- it is other than it was ---- */
+
+static void test_changes(void **state)
+{
+	struct host_iface was = routed();
+	struct act a = { .iface = was };
+	struct held h = held_open(&was);
+	struct host_reply r = { .rc = 0 };
+	unsigned n = 0, failed = 0;
+	struct fault f;
+
+	(void)state;
+	a.held = &h;
+	a.iface.mtu = 1400;
+	a.iface.addr4[2] = 77;
+	a.iface.len6 = 0;
+	save(before);
+	for (; next(&f, n, 1); n += STEP) {
+		assert_true(fault_run(&f, open_iface, &a));
+		if (!f.struck)
+			break;
+		failed += f.rc < 0;
+		if (f.rc < 0) {		/* the keeper undoes it, and the engine asks for what was there */
+			assert_said(&f, "a change");
+			journal_undo(h.name, h.fd, true);
+		}
+		close(iface_open(&was, &h, &r));
+		assert_as(before, "a change", &f);
+	}
+	print_message("  a change: %u calls, %u matter\n", n, failed);
+	assert_true(failed * STEP > n / 2);
+	held_close(&h);
+}
+
+/* ---- the kernel translates ---- */
+
+static struct act translation(const struct held *h, uint16_t first, uint16_t forwards)
+{
+	struct act a = { .held = h, .first = first, .forwards = forwards, .nat = { .access = HOST_NAT_OWN, .nforwards = forwards } };
+
+	strcpy(a.nat.name, h->name);
+	return a;
+}
+
+/* translated() - as the keeper does it: a child acts, and it takes note */
+static void translated(struct fault *f, struct act *a)
+{
+	stage(a);
+	if (f)
+		assert_true(fault_run(f, translate, a));
+	else
+		assert_int_equal(translate(a, (char[FAULT_TEXT]){ 0 }), 0);
+	nat_done(&a->nat, a->held, !f || f->rc == 0);
+}
+
+static void test_translation_comes(void **state)
+{
+	struct host_iface m = routed();
+	unsigned n = 0, failed = 0;
+	struct fault f;
+
+	(void)state;
+	save(before);
+	for (; next(&f, n, 2); n += STEP) {
+		struct held h = held_open(&m);
+		struct act a = translation(&h, 8000, 2);
+
+		translated(&f, &a);
+		failed += f.rc < 0;
+		if (f.rc < 0)
+			assert_said(&f, "kernel NAT");
+		held_close(&h);
+		assert_as(before, "kernel NAT", &f);
+		if (!f.struck)
+			break;
+	}
+	print_message("  kernel NAT: %u calls, %u matter\n", n, failed);
+	assert_true(failed * STEP > 10);
+}
+
+/* Other forwards, for which some go and some come. An answer that was lost (recvmsg) is the one case in which what was refused is done. */
+static void test_forwards_change(void **state)
+{
+	struct host_iface m = routed();
+	struct held h = held_open(&m);
+	struct act was = translation(&h, 8000, 4), a = translation(&h, 8002, 4);
+	unsigned n = 0, failed = 0;
+	struct fault f;
+
+	(void)state;
+	translated(NULL, &was);
+	save(before);
+	for (; next(&f, n, 0); n += STEP) {
+		translated(&f, &a);
+		if (!f.struck)
+			break;
+		failed += f.rc < 0;
+		if (f.rc < 0) {
+			assert_said(&f, "forwards");
+			if (strcmp(f.call, "recvmsg"))
+				assert_as(before, "forwards that were refused", &f);
+		}
+		translated(NULL, &was);
+		assert_as(before, "forwards as they were", &f);
+	}
+	print_message("  forwards: %u calls, %u matter\n", n, failed);
+	assert_true(n > 3 && failed);
+	held_close(&h);
+}
+
+/* ---- the host is joined to a bridged network ---- */
+
+static void test_wire(void **state)
+{
+	struct host_iface m = bridged();
+	struct held h = held_open(&m);
+	struct act a = { .held = &h };
+	unsigned n = 0, failed = 0;
+	struct fault f;
+
+	(void)state;
+	for (; next(&f, n, 1); n += STEP) {
+		assert_true(fault_run(&f, wire, &a));
+		if (!f.struck)
+			break;
+		failed += f.rc < 0;
+		if (f.rc < 0)
+			assert_said(&f, "filters");
+	}
+	print_message("  filters: %u calls, %u matter\n", n, failed);
+	assert_true(failed * STEP > n / 2);
+	held_close(&h);
+}
+
+/* ---- it goes: what cannot be undone stays in the journal, and the next keeper undoes it ---- */
+
+static void goes(const char *what, struct host_iface m, bool nat)
+{
+	unsigned n = 0, left = 0;
+	struct stat st;
+	struct fault f;
+
+	save(before);
+	for (; next(&f, n, 2); n += STEP) {
+		struct held h = held_open(&m);
+		struct act a = translation(&h, 8000, 2);
+
+		if (nat)
+			translated(NULL, &a);
+		assert_true(fault_run(&f, undo_all, &a));
+		nat_gone(h.name);
+		close(h.fd);
+		wait_gone();
+		left += stat(path, &st) == 0 && st.st_size;
+		journal_undo(NULL, -1, false);
+		assert_as(before, what, &f);
+		assert_true(stat(path, &st) == 0 && !st.st_size);
+		if (!f.struck)
+			break;
+	}
+	print_message("  %s goes: %u calls, %u leave something to be done\n", what, n, left);
+	assert_true(n > 5);
+}
+
+static void test_goes(void **state)
+{
+	(void)state;
+	goes("routed", routed(), false);
+	goes("bridged", bridged(), false);
+	goes("kernel NAT", routed(), true);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_comes), cmocka_unit_test(test_changes), cmocka_unit_test(test_translation_comes),
+		cmocka_unit_test(test_forwards_change), cmocka_unit_test(test_wire), cmocka_unit_test(test_goes),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
