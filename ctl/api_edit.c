@@ -117,17 +117,6 @@ static void keep_inside(json_t *value, const json_t *old, const struct net_conf 
 		json_object_set(value, "subnet", json_object_get(old, "subnet"));
 }
 
-/* patch_vlan() - a port that becomes a trunk is no access port any more, and the reverse */
-static void patch_vlan(json_t *value, const json_t *patch)
-{
-	if (json_object_get(patch, "trunk") && !json_object_get(patch, "vlan"))
-		json_object_del(value, "vlan");
-	if (json_object_get(patch, "vlan") && !json_object_get(patch, "trunk")) {
-		json_object_del(value, "trunk");
-		json_object_del(value, "native");
-	}
-}
-
 /* wished() - the object as it shall be; new reference */
 static json_t *wished(struct edit *edit, const json_t *old, const struct net_conf *net, const void *object)
 {
@@ -140,7 +129,7 @@ static json_t *wished(struct edit *edit, const json_t *old, const struct net_con
 	if (edit->how == EDIT_PATCH) {
 		value = edit->what == EDIT_FORWARD ? tree_split(object, edit->settings) : json_deep_copy(old);
 		if (edit->what == EDIT_PORT)
-			patch_vlan(value, edit->settings);
+			model_vlan_over(value, edit->settings);
 		tree_merge(value, edit->settings);
 		return value;
 	}

@@ -14,6 +14,7 @@
 #include "ctl/live_hostif.h"
 #include "ctl/live_kernel.h"
 #include "ctl/live_ra.h"
+#include "ctl/live_vlan.h"
 #include "ctl/live_nat.h"
 #include "ctl/live_wire.h"
 #include "switch/forward.h"
@@ -24,32 +25,19 @@
 
 /* ---- snapshot ---- */
 
-static void fill_vlan(struct vlan_conf *to, const struct live_port *p)
-{
-	const struct port_conf *conf = p->conf;
-
-	if (conf->vlan_mode == PORT_VLAN_ACCESS) {
-		to->pvid = p->segment->only ? p->segment->vid : conf->pvid;
-		return;
-	}
-	to->trunk = true;
-	to->pvid = conf->native;
-	memcpy(to->tagged, conf->trunk, sizeof(to->tagged));
-}
-
-static void fill_port(struct snapshot *s, struct net_view *net, const struct live_port *p)
+static bool fill_port(struct snapshot *s, struct net_view *net, const struct live_port *p)
 {
 	struct port_view *v = &s->ports[p->id];
 
 	v->port = p->port;
 	v->net = net;
 	v->link_up = p->conf->link_up;
-	fill_vlan(&v->vlan, p);
 	net->members[net->nmembers++] = v;
 	v->uplink = p->conf->kind == PORT_KIND_UPLINK;
 	v->beside_uplink = p->conf->kind == PORT_KIND_HOST && !p->net->conf->has_host;
 	if (p->conf->kind == PORT_KIND_HOST && p->net->conf->has_host)
 		net->segments[0].host = v;
+	return live_vlan_fill(&v->vlan, p);
 }
 
 /* The local port is on every segment; its frames never carry a tag when they are looked at. */
@@ -99,9 +87,11 @@ static int by_vid(const void *a, const void *b)
 	return ((const struct segment *)a)->vid - ((const struct segment *)b)->vid;
 }
 
-/* is_served() - a segment of one port is there when that is */
+/* is_served() - a segment of one port is there when that is; nobody listens at a wire */
 static bool is_served(const struct live_segment *seg)
 {
+	if (seg->net->conf->wire)
+		return false;
 	return !seg->only || (seg->only->port && !seg->leaving);
 }
 
@@ -150,14 +140,15 @@ static bool fill_net(struct snapshot *s, struct net_view *view, const struct liv
 {
 	view->net_id = net->net_id;
 	view->mtu = net->conf->mtu;
+	view->wire = net->conf->wire;
 	view->fdb = net->fdb;
 	view->members = calloc(HASH_COUNT(net->ports) + 1, sizeof(*view->members));
 	if (!view->members || !fill_segments(s, view, net))
 		return false;
 	fill_local(s, view, net);
 	for (const struct live_port *p = net->ports; p; p = p->hh.next)
-		if (p->port)
-			fill_port(s, view, p);
+		if (p->port && !fill_port(s, view, p))
+			return false;
 	fill_besides(view);
 	return true;
 }

@@ -143,6 +143,8 @@ static int read_inside(struct model_ctx *ctx, const json_t *object, struct net_c
 			      net->has_router ? "guests are reached at their own addresses" : "nothing outside reaches a guest");
 	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(members); i++)
 		rc = read_members(ctx, &members[i], object, net);
+	if (rc == 0 && net->wire && net->nports > 2)
+		rc = ctx_fail(ctx, object, "wire", -EINVAL, "a wire has two ends, and here are %zu ports", net->nports);
 	if (rc == 0)
 		own_ports_add(net);
 	return rc < 0 ? rc : read_records(ctx, object, net);

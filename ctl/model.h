@@ -53,7 +53,9 @@ enum port_kind { PORT_KIND_STREAM, PORT_KIND_TAP, PORT_KIND_NETNS, PORT_KIND_ATT
 		 PORT_KIND_UDP, PORT_KIND_VMM_TAP, PORT_KIND_HOST, PORT_KIND_UPLINK };
 enum port_role { PORT_ROLE_SERVER, PORT_ROLE_CLIENT };
 enum forward_source { FORWARD_SOURCE_CLIENT, FORWARD_SOURCE_GATEWAY };	/* from which address the guest sees clients come */
-enum port_vlan { PORT_VLAN_ACCESS, PORT_VLAN_TRUNK };
+enum port_vlan { PORT_VLAN_ACCESS, PORT_VLAN_TRUNK, PORT_VLAN_TUNNEL };
+enum port_frames { PORT_FRAMES_ALL, PORT_FRAMES_TAGGED, PORT_FRAMES_UNTAGGED };	/* which a trunk takes */
+enum port_tags { PORT_TAGS_CUSTOMER, PORT_TAGS_SERVICE };	/* a trunk's: 0x8100 or 0x88a8 */
 
 /* endpoint - an address of either family, and a port where one was given (else 0) */
 struct endpoint {
@@ -86,6 +88,11 @@ struct shape_conf {
 	field_set set;
 };
 
+/* vlan_pair - a VLAN of the network that has another number on one port's wire */
+struct vlan_pair {
+	uint16_t wire, vid;
+};
+
 struct port_conf {
 	char name[NAME_MAX_SIZE];
 	enum port_kind kind;
@@ -93,8 +100,15 @@ struct port_conf {
 	uint8_t mac[MAC_SIZE];		/* mac_from_names() unless given */
 	bool link_up;
 	enum port_vlan vlan_mode;
-	uint16_t pvid;			/* access: its VID, 1..4094 */
+	uint16_t pvid;			/* access, tunnel: its VID, 1..4094 */
+	uint16_t tunnel;		/* the same as it was written for a tunnel; 0: it is none */
 	uint16_t native;		/* trunk: VID of untagged frames, or 0 for none */
+	bool native_tagged;		/* trunk: they leave with a tag, all the same */
+	enum port_frames frames;	/* trunk */
+	enum port_tags tags;		/* trunk */
+	struct vlan_pair *translate;	/* trunk: by the number on the wire; owned */
+	unsigned ntranslate;
+	bool translate_given;
 	uint64_t trunk[MODEL_VLANS / 64];	/* trunk: bit VID is set for each VID carried tagged */
 	char path[MODEL_PATH_TEXT];	/* stream, vhost-user: unix socket; stream: or ADDRESS:PORT; empty (server): the engine's choice */
 	enum port_role role;		/* stream, vhost-user */
@@ -175,6 +189,7 @@ struct net_conf {
 	uint32_t pool_first, pool_last;
 	uint32_t lease_s;		/* UINT32_MAX: infinite */
 	bool dns_enabled;
+	bool wire;			/* its two ports are the ends of a cable: nothing is looked at or held back */
 	struct endpoint upstreams[UPSTREAMS_MAX];	/* none: the host's resolvers */
 	unsigned nupstreams;
 	struct {
@@ -277,6 +292,9 @@ char *endpoint_format(const struct endpoint *endpoint, char text[ENDPOINT_TEXT])
 
 /* endpoint_sockaddr() - as bind() and connect() want it, with @port; Return: the address's length */
 socklen_t endpoint_sockaddr(const struct endpoint *endpoint, uint16_t port, struct sockaddr_storage *to);
+
+/* model_vlan_over() - take from a port's @settings what of its VLANs contradicts @own, which comes first: another kind of membership */
+void model_vlan_over(json_t *settings, const json_t *own);
 
 static inline bool port_carries(const struct port_conf *port, uint16_t vid)
 {

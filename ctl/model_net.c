@@ -101,6 +101,7 @@ static const struct field rows[] = {
 	  .words = accesses },
 	{ "domain", &field_text, FIELD_AT(struct net_conf, domain), .valid = domain_valid,
 	  .wants = "a domain like lab.internal" },
+	{ "wire", &field_bool, FIELD_AT(struct net_conf, wire), .kinds = MODE(INTERNAL) },
 	{ "owner", &field_number, FIELD_AT(struct net_conf, owner), .max = UINT32_MAX - 1 },
 	{ .name = "dhcp", .type = &field_members },
 	{ .name = "dns", .type = &field_members },
@@ -364,6 +365,8 @@ int net_complete(struct model_ctx *ctx, const json_t *object, struct net_conf *n
 		net->nupstreams++;
 	if (!net->has_subnet)
 		return complete_bare(ctx, object, net);
+	if (net->wire)
+		return ctx_fail(ctx, object, "wire", -EINVAL, "a wire has two ends and nobody between them: it has no subnet");
 	net->set |= BIT("subnet");	/* one that was chosen stays */
 	rc = check_subnet(ctx, object, net);
 	if (rc == 0)

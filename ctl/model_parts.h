@@ -59,6 +59,16 @@ const json_t *group_tree(const struct model_ctx *ctx, const char *name);
 int group_read(struct model_ctx *ctx, const struct net_conf *net, const char *name, const json_t *object, void *group);
 int port_read(struct model_ctx *ctx, const struct net_conf *net, const char *name, const json_t *object, void *port);
 
+/* vlan_check() - what a port's settings of VLANs, as far as they were given, say together; sets vlan_mode and what follows from it
+ * @given:	has this row been given, by the port or by its group?
+ */
+int vlan_check(struct model_ctx *ctx, const struct net_conf *net, const json_t *object, field_set given, struct port_conf *port);
+extern const struct port_part vlan_translate_part;
+
+/* port_rows, port_nrows - the table of a port's fields */
+extern const struct field port_rows[];
+extern const size_t port_nrows;
+
 /* port_settings_read() - what a group has of a port; port_settings_write() */
 int port_settings_read(struct model_ctx *ctx, const struct net_conf *net, const json_t *object, struct port_conf *to);
 json_t *port_settings_write(const struct net_conf *net, const struct port_conf *port, unsigned flags);

@@ -15,6 +15,10 @@ static const struct word kinds[] = {
 };
 
 static const struct word roles[] = { { "server", PORT_ROLE_SERVER }, { "client", PORT_ROLE_CLIENT }, { NULL, 0 } };
+static const struct word frames[] = {
+	{ "all", PORT_FRAMES_ALL }, { "tagged", PORT_FRAMES_TAGGED }, { "untagged", PORT_FRAMES_UNTAGGED }, { NULL, 0 },
+};
+static const struct word tags[] = { { "customer", PORT_TAGS_CUSTOMER }, { "service", PORT_TAGS_SERVICE }, { NULL, 0 } };
 static const struct word links[] = { { "down", false }, { "up", true }, { NULL, 0 } };
 
 /* As the kernel's dev_valid_name(), and no control characters. */
@@ -58,7 +62,7 @@ static bool shaper_valid(const char *text)
 enum { GROUP_KIND = 31 };		/* as if a group were a kind of port: it has the rows without kinds */
 #define A_PORT (~(1u << GROUP_KIND))
 
-static const struct field rows[] = {
+const struct field port_rows[] = {
 	{ "kind", &field_word, FIELD_AT(struct port_conf, kind), .fallback = PORT_KIND_ATTACHED, .words = kinds,
 	  .kinds = A_PORT },
 	{ "group", &field_text, FIELD_AT(struct port_conf, group), .valid = name_valid, .wants = "the name of a group", .kinds = A_PORT },
@@ -66,6 +70,11 @@ static const struct field rows[] = {
 	{ "vlan", &field_number, FIELD_AT(struct port_conf, pvid), .min = 1, .max = 4094, .fallback = 1 },
 	{ "trunk", &field_vlans, FIELD_AT(struct port_conf, trunk) },
 	{ "native", &field_number, FIELD_AT(struct port_conf, native), .min = 1, .max = 4094 },
+	{ "native_tagged", &field_bool, FIELD_AT(struct port_conf, native_tagged) },
+	{ "frames", &field_word, FIELD_AT(struct port_conf, frames), .fallback = PORT_FRAMES_ALL, .words = frames },
+	{ "tags", &field_word, FIELD_AT(struct port_conf, tags), .fallback = PORT_TAGS_CUSTOMER, .words = tags },
+	{ .name = "translate", .type = &field_members },
+	{ "tunnel", &field_number, FIELD_AT(struct port_conf, tunnel), .min = 1, .max = 4094 },
 	{ "link", &field_word, FIELD_AT(struct port_conf, link_up), .fallback = true, .words = links },
 	{ "path", &field_text, FIELD_AT(struct port_conf, path), .valid = stream_valid,
 	  .wants = "an absolute path, or ADDRESS:PORT", .kinds = KIND(STREAM) | KIND(VHOST_USER) },
@@ -86,7 +95,9 @@ static const struct field rows[] = {
 	{ "transient", &field_bool, FIELD_AT(struct port_conf, transient), .kinds = KIND(ATTACHED) },
 };
 
-#define BIT(name) field_bit(rows, ARRAY_SIZE(rows), name)
+const size_t port_nrows = ARRAY_SIZE(port_rows);
+
+#define BIT(name) field_bit(port_rows, port_nrows, name)
 
 const char *port_kind_name(enum port_kind kind)
 {
@@ -99,24 +110,6 @@ static int check_name(struct model_ctx *ctx, const json_t *object, const char *n
 		return ctx_fail(ctx, object, NULL, -EINVAL, "not a name: use a-z, 0-9 and - inside, at most 63 letters");
 	if (!strcmp(name, "host") || !strcmp(name, "gateway"))	/* they have addresses of their own in every network */
 		return ctx_fail(ctx, object, NULL, -EINVAL, "this name belongs to the gateway; choose another");
-	return 0;
-}
-
-/* check_vlan() - one VLAN without tags, or a list of tagged ones with perhaps a native one */
-static int check_vlan(struct model_ctx *ctx, const struct net_conf *net, const json_t *object, field_set set, struct port_conf *port)
-{
-	bool trunk = set & BIT("trunk");
-
-	if (net->mode == NET_NAT && set & (BIT("vlan") | BIT("trunk") | BIT("native")))
-		return ctx_fail(ctx, object, trunk ? "trunk" : set & BIT("vlan") ? "vlan" : "native", -EINVAL,
-				"in mode nat each port is alone with the gateway: there are no VLANs");
-	if (trunk && set & BIT("vlan"))
-		return ctx_fail(ctx, object, "vlan", -EINVAL, "a port has vlan (access) or trunk, not both");
-	if (!trunk && set & BIT("native"))
-		return ctx_fail(ctx, object, "native", -EINVAL, "is a setting of a trunk; give trunk, too");
-	port->vlan_mode = trunk ? PORT_VLAN_TRUNK : PORT_VLAN_ACCESS;
-	if (trunk)
-		port->pvid = 0;
 	return 0;
 }
 
@@ -161,7 +154,7 @@ static int check_medium(struct model_ctx *ctx, const json_t *object, struct port
 		[PORT_KIND_ATTACHED] = "an attached port", [PORT_KIND_VHOST_USER] = "a vhost-user port",
 		[PORT_KIND_DGRAM] = "a dgram port", [PORT_KIND_UDP] = "a udp port", [PORT_KIND_VMM_TAP] = "a vmm-tap port",
 	};
-	int rc = fields_of_kind(ctx, rows, ARRAY_SIZE(rows), object, port->set, port->kind, a[port->kind]);
+	int rc = fields_of_kind(ctx, port_rows, port_nrows, object, port->set, port->kind, a[port->kind]);
 
 	if (rc < 0)
 		return rc;
@@ -188,14 +181,10 @@ static int check_medium(struct model_ctx *ctx, const json_t *object, struct port
  */
 static json_t *beneath(const json_t *group, const json_t *object)
 {
-	static const char *const vlan[] = { "vlan", "trunk", "native" };
 	json_t *left = group ? json_copy((json_t *)group) : NULL;
-	bool own = false;
 
-	for (size_t i = 0; i < ARRAY_SIZE(vlan); i++)
-		own |= i < 2 && json_object_get(object, vlan[i]);
-	for (size_t i = 0; left && own && i < ARRAY_SIZE(vlan); i++)
-		json_object_del(left, vlan[i]);
+	if (left)
+		model_vlan_over(left, object);
 	return left;
 }
 
@@ -212,24 +201,24 @@ static int read_all(struct model_ctx *ctx, const struct net_conf *net, const jso
 	left = beneath(group, object);
 	if (group && !left)
 		return error_set(ctx->err, -ENOMEM, "out of memory");
-	rc = layers_read(ctx, rows, ARRAY_SIZE(rows), &(struct layers){ { left, object }, 2 }, port, &port->set);
+	rc = layers_read(ctx, port_rows, port_nrows, &(struct layers){ { left, object }, 2 }, port, &port->set);
 	if (rc == 0)
 		rc = port_parts_read(ctx, net, left, object, port);
-	*set = port->set | (rc == 0 ? fields_given(rows, ARRAY_SIZE(rows), left) : 0);
+	*set = port->set | (rc == 0 ? fields_given(port_rows, port_nrows, left) : 0);
 	json_decref(left);
 	return rc;
 }
 
 int port_settings_read(struct model_ctx *ctx, const struct net_conf *net, const json_t *object, struct port_conf *to)
 {
-	int rc = fields_read(ctx, rows, ARRAY_SIZE(rows), object, to, &to->set);
+	int rc = fields_read(ctx, port_rows, port_nrows, object, to, &to->set);
 
 	if (rc == 0)
-		rc = fields_of_kind(ctx, rows, ARRAY_SIZE(rows), object, to->set, GROUP_KIND, "a group");
-	if (rc == 0)
-		rc = check_vlan(ctx, net, object, to->set, to);
+		rc = fields_of_kind(ctx, port_rows, port_nrows, object, to->set, GROUP_KIND, "a group");
 	if (rc == 0)
 		rc = port_parts_read(ctx, net, NULL, object, to);
+	if (rc == 0)
+		rc = vlan_check(ctx, net, object, to->set, to);
 	if (rc < 0)
 		port_parts_free(to);
 	return rc;
@@ -237,7 +226,7 @@ int port_settings_read(struct model_ctx *ctx, const struct net_conf *net, const 
 
 json_t *port_settings_write(const struct net_conf *net, const struct port_conf *port, unsigned flags)
 {
-	json_t *object = fields_write(rows, ARRAY_SIZE(rows), port, port->set, GROUP_KIND);
+	json_t *object = fields_write(port_rows, port_nrows, port, port->set, GROUP_KIND);
 
 	if (object && port_parts_write(object, net, port, flags) == 0)
 		return object;
@@ -257,7 +246,7 @@ static int read_port(struct model_ctx *ctx, const struct net_conf *net, const ch
 		return rc;
 	if (!(port->set & BIT("kind")))
 		return ctx_fail(ctx, object, "kind", -EINVAL, "is missing: vhost-user, stream, dgram, udp, tap, vmm-tap, netns or attached");
-	rc = check_vlan(ctx, net, object, set, port);
+	rc = vlan_check(ctx, net, object, set, port);
 	if (rc < 0)
 		return rc;
 	strcpy(port->name, name);
@@ -276,16 +265,27 @@ int port_read(struct model_ctx *ctx, const struct net_conf *net, const char *nam
 	return rc;
 }
 
+static field_set vlan_bits(void)
+{
+	return BIT("vlan") | BIT("trunk") | BIT("tunnel") | BIT("native") | BIT("native_tagged") | BIT("frames") | BIT("tags");
+}
+
+/* vlan_shown() - what there is to tell of the VLANs that a port is of */
+static field_set vlan_shown(const struct port_conf *port)
+{
+	if (port->vlan_mode != PORT_VLAN_TRUNK)
+		return port->vlan_mode == PORT_VLAN_TUNNEL ? BIT("tunnel") : BIT("vlan");
+	return BIT("trunk") | (port->native ? BIT("native") : 0) | (port->native_tagged ? BIT("native_tagged") : 0) |
+	       (port->frames ? BIT("frames") : 0) | (port->tags ? BIT("tags") : 0);
+}
+
 json_t *port_export(const struct net_conf *net, const struct port_conf *port, unsigned flags)
 {
 	field_set set = port->set;
-	bool trunk = port->vlan_mode == PORT_VLAN_TRUNK;
 	json_t *object;
 
 	if (flags & MODEL_EFFECTIVE)
-		set = FIELDS_ALL & ~BIT("vlan") & ~BIT("trunk") & ~BIT("native");
-	if (flags & MODEL_EFFECTIVE && !(net && net->mode == NET_NAT))
-		set |= trunk ? BIT("trunk") | (port->native ? BIT("native") : 0) : BIT("vlan");
+		set = (FIELDS_ALL & ~vlan_bits()) | (net && net->mode == NET_NAT ? 0 : vlan_shown(port));
 	if (!port->group[0])
 		set &= ~BIT("group");
 	if (!port->path[0])
@@ -294,7 +294,7 @@ json_t *port_export(const struct net_conf *net, const struct port_conf *port, un
 		set &= ~BIT("shaper");
 	if (!port->ifname[0])
 		set &= ~BIT("ifname");
-	object = fields_write(rows, ARRAY_SIZE(rows), port, set, port->kind);
+	object = fields_write(port_rows, port_nrows, port, set, port->kind);
 	if (object && (port->kind == PORT_KIND_HOST || port->kind == PORT_KIND_UPLINK))
 		json_object_set_new(object, "kind", json_string(port_kind_name(port->kind)));
 	if (object && port_parts_write(object, net, port, flags) == 0)

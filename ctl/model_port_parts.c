@@ -4,8 +4,11 @@
 
 #include <errno.h>
 
-static const struct port_part port_parts[] = {
-	{ 0 },
+static const struct port_part *const port_parts[] = {
+	&vlan_translate_part,
+	&policy_part,
+	&shape_part,
+	NULL,
 };
 
 static int read_part(struct model_ctx *ctx, const struct port_part *part, const struct net_conf *net, const json_t *object,
@@ -22,7 +25,8 @@ int port_parts_read(struct model_ctx *ctx, const struct net_conf *net, const jso
 {
 	int rc = 0;
 
-	for (const struct port_part *part = port_parts; rc == 0 && part->key; part++) {
+	for (const struct port_part *const *p = port_parts; rc == 0 && *p; p++) {
+		const struct port_part *part = *p;
 		struct layers layers = { .n = 3 };
 
 		layers.of[0] = part->network ? json_object_get(ctx->network, part->key) : NULL;
@@ -37,7 +41,8 @@ int net_parts_read(struct model_ctx *ctx, const json_t *object, struct net_conf 
 {
 	int rc = 0;
 
-	for (const struct port_part *part = port_parts; rc == 0 && part->key; part++) {
+	for (const struct port_part *const *p = port_parts; rc == 0 && *p; p++) {
+		const struct port_part *part = *p;
 		struct layers layers = { { json_object_get(object, part->key) }, 1 };
 
 		if (part->network)
@@ -60,8 +65,8 @@ int port_parts_write(json_t *object, const struct net_conf *net, const struct po
 {
 	int rc = 0;
 
-	for (const struct port_part *part = port_parts; rc == 0 && part->key; part++)
-		rc = write_part(object, part, part->write(net, port, flags));
+	for (const struct port_part *const *p = port_parts; rc == 0 && *p; p++)
+		rc = write_part(object, *p, (*p)->write(net, port, flags));
 	return rc;
 }
 
@@ -69,15 +74,15 @@ int net_parts_write(json_t *object, const struct net_conf *net, unsigned flags)
 {
 	int rc = 0;
 
-	for (const struct port_part *part = port_parts; rc == 0 && part->key; part++)
-		if (part->network)
-			rc = write_part(object, part, part->write(net, &net->defaults, flags));
+	for (const struct port_part *const *p = port_parts; rc == 0 && *p; p++)
+		if ((*p)->network)
+			rc = write_part(object, *p, (*p)->write(net, &net->defaults, flags));
 	return rc;
 }
 
 void port_parts_free(struct port_conf *port)
 {
-	for (const struct port_part *part = port_parts; part->key; part++)
-		if (part->free)
-			part->free(port);
+	for (const struct port_part *const *p = port_parts; *p; p++)
+		if ((*p)->free)
+			(*p)->free(port);
 }

@@ -53,7 +53,7 @@ enum verdict admit_frame(struct burst *b, struct frame *f)
 	v = vlan_classify(&b->in->vlan, f);
 	if (v == VERDICT_FORWARDED)
 		v = offload_check(f, b->in->net->mtu);
-	if (v == VERDICT_FORWARDED)
+	if (v == VERDICT_FORWARDED && !b->in->net->wire)
 		v = check_addresses(f, b->in, burst_segment(b, f));
 	if (v == VERDICT_FORWARDED && b->in->uplink && mac_is_group(frame_dst(f)) &&
 	    fdb_is_elsewhere(b->in->net->fdb, f->vid, frame_src(f), b->in->port->id, worker_now_ms(b->w)))

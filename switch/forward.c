@@ -58,13 +58,13 @@ static inline void file_for(struct burst *b, const struct port_view *to, struct 
 
 	if (!l || l->to != to || !l->n)		/* an early flush empties lists */
 		l = b->list = list_for(b->w, b->out, to);
-	l->frames[l->n++] = (struct tx_frame){ .frame = f, .tci = vlan_tci(&to->vlan, f->vid, f->pcp_dei) };
+	l->frames[l->n++] = vlan_tx(&to->vlan, f);
 	f->copies++;
 }
 
 static inline bool may_receive(const struct port_view *to, const struct frame *f)
 {
-	return !to->local && to->link_up && to->port && vlan_member(&to->vlan, f->vid);
+	return !to->local && to->link_up && to->port && vlan_takes(&to->vlan, f);
 }
 
 /* offer() - file the frame for @to, if the stages of that port let it. Return: FORWARDED, or the drop */
@@ -83,6 +83,8 @@ static enum verdict show_services(struct burst *b, struct frame *f, unsigned i)
 	const struct port_view *local = local_port(b->in->net);
 	enum verdict v = local ? stage_out(b, local, f) : VERDICT_FORWARDED;
 
+	if (f->inner)
+		return VERDICT_DROP_VLAN;	/* of a customer's own VLAN, where the gateway is not */
 	if (v == VERDICT_FORWARDED)
 		b->local[i] = b->any_local = true;
 	return v;
@@ -227,7 +229,8 @@ static void file_burst(struct burst *b, const struct trains *t, struct frame *fr
 		}
 		b->verdict[i] = (uint8_t)decide(b, f, i, t->dst[train], t->to[train]);
 		last = INT32_MIN;
-		if (b->verdict[i] == VERDICT_FORWARDED && t->to[train] >= 0 && !b->list->to->vlan.trunk && !b->list->to->stages_out) {
+		if (b->verdict[i] == VERDICT_FORWARDED && t->to[train] >= 0 && vlan_is_bare(&b->list->to->vlan) &&
+		    !b->list->to->stages_out) {
 			last = t->to[train];
 			last_vid = f->vid;
 		}
@@ -251,7 +254,10 @@ void forward_burst(struct worker *w, struct outbox *out, const struct snapshot *
 		stages_in(&b, frames, n);
 		admit_again(&b, &trains, frames, n);
 	}
-	fdb_burst(in->net->fdb, trains.src, trains.dst, trains.n, in->port->id, worker_now_ms(w), trains.to);
+	if (__builtin_expect(in->net->wire, 0))
+		memset(trains.to, 0xff, sizeof(trains.to));	/* there is one other end, whatever the addresses are */
+	else
+		fdb_burst(in->net->fdb, trains.src, trains.dst, trains.n, in->port->id, worker_now_ms(w), trains.to);
 	file_burst(&b, &trains, frames, n);
 	outbox_flush(w, out);
 	for (unsigned i = 0; b.any_local && i < n; i++)
@@ -303,7 +309,7 @@ static enum verdict made_passes(struct worker *w, const struct port_view *from, 
 bool forward_made_to(struct worker *w, const struct port_view *from, const struct port_view *to, struct frame *f)
 {
 	struct port_stats *s = &from->port->stats[worker_index(w)];
-	struct tx_frame tx = { .frame = f, .tci = vlan_tci(&to->vlan, f->vid, f->pcp_dei) };
+	struct tx_frame tx = vlan_tx(&to->vlan, f);
 	enum verdict v = VERDICT_DROP_NO_DESTINATION;
 
 	if (from->net == to->net && may_receive(to, f))

@@ -16,16 +16,27 @@ void frame_linear(const struct frame *f, uint8_t *to)
 	}
 }
 
-unsigned frame_iov(const struct frame *f, uint16_t tci, uint8_t tag[VLAN_TAG], struct iovec *iov)
+uint32_t tx_tags(const struct tx_frame *tx, uint8_t *to)
 {
-	enum { ADDRESSES = 12 };	/* the tag stands behind both addresses (802.1Q, 9.4) */
+	uint32_t size = tx->tci ? VLAN_TAG : 0;
+
+	if (tx->tci) {
+		put_u16(to, tx->service ? ETHERTYPE_STAG : ETHERTYPE_CTAG);
+		put_u16(to + 2, tx->tci);
+	}
+	if (tx->inner)
+		put_u32(to + size, tx->inner);
+	return tx->inner ? size + VLAN_TAG : size;
+}
+
+unsigned frame_iov(const struct frame *f, uint8_t *tags, uint32_t size, struct iovec *iov)
+{
+	enum { ADDRESSES = 12 };	/* tags stand behind both addresses (802.1Q, 9.4) */
 	unsigned n = 0;
 
-	if (tci) {
-		put_u16(tag, ETHERTYPE_CTAG);
-		put_u16(tag + 2, tci);
+	if (size) {
 		iov[n++] = (struct iovec){ f->head, ADDRESSES };
-		iov[n++] = (struct iovec){ tag, VLAN_TAG };
+		iov[n++] = (struct iovec){ tags, size };
 		iov[n++] = (struct iovec){ f->head + ADDRESSES, f->head_len - ADDRESSES };
 	} else {
 		iov[n++] = (struct iovec){ f->head, f->head_len };

@@ -32,20 +32,18 @@ void offload_read_request(struct offload *o, const uint8_t *h)
 	};
 }
 
-void offload_write(const struct offload *o, bool tagged, uint8_t *h, size_t header_size)
+void offload_write(const struct offload *o, uint32_t tags, uint8_t *h, size_t header_size)
 {
-	uint16_t shift = tagged ? VLAN_TAG : 0;
-
 	memset(h, 0, header_size);
 	if (!(o->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM))
 		return;
 	h[0] = VIRTIO_NET_HDR_F_NEEDS_CSUM;
-	put_le16(h + 6, (uint16_t)(o->csum_start + shift));
+	put_le16(h + 6, (uint16_t)(o->csum_start + tags));
 	put_le16(h + 8, o->csum_offset);
 	if (o->gso_type == VIRTIO_NET_HDR_GSO_NONE)
 		return;
 	h[1] = o->gso_type;
-	put_le16(h + 2, (uint16_t)(o->hdr_len + shift));
+	put_le16(h + 2, (uint16_t)(o->hdr_len + tags));
 	put_le16(h + 4, o->gso_size);
 }
 

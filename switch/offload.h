@@ -24,10 +24,10 @@ enum {
 };
 
 /* offload_read() - from the wire form (private memory); a header that asks for nothing becomes zeros
- * offload_write() - to the wire form, all of it; @tagged: the medium carries a 4-byte tag in the frame
+ * offload_write() - to the wire form, all of it; @tags: bytes of tags that the medium carries in the frame
  */
 void offload_read_request(struct offload *o, const uint8_t *header);
-void offload_write(const struct offload *o, bool tagged, uint8_t *header, size_t header_size);
+void offload_write(const struct offload *o, uint32_t tags, uint8_t *header, size_t header_size);
 
 static inline void offload_read(struct offload *o, const uint8_t *header)
 {

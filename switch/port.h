@@ -27,12 +27,6 @@ enum port_offload {			/* what the receiving side of a port can take as it is */
 	PORT_TSO4 = 2, PORT_TSO6 = 4, PORT_ECN = 8, PORT_USO = 16,
 };
 
-/* tx_frame - a copy filed for a port */
-struct tx_frame {
-	struct frame *frame;		/* borrowed until flush */
-	uint16_t tci;			/* tag to put in, or 0 */
-};
-
 /* rx_space - private memory of the worker for one receive burst */
 struct rx_space {
 	uint8_t *data;

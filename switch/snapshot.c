@@ -36,6 +36,8 @@ void snapshot_free(struct snapshot *s)
 		free(s->nets[i].segments);
 	}
 	subnets_free(s->subnets);
+	for (unsigned i = 0; s->ports && i < s->nports; i++)
+		free(s->ports[i].vlan.map);
 	free(s->nets);
 	free(s->ports);
 	free(s);

@@ -80,6 +80,7 @@ struct port_view {
 struct net_view {
 	uint32_t net_id;		/* unique among live networks */
 	uint32_t mtu;			/* bytes of layer 3 */
+	bool wire;			/* two ports are the ends of a cable: every frame goes over, as it is */
 	struct fdb *fdb;		/* borrowed; outlives the snapshot */
 	struct port_view **members;	/* the ports of this network, the local one first if there is one */
 	unsigned nmembers;

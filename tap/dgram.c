@@ -118,7 +118,7 @@ static int dgram_rx(struct port_queue *q, struct rx_space *space, struct frame *
 struct sending {
 	struct mmsghdr messages[BATCH_OUT];
 	struct iovec iov[BATCH_OUT][FRAME_BODY_MAX + 3];
-	uint8_t tag[BATCH_OUT][VLAN_TAG];
+	uint8_t tags[BATCH_OUT][TAGS_MAX];
 	uint8_t frame[BATCH_OUT];		/* which frame of the burst it belongs to */
 	unsigned n;
 	uint8_t *cut;				/* where the next segments go */
@@ -132,12 +132,12 @@ static void sending_start(struct sending *s, struct worker *w)
 	s->cut_room = OFFLOAD_ROOM;
 }
 
-static void add_message(struct sending *s, const struct frame *f, uint16_t tci, unsigned index)
+static void add_message(struct sending *s, const struct frame *f, const struct tx_frame *tx, unsigned index)
 {
 	unsigned i = s->n++;
 
 	s->messages[i] = (struct mmsghdr){ .msg_hdr.msg_iov = s->iov[i] };
-	s->messages[i].msg_hdr.msg_iovlen = frame_iov(f, tci, s->tag[i], s->iov[i]);
+	s->messages[i].msg_hdr.msg_iovlen = frame_iov(f, s->tags[i], tx_tags(tx, s->tags[i]), s->iov[i]);
 	s->frame[i] = (uint8_t)index;
 }
 
@@ -239,7 +239,7 @@ static uint64_t add(struct dgram *d, struct sending *s, struct worker *w, const 
 	for (unsigned i = 0; i < n; i++) {
 		if (s->n == BATCH_OUT)
 			taken |= sending_flush(d, s);
-		add_message(s, &frames[i], tx->tci, index);
+		add_message(s, &frames[i], tx, index);
 	}
 	*segments += n > 1 ? n : 0;
 	return taken;

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "base/array.h"
+#include "base/bytes.h"
 #include "switch/offload.h"
 #include "switch/packet.h"
 #include "switch/port.h"
@@ -19,10 +20,10 @@
 enum {
 	OFFLOADS = PORT_CSUM | PORT_TSO4 | PORT_TSO6 | PORT_ECN,
 	HEADER = VNET_HEADER_LEGACY,		/* what PACKET_VNET_HDR puts in front */
+	ADDRESSES = 12,
 	STRIDE = 66048,				/* one frame's place in the receive space: header, frame, padding */
 	BATCH = 31,				/* places that fit */
 	ERRORS_MAX = 1024,			/* frames in a row that cannot be received, of a guest that sends nothing else */
-	BAD_TAG_VID = 4095,			/* no port is a member: dropped by classification */
 	REFUSED_MS = 1000,			/* so long a kind of large frames is cut that the interface did not take */
 };
 
@@ -62,7 +63,19 @@ static void batch_init(struct batch *b, uint8_t *space, unsigned n)
 	}
 }
 
-/* read_tag() - veth leaves the 802.1Q tag in the packet's metadata; put it into the frame's */
+/* put_back() - a service tag goes where it was: in front of the frame is the vnet header, which has been read */
+static void put_back(struct frame *f, const struct tpacket_auxdata *aux)
+{
+	f->head -= VLAN_TAG;
+	f->head_len += VLAN_TAG;
+	f->len += VLAN_TAG;
+	memmove(f->head, f->head + VLAN_TAG, ADDRESSES);
+	put_u16(f->head + ADDRESSES, aux->tp_vlan_tpid);
+	put_u16(f->head + ADDRESSES + 2, aux->tp_vlan_tci);
+	f->offload.csum_start += VLAN_TAG;
+}
+
+/* read_tag() - veth leaves a tag in the packet's metadata; put it into the frame's */
 static void read_tag(struct frame *f, struct msghdr *m)
 {
 	struct tpacket_auxdata aux;
@@ -73,11 +86,13 @@ static void read_tag(struct frame *f, struct msghdr *m)
 		memcpy(&aux, CMSG_DATA(c), sizeof(aux));
 		if (!(aux.tp_status & TP_STATUS_VLAN_VALID))
 			return;
+		if (aux.tp_status & TP_STATUS_VLAN_TPID_VALID && aux.tp_vlan_tpid != ETHERTYPE_CTAG) {
+			put_back(f, &aux);
+			return;
+		}
 		f->tag_present = true;
 		f->vid = aux.tp_vlan_tci & 0x0fff;
 		f->pcp_dei = (uint8_t)(aux.tp_vlan_tci >> 12);
-		if (aux.tp_status & TP_STATUS_VLAN_TPID_VALID && aux.tp_vlan_tpid != ETHERTYPE_CTAG)
-			f->vid = BAD_TAG_VID;
 	}
 }
 
@@ -137,7 +152,7 @@ static int packet_rx(struct port_queue *q, struct rx_space *space, struct frame 
 
 /* outgoing - one frame's pieces for sendmmsg() */
 struct outgoing {
-	uint8_t header[HEADER], tag[VLAN_TAG];
+	uint8_t header[HEADER], tags[TAGS_MAX];
 	struct iovec iov[FRAME_BODY_MAX + 4];
 };
 
@@ -160,17 +175,19 @@ static void space_init(struct sending *s)
 	s->room = OFFLOAD_ROOM;
 }
 
-static void prepare(struct outgoing *o, struct mmsghdr *m, const struct frame *f, uint16_t tci)
+static void prepare(struct outgoing *o, struct mmsghdr *m, const struct frame *f, const struct tx_frame *tx)
 {
-	offload_write(&f->offload, tci, o->header, sizeof(o->header));
+	uint32_t size = tx_tags(tx, o->tags);
+
+	offload_write(&f->offload, size, o->header, sizeof(o->header));
 	o->iov[0] = (struct iovec){ o->header, sizeof(o->header) };
 	*m = (struct mmsghdr){ .msg_hdr.msg_iov = o->iov };
-	m->msg_hdr.msg_iovlen = 1 + frame_iov(f, tci, o->tag, o->iov + 1);
+	m->msg_hdr.msg_iovlen = 1 + frame_iov(f, o->tags, size, o->iov + 1);
 }
 
-static void add(struct sending *s, const struct frame *f, uint16_t tci, unsigned index)
+static void add(struct sending *s, const struct frame *f, const struct tx_frame *tx, unsigned index)
 {
-	prepare(&s->out[s->n], &s->messages[s->n], f, tci);
+	prepare(&s->out[s->n], &s->messages[s->n], f, tx);
 	s->frame[s->n++] = (uint8_t)index;
 }
 
@@ -200,7 +217,7 @@ static bool send_cut(struct packet_port *p, struct sending *s, const struct tx_f
 	while (sent < n) {
 		struct mmsghdr m;
 
-		prepare(&o, &m, &parts[sent], tx->tci);
+		prepare(&o, &m, &parts[sent], tx);
 		if (sendmsg(p->port.queues[0].fd, &m.msg_hdr, MSG_DONTWAIT) < 0)
 			break;
 		sent++;
@@ -266,7 +283,7 @@ static uint64_t packet_tx(struct port_queue *q, struct worker *w, const struct t
 		for (unsigned j = 0; j < nparts; j++) {
 			if (s.n == BURST_MAX)
 				taken |= flush(p, &s);
-			add(&s, &parts[j], frames[i].tci, i);
+			add(&s, &parts[j], &frames[i], i);
 		}
 		*segments += nparts > 1 ? nparts : 0;
 	}

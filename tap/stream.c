@@ -18,7 +18,7 @@ enum {
 	PREFIX = 4,
 	ADDRESSES = 12,				/* the tag stands behind both (802.1Q, 9.4) */
 	RX_ROOM = 256 * 1024,			/* three of the longest frames */
-	KEPT_ROOM = OFFLOAD_ROOM + OFFLOAD_SEGMENTS * (PREFIX + VLAN_TAG),	/* the rest of one frame, cut */
+	KEPT_ROOM = OFFLOAD_ROOM + OFFLOAD_SEGMENTS * (PREFIX + TAGS_MAX),	/* the rest of one frame, cut */
 	SEND_PIECES = 960,			/* below IOV_MAX */
 	SOCKET_BUFFER = 1024 * 1024,
 };
@@ -110,7 +110,7 @@ struct sending {
 	struct iovec iov[SEND_PIECES];
 	unsigned n;
 	size_t bytes;
-	uint8_t marks[BURST_MAX + OFFLOAD_SEGMENTS][PREFIX + ADDRESSES + VLAN_TAG];	/* what is put in front of frames */
+	uint8_t marks[BURST_MAX + OFFLOAD_SEGMENTS][PREFIX + ADDRESSES + TAGS_MAX];	/* what is put in front of frames */
 	unsigned nmarks;
 	unsigned first, frames;		/* frames [first, first + frames) of the burst */
 	size_t end[BURST_MAX];
@@ -191,20 +191,19 @@ static void add_piece(struct sending *b, void *base, size_t len)
 	b->bytes += len;
 }
 
-/* add_frame() - prefix, with the tag both addresses, and the frame's own memory: two pieces and the body's */
-static void add_frame(struct sending *b, const struct frame *f, uint16_t tci)
+/* add_frame() - prefix, with tags both addresses, and the frame's own memory: two pieces and the body's */
+static void add_frame(struct sending *b, const struct frame *f, const struct tx_frame *tx)
 {
 	uint8_t *mark = b->marks[b->nmarks++];
+	uint32_t tags = tx_tags(tx, mark + PREFIX + ADDRESSES);
 	size_t taken = 0;
 
-	put_u32(mark, f->len + (tci ? VLAN_TAG : 0));
-	if (tci) {
+	put_u32(mark, f->len + tags);
+	if (tags) {
 		taken = ADDRESSES;
 		memcpy(mark + PREFIX, f->head, taken);
-		put_u16(mark + PREFIX + ADDRESSES, ETHERTYPE_CTAG);
-		put_u16(mark + PREFIX + ADDRESSES + 2, tci);
 	}
-	add_piece(b, mark, tci ? PREFIX + ADDRESSES + VLAN_TAG : PREFIX);
+	add_piece(b, mark, PREFIX + taken + tags);
 	add_piece(b, f->head + taken, f->head_len - taken);
 	for (uint32_t i = 0; i < f->nbody; i++)
 		add_piece(b, f->body[i].iov_base, f->body[i].iov_len);
@@ -222,7 +221,7 @@ static bool add(struct sending *b, const struct tx_frame *tx, uint64_t *segments
 	if (!n || b->n + pieces > SEND_PIECES || b->nmarks + n > BURST_MAX + OFFLOAD_SEGMENTS)
 		return false;
 	for (unsigned i = 0; i < n; i++)
-		add_frame(b, &frames[i], tx->tci);
+		add_frame(b, &frames[i], tx);
 	*segments += n > 1 ? n : 0;
 	b->end[b->frames++] = b->bytes;
 	return true;

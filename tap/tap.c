@@ -56,15 +56,16 @@ static int tap_rx(struct port_queue *q, struct rx_space *space, struct frame *fr
 	return (int)i;
 }
 
-static bool write_frame(const struct port_queue *q, const struct frame *f, uint16_t tci)
+static bool write_frame(const struct port_queue *q, const struct frame *f, const struct tx_frame *tx)
 {
 	struct iovec iov[FRAME_BODY_MAX + 4];
-	uint8_t header[VNET_HEADER], tag[VLAN_TAG];
+	uint8_t header[VNET_HEADER], tags[TAGS_MAX];
+	uint32_t size = tx_tags(tx, tags);
 	unsigned n;
 
-	offload_write(&f->offload, tci, header, sizeof(header));
+	offload_write(&f->offload, size, header, sizeof(header));
 	iov[0] = (struct iovec){ header, sizeof(header) };
-	n = frame_iov(f, tci, tag, iov + 1);
+	n = frame_iov(f, tags, size, iov + 1);
 	return pwritev2(q->fd, iov, (int)n + 1, -1, tap_of(q->port)->flags) > 0;
 }
 
@@ -78,7 +79,7 @@ static bool write_one(const struct port_queue *q, struct worker *w, const struct
 	bool sent = false;
 
 	for (unsigned i = 0; i < n; i++)
-		sent |= write_frame(q, &frames[i], tx->tci);
+		sent |= write_frame(q, &frames[i], tx);
 	*segments += n > 1 ? n : 0;
 	return sent;
 }

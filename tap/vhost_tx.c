@@ -17,7 +17,7 @@ enum { ADDRESSES = 12, NUM_BUFFERS = 10 };
 
 static inline uint32_t size_of(uint32_t header, const struct tx_frame *tx)
 {
-	return header + tx->frame->len + (tx->tci ? VLAN_TAG : 0);
+	return header + tx->frame->len + tx_tags_size(tx);
 }
 
 /* put_header() - all of the header is written: what the guest reads is never what lay in its memory before */
@@ -26,7 +26,7 @@ static inline void put_header(uint32_t header, const struct tx_frame *tx, uint8_
 	const struct offload *o = &tx->frame->offload;
 
 	if (__builtin_expect(o->flags | o->gso_type, 0))
-		offload_write(o, tx->tci != 0, to, VNET_HEADER_LEGACY);
+		offload_write(o, tx_tags_size(tx), to, VNET_HEADER_LEGACY);
 	else
 		memset(to, 0, VNET_HEADER_LEGACY);
 	if (header > NUM_BUFFERS) {
@@ -40,16 +40,16 @@ static inline void put_header(uint32_t header, const struct tx_frame *tx, uint8_
 static inline uint8_t *put_head(const struct tx_frame *tx, uint8_t *to)
 {
 	const struct frame *f = tx->frame;
+	uint32_t tags;
 
-	if (!tx->tci) {
+	if (!tx_tags_size(tx)) {
 		vhost_copy_head(to, f->head, f->head_len);
 		return to + f->head_len;
 	}
-	memcpy(to, f->head, ADDRESSES);		/* the tag stands behind both addresses (802.1Q, 9.4) */
-	put_u16(to + ADDRESSES, ETHERTYPE_CTAG);
-	put_u16(to + ADDRESSES + 2, tx->tci);
-	memcpy(to + ADDRESSES + VLAN_TAG, f->head + ADDRESSES, f->head_len - ADDRESSES);
-	return to + f->head_len + VLAN_TAG;
+	memcpy(to, f->head, ADDRESSES);		/* tags stand behind both addresses (802.1Q, 9.4) */
+	tags = tx_tags(tx, to + ADDRESSES);
+	memcpy(to + ADDRESSES + tags, f->head + ADDRESSES, f->head_len - ADDRESSES);
+	return to + f->head_len + tags;
 }
 
 static inline __attribute__((always_inline)) void put_frame(uint32_t header, const struct tx_frame *tx, uint8_t *to)
@@ -106,12 +106,14 @@ static void put_pieces(const struct virtq *r, const struct tx_frame *tx, const s
 {
 	const struct frame *f = tx->frame;
 	struct sink s = { .c = c };
-	uint8_t start[VNET_HEADER + OFFLOAD_HEAD + VLAN_TAG];
+	uint8_t start[VNET_HEADER + OFFLOAD_HEAD + TAGS_MAX];
 	uint32_t first = MIN_OF(f->head_len, (uint32_t)OFFLOAD_HEAD);
 	struct frame head = { .head = f->head, .head_len = first };
+	struct tx_frame beginning = *tx;
 
+	beginning.frame = &head;
 	put_header(r->header, tx, start, buffers);
-	sink_write(&s, start, (size_t)(put_head(&(struct tx_frame){ &head, tx->tci }, start + r->header) - start));
+	sink_write(&s, start, (size_t)(put_head(&beginning, start + r->header) - start));
 	sink_write(&s, f->head + first, f->head_len - first);
 	for (unsigned i = 0; i < f->nbody; i++)
 		sink_write(&s, f->body[i].iov_base, f->body[i].iov_len);
@@ -247,8 +249,8 @@ static unsigned place_singles(struct virtq *r, const struct tx_frame *tx, unsign
 
 /* ---- frames ---- */
 
-/* place_frames() - these one after another, until the guest has no more buffers. Return: how many were placed */
-static unsigned place_frames(struct virtq *r, struct frame *frames, unsigned n, uint16_t tci, const char **fault)
+/* place_frames() - these one after another, tagged as @as, until the guest has no more buffers. Return: how many were placed */
+static unsigned place_frames(struct virtq *r, struct frame *frames, unsigned n, const struct tx_frame *as, const char **fault)
 {
 	struct tx_frame tx[BURST_MAX];
 	unsigned i = 0;
@@ -256,8 +258,10 @@ static unsigned place_frames(struct virtq *r, struct frame *frames, unsigned n, 
 	while (i < n && !*fault) {
 		unsigned m = MIN_OF(n - i, (unsigned)BURST_MAX), placed;
 
-		for (unsigned k = 0; k < m; k++)
-			tx[k] = (struct tx_frame){ &frames[i + k], tci };
+		for (unsigned k = 0; k < m; k++) {
+			tx[k] = *as;
+			tx[k].frame = &frames[i + k];
+		}
 		placed = place_singles(r, tx, m, fault);
 		i += placed;
 		if (placed < m) {
@@ -278,7 +282,7 @@ static bool place_resolved(struct virtq *r, struct worker *w, uint32_t offloads,
 	struct frame *frames;
 	unsigned n = offload_resolve(tx->frame, offloads, &space, &room, &frames), placed;
 
-	placed = place_frames(r, frames, n, tx->tci, fault);
+	placed = place_frames(r, frames, n, tx, fault);
 	if (n > 1)
 		*segments += placed;
 	return placed > 0;

@@ -91,7 +91,8 @@ static uint64_t wireless_tx(struct port_queue *q, struct worker *w, const struct
 	for (unsigned i = 0; i < n; i++) {
 		if (!relabel(p, &p->out[nout], frames[i].frame, worker_now_ms(w)))
 			continue;
-		out[nout] = (struct tx_frame){ .frame = &p->out[nout].frame, .tci = frames[i].tci };
+		out[nout] = frames[i];
+		out[nout].frame = &p->out[nout].frame;
 		of[nout++] = (uint8_t)i;
 	}
 	sent = nout ? p->packet->ops->tx(&p->packet->queues[0], w, out, nout, segments) : 0;

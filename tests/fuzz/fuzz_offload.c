@@ -72,10 +72,10 @@ static void resolve(struct frame *f, uint32_t mtu, uint8_t offloads)
 	unsigned n;
 
 	must(!asked.flags || asked.csum_start + asked.csum_offset + 2u <= f->head_len);
-	offload_write(&asked, false, header, sizeof(header));
+	offload_write(&asked, 0, header, sizeof(header));
 	offload_read(&back, header);
 	must(!asked.flags || !memcmp(&back, &asked, sizeof(back)));
-	offload_write(&asked, true, header, VNET_HEADER_LEGACY);
+	offload_write(&asked, VLAN_TAG, header, VNET_HEADER_LEGACY);
 	must(offload_fits(&asked, PORT_CSUM | PORT_TSO4 | PORT_TSO6 | PORT_ECN | PORT_USO));
 	if (offload_fits(&asked, offloads & PORT_CSUM))
 		must(!asked.gso_type);

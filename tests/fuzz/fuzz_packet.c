@@ -14,7 +14,7 @@
 #include "switch/packet.h"
 #include "switch/vlan.h"
 
-enum { FIX_IP = 1, FIX_L4 = 2, PROMISED = 4, TAG_PRESENT = 8, TRUNK = 16, NATIVE = 32, TAIL_MAX = 4096 };
+enum { FIX_IP = 1, FIX_L4 = 2, PROMISED = 4, TAG_PRESENT = 8, TRUNK = 16, NATIVE = 32, SERVICE = 64, TUNNEL = 128, TAIL_MAX = 4096 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -116,7 +116,10 @@ static void use(const struct packet *p, const uint8_t *data, uint32_t len)
 
 static void look(struct frame *f, uint8_t flags)
 {
-	struct vlan_conf conf = { .trunk = flags & TRUNK, .pvid = flags & NATIVE || !(flags & TRUNK) ? 7 : 0 };
+	struct vlan_conf conf = {
+		.trunk = flags & TRUNK, .pvid = flags & NATIVE || !(flags & TRUNK) ? 7 : 0, .service = flags & TRUNK && flags & SERVICE,
+		.tunnel = !(flags & TRUNK) && flags & TUNNEL, .native_tagged = flags & TUNNEL, .tagged_only = flags & TRUNK && flags & NATIVE && flags & TUNNEL,
+	};
 	struct packet p;
 
 	vlan_list(&conf, 10);
@@ -124,7 +127,8 @@ static void look(struct frame *f, uint8_t flags)
 	if (f->len < ETH_HEADER || vlan_classify(&conf, f) != VERDICT_FORWARDED)
 		return;
 	must(f->vid >= 1 && f->vid <= VID_MAX && vlan_member(&conf, f->vid) && f->len >= ETH_HEADER);
-	must((vlan_tci(&conf, f->vid, f->pcp_dei) & 0xfff) == (f->vid == conf.pvid ? 0 : f->vid));
+	must(vlan_takes(&conf, f) && (!f->inner || conf.service || conf.tunnel));
+	must((vlan_tci(&conf, f->vid, f->pcp_dei) & 0xfff) == (!conf.trunk || (f->vid == conf.pvid && !conf.native_tagged) ? 0 : f->vid));
 	fix(f->head, f->len, flags);
 	if (packet_parse(f->head, f->len, &f->offload, &p) == VERDICT_FORWARDED)
 		use(&p, f->head, f->len);

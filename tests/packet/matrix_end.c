@@ -102,7 +102,7 @@ static bool vmm_send(struct matrix_end *e, const uint8_t *data, uint32_t len, co
 	struct iovec iov[2] = { { header, sizeof(header) }, { (void *)(uintptr_t)data, len } };
 
 	if (o)
-		offload_write(o, false, header, sizeof(header));
+		offload_write(o, 0, header, sizeof(header));
 	return writev(e->fd, iov, 2) == (ssize_t)(sizeof(header) + len);
 }
 

@@ -126,7 +126,7 @@ static bool vhost_send(struct matrix_end *e, const uint8_t *data, uint32_t len, 
 	uint8_t header[VNET_HEADER] = { 0 };
 
 	if (o)
-		offload_write(o, false, header, sizeof(header));
+		offload_write(o, 0, header, sizeof(header));
 	return send_header(e, data, len, header);
 }
 

@@ -166,8 +166,8 @@ static void test_check(void **state)
 			fail_msg("%s", rows[row].what);
 		if (rows[row].verdict != OK || f.head_len < 154)
 			continue;
-		offload_write(&f.offload, false, out, sizeof(out));
-		offload_write(&rows[row].want, false, want, sizeof(want));
+		offload_write(&f.offload, 0, out, sizeof(out));
+		offload_write(&rows[row].want, 0, want, sizeof(want));
 		if (memcmp(out, want, sizeof(out)))
 			fail_msg("%s", rows[row].what);
 	}
@@ -223,7 +223,7 @@ static void check_guest(unsigned row, uint32_t len)
 	uint8_t want[VNET_HEADER];
 
 	next_seen(&b->ends[GUEST], &seen, rows[row].what);
-	offload_write(&rows[row].want, false, want, sizeof(want));
+	offload_write(&rows[row].want, 0, want, sizeof(want));
 	want[10] = (uint8_t)seen.buffers;
 	if (seen.len != len || memcmp(seen.data, bytes, len) || memcmp(seen.header, want, sizeof(want)))
 		fail_msg("%s: the guest sees something else", rows[row].what);

@@ -73,7 +73,7 @@ bool wire_put(int fd, const void *data, uint32_t len, const struct offload *o)
 	struct msghdr m = { .msg_iov = iov, .msg_iovlen = 2 };
 
 	if (o)
-		offload_write(o, false, header, sizeof(header));
+		offload_write(o, 0, header, sizeof(header));
 	return sendmsg(fd, &m, 0) == (ssize_t)(sizeof(header) + len);
 }
 

@@ -140,7 +140,7 @@ static uint64_t tx(struct frame *frames, unsigned n, uint16_t tci, uint64_t *seg
 	struct tx_frame list[BURST_MAX];
 
 	for (unsigned i = 0; i < n; i++)
-		list[i] = (struct tx_frame){ &frames[i], tci };
+		list[i] = (struct tx_frame){ .frame = &frames[i], .tci = tci };
 	return t.port->ops->tx(&t.port->queues[0], t.w, list, n, segments);
 }
 

@@ -8,26 +8,33 @@
 #include <cmocka.h>
 
 #include "base/array.h"
+#include "base/bytes.h"
 #include "tests/unit/offload_frame.h"
 
 static const struct {
 	const char *what;
 	uint32_t len, head, piece;
 	uint16_t tci;
+	bool service;
+	uint32_t inner;
 } cases[] = {
-	{ "all in one piece", 100, 0, 0, 0 },		{ "with a tag", 100, 0, 0, 0xa007 },
-	{ "nothing but a header", 14, 0, 0, 0 },	{ "the same with a tag", 14, 0, 0, 0x2001 },
-	{ "a head and a body", 1000, 64, 4096, 0 },	{ "the same with a tag", 1000, 64, 4096, 1 },
-	{ "in as many pieces as there may be", 1000, 14, 55, 4094 },
+	{ "all in one piece", 100, 0, 0, 0, false, 0 },		{ "with a tag", 100, 0, 0, 0xa007, false, 0 },
+	{ "nothing but a header", 14, 0, 0, 0, false, 0 },	{ "the same with a tag", 14, 0, 0, 0x2001, false, 0 },
+	{ "a head and a body", 1000, 64, 4096, 0, false, 0 },	{ "the same with a tag", 1000, 64, 4096, 1, false, 0 },
+	{ "in as many pieces as there may be", 1000, 14, 55, 4094, false, 0 },
+	{ "a service tag", 100, 64, 64, 0x6064, true, 0 },	{ "with a customer's behind it", 100, 64, 64, 0x6064, true, 0x8100a00a },
+	{ "a customer's alone, of VID 0", 100, 0, 0, 0, false, 0x81000000 },
+	{ "one that looks like a service tag", 1000, 14, 55, 0, false, 0x88a80007 },
 };
 
 static void test_linear_and_iov(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		uint8_t bytes[1024], flat[1024], sent[1024], tag[VLAN_TAG], want[1028];
+		uint8_t bytes[1024], flat[1024], sent[1032], tags[TAGS_MAX], want[1032];
 		struct iovec iov[FRAME_BODY_MAX + 3];
-		uint32_t extra = cases[i].tci ? VLAN_TAG : 0, size = 0;
+		struct tx_frame tx = { .tci = cases[i].tci, .service = cases[i].service, .inner = cases[i].inner };
+		uint32_t extra = tx_tags_size(&tx), size = 0;
 		struct frame f;
 		unsigned n;
 
@@ -38,12 +45,17 @@ static void test_linear_and_iov(void **state)
 		frame_split(&f, cases[i].head, cases[i].piece);
 		frame_linear(&f, flat);
 		assert_memory_equal(flat, bytes, f.len);
-		n = frame_iov(&f, cases[i].tci, tag, iov);
+		assert_int_equal(extra, (cases[i].tci ? 4 : 0) + (cases[i].inner ? 4 : 0));
+		assert_int_equal(tx_tags(&tx, tags), extra);
+		n = frame_iov(&f, tags, extra, iov);
 		assert_in_range(n, 1, ARRAY_SIZE(iov));
 		for (unsigned j = 0; j < n; size += (uint32_t)iov[j++].iov_len)
 			memcpy(sent + size, iov[j].iov_base, iov[j].iov_len);
 		memcpy(want, bytes, 12);
-		memcpy(want + 12, (uint8_t[]){ 0x81, 0x00, (uint8_t)(cases[i].tci >> 8), (uint8_t)cases[i].tci }, extra);
+		memcpy(want + 12, cases[i].service ? (uint8_t[]){ 0x88, 0xa8 } : (uint8_t[]){ 0x81, 0x00 }, 2);
+		put_u16(want + 14, cases[i].tci);
+		if (cases[i].inner)
+			put_u32(want + 8 + extra, cases[i].inner);
 		memcpy(want + 12 + extra, bytes + 12, f.len - 12);
 		assert_int_equal(size, f.len + extra);
 		assert_memory_equal(sent, want, size);

@@ -84,20 +84,20 @@ static void test_wire_form(void **state)
 	assert_int_equal(o.gso_size, 1460);
 	assert_int_equal(o.csum_start, 34);
 	assert_int_equal(o.csum_offset, 16);
-	offload_write(&o, false, out, sizeof(out));
+	offload_write(&o, 0, out, sizeof(out));
 	assert_memory_equal(out, wire, sizeof(out));
 	print_message("  a header that asks for nothing says nothing\n");
 	offload_read(&o, (const uint8_t[VNET_HEADER]){ 0xfe, 0, 54, 0, 0xb4, 5, 34, 0, 16, 0, 7, 7 });
 	assert_memory_equal(&o, &(struct offload){ 0 }, sizeof(o));
 	offload_read(&o, wire);
 	print_message("  a tag in the frame moves headers and sum by four\n");
-	offload_write(&o, true, out, sizeof(out));
+	offload_write(&o, VLAN_TAG, out, sizeof(out));
 	assert_int_equal(out[2], 58);
 	assert_int_equal(out[6], 38);
 	assert_int_equal(out[8], 16);
 	o.flags = 0;
 	memset(out, 0xee, sizeof(out));
-	offload_write(&o, false, out, VNET_HEADER_LEGACY);
+	offload_write(&o, 0, out, VNET_HEADER_LEGACY);
 	for (unsigned i = 0; i < VNET_HEADER; i++)
 		assert_int_equal(out[i], i < VNET_HEADER_LEGACY ? 0 : 0xee);
 }

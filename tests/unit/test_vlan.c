@@ -202,12 +202,144 @@ static void test_exit(void **state)
 	}
 }
 
+/* ---- provider VLANs, translation, acceptable frames ---- */
+
+enum { TRUNK = 1, SERVICE = 2, TUNNEL = 4, NATIVE_TAGGED = 8, TAGGED_ONLY = 16, UNTAGGED_ONLY = 32, MAP = 64 };
+
+/* kind_of() - VLANs 10 to 12 and the native VLAN 10, or access to 10. MAP: 11 is 111 on the wire, and 12 is 11 there */
+static struct vlan_conf kind_of(unsigned kind, struct vlan_map *map)
+{
+	struct vlan_conf conf = conf_of(kind & TRUNK ? "10-12/10" : "10");
+
+	conf.service = kind & SERVICE;
+	conf.tunnel = kind & TUNNEL;
+	conf.native_tagged = kind & NATIVE_TAGGED;
+	conf.tagged_only = kind & TAGGED_ONLY;
+	conf.untagged_only = kind & UNTAGGED_ONLY;
+	if (kind & MAP) {
+		vlan_map_init(map);
+		vlan_map_put(map, 111, 11);
+		vlan_map_put(map, 11, 12);
+		conf.map = map;
+	}
+	return conf;
+}
+
+static const struct {
+	const char *what;
+	unsigned kind;
+	const char *in;
+	int vid;			/* or minus the drop */
+	uint8_t pcp_dei;
+	uint32_t inner;
+	const char *left;		/* what the frame is then */
+} kinds[] = {
+	{ "a tunnel takes untagged frames", TUNNEL, "0800", 10, 0, 0, "0800" },
+	{ "and tagged ones with their tag", TUNNEL, "8100 a014 0800", 10, 10, 0x8100a014, "0800" },
+	{ "a priority tag, too", TUNNEL, "8100 e000 0800", 10, 14, 0x8100e000, "0800" },
+	{ "a tag that is of no VLAN", TUNNEL, "8100 0fff 0800", 10, 0, 0x81000fff, "0800" },
+	{ "a service tag of the guest's own", TUNNEL, "88a8 0014 0800", 10, 0, 0x88a80014, "0800" },
+	{ "of two tags the second stays in the frame", TUNNEL, "8100 0014 8100 0015 0800", 10, 0, 0x81000014, "8100 0015 0800" },
+	{ "half a tag", TUNNEL, "8100 0014!", -VERDICT_DROP_RUNT, 0, 0, NULL },
+	{ "a service tag on a provider's trunk", TRUNK | SERVICE, "88a8 600b 0800", 11, 6, 0, "0800" },
+	{ "with a customer's behind it", TRUNK | SERVICE, "88a8 600b 8100 a014 0800", 11, 6, 0x8100a014, "0800" },
+	{ "and one more behind that", TRUNK | SERVICE, "88a8 000b 8100 0014 8100 0015 0800", 11, 0, 0x81000014, "8100 0015 0800" },
+	{ "two service tags", TRUNK | SERVICE, "88a8 000b 88a8 000c 0800", -VERDICT_DROP_DOUBLE_TAG, 0, 0, NULL },
+	{ "half a customer's tag behind it", TRUNK | SERVICE, "88a8 000b 8100!", -VERDICT_DROP_RUNT, 0, 0, NULL },
+	{ "a service tag beside the list", TRUNK | SERVICE, "88a8 000d 0800", -VERDICT_DROP_VLAN, 0, 0, NULL },
+	{ "a service tag of VID 0", TRUNK | SERVICE, "88a8 4000 0800", 10, 4, 0, "0800" },
+	{ "a customer's tag alone is carried", TRUNK | SERVICE, "8100 a00b 0800", 10, 0, 0x8100a00b, "0800" },
+	{ "untagged", TRUNK | SERVICE, "0800", 10, 0, 0, "0800" },
+	{ "a service tag on a customer's trunk", TRUNK, "88a8 000b 0800", -VERDICT_DROP_DOUBLE_TAG, 0, 0, NULL },
+	{ "tagged frames only: a tag", TRUNK | TAGGED_ONLY, "8100 000b 0800", 11, 0, 0, "0800" },
+	{ "tagged frames only: none", TRUNK | TAGGED_ONLY, "0800", -VERDICT_DROP_VLAN, 0, 0, NULL },
+	{ "tagged frames only: a priority tag is none", TRUNK | TAGGED_ONLY, "8100 e000 0800", -VERDICT_DROP_VLAN, 0, 0, NULL },
+	{ "untagged frames only: a tag", TRUNK | UNTAGGED_ONLY, "8100 000b 0800", -VERDICT_DROP_VLAN, 0, 0, NULL },
+	{ "untagged frames only: none", TRUNK | UNTAGGED_ONLY, "0800", 10, 0, 0, "0800" },
+	{ "untagged frames only: a priority tag", TRUNK | UNTAGGED_ONLY, "8100 e000 0800", 10, 14, 0, "0800" },
+	{ "the native VLAN, tagged on the way out, takes untagged", TRUNK | NATIVE_TAGGED, "0800", 10, 0, 0, "0800" },
+	{ "and tagged", TRUNK | NATIVE_TAGGED, "8100 000a 0800", 10, 0, 0, "0800" },
+	{ "another number on the wire", TRUNK | MAP, "8100 c06f 0800", 11, 12, 0, "0800" },
+	{ "one that is another VLAN's own", TRUNK | MAP, "8100 000b 0800", 12, 0, 0, "0800" },
+	{ "the VLAN's own number means it no longer", TRUNK | MAP, "8100 000c 0800", -VERDICT_DROP_VLAN, 0, 0, NULL },
+	{ "what is not translated stands for itself", TRUNK | MAP, "8100 000a 0800", 10, 0, 0, "0800" },
+	{ "VID 4095 is nobody's there, either", TRUNK | MAP, "8100 0fff 0800", -VERDICT_DROP_VLAN, 0, 0, NULL },
+};
+
+static void test_kinds(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct vlan_map map;
+		struct vlan_conf conf = kind_of(kinds[i].kind, &map);
+		uint8_t bytes[128], want[128];
+		struct frame f;
+		enum verdict v;
+
+		print_message("  %s\n", kinds[i].what);
+		frame_init(&f, bytes, put(bytes, kinds[i].in));
+		v = vlan_classify(&conf, &f);
+		assert_int_equal(kinds[i].vid < 0 ? (int)v : (int)f.vid, abs(kinds[i].vid));
+		if (kinds[i].vid < 0)
+			continue;
+		assert_int_equal(v, VERDICT_FORWARDED);
+		assert_int_equal(f.pcp_dei, kinds[i].pcp_dei);
+		assert_int_equal(f.inner, kinds[i].inner);
+		assert_int_equal(f.len, put(want, kinds[i].left));
+		assert_memory_equal(f.head, want, f.len);
+	}
+}
+
+static const struct {
+	const char *what;
+	unsigned kind;
+	uint16_t vid;
+	uint32_t inner;
+	bool takes;
+	uint16_t tci;
+	bool service;
+} leaves[] = {
+	{ "a customer's tag out of a tunnel", TUNNEL, 10, 0x8100a014, true, 0, false },
+	{ "nothing out of another VLAN's tunnel", TUNNEL, 11, 0x8100a014, false, 0, false },
+	{ "both out of a provider's trunk", TRUNK | SERVICE, 11, 0x8100a014, true, 11, true },
+	{ "untagged with a service tag", TRUNK | SERVICE, 11, 0, true, 11, true },
+	{ "a customer's tag never out of an access port", 0, 10, 0x8100a014, false, 0, false },
+	{ "nor out of a customer's trunk", TRUNK, 11, 0x8100a014, false, 0, false },
+	{ "nor out of its native VLAN", TRUNK, 10, 0x8100a014, false, 0, false },
+	{ "the native VLAN with a tag", TRUNK | NATIVE_TAGGED, 10, 0, true, 10, false },
+	{ "a translated VLAN", TRUNK | MAP, 11, 0, true, 111, false },
+	{ "one that has another's number", TRUNK | MAP, 12, 0, true, 11, false },
+};
+
+static void test_leaves(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(leaves); i++) {
+		struct vlan_map map;
+		struct vlan_conf conf = kind_of(leaves[i].kind, &map);
+		struct frame f = { .vid = leaves[i].vid, .inner = leaves[i].inner };
+		struct tx_frame tx;
+
+		print_message("  %s\n", leaves[i].what);
+		assert_int_equal(vlan_takes(&conf, &f), leaves[i].takes);
+		if (!leaves[i].takes)
+			continue;
+		tx = vlan_tx(&conf, &f);
+		assert_int_equal(tx.tci, leaves[i].tci);
+		assert_int_equal(tx.inner, leaves[i].inner);
+		assert_int_equal(tx.tci && tx.service, leaves[i].service);
+		assert_true(!vlan_is_bare(&conf) || !tx_tags_size(&tx));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_classify),
 		cmocka_unit_test(test_csum_start_moves),
 		cmocka_unit_test(test_exit),
+		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_leaves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -122,7 +122,7 @@ static void vmm_writes(const void *data, uint32_t len, const struct offload *o)
 	struct iovec iov[2] = { { header, sizeof(header) }, { (void *)data, len } };
 
 	if (o)
-		offload_write(o, false, header, sizeof(header));
+		offload_write(o, 0, header, sizeof(header));
 	assert_int_equal(writev(t.vmm, iov, 2), sizeof(header) + len);
 }
 
