@@ -113,6 +113,8 @@ static void keep_inside(json_t *value, const json_t *old, const struct net_conf 
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
 		if (json_object_get(old, kept[i]))
 			json_object_set(value, kept[i], json_object_get(old, kept[i]));
+	if (!json_object_get(value, "peers") && json_object_get(old, "peers"))
+		json_object_set(value, "peers", json_object_get(old, "peers"));
 	if (same && !json_object_get(value, "subnet") && json_object_get(old, "subnet"))
 		json_object_set(value, "subnet", json_object_get(old, "subnet"));
 }

@@ -62,12 +62,26 @@ int tree_put(json_t *tree, enum edit_what what, const char *net, const char *id,
 	return rc < 0 ? -ENOMEM : 0;
 }
 
+/* forget_peer() - who named it does not any more: it would be an error, and nobody's wish */
+static void forget_peer(json_t *networks, const char *name)
+{
+	const char *other;
+	json_t *net, *peers;
+
+	json_object_foreach(networks, other, net) {
+		peers = json_object_get(net, "peers");
+		if (peers && json_object_del(peers, name) == 0 && !json_object_size(peers))
+			json_object_del(net, "peers");
+	}
+}
+
 void tree_remove(json_t *tree, enum edit_what what, const char *net, const char *id)
 {
 	json_t *group;
 
 	if (what == EDIT_NETWORK) {
 		json_object_del(json_object_get(tree, "networks"), net);
+		forget_peer(json_object_get(tree, "networks"), net);
 		return;
 	}
 	group = group_of(tree, what, net);
@@ -75,6 +89,16 @@ void tree_remove(json_t *tree, enum edit_what what, const char *net, const char 
 		json_array_remove(group, record_at(group, id));
 	else
 		json_object_del(group, id);
+}
+
+/* merge_object() - into @old, or a new one: a null that takes away what was never there is no value */
+static void merge_object(json_t *object, const char *key, json_t *old, const json_t *value)
+{
+	json_t *to = old ? json_incref(old) : json_object();
+
+	if (to)
+		tree_merge(to, value);
+	json_object_set_new(object, key, to);
 }
 
 void tree_merge(json_t *object, const json_t *patch)
@@ -87,10 +111,10 @@ void tree_merge(json_t *object, const json_t *patch)
 
 		if (json_is_null(value))
 			json_object_del(object, key);
-		else if (json_is_object(value) && json_is_object(old))
-			tree_merge(old, value);
-		else
+		else if (!json_is_object(value))
 			json_object_set(object, key, value);
+		else
+			merge_object(object, key, json_is_object(old) ? old : NULL, value);
 	}
 }
 

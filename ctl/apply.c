@@ -13,10 +13,12 @@
 #include "ctl/engine.h"
 #include "ctl/live_hostif.h"
 #include "ctl/live_kernel.h"
+#include "ctl/live_peer.h"
 #include "ctl/live_ra.h"
 #include "ctl/live_vlan.h"
 #include "ctl/live_nat.h"
 #include "ctl/live_wire.h"
+#include "nat/peer.h"
 #include "switch/forward.h"
 #include "switch/service.h"
 #include "switch/snapshot.h"
@@ -57,7 +59,9 @@ static void fill_local(struct snapshot *s, struct net_view *view, const struct l
 static void fill_segment(struct segment *seg, struct net_view *view, const struct live_segment *from)
 {
 	const struct live_net *net = from->net;
-	struct service *services[SEGMENT_SERVICES] = { net->dhcp, from->dns, net->gateway, net->nat };
+	struct service *services[SEGMENT_SERVICES] = {
+		net->dhcp, from->dns, net->peers ? peer_service(net->peers) : NULL, net->gateway, net->nat,
+	};
 
 	seg->net = view;
 	seg->vid = from->vid;
@@ -178,11 +182,13 @@ bool apply_publish(struct engine *e)
 		log_error("event=publish-failed reason=\"out of memory\"");
 		return false;
 	}
+	live_peers_fill(e, next);
 	next->subnets = subnets_new(next);	/* without memory lookups are slower, no more */
 	next->generation = ++e->generation;
 	old = rcu_xchg_pointer(&e->snapshot, next);
 	snapshot_release(old);
 	live_ports_settle(e);
+	live_peers_settle(e);
 	return true;
 }
 
@@ -411,6 +417,7 @@ void apply_commit(struct engine *e, struct model *next)
 		if (net && tmp)
 			lease_inherit(net, tmp);
 	}
+	live_peers_configure(e);
 	apply_cancel(e);		/* nothing should be left; if it is, it is closed */
 	if (e->generation == 0)
 		lease_store_load(e);	/* before a frame passes: who asks in the meantime must not hear that a name does not exist */

@@ -15,6 +15,8 @@
  *	live_listen.c	its sockets, many by one request	live_icmp.c	by what pings leave
  *	live_metrics.c	counters for /metrics			live_events.c	counters that are events
  *	live_segment.c	stations, leases and names of a segment
+ *	live_policy.c	rules of ports			live_policy_names.c	names that they are about
+ *	live_peer.c	networks that reach one another
  */
 #ifndef CTL_ENGINE_H
 #define CTL_ENGINE_H
@@ -59,6 +61,7 @@ struct live_vhost;
 struct live_wire;
 struct names;
 struct nat;
+struct peer_service;
 struct port;
 struct requests;
 struct service;
@@ -150,6 +153,8 @@ struct live_net {
 	struct gateway *gateway_state;
 	struct host_gateway *host_gateway;	/* in its place where the host has its addresses */
 	struct nat *nat_state;
+	struct peer_service *peers;	/* live_peer.c; NULL until it has one */
+	uint64_t routes_told;		/* hash of those that its guests are told, for they have no default router */
 	struct live_kernel *kernel;	/* what the host's kernel translates; NULL where it does not */
 	struct service *dhcp, *gateway, *nat;	/* the last two of the states above; DNS is the segments' */
 	struct live_wire *wire;		/* mode bridged: live_wire.c; else NULL */
@@ -191,6 +196,7 @@ struct engine {
 	struct live_port **by_id;	/* PORT_IDS places */
 	uint32_t next_id, next_net_id, next_plug;
 	LIST_HEAD(, opened) opened;
+	LIST_HEAD(, live_peering) peerings;	/* live_peer.c */
 	struct live_port *leaving;	/* removed; they go when the next snapshot is out */
 	struct change_queue changes;
 	bool changing;			/* the first of changes waits for the state thread */

@@ -11,6 +11,7 @@
 #include "ctl/engine.h"
 #include "ctl/live_dns.h"
 #include "ctl/live_nat.h"
+#include "ctl/live_peer.h"
 #include "ctl/live_ra.h"
 #include "ctl/live_wire.h"
 #include "dhcp/service.h"
@@ -137,6 +138,7 @@ void live_net_free(struct live_net *net)
 	live_wire_free(net);
 	live_ra_free(net);
 	live_nat_free(net);
+	live_peer_free(net);
 	live_segment_free(net->segment);
 	lease_store_forget(net);
 	live_dns_stop(net);

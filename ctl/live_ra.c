@@ -68,6 +68,16 @@ int live_ra_start(struct live_net *net)
 	return 0;
 }
 
+void live_ra_soon(struct live_net *net)
+{
+	static const struct timeval soon = { 0 };	/* when the snapshot that is being made has been published */
+
+	if (!net->ra_timer)
+		return;
+	net->ra_sent = 0;
+	evtimer_add(net->ra_timer, &soon);
+}
+
 void live_ra_free(struct live_net *net)
 {
 	if (net->ra_timer)

@@ -9,6 +9,9 @@ struct live_net;
 int live_ra_start(struct live_net *net);
 void live_ra_free(struct live_net *net);
 
+/* live_ra_soon() - what they tell is another thing now: at once, and a few times more */
+void live_ra_soon(struct live_net *net);
+
 /* live_ra_bye() - tell guests that this gateway and its prefix are to be used no more (RFC 4861 6.2.5), while the network is published */
 void live_ra_bye(struct live_net *net);
 

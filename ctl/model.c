@@ -27,9 +27,10 @@ static const struct members {
 	  offsetof(struct net_conf, nforwards), true, forward_read },
 	{ "reservations", "reservation", sizeof(struct reservation_conf), MODEL_PORTS_MAX,
 	  offsetof(struct net_conf, reservations), offsetof(struct net_conf, nreservations), false, reservation_read },
+	{ "peers", "peer", sizeof(struct peer_conf), PEERS_MAX, offsetof(struct net_conf, peers), offsetof(struct net_conf, npeers), true, peer_read },
 };
 
-/* Networks, groups, ports, forwards and reservations all begin with their name. */
+/* Networks, groups, ports, forwards, reservations and peers all begin with their name. */
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(a, b);
@@ -260,6 +261,7 @@ static void net_free(struct net_conf *net)
 	free(net->forwards);
 	free(net->reservations);
 	free(net->records);
+	free(net->peers);
 }
 
 void model_free(struct model *model)

@@ -22,6 +22,7 @@
 #include "base/addr.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "switch/peer.h"
 #include "switch/rate.h"
 
 struct line_map;
@@ -155,6 +156,12 @@ struct reservation_conf {
 	uint32_t ip;
 };
 
+/* peer_conf - a network whose guests this one's reach (ctl/model_peer.c) */
+struct peer_conf {
+	char name[NAME_MAX_SIZE];
+	struct peer_rules allow;	/* what may be opened there; .all: no list was given, and then so may they here */
+};
+
 enum record_type { RECORD_A = 1, RECORD_CNAME = 5, RECORD_PTR = 12, RECORD_MX = 15, RECORD_TXT = 16, RECORD_AAAA = 28,
 		   RECORD_SRV = 33 };	/* the numbers of the DNS (IANA) */
 
@@ -207,6 +214,8 @@ struct net_conf {
 	size_t nreservations;
 	struct record_conf *records;	/* by name and type */
 	size_t nrecords;
+	struct peer_conf *peers;	/* that this one names; the other side's settings may, too: peering_of() */
+	size_t npeers;
 	struct group_conf *groups;
 	size_t ngroups;
 	struct shaper_conf *shapers;
@@ -272,6 +281,9 @@ const struct reservation_conf *net_reservation(const struct net_conf *net, const
 const struct group_conf *net_group(const struct net_conf *net, const char *name);
 const struct shaper_conf *net_shaper(const struct net_conf *net, const char *name);
 const struct record_conf *net_record(const struct net_conf *net, const char *name, enum record_type type);
+
+/* peering_of() - what may guests of @from open in @to, whichever of the two says so? Return: are they peers at all? */
+bool peering_of(const struct net_conf *from, const struct net_conf *to, struct peer_rules *out);
 
 /* model_forward_id() - the id of a forward without a name, "8080/tcp", from its settings in either shape; 0 or -EINVAL
  * model_record_id() - name and type as the model keeps them, from a record's settings; 0 or -EINVAL

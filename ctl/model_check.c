@@ -339,6 +339,8 @@ int model_check(struct model_ctx *ctx, const struct model *model, const json_t *
 		rc = check_devices(ctx, model, networks, &uses);
 	if (rc == 0)
 		rc = check_listeners(ctx, model, networks);
+	if (rc == 0)
+		rc = check_peers(ctx, model, networks);
 	free(uses.list);
 	return rc;
 }

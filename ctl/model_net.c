@@ -114,6 +114,7 @@ static const struct field rows[] = {
 	{ .name = "forwards", .type = &field_members },
 	{ .name = "reservations", .type = &field_members },
 	{ .name = "records", .type = &field_members },
+	{ .name = "peers", .type = &field_members },
 };
 
 static const struct field dhcp_rows[] = {
@@ -416,6 +417,7 @@ json_t *net_export(const struct net_conf *net, unsigned flags)
 		dhcp = dns = net->has_subnet ? FIELDS_ALL : 1;
 		limits = net->has_nat ? FIELDS_ALL : limits;
 	}
+	add_group(object, "peers", peers_tree(net));
 	add_group(object, "dhcp", fields_write(dhcp_rows, ARRAY_SIZE(dhcp_rows), net, dhcp, net->mode));
 	add_group(object, "dns", fields_write(dns_rows, ARRAY_SIZE(dns_rows), net, dns, net->mode));
 	add_group(object, "limits", fields_write(limits_rows, ARRAY_SIZE(limits_rows), net, limits, net->mode));

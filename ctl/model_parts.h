@@ -80,6 +80,12 @@ int reservation_read(struct model_ctx *ctx, const struct net_conf *net, const ch
 		     void *reservation);
 int record_read(struct model_ctx *ctx, const struct net_conf *net, const json_t *object, struct record_conf *record);
 
+/* peer_read() - one of the networks that a network names as its peers; peers_tree() - all of them; check_peers() - are they there,
+ * and can they be? */
+int peer_read(struct model_ctx *ctx, const struct net_conf *net, const char *name, const json_t *object, void *peer);
+json_t *peers_tree(const struct net_conf *net);
+int check_peers(struct model_ctx *ctx, const struct model *model, const json_t *networks);
+
 /* subnet_choose() - give a subnet to each NAT network that has none
  *
  * A /24 of 10.64.0.0/10, first tried at a place that the network's name decides, so that it is the same again after

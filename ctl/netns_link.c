@@ -290,17 +290,17 @@ int netns_del_link(const char *ifname)
 	return errno_of(rc);
 }
 
-/* route_new() - 0.0.0.0/0 by @gateway; NULL when memory is short */
-static struct rtnl_route *route_new(int ifindex, uint32_t gateway)
+/* route_new() - @to by @gateway; NULL when memory is short */
+static struct rtnl_route *route_new(int ifindex, struct prefix4 to, uint32_t gateway)
 {
-	uint32_t any_be = 0, gw_be = htonl(gateway);
+	uint32_t to_be = htonl(to.addr), gw_be = htonl(gateway);
 	struct rtnl_route *route = rtnl_route_alloc();
 	struct rtnl_nexthop *hop = rtnl_route_nh_alloc();
-	struct nl_addr *dst = nl_addr_build(AF_INET, &any_be, sizeof(any_be));
+	struct nl_addr *dst = nl_addr_build(AF_INET, &to_be, sizeof(to_be));
 	struct nl_addr *via = nl_addr_build(AF_INET, &gw_be, sizeof(gw_be));
 
 	if (route && hop && dst && via) {
-		nl_addr_set_prefixlen(dst, 0);
+		nl_addr_set_prefixlen(dst, to.len);
 		rtnl_route_set_family(route, AF_INET);
 		rtnl_route_set_dst(route, dst);
 		rtnl_route_nh_set_ifindex(hop, ifindex);
@@ -317,13 +317,29 @@ static struct rtnl_route *route_new(int ifindex, uint32_t gateway)
 	return route;
 }
 
-int netns_default_route(const char *ifname, uint32_t gateway, struct error *err)
+int netns_route(const char *ifname, struct prefix4 to, uint32_t gateway, struct error *err)
 {
 	struct nl_sock *sk = route_socket(err);
-	struct rtnl_route *route = route_new((int)if_nametoindex(ifname), gateway);
+	struct rtnl_route *route = route_new((int)if_nametoindex(ifname), to, gateway);
 	int rc = sk && route ? rtnl_route_add(sk, route, NLM_F_CREATE | NLM_F_REPLACE) : -NLE_NOMEM;
 
 	rtnl_route_put(route);
 	nl_socket_free(sk);
-	return rc < 0 ? set_error(err, ifname, "set the default route", rc) : 0;
+	return rc < 0 ? set_error(err, ifname, to.len ? "set a route" : "set the default route", rc) : 0;
+}
+
+void netns_del_route(const char *ifname, struct prefix4 to, uint32_t gateway)
+{
+	struct nl_sock *sk = route_socket(NULL);
+	struct rtnl_route *route = route_new((int)if_nametoindex(ifname), to, gateway);
+
+	if (sk && route)
+		rtnl_route_delete(sk, route, 0);
+	rtnl_route_put(route);
+	nl_socket_free(sk);
+}
+
+int netns_default_route(const char *ifname, uint32_t gateway, struct error *err)
+{
+	return netns_route(ifname, (struct prefix4){ .len = 0 }, gateway, err);
 }

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/text.h"
+
 struct error;
 
 /* netns_set_link() - change an interface
@@ -39,5 +41,9 @@ int netns_del_link(const char *ifname);
 
 /* netns_default_route() - make @gateway on @ifname the way out, in place of one that is there */
 int netns_default_route(const char *ifname, uint32_t gateway, struct error *err);
+
+/* netns_route() - the same for one destination; netns_del_route() - takes it away again, or does nothing */
+int netns_route(const char *ifname, struct prefix4 to, uint32_t gateway, struct error *err);
+void netns_del_route(const char *ifname, struct prefix4 to, uint32_t gateway);
 
 #endif

@@ -42,17 +42,39 @@ struct run {
 
 /* --- the lease ---------------------------------------------------------------------------------------- */
 
+static bool has_route(const struct dhcp_binding *b, size_t i, const struct dhcp_binding *other)
+{
+	for (size_t k = 0; k < other->nroutes; k++)
+		if (other->routes[k].to.addr == b->routes[i].to.addr && other->routes[k].to.len == b->routes[i].to.len &&
+		    other->routes[k].by == b->routes[i].by)
+			return true;
+	return false;
+}
+
+/* use_routes() - those that are new, and no more those that are not told any longer */
+static int use_routes(struct run *r, const struct dhcp_binding *old, const struct dhcp_binding *now, struct error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < old->nroutes; i++)
+		if (!has_route(old, i, now))
+			netns_del_route(r->conf->ifname, old->routes[i].to, old->routes[i].by);
+	for (size_t i = 0; rc == 0 && i < now->nroutes; i++)
+		rc = netns_route(r->conf->ifname, now->routes[i].to, now->routes[i].by, err);
+	return rc;
+}
+
 /* use_binding() - give the interface what the lease says; a lease that was prolonged prolongs the address */
 static void use_binding(struct run *r)
 {
-	const struct dhcp_binding *b = &r->dhcp.binding;
+	const struct dhcp_binding *b = &r->dhcp.binding, old = r->used;
 	struct error err = { .rc = 0 };
 
 	if (r->used.ip && (r->used.ip != b->ip || r->used.len != b->len))
 		netns_del_address(r->conf->ifname, r->used.ip, r->used.len, NULL);
 	r->used = *b;
 	if (netns_add_address(r->conf->ifname, b->ip, b->len, b->lease_s, &err) < 0 ||
-	    (b->router && netns_default_route(r->conf->ifname, b->router, &err) < 0))
+	    (b->router && netns_default_route(r->conf->ifname, b->router, &err) < 0) || use_routes(r, &old, b, &err) < 0)
 		output_note("%s/%s: %s", r->conf->name.net, r->conf->name.port, err.message);
 }
 
@@ -219,6 +241,15 @@ static int open_medium(struct run *r, struct error *err)
 	return netns_medium_open(r->conf->ifname, 0, &r->medium, err);
 }
 
+/* hear_routes() - of advertised routes (RFC 4191) kernels believe none unless told so; without /proc/sys it has to go without */
+static void hear_routes(const char *ifname)
+{
+	char path[80];
+
+	snprintf(path, sizeof(path), "net/ipv6/conf/%s/accept_ra_rt_info_max_plen", ifname);
+	netns_sysctl(path, "64");
+}
+
 static int attach_first(struct run *r, struct error *err)
 {
 	uint64_t limit_ms = clock_now_ms() + ATTACH_LIMIT_MS;
@@ -241,6 +272,7 @@ static int attach_first(struct run *r, struct error *err)
 		}
 		return err->rc;
 	}
+	hear_routes(r->conf->ifname);
 	return netns_set_link(r->conf->ifname, a->mac, a->mtu, true, err);
 }
 

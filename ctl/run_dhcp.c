@@ -146,6 +146,34 @@ static uint8_t mask_length(uint32_t mask)
 	return mask && mask == prefix4_mask((struct prefix4){ .len = n }) ? n : 32;
 }
 
+/* read_routes() - RFC 3442: what is here counts in place of the router; a default route among it is that one */
+static void read_routes(const struct dhcp_message *m, struct dhcp_binding *b)
+{
+	size_t size = 0;
+	const uint8_t *option = message_option(m, OPTION_ROUTES, &size);
+	struct reader r = reader_init(option, size);
+
+	if (option)
+		b->router = 0;
+	while (reader_left(&r) && b->nroutes < DHCP_CLIENT_ROUTES) {
+		struct prefix4 to = { .len = read_u8(&r) };
+		uint32_t by;
+
+		for (unsigned bit = 0; bit < to.len; bit += 8)
+			to.addr |= (uint32_t)read_u8(&r) << (24 - MIN_OF(bit, 24u));
+		by = read_u32(&r);
+		if (r.overrun || to.len > 32 || !by)
+			return;
+		to.addr &= prefix4_mask(to);
+		if (!to.len) {
+			b->router = by;
+			continue;
+		}
+		b->routes[b->nroutes].to = to;
+		b->routes[b->nroutes++].by = by;
+	}
+}
+
 static void read_binding(const struct dhcp_message *m, struct dhcp_binding *b)
 {
 	const uint8_t *option;
@@ -155,6 +183,7 @@ static void read_binding(const struct dhcp_message *m, struct dhcp_binding *b)
 	b->ip = m->yiaddr;
 	b->len = mask_length(message_option_u32(m, OPTION_SUBNET_MASK));
 	b->router = message_option_u32(m, OPTION_ROUTER);
+	read_routes(m, b);
 	b->lease_s = m->lease_s;
 	option = message_option(m, OPTION_DNS, &size);
 	for (size_t i = 0; option && i + 4 <= size && b->ndns < DHCP_DNS_MAX; i += 4)

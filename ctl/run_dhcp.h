@@ -29,10 +29,17 @@ enum dhcp_news {
 	DHCP_LOST,		/* the address in binding must not be used any more */
 };
 
+enum { DHCP_CLIENT_ROUTES = 32 };
+
 struct dhcp_binding {
 	uint32_t ip;
 	uint8_t len;			/* of the subnet */
 	uint32_t router;		/* 0 for none */
+	struct {
+		struct prefix4 to;
+		uint32_t by;
+	} routes[DHCP_CLIENT_ROUTES];	/* further ones */
+	unsigned nroutes;
 	uint32_t dns[DHCP_DNS_MAX];
 	unsigned ndns;
 	char domain[256];		/* or empty */

@@ -151,8 +151,8 @@ size_t message_reply_limit(const struct dhcp_message *request, uint16_t mtu)
 int message_build_client(enum dhcp_type type, const struct message_client *c, uint8_t *data, size_t room)
 {
 	static const uint8_t wanted[] = {
-		OPTION_SUBNET_MASK, OPTION_ROUTER, OPTION_DNS, OPTION_DOMAIN,
-		OPTION_MTU,	    OPTION_SEARCH, OPTION_T1,  OPTION_T2,
+		OPTION_SUBNET_MASK, OPTION_ROUTES, OPTION_ROUTER, OPTION_DNS, OPTION_DOMAIN,
+		OPTION_MTU,	    OPTION_SEARCH, OPTION_T1,	  OPTION_T2,
 	};
 	struct message_header h = {
 		.op = BOOTP_REQUEST, .htype = HTYPE_ETHERNET, .hlen = MAC_SIZE, .xid = c->xid, .secs = c->secs,

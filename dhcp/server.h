@@ -15,10 +15,14 @@
 #include "dhcp/lease.h"
 #include "dhcp/message.h"
 
+enum { DHCP_ROUTES_MAX = 28 };		/* that fit one option */
+
 struct dhcp_conf {
 	struct prefix4 subnet;
 	uint32_t server_ip;		/* our address in the segment: server identifier and source of replies */
 	uint32_t router;		/* option 3; 0 sends none */
+	struct prefix4 routes[DHCP_ROUTES_MAX];	/* option 121 without a router: what lies behind server_ip */
+	unsigned nroutes;
 	uint32_t dns;			/* option 6; 0 sends none */
 	char domain[254];		/* options 15 and 119; "" sends none */
 	uint16_t mtu;			/* option 26, and what a reply has to fit into; 0 sends none */

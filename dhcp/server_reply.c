@@ -43,6 +43,24 @@ static void add_search(struct option_list *list, const struct dhcp_conf *conf)
 		option_add(list, OPTION_SEARCH, false, name.wire, name.size);
 }
 
+/* add_routes() - RFC 3442: of a destination only the octets that its length reaches are written. Who reads this option reads no router. */
+static void add_routes(struct option_list *list, const struct dhcp_conf *conf)
+{
+	uint8_t data[9 * DHCP_ROUTES_MAX];
+	struct writer w = writer_init(data, sizeof(data));
+
+	for (unsigned i = 0; i < conf->nroutes && !conf->router; i++) {
+		const struct prefix4 *to = &conf->routes[i];
+
+		write_u8(&w, to->len);
+		for (unsigned bit = 0; bit < to->len; bit += 8)
+			write_u8(&w, (uint8_t)(to->addr >> (24 - bit)));
+		write_u32(&w, conf->server_ip);
+	}
+	if (w.pos)
+		option_add(list, OPTION_ROUTES, false, data, w.pos);
+}
+
 static void add_mask(struct option_list *list, const struct dhcp_conf *conf, bool must)
 {
 	option_add_u32(list, OPTION_SUBNET_MASK, must, prefix4_mask(conf->subnet));
@@ -88,6 +106,9 @@ static void add_asked(struct option_list *list, const struct dhcp_conf *conf, co
 		if (conf->subnet.len <= 30)
 			option_add_u32(list, code, false, prefix4_last(conf->subnet));
 		break;
+	case OPTION_ROUTES:
+		add_routes(list, conf);
+		break;
 	case OPTION_T1:
 	case OPTION_T2:
 		add_times(list, a->yiaddr ? a->lease_s : 0);
@@ -103,7 +124,7 @@ static void add_asked(struct option_list *list, const struct dhcp_conf *conf, co
 static void add_parameters(struct option_list *list, const struct dhcp_conf *conf, const struct dhcp_message *m,
 			   const struct dhcp_answer *a)
 {
-	static const uint8_t always[] = { OPTION_SUBNET_MASK, OPTION_ROUTER, OPTION_DNS, OPTION_T1 };
+	static const uint8_t always[] = { OPTION_SUBNET_MASK, OPTION_ROUTER, OPTION_DNS, OPTION_T1, OPTION_ROUTES };
 	static const uint8_t unasked[] = { OPTION_DOMAIN, OPTION_MTU };
 	size_t n = 0;
 	const uint8_t *asked = message_option(m, OPTION_PARAMETERS, &n);

@@ -25,6 +25,23 @@ static void write_prefix(struct writer *w, const struct segment *seg, bool bye)
 	write_bytes(w, seg->subnet6.addr.bytes, ADDR_SIZE);
 }
 
+/* write_routes() - to guests that are told of no default router */
+static void write_routes(struct writer *w, const struct segment *seg, bool bye)
+{
+	for (unsigned i = 0; i < seg->npeers && !seg->router; i++) {
+		const struct segment *to = seg->peers[i].to;
+
+		if (!to->has_subnet6)
+			continue;
+		write_u8(w, ND_ROUTE);
+		write_u8(w, 2);			/* of a /64 the second half is not written */
+		write_u8(w, to->subnet6.len);
+		write_u8(w, 0);
+		write_u32(w, bye ? 0 : RA_ROUTER_S);
+		write_bytes(w, to->subnet6.addr.bytes, ADDR_SIZE / 2);
+	}
+}
+
 static void write_options(struct writer *w, const struct segment *seg, uint32_t mtu, bool bye)
 {
 	write_prefix(w, seg, bye);
@@ -39,6 +56,7 @@ static void write_options(struct writer *w, const struct segment *seg, uint32_t 
 		write_u32(w, bye ? 0 : RA_RDNSS_S);
 		write_bytes(w, seg->gateway6.bytes, ADDR_SIZE);
 	}
+	write_routes(w, seg, bye);
 	write_u8(w, ND_SOURCE_LINK_ADDRESS);
 	write_u8(w, 1);
 	write_bytes(w, seg->gateway_mac, MAC_SIZE);

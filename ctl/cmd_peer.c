@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ctl/cmd_peer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/cli.h"
+#include "ctl/cli_api.h"
+#include "ctl/cli_output.h"
+
+const struct flag peer_flags[] = {
+	{ "--allow", 0, FLAG_LIST, "PROTO/PORT,...", NULL, "only this, only from A to B, and the answers: tcp/80,udp/5000-5009,icmp" },
+	{ "--rm", 0, FLAG_SWITCH, NULL, NULL, "they reach one another no more" },
+	{ 0 },
+};
+
+/* allow_list() - of every --allow the parts between commas; NULL out of memory */
+static json_t *allow_list(const struct args *args)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; list && i < args->ngiven; i++) {
+		const char *text = args->given[i].value;
+
+		if (strcmp(args->given[i].flag->name, "--allow"))
+			continue;
+		for (size_t n; *text; text += n + (text[n] == ',')) {
+			n = strcspn(text, ",");
+			json_array_append_new(list, json_stringn(text, n));
+		}
+	}
+	return list;
+}
+
+/* patch() - the one network's word on the other; takes @peer */
+static int patch(struct cli *cli, const char *net, const char *other, json_t *peer, json_t **answer)
+{
+	json_t *body = json_pack("{s:{s:o}}", "peers", other, peer);
+	char path[CLI_PATH_MAX];
+	int rc;
+
+	if (!body)
+		return error_set(&cli->err, -EINVAL, "%.60s: not a network's name, or not text", other);
+	cli_path(path, "networks", net, NULL);
+	rc = cli_change(cli, "PATCH", path, body, answer);
+	json_decref(body);
+	return rc;
+}
+
+/* has_peer() - does @net name @other? Return: 1, 0, or a negative errno */
+static int has_peer(struct cli *cli, const char *net, const char *other)
+{
+	char path[CLI_PATH_MAX];
+	json_t *shown = NULL;
+	int rc;
+
+	cli_path(path, "networks", net, NULL);
+	rc = cli_get(cli, path, &shown);
+	if (rc == 0)
+		rc = json_object_get(json_object_get(shown, "peers"), other) != NULL;
+	json_decref(shown);
+	return rc;
+}
+
+static int part(struct cli *cli, const char *a, const char *b)
+{
+	int there = has_peer(cli, a, b), back = there < 0 ? there : has_peer(cli, b, a), rc = back < 0 ? back : 0;
+	json_t *answer = NULL;
+
+	if (rc == 0 && !there && !back)
+		return error_set(&cli->err, -ENOENT, "networks %s and %s are no peers", a, b);
+	if (rc == 0 && there)
+		rc = patch(cli, a, b, json_null(), &answer);
+	if (rc == 0 && back) {
+		json_decref(answer);
+		answer = NULL;
+		rc = patch(cli, b, a, json_null(), &answer);
+	}
+	if (rc == 0)
+		output_result(cli, answer, "%s and %s: peers no more", a, b);
+	json_decref(answer);
+	return rc;
+}
+
+/* told_by_lease() - guests who have no default route learn the way to a peer from their lease */
+static bool told_by_lease(const json_t *net)
+{
+	const char *mode = row_text(net, "mode");
+
+	return !strcmp(mode, "internal") || !strcmp(mode, "host-only");
+}
+
+static int unite(struct cli *cli, const char *a, const char *b, json_t *allow)
+{
+	bool all = !json_array_size(allow);
+	json_t *answer = NULL;
+	int rc = patch(cli, a, b, json_pack("{s:O}", "allow", all ? json_null() : allow), &answer);
+
+	if (rc == 0 && all)
+		output_result(cli, answer, "%s and %s: peers, guests of each reach those of the other", a, b);
+	else if (rc == 0)
+		output_result(cli, answer, "%s: guests may open %zu thing%s in %s, which answers", a, json_array_size(allow),
+			      json_array_size(allow) == 1 ? "" : "s", b);
+	if (rc == 0 && told_by_lease(answer))
+		output_note("guests of %s hear of the way when they renew their lease", a);
+	json_decref(answer);
+	return rc;
+}
+
+int net_peer(struct cli *cli, const struct args *args)
+{
+	const char *a = args->words[0], *b = args->words[1];
+	int rc = net_name_parse(a, &cli->err);
+	json_t *allow;
+
+	if (rc == 0)
+		rc = net_name_parse(b, &cli->err);
+	if (rc < 0)
+		return rc;
+	if (args_has(args, "--rm"))
+		return part(cli, a, b);
+	allow = allow_list(args);
+	rc = allow ? unite(cli, a, b, allow) : error_set(&cli->err, -ENOMEM, "out of memory");
+	json_decref(allow);
+	return rc;
+}

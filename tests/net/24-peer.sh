@@ -1,0 +1,72 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# tests/net/24-peer.sh - two networks are joined on running guests, with everything or with a list, and parted again
+. "$ROOT/tests/net/lib.sh"
+daemon_start
+lanyard net add lab --subnet 10.77.0.0/24 --subnet6 fd00:77::/64
+lanyard net add quiet --mode internal --subnet 10.79.0.0/24 --subnet6 fd00:79::/64
+lanyard net add alone --mode nat
+box a1
+box quiet/q1
+dhcp a1 >/dev/null
+q1=$(dhcp q1 -O staticroutes)
+call() { in_box "$1" /usr/bin/python3 "$ROOT/tests/net/tcp.py" call "${@:2}" 2>&1; }
+reaches() { [ "$(call "$@")" = same ]; }
+prohibited() { has "$*" "$(call "$@" | tail -n 1)" 'prohibited|unreachable|refused|No route'; }
+in_box q1 /usr/bin/python3 "$ROOT/tests/net/tcp.py" serve 80 echo >"$DIR/q1.out" &
+in_box q1 /usr/bin/python3 "$ROOT/tests/net/tcp.py" serve 81 echo >"$DIR/q1b.out" &
+in_box a1 /usr/bin/python3 "$ROOT/tests/net/tcp.py" serve 80 echo >"$DIR/a1.out" &
+until_ok 5 grep -q listening "$DIR/q1.out"
+until_ok 5 grep -q listening "$DIR/q1b.out"
+until_ok 5 grep -q listening "$DIR/a1.out"
+a1=$(address a1)
+prohibited a1 "$q1" 80 echo
+
+say "who can have no peer is told why"
+status 1 lanyard net peer lab alone
+has "message" "$ERR" 'in mode nat each guest is alone'
+has "hint" "$ERR" 'lanyard net set alone --mode nat-network'
+status 4 lanyard net peer lab nowhere
+status 1 lanyard net peer lab lab
+status 4 lanyard net peer lab quiet --rm
+
+say "peers: both ways and families, on links that never went down"
+flaps=$(in_box q1 cat /sys/class/net/eth0/carrier_changes)
+status 0 lanyard net peer quiet lab
+has "note" "$ERR" 'renew their lease'
+in_box q1 kill -USR1 "$(cat "$DIR/q1.udhcpc")"
+until_ok 5 reaches q1 "$a1" 80 echo	# the way to lab comes with the next lease
+is "a1 to q1" "$(call a1 "$q1" 80 echo)" same
+is "carrier changes" "$(in_box q1 cat /sys/class/net/eth0/carrier_changes)" "$flaps"
+six() { in_box "$1" ip -6 -o addr show dev eth0 scope global -tentative | awk '{ sub("/.*", "", $4); print $4; exit }' | grep .; }
+until_ok 5 six a1
+until_ok 5 six q1
+until_ok 5 in_box q1 ping -6 -c 1 -W 1 "$(six a1)"
+prohibited a1 10.79.0.1 80 echo
+[ "$(json '[.ports[] | select(.name == "a1") | .verdicts["consumed-peer"] // 0] | add' ps lab)" -gt 10 ] || fail "no frame was counted as consumed-peer"
+
+say "it is a setting like any other"
+has "show" "$(json '.peers | tostring' net show quiet)" '"lab":\{\}'
+lanyard export >"$DIR/all.yaml"
+is "apply of what was exported" "$(lanyard apply -f "$DIR/all.yaml")" "nothing to change"
+status 0 lanyard net add quiet --mode internal --subnet 10.79.0.0/24 --subnet6 fd00:79::/64
+kill -KILL "$(engine_pid)"
+until_ok 5 answers
+until_ok 5 reaches a1 "$q1" 80 echo
+
+say "with a list: what is on it, from one side, and the answers"
+status 1 lanyard net peer lab quiet --allow tcp/http
+status 0 lanyard net peer quiet lab --rm
+status 0 lanyard net peer lab quiet --allow tcp/80,icmp
+is "a1 to q1" "$(call a1 "$q1" 80 echo)" same
+in_box a1 ping -c 1 -W 2 "$q1" >/dev/null
+prohibited a1 "$q1" 81 echo
+prohibited q1 "$a1" 80 echo
+[ "$(json '[.ports[] | select(.name == "q1") | .verdicts["peer"] // 0] | add' ps quiet)" -gt 0 ] || fail "nothing was counted as peer"
+
+say "no more"
+status 0 lanyard net peer quiet lab --rm
+prohibited a1 "$q1" 80 echo
+status 0 lanyard net peer lab quiet
+status 0 lanyard net rm quiet --force
+is "peers of lab" "$(json '.peers // "none"' net show lab)" none
