@@ -163,6 +163,8 @@ idle() {
 
 # Each NAT pings by ping sockets, whatever group it is of; without root there is but one.
 echo "0 65534" 2>/dev/null >/proc/sys/net/ipv4/ping_group_range || true
+# A NAT that leaves connections in TIME-WAIT takes ports of the host from whoever runs after it: few of them are kept.
+sysctl -qw net.ipv4.tcp_max_tw_buckets=256 || true
 outside_make
 outside "${second[@]}" "$nb" echo 7000 &
 outside "${second[@]}" "$udpload" sink 7001 &
