@@ -17,11 +17,13 @@
 #include "ctl/live_ra.h"
 #include "ctl/live_vlan.h"
 #include "ctl/live_nat.h"
+#include "ctl/live_policy.h"
 #include "ctl/live_wire.h"
 #include "nat/peer.h"
 #include "switch/forward.h"
 #include "switch/service.h"
 #include "switch/snapshot.h"
+#include "switch/stage.h"
 #include "switch/subnets.h"
 #include "switch/worker.h"
 
@@ -34,6 +36,11 @@ static bool fill_port(struct snapshot *s, struct net_view *net, const struct liv
 	v->port = p->port;
 	v->net = net;
 	v->link_up = p->conf->link_up;
+	v->policy = live_policy_of(p);
+	if (v->policy) {
+		v->stages_in |= STAGE_POLICY;
+		v->stages_out |= STAGE_POLICY;
+	}
 	net->members[net->nmembers++] = v;
 	v->uplink = p->conf->kind == PORT_KIND_UPLINK;
 	v->beside_uplink = p->conf->kind == PORT_KIND_HOST && !p->net->conf->has_host;
@@ -412,8 +419,10 @@ void apply_commit(struct engine *e, struct model *next)
 		} else {
 			tmp = NULL;
 		}
-		if (net)
+		if (net) {
 			add_members(net);
+			live_policy_configure(net);
+		}
 		if (net && tmp)
 			lease_inherit(net, tmp);
 	}

@@ -16,6 +16,7 @@
  *	live_metrics.c	counters for /metrics			live_events.c	counters that are events
  *	live_segment.c	stations, leases and names of a segment
  *	live_policy.c	rules of ports			live_policy_names.c	names that they are about
+ *	live_policy.c	rules of ports			live_policy_names.c	names that they are about
  *	live_peer.c	networks that reach one another
  */
 #ifndef CTL_ENGINE_H
@@ -57,13 +58,16 @@ struct lease_record;
 struct lease_table;
 struct lease_waiting;
 struct live_dgram;
+struct live_policy;
 struct live_vhost;
 struct live_wire;
 struct names;
 struct nat;
+struct net_policy;
 struct peer_service;
 struct port;
 struct requests;
+struct retired;
 struct service;
 struct snapshot;
 struct state;
@@ -98,6 +102,8 @@ struct live_port {
 	struct live_dgram *dgram;	/* dgram: the peer it is connected to, or NULL */
 	struct event *event;		/* on the listener, or the timer until the next try */
 	unsigned acks;			/* DHCP replies that wait for the store */
+	struct live_policy *policy;	/* NULL: it never had rules */
+	struct log_limit policy_log;
 	struct log_limit log_limit;	/* a guest may start and stop its device as often as it likes */
 	struct live_port *next_leaving;
 	UT_hash_handle hh;
@@ -158,6 +164,7 @@ struct live_net {
 	struct live_kernel *kernel;	/* what the host's kernel translates; NULL where it does not */
 	struct service *dhcp, *gateway, *nat;	/* the last two of the states above; DNS is the segments' */
 	struct live_wire *wire;		/* mode bridged: live_wire.c; else NULL */
+	struct net_policy *policy;	/* live_policy_names.c; NULL: its rules are about no names */
 	struct live_port *ports;	/* uthash by name */
 	struct live_forward *forwards;	/* uthash by id */
 	struct log_limit log_limit;
@@ -198,6 +205,7 @@ struct engine {
 	LIST_HEAD(, opened) opened;
 	LIST_HEAD(, live_peering) peerings;	/* live_peer.c */
 	struct live_port *leaving;	/* removed; they go when the next snapshot is out */
+	struct retired *policies_retired;	/* likewise; live_policy.c */
 	struct change_queue changes;
 	bool changing;			/* the first of changes waits for the state thread */
 	bool store_ok;			/* the last write to the store succeeded */

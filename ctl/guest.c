@@ -9,7 +9,9 @@
 #include "ctl/api.h"
 #include "ctl/engine.h"
 #include "ctl/live_kernel.h"
+#include "ctl/live_policy.h"
 #include "ctl/live_wire.h"
+#include "dhcp/dns_message.h"
 #include "dhcp/server.h"
 #include "dhcp/service.h"
 #include "dhcp/relay.h"
@@ -207,15 +209,37 @@ static void on_relayed(void *arg, const uint8_t *reply, size_t size)
 	struct asker *a = arg;
 	struct live_net *net = live_net_by_id(a->engine, a->net_id);
 
+	if (net && size)
+		live_policy_answered(net, reply, size);	/* before the guest can act on it */
 	if (net && size && size <= net->conf->mtu + ETH_HEADER - build_headers(a->dst) - UDP_HEADER)
 		send_udp(net, a->port, a->vid, a->mac, a->dst, PORT_DNS, a->src, a->sport, reply, size);
 	free(a);
 }
 
+/* refuse_dns() - the guest's rules name nothing that it may ask so */
+static void refuse_dns(struct live_net *net, const struct request *r)
+{
+	uint8_t reply[DNS_UDP_PLAIN];
+	struct dns_query q;
+	struct dns_reply to;
+
+	if (dns_query_parse(&q, r->data, r->size) < 0)
+		return;
+	dns_reply_begin(&to, &q, reply, sizeof(reply));
+	to.rcode = DNS_REFUSED;
+	send_udp(net, r->port, r->vid, r->src_mac, r->dst, PORT_DNS, r->src, r->sport, reply, dns_reply_end(&to));
+}
+
 static void on_dns(struct live_net *net, const struct request *r)
 {
-	struct asker *a = malloc(sizeof(*a));
+	const struct live_port *p = net->engine->by_id[r->port];
+	struct asker *a;
 
+	if (p && p->net == net && p != &net->local && !live_policy_asks(p, r->data, r->size)) {
+		refuse_dns(net, r);
+		return;
+	}
+	a = malloc(sizeof(*a));
 	if (!a)
 		return;
 	*a = (struct asker){
@@ -279,6 +303,8 @@ static void take(struct engine *e, const struct request *r)
 		on_dhcp(net, r);
 	else if (r->kind == REQUEST_DNS)
 		on_dns(net, r);
+	else if (r->kind == REQUEST_DENIED)
+		live_policy_denied(net, r);
 	else
 		on_station(net, r);
 }

@@ -11,6 +11,7 @@
 #include "ctl/engine.h"
 #include "ctl/live_dns.h"
 #include "ctl/live_nat.h"
+#include "ctl/live_policy.h"
 #include "ctl/live_peer.h"
 #include "ctl/live_ra.h"
 #include "ctl/live_wire.h"
@@ -140,6 +141,7 @@ void live_net_free(struct live_net *net)
 	live_nat_free(net);
 	live_peer_free(net);
 	live_segment_free(net->segment);
+	live_policy_net_free(net);
 	lease_store_forget(net);
 	live_dns_stop(net);
 	free(net->dhcp);

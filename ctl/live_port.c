@@ -18,6 +18,7 @@
 #include "ctl/host_client.h"
 #include "ctl/live_dgram.h"
 #include "ctl/live_look.h"
+#include "ctl/live_policy.h"
 #include "ctl/live_stream.h"
 #include "ctl/live_tap.h"
 #include "ctl/live_vhost.h"
