@@ -45,6 +45,8 @@ static enum verdict hand_over(struct requests *requests, enum request_kind kind,
 
 	if (!to_request(&r, kind, a, p))
 		return VERDICT_DROP_MALFORMED;
+	if (a->trial)
+		return consumed;
 	v = request_post(requests, &r);
 	return v == VERDICT_FORWARDED ? consumed : v;
 }
@@ -124,7 +126,7 @@ static bool dns_input(struct service *s, struct worker *w, const struct arrival 
 	size = dns_answer(d->zone, d->names, packet_payload(p), packet_payload_len(p), reply, MIN_OF(mtu_room, REPLY_MAX),
 			  &outcome);
 	*verdict = size < 0 ? VERDICT_DROP_MALFORMED : VERDICT_CONSUMED_DNS;
-	if (size > 0)
+	if (size > 0 && !a->trial)
 		send_reply(w, a, p, reply, (uint32_t)size);
 	else if (size == 0)
 		*verdict = hand_over(d->requests, REQUEST_DNS, a, p, VERDICT_CONSUMED_DNS);

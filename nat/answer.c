@@ -84,7 +84,7 @@ void answer_too_big(struct worker *w, const struct arrival *a, const struct pack
 	struct site site = answer_site(a);
 	bool ip6 = packet_is_ip6(p);
 
-	if (may_answer(p) && limit_take(limit, worker_now_ms(w)))
+	if (!a->trial && may_answer(p) && limit_take(limit, worker_now_ms(w)))
 		send_error(w, &site, p->data + MAC_SIZE, p, ip6 ? ICMP6_TOO_BIG : ICMP_UNREACHABLE, ip6 ? 0 : ICMP_FRAGMENTATION_NEEDED, mtu);
 }
 
@@ -93,7 +93,8 @@ void answer_icmp(struct worker *w, const struct arrival *a, const struct packet 
 {
 	struct site site = answer_site(a);
 
-	answer_error(w, &site, p->data + MAC_SIZE, p, limit, type, code);
+	if (!a->trial)
+		answer_error(w, &site, p->data + MAC_SIZE, p, limit, type, code);
 }
 
 void answer_reset(struct worker *w, const struct arrival *a, const struct packet *p)
@@ -103,7 +104,7 @@ void answer_reset(struct worker *w, const struct arrival *a, const struct packet
 		.src = p->dst, .dst = p->src, .sport = p->dport, .dport = p->sport, .mac = p->data + MAC_SIZE,
 	};
 
-	if (p->tcp_flags & TCP_RST)
+	if (a->trial || p->tcp_flags & TCP_RST)
 		return;
 	if (p->tcp_flags & TCP_ACK) {
 		out.flags = TCP_RST;

@@ -137,6 +137,15 @@ static bool has_room(const struct nat_shard *s, const struct nat_port *port, enu
 	       (kind == BUDGET_KINDS || budget_has(port->id, kind, shard_conf(s)->sockets_max));
 }
 
+bool flow_has_room(const struct nat_shard *s, const struct nat_port *port, enum flow_class class)
+{
+	enum budget_kind kind = class == FLOW_TCP ? BUDGET_TCP : BUDGET_UDP;
+
+	if (has_room(s, port, kind) || (class == FLOW_UDP && !TAILQ_EMPTY(&port->lists[FLOW_UDP])))
+		return true;
+	return !TAILQ_EMPTY(&port->lists[FLOW_CLOSED]) && budget_has(port->id, kind, shard_conf(s)->sockets_max);
+}
+
 static bool make_room(struct nat_shard *s, struct nat_port *port, enum flow_class class, enum budget_kind kind)
 {
 	if (has_room(s, port, kind))

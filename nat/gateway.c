@@ -46,7 +46,7 @@ static bool arp(struct gateway *g, struct worker *w, const struct arrival *a, co
 	*v = VERDICT_CONSUMED_ARP;
 	if (p->arp_op != ARP_REQUEST && !claims)
 		return true;			/* an answer; whoever keeps stations has noted it */
-	if (!mac_is_group(sender) && (!claims || limit_take(&g->answers[worker_index(w)], worker_now_ms(w))))
+	if (!a->trial && !mac_is_group(sender) && (!claims || limit_take(&g->answers[worker_index(w)], worker_now_ms(w))))
 		emit(w, a, data, build_arp(data, ARP_REPLY, seg->gateway_mac, addr_4(claims ? p->src : p->dst), sender, addr_4(p->src),
 					    p->data + MAC_SIZE));
 	return true;
@@ -73,7 +73,8 @@ static enum verdict ip4(struct gateway *g, struct worker *w, const struct arriva
 	if (!segment_has(a->segment, p->src) || segment_is_gateway(a->segment, p->src))
 		return VERDICT_DROP_MARTIAN;
 	if (p->proto == PROTO_ICMP && p->icmp_type == ICMP_ECHO_REQUEST) {
-		echo(w, a, p);
+		if (!a->trial)
+			echo(w, a, p);
 		return VERDICT_CONSUMED_ECHO;
 	}
 	if (p->proto == PROTO_ICMP)

@@ -86,6 +86,8 @@ static enum verdict discovery(struct worker *w, const struct arrival *a, const s
 	if (!addr_is_none(p->src) && !on_link(a->segment, p->src) &&
 	    !(nd.type == ND_NEIGHBOUR_ADVERTISEMENT && segment_is_gateway(a->segment, p->src)))
 		return VERDICT_DROP_MARTIAN;
+	if (a->trial)
+		return VERDICT_CONSUMED_ND;
 	if (nd.type == ND_ROUTER_SOLICITATION)
 		routers_wanted(w, a, p, limit);
 	else if (nd.type == ND_NEIGHBOUR_SOLICITATION && segment_is_gateway(a->segment, nd.target))
@@ -125,7 +127,8 @@ bool gateway6_input(struct worker *w, const struct arrival *a, const struct pack
 	if (!on_link(seg, p->src)) {
 		*verdict = VERDICT_DROP_MARTIAN;
 	} else if (p->proto == PROTO_ICMP6 && p->icmp_type == ICMP6_ECHO_REQUEST) {
-		echo(w, a, p);
+		if (!a->trial)
+			echo(w, a, p);
 		*verdict = VERDICT_CONSUMED_ECHO;
 	} else if (p->proto == PROTO_ICMP6) {
 		*verdict = VERDICT_DROP_NO_SESSION;	/* an answer to nothing that we sent */

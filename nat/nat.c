@@ -20,6 +20,7 @@
 #include "nat/shard.h"
 #include "nat/sock.h"
 #include "nat/tcp.h"
+#include "nat/trial.h"
 #include "nat/udp.h"
 #include "switch/port.h"
 #include "switch/service.h"
@@ -147,6 +148,8 @@ static enum verdict translate(struct nat *nat, struct worker *w, const struct ar
 
 	if (!port)
 		return VERDICT_DROP_NO_MEMORY;
+	if (a->trial)
+		return nat_trial(s, port, a, p);
 	if (p->proto == PROTO_TCP)
 		return tcp_input(s, port, a, p);
 	if (p->proto == PROTO_UDP)

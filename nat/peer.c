@@ -193,6 +193,13 @@ static enum verdict send_on(const struct passage *t, const uint8_t *mac)
 	return VERDICT_CONSUMED_PEER;
 }
 
+static bool allowed(const struct passage *t, uint32_t to)
+{
+	if (t->a->trial)
+		return peer_would_allow(t->peer, t->p);
+	return peer_allow(t->peer, t->p, t->a->from->port->id, to, worker_now_ms(t->w));
+}
+
 static enum verdict pass(const struct passage *t)
 {
 	const struct packet *p = t->p;
@@ -204,12 +211,14 @@ static enum verdict pass(const struct passage *t)
 	if (!is_guest(t->peer->to, p->dst))
 		return refuse(t, VERDICT_DROP_OTHER_NETWORK);
 	known = t->peer->to->stations && station_find(t->peer->to->stations, p->dst, &st);
-	if (!peer_allow(t->peer, p, t->a->from->port->id, known ? st.port : PEER_NO_PORT, worker_now_ms(t->w)))
+	if (!allowed(t, known ? st.port : PEER_NO_PORT))
 		return refuse(t, VERDICT_DROP_PEER);
 	if (p->ttl <= 1) {
 		answer_icmp(t->w, t->a, p, t->answers, ICMP_TIME_EXCEEDED, 0);	/* RFC 1812 5.3.1 */
 		return VERDICT_DROP_TTL;
 	}
+	if (t->a->trial)
+		return known ? VERDICT_CONSUMED_PEER : VERDICT_DROP_NO_NEIGHBOUR;
 	if (must_be_cut(t) && known)
 		return send_cut(t, st.mac);
 	if (widest(t) > t->peer->mtu && !must_be_cut(t)) {
@@ -242,7 +251,8 @@ static bool input(struct service *service, struct worker *w, const struct arriva
 	struct passage t = { peers, w, a, p, NULL, &peers->answers[worker_index(w)] };
 
 	if (p->ethertype == ETHERTYPE_ARP4 || nd_is(p)) {
-		heard(peers, w, a, p);
+		if (!a->trial)
+			heard(peers, w, a, p);
 		return false;
 	}
 	if (memcmp(p->data, a->segment->gateway_mac, MAC_SIZE) != 0 || a->from == a->segment->host)

@@ -95,6 +95,14 @@ static bool error_fits(const struct peer *peer, const struct packet *p, uint32_t
 	return peer_flows_has(peer->flows, to, &f, now_ms) || peer_flows_has(peer->flows, from, &opened, now_ms);
 }
 
+/* A trial is of a packet that begins something: errors are about others, and so are answers. */
+bool peer_would_allow(const struct peer *peer, const struct packet *p)
+{
+	struct peer_flow f = flow_of(p);
+
+	return (peer->out.all && peer->back.all) || (!packet_is_icmp_error(p) && opens(peer, p, &f));
+}
+
 bool peer_allow(const struct peer *peer, const struct packet *p, uint32_t from, uint32_t to, uint64_t now_ms)
 {
 	struct peer_flow f = flow_of(p);

@@ -15,8 +15,9 @@ struct peer;
 enum { PEER_NO_PORT = UINT32_MAX };
 
 /* peer_allow() - @p goes from a guest at port @from to one at port @to of the other segment, PEER_NO_PORT where that is not known
- * Notes what it opens: call it once for a packet that is about to be sent.
+ * Notes what it opens: call it once for a packet that is about to be sent. peer_would_allow() notes nothing.
  */
 bool peer_allow(const struct peer *peer, const struct packet *p, uint32_t from, uint32_t to, uint64_t now_ms);
+bool peer_would_allow(const struct peer *peer, const struct packet *p);
 
 #endif

@@ -141,6 +141,9 @@ struct flow *flow_new_called(struct nat_shard *s, struct nat_port *port, const s
  * Return: false when the quota is used up. */
 bool flow_room(struct nat_shard *s, struct nat_port *port, enum flow_class class);
 
+/* flow_has_room() - would flow_room() say so? Drops nothing, counts nothing */
+bool flow_has_room(const struct nat_shard *s, const struct nat_port *port, enum flow_class class);
+
 /* flow_free() - close the socket and forget the flow; flow_close() - the socket alone */
 void flow_free(struct flow *f);
 void flow_close(struct flow *f);

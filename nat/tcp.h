@@ -93,6 +93,9 @@ void tcp_send_acks(struct flow *f, const struct site *site);
 /* tcp_rewind() - send everything again from the first unacknowledged byte */
 void tcp_rewind(struct tcp *t);
 
+/* tcp_half_open_max() - connections that a guest's port may have being opened on this worker */
+uint32_t tcp_half_open_max(const struct nat_shard *s);
+
 /* tcp_half_open() - where the port counts this connection while it is being opened: what comes from outside has a count
  * of its own, so that it cannot use up the guest's */
 static inline uint32_t *tcp_half_open(struct flow *f)

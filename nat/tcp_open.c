@@ -71,7 +71,7 @@ static void ready_socket(struct flow *f)
 
 /* ---- a guest connects ---- */
 
-static uint32_t half_open_max(const struct nat_shard *s)
+uint32_t tcp_half_open_max(const struct nat_shard *s)
 {
 	uint32_t n = shard_conf(s)->half_open_max;
 
@@ -86,7 +86,7 @@ static struct flow *new_flow(struct nat_shard *s, struct nat_port *port, const s
 	int fd = -1;
 
 	*v = VERDICT_DROP_QUOTA;
-	if (port->half_open >= half_open_max(s) || !flow_room(s, port, FLOW_TCP))
+	if (port->half_open >= tcp_half_open_max(s) || !flow_room(s, port, FLOW_TCP))
 		return NULL;
 	*v = VERDICT_DROP_NO_MEMORY;
 	fd = sock_open(s, key->guest, SOCK_STREAM, 0, outside, &device);
@@ -224,7 +224,7 @@ static bool renew(struct flow *f)
 /* refuse_over_quota() - a guest that has all the flows it may have is told; too many half-open ones pass, and it will try again */
 static void refuse_over_quota(struct nat_shard *s, struct nat_port *port, const struct arrival *a, const struct packet *p, enum verdict v)
 {
-	if (v == VERDICT_DROP_QUOTA && port->half_open < half_open_max(s) && limit_take(&port->answers, shard_now(s)))
+	if (v == VERDICT_DROP_QUOTA && port->half_open < tcp_half_open_max(s) && limit_take(&port->answers, shard_now(s)))
 		answer_reset(s->worker, a, p);
 }
 
@@ -294,7 +294,7 @@ int tcp_call(struct nat_shard *s, struct nat_port *port, struct forward *forward
 
 	if (!shard_site(s, port->id, &site))
 		return -ENETDOWN;
-	if (port->calling >= half_open_max(s))
+	if (port->calling >= tcp_half_open_max(s))
 		return -ENOBUFS;
 	f = flow_new_called(s, port, key, &tcp_kind, fd);
 	if (!f)

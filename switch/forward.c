@@ -13,6 +13,7 @@
 #include "switch/packet.h"
 #include "switch/service.h"
 #include "switch/snapshot.h"
+#include "switch/trial.h"
 #include "switch/worker.h"
 
 static inline const struct port_view *local_port(const struct net_view *net)
@@ -20,15 +21,31 @@ static inline const struct port_view *local_port(const struct net_view *net)
 	return net->nmembers && net->members[0]->local ? net->members[0] : NULL;
 }
 
+/* note_destination() - of a trial: it would be sent there */
+static void note_destination(struct trial *t, const struct port_view *to)
+{
+	if (t->nports < TRIAL_PORTS)
+		t->ports[t->nports] = to->port->id;
+	t->nports++;
+}
+
+static void send_list(struct worker *w, const struct out_list *l)
+{
+	uint64_t taken = port_tx(l->to->port, w, worker_index(w), l->frames, l->n);
+
+	if (__builtin_expect(l->to->nobservers, 0))
+		observe_out(w, l->to, l->frames, l->n, taken);
+}
+
 static void outbox_flush(struct worker *w, struct outbox *out)
 {
 	for (unsigned i = 0; i < out->nlists; i++) {
 		struct out_list *l = &out->lists[i];
 
-		uint64_t taken = port_tx(l->to->port, w, worker_index(w), l->frames, l->n);
-
-		if (__builtin_expect(l->to->nobservers, 0))
-			observe_out(w, l->to, l->frames, l->n, taken);
+		if (out->trial)
+			note_destination(out->trial, l->to);
+		else
+			send_list(w, l);
 		out->list_of[l->to->port->id] = 0;
 		l->n = 0;
 	}
@@ -169,17 +186,27 @@ static enum verdict decide(struct burst *b, struct frame *f, unsigned i, uint64_
 	return offer(b, to, f);
 }
 
-/* serve_local() - hand a copy to the gateway and the services of the frame's segment */
+/* arrive() - a copy for the gateway and the services of the frame's segment. Return: is there anybody? */
+static bool arrive(struct burst *b, const struct frame *f, struct trial *t, struct arrival *a)
+{
+	const struct port_view *local = local_port(b->in->net);
+
+	*a = (struct arrival){ .segment = burst_segment(b, f), .from = b->in, .frame = f, .trial = t };
+	if (local)
+		a->local_port = local->port->id;
+	return local && a->segment;
+}
+
+/* serve_local() - hand them that copy */
 static void serve_local(struct burst *b, struct frame *f, unsigned i)
 {
 	const struct port_view *local = local_port(b->in->net);
-	struct arrival a = { .segment = burst_segment(b, f), .from = b->in, .frame = f };
 	struct port_stats *s;
+	struct arrival a;
 	enum verdict v;
 
-	if (!local || !a.segment)
+	if (!arrive(b, f, NULL, &a))
 		return;
-	a.local_port = local->port->id;
 	v = local_input(b->w, &a, b->unicast[i]);
 	s = &local->port->stats[worker_index(b->w)];
 	counter_add(&s->queued, 1);
@@ -266,6 +293,51 @@ void forward_burst(struct worker *w, struct outbox *out, const struct snapshot *
 	counter_add(&s->rx_frames, n);
 	counter_add(&s->rx_bytes, bytes);
 	finish(&b, s, frames, n);
+}
+
+/* try_destination() - of an admitted frame, what the FDB and decide() say. A station that is learnt from the very frame is known to it. */
+static enum verdict try_destination(struct burst *b, struct frame *f, struct trial *t)
+{
+	uint64_t key = burst_wanted(b, f);
+
+	t->stop = TRIAL_DESTINATION;
+	t->looked_up = key != 0;
+	t->lives_at = -ENOENT;
+	if (t->looked_up)
+		t->lives_at = fdb_lookup(b->in->net->fdb, f->vid, frame_dst(f), worker_now_ms(b->w));
+	if (t->looked_up && key == fdb_key(f->vid, frame_src(f)))
+		t->lives_at = (int32_t)b->in->port->id;
+	return decide(b, f, 0, key, t->lives_at);
+}
+
+void forward_trial(struct worker *w, struct outbox *out, const struct snapshot *snap, const struct port_view *in, struct frame *f,
+		   struct trial *t)
+{
+	struct arrival a;
+	struct burst b;
+
+	*t = (struct trial){ .stop = TRIAL_ADMISSION };
+	burst_init(&b, w, out, snap, in);
+	b.trial = true;
+	out->trial = t;
+	b.verdict[0] = (uint8_t)admit_frame(&b, f);
+	t->vid = f->vid;
+	if (b.verdict[0] == VERDICT_FORWARDED && in->stages_in) {
+		t->stop = TRIAL_STAGES;
+		stages_in(&b, f, 1);
+	}
+	if (b.verdict[0] == VERDICT_FORWARDED)
+		b.verdict[0] = (uint8_t)try_destination(&b, f, t);
+	outbox_flush(w, out);
+	if (b.local[0] && arrive(&b, f, t, &a)) {
+		t->served = true;
+		t->service = local_input(w, &a, b.unicast[0]);
+	}
+	if (t->served && b.unicast[0]) {
+		t->stop = TRIAL_SERVICE;
+		b.verdict[0] = (uint8_t)t->service;
+	}
+	t->verdict = b.verdict[0];
 }
 
 unsigned forward_made(struct worker *w, struct outbox *out, const struct snapshot *snap, const struct port_view *from,

@@ -12,6 +12,7 @@
 
 struct port_view;
 struct snapshot;
+struct trial;
 struct worker;
 
 /* OUT_LISTS - destinations with frames waiting at once; one more makes an early flush, nothing else */
@@ -27,6 +28,7 @@ struct outbox {
 	unsigned nlists;
 	struct out_list lists[OUT_LISTS];
 	uint8_t list_of[PORT_IDS];	/* by port id: index plus one, 0 for none */
+	struct trial *trial;		/* nothing is sent: this is told where it would go; else NULL (switch/trial.h) */
 };
 
 /* forward_burst() - frames received from @in; the owner worker of the queue */

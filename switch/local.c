@@ -76,7 +76,9 @@ static enum verdict offer(struct worker *w, const struct arrival *a, const struc
 	const struct segment *seg = a->segment;
 	enum verdict v;
 
-	if (p->ethertype == ETHERTYPE_ARP4)
+	if (a->trial)
+		;			/* who has an address is not said by a packet that nobody sent */
+	else if (p->ethertype == ETHERTYPE_ARP4)
 		note_arp(w, a, p);
 	else if (nd_is(p))
 		note_nd(w, a, p);
@@ -120,7 +122,7 @@ enum verdict local_input(struct worker *w, const struct arrival *a, bool unicast
 
 	if (v == VERDICT_FORWARDED)
 		return offer(w, a, &p, unicast);
-	return v == VERDICT_DROP_FRAGMENT && unicast ? assemble(w, a, data) : v;
+	return v == VERDICT_DROP_FRAGMENT && unicast && !a->trial ? assemble(w, a, data) : v;
 }
 
 static int local_rx(struct port_queue *q, struct rx_space *space, struct frame *frames, unsigned n)

@@ -16,6 +16,7 @@
 struct port_view;
 struct segment;
 struct service;
+struct trial;
 struct worker;
 
 /* arrival - where a packet came from */
@@ -24,6 +25,7 @@ struct arrival {
 	const struct port_view *from;	/* the guest's port */
 	const struct frame *frame;	/* whole, contiguous: head_len == len */
 	uint32_t local_port;		/* id of the local port, for worker_emit() */
+	struct trial *trial;		/* the packet is not real: say what would become of it, and do nothing (switch/trial.h); else NULL */
 };
 
 struct service_ops {

@@ -278,10 +278,12 @@ static bool service_input(struct service *service, struct worker *w, const struc
 {
 	struct rig_service *s = container_of(service, struct rig_service, service);
 
-	s->seen++;
-	s->last = *p;
-	s->last_vid = a->segment->vid;
-	if (s->answers && p->arp_op == ARP_REQUEST)
+	if (!a->trial) {
+		s->seen++;
+		s->last = *p;
+		s->last_vid = a->segment->vid;
+	}
+	if (s->answers && !a->trial && p->arp_op == ARP_REQUEST)
 		answer(s, w, a, p);
 	if (s->verdict == VERDICT_COUNT)
 		return false;
