@@ -197,9 +197,11 @@ static void settle_leaving(struct engine *e)
 			port_release(p->port);
 		if (p->id != UINT32_MAX)
 			forget(p);
+		live_policy_leave(p);
 		free(p->drops_told);
 		free(p);
 	}
+	live_policy_settle(e);
 	if (wait)
 		wait_closed(e);
 }
