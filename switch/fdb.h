@@ -74,6 +74,10 @@ int fdb_lookup(const struct fdb *fdb, uint16_t vid, const uint8_t *mac, uint64_t
  */
 bool fdb_learn(struct fdb *fdb, uint16_t vid, const uint8_t *mac, uint32_t port, uint64_t now_ms);
 
+/* fdb_lookup_key(), fdb_learn_key() - the same by key; a table that is not of stations may have any keys but 0 */
+int fdb_lookup_key(const struct fdb *fdb, uint64_t key, uint64_t now_ms);
+bool fdb_learn_key(struct fdb *fdb, uint64_t key, uint32_t port, uint64_t now_ms);
+
 /* fdb_burst() - fdb_learn() and fdb_lookup() for the frames of a burst, one frame after another; @n at most 64
  * @src:	keys (fdb_key()) of the stations seen at @port
  * @dst:	keys to look up; 0: none
@@ -82,8 +86,10 @@ bool fdb_learn(struct fdb *fdb, uint16_t vid, const uint8_t *mac, uint32_t port,
 void fdb_burst(struct fdb *fdb, const uint64_t *src, const uint64_t *dst, unsigned n, uint32_t port, uint64_t now_ms,
 	       int32_t *to);
 
-/* fdb_add_static() - an entry that neither ages nor moves; Return: 0 or -ENOSPC */
+/* fdb_add_static() - an entry that neither ages nor moves; Return: 0 or -ENOSPC
+ * fdb_remove_static() - forget it; nothing happens when it is not static, or at another port */
 int fdb_add_static(struct fdb *fdb, uint16_t vid, const uint8_t *mac, uint32_t port);
+void fdb_remove_static(struct fdb *fdb, uint16_t vid, const uint8_t *mac, uint32_t port);
 
 /* fdb_flush_port() - forget everything at @port; fdb_sweep() - forget what is too old; Return: how many */
 unsigned fdb_flush_port(struct fdb *fdb, uint32_t port);

@@ -18,6 +18,7 @@
 #include "switch/vlan.h"
 
 struct fdb;
+struct guard;
 struct net_view;
 struct observer;
 struct port;
@@ -66,6 +67,7 @@ struct port_view {
 	const struct segment *own;	/* the segment that it is alone on; NULL: it is on those of its VLANs */
 	uint32_t stages_in, stages_out;	/* enum stage: what frames from it, and to it, pass (switch/stage.h); mostly 0 */
 	struct port_policy *policy;	/* STAGE_POLICY: its rules (switch/port_policy.h); borrowed; outlives the snapshot */
+	struct guard *guard;		/* of STAGE_GUARD; borrowed, as the port */
 	bool link_up;
 	bool local;			/* the network's own port: gateway and services, on every segment */
 	bool uplink;			/* behind it is a LAN; a group's frame that seems to come from one of us there is ours, come back */
@@ -82,6 +84,7 @@ struct net_view {
 	uint32_t mtu;			/* bytes of layer 3 */
 	bool wire;			/* two ports are the ends of a cable: every frame goes over, as it is */
 	struct fdb *fdb;		/* borrowed; outlives the snapshot */
+	struct fdb *owners;		/* to whom IPv6 addresses belong, where a guard wants to know (switch/guard.h); or NULL; likewise */
 	struct port_view **members;	/* the ports of this network, the local one first if there is one */
 	unsigned nmembers;
 	struct segment *segments;	/* by VID */

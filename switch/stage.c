@@ -2,12 +2,15 @@
 #include "switch/stage.h"
 
 #include "switch/burst.h"
+#include "switch/guard.h"
 #include "switch/port_policy.h"
 
 void stages_in(struct burst *b, struct frame *frames, unsigned n)
 {
 	const uint32_t on = b->in->stages_in;
 
+	if (on & STAGE_GUARD)
+		guard_burst(b, frames, n);
 	if (on & STAGE_POLICY)
 		policy_in(b, frames, n);
 }

@@ -24,6 +24,7 @@ struct port_view;
 
 enum stage {
 	STAGE_ISOLATED = 1 << 0,	/* out: nothing from other ports that have this bit */
+	STAGE_GUARD = 1 << 1,		/* in: switch/guard.h */
 	STAGE_POLICY = 1 << 8,		/* in, out: the rules of the port (switch/port_policy.h) */
 };
 

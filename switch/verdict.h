@@ -53,7 +53,15 @@
 	V(DROP_NO_NEIGHBOUR, "no-neighbour", "nobody answers at this address of a peered network")         \
 	V(DROP_ISOLATED, "isolated", "from one isolated port to another")                                  \
 	V(DROP_POLICY, "policy", "what a rule of the port or the network denies")                          \
-	V(DROP_SHAPE, "shape", "beyond the rate of the port it goes to, and too much waits there already")
+	V(DROP_SHAPE, "shape", "beyond the rate of the port it goes to, and too much waits there already") \
+	V(DROP_FORGED_MAC, "forged-mac", "a MAC address that is not the port's own")                       \
+	V(DROP_FORGED_IP, "forged-ip", "an IP address that is not the port's own")                         \
+	V(DROP_GATEWAY_CLAIM, "gateway-claim", "says that an address of the gateway is elsewhere")         \
+	V(DROP_ROGUE_DHCP, "rogue-dhcp", "what only a DHCP server sends")                                  \
+	V(DROP_ROGUE_ROUTER, "rogue-router", "a router advertisement or redirect")                         \
+	V(DROP_HIDDEN_HEADER, "hidden-header", "IPv6 that hides from guards what it carries")              \
+	V(DROP_MAC_LIMIT, "mac-limit", "the port has all the MAC addresses it may have")                   \
+	V(DROP_STORM, "storm", "more broadcast, multicast or unknown unicast than the port may send")
 
 enum verdict {
 #define V(id, name, meaning) VERDICT_##id,

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "switch/build.h"
 #include "switch/fdb.h"
+#include "switch/guard.h"
 #include "switch/local.h"
 #include "switch/station.h"
 #include "tests/packet/rig_kind.h"
@@ -52,8 +53,10 @@ void rig_free(struct rig *rig)
 			stations_free(rig->nets[i].segments[j].stations);
 	}
 	urcu_qsbr_barrier();
-	for (unsigned i = 0; i < rig->nnets; i++)
+	for (unsigned i = 0; i < rig->nnets; i++) {
 		fdb_free(rig->nets[i].fdb);
+		fdb_free(rig->nets[i].owners);
+	}
 	worker_free(rig->w);
 	urcu_qsbr_unregister_thread();
 	free(rig);
@@ -66,7 +69,8 @@ unsigned rig_net(struct rig *rig, uint32_t mtu, bool local)
 	must(rig->nnets < RIG_NETS);
 	net->mtu = mtu;
 	net->fdb = fdb_new(FDB_ENTRIES, RIG_PORTS, FDB_AGE_MS);
-	must(net->fdb);
+	net->owners = fdb_new(FDB_ENTRIES, RIG_PORTS, FDB_AGE_MS);
+	must(net->fdb && net->owners);
 	if (local) {
 		net->local = local_new(1);
 		must(net->local);
@@ -169,7 +173,7 @@ static void fill_net(struct snapshot *s, struct net_view *view, const struct rig
 {
 	const struct rig_net *net = &rig->nets[i];
 
-	*view = (struct net_view){ .net_id = i + 1, .mtu = net->mtu, .fdb = net->fdb, .nsegments = net->nsegments };
+	*view = (struct net_view){ .net_id = i + 1, .mtu = net->mtu, .fdb = net->fdb, .owners = net->owners, .nsegments = net->nsegments };
 	view->members = calloc(RIG_PORTS, sizeof(*view->members));
 	view->segments = calloc(RIG_SEGMENTS, sizeof(*view->segments));
 	must(view->members && view->segments);
@@ -185,7 +189,8 @@ static void fill_net(struct snapshot *s, struct net_view *view, const struct rig
 		struct rig_port *p = rig->ports[j];
 
 		if (p && p->net == i) {
-			struct port_view is = { .vlan = p->vlan, .link_up = p->link_up, .stages_in = p->stages_in, .stages_out = p->stages_out };
+			struct port_view is = { .vlan = p->vlan, .link_up = p->link_up, .stages_in = p->stages_in, .stages_out = p->stages_out,
+						.guard = p->guard };
 			struct port_view *v = join(s, view, &p->port, is);
 
 			if (p->alone)
@@ -213,6 +218,7 @@ void rig_remove(struct rig_port *p)
 
 	rig->ports[p->port.id] = NULL;
 	rig_publish(rig);
+	guard_release(p->guard);
 	rig_kind_drop(p);
 	worker_remove_port(&p->port);
 }

@@ -35,6 +35,7 @@ struct rig_port {
 	struct vlan_conf vlan;		/* these take effect with the next rig_publish() */
 	bool link_up;
 	uint32_t stages_in, stages_out;
+	struct guard *guard;		/* the rig's from then on */
 	bool alone;			/* it has a segment of its own, whose VID is its PVID */
 	struct rig_frame *wire, *sent;
 	unsigned nwire, wire_room, wire_at, nsent, sent_room;
@@ -60,7 +61,7 @@ struct rig_service {
 
 struct rig_net {
 	uint32_t mtu;
-	struct fdb *fdb;
+	struct fdb *fdb, *owners;
 	struct port *local;		/* NULL when the network has none */
 	struct segment segments[RIG_SEGMENTS];
 	unsigned nsegments;
