@@ -10,6 +10,7 @@
 #include <event2/listener.h>
 
 #include "ctl/api_call.h"
+#include "ctl/api_capture.h"
 #include "ctl/api_client.h"
 #include "ctl/api_stream.h"
 
@@ -97,6 +98,7 @@ void api_forget(struct api *api, struct api_client *client)
 			call->req = NULL;
 	}
 	streams_forget(api, client);
+	captures_forget(api, client);
 }
 
 static int listen_on(struct api *api)
@@ -127,6 +129,7 @@ struct api *api_new(const struct api_conf *conf, struct error *err)
 	TAILQ_INIT(&api->calls);
 	TAILQ_INIT(&api->streams);
 	TAILQ_INIT(&api->waiters);
+	TAILQ_INIT(&api->captures);
 	evhttp_set_allowed_methods(api->http, METHODS);
 	evhttp_set_max_headers_size(api->http, HEADERS_MAX);
 	evhttp_set_max_body_size(api->http, API_BODY_MAX + BODY_SLACK);
@@ -156,6 +159,7 @@ void api_free(struct api *api)
 	}
 	TAILQ_INIT(&api->calls);
 	streams_end(api);
+	captures_end(api);
 	api->listener = NULL;
 	evhttp_free(api->http);
 	clients_fini(api);

@@ -29,6 +29,7 @@ enum {
 	API_GROUPS_MAX = 256,		/* supplementary groups looked at */
 };
 
+struct api_capture;
 struct api_client;
 struct api_stream;
 struct api_waiter;
@@ -45,6 +46,7 @@ struct api {
 	TAILQ_HEAD(, api_stream) streams;
 	bool counting;			/* there were some a second ago, and live_tell_counts() knows where counters stood */
 	TAILQ_HEAD(, api_waiter) waiters;
+	TAILQ_HEAD(, api_capture) captures;
 };
 
 /* who - a client's identity, from the socket */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "ctl/api_capture.h"
 #include "ctl/api_config.h"
 #include "ctl/api_edit.h"
 #include "ctl/api_judge.h"
@@ -364,12 +365,20 @@ static void route_events(struct call *call)
 		wrong_method(call);
 }
 
+static void route_capture(struct call *call)
+{
+	if (call->method == EVHTTP_REQ_GET)
+		capture_begin(call);
+	else
+		wrong_method(call);
+}
+
 void api_route(struct call *call)
 {
 	static const struct {
 		const char *name;
 		void (*route)(struct call *call);
-	} tops[] = { { "config", route_config }, { "daemon", route_daemon }, { "events", route_events },
+	} tops[] = { { "capture", route_capture }, { "config", route_config }, { "daemon", route_daemon }, { "events", route_events },
 		{ "host-changes", route_host_changes }, { "metrics", route_metrics } };
 
 	if (!strcmp(call->segments[0], "networks")) {

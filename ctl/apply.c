@@ -11,6 +11,7 @@
 
 #include "ctl/changes.h"
 #include "ctl/engine.h"
+#include "ctl/live_capture.h"
 #include "ctl/live_hostif.h"
 #include "ctl/live_kernel.h"
 #include "ctl/live_peer.h"
@@ -185,6 +186,10 @@ bool apply_publish(struct engine *e)
 			next = NULL;
 		}
 	}
+	if (next && !live_observers_fill(e, next)) {
+		snapshot_free(next);
+		next = NULL;
+	}
 	if (!next) {
 		log_error("event=publish-failed reason=\"out of memory\"");
 		return false;
@@ -196,6 +201,7 @@ bool apply_publish(struct engine *e)
 	snapshot_release(old);
 	live_ports_settle(e);
 	live_peers_settle(e);
+	live_captures_settle(e);
 	return true;
 }
 

@@ -277,6 +277,8 @@ int engine_run(const struct engine_conf *conf)
 		return EXIT_FAILURE;
 	TAILQ_INIT(&e->changes);
 	LIST_INIT(&e->opened);
+	LIST_INIT(&e->captures);
+	LIST_INIT(&e->captures_leaving);
 	e->started_ms = clock_now_ms();
 	e->uid = conf->uid;
 	e->confined = conf->confined;

@@ -18,6 +18,7 @@
  *	live_policy.c	rules of ports			live_policy_names.c	names that they are about
  *	live_policy.c	rules of ports			live_policy_names.c	names that they are about
  *	live_peer.c	networks that reach one another
+ *	live_capture.c	who looks at frames
  */
 #ifndef CTL_ENGINE_H
 #define CTL_ENGINE_H
@@ -57,6 +58,7 @@ struct live_kernel;
 struct lease_record;
 struct lease_table;
 struct lease_waiting;
+struct live_capture;
 struct live_dgram;
 struct live_policy;
 struct live_vhost;
@@ -204,6 +206,7 @@ struct engine {
 	uint32_t next_id, next_net_id, next_plug;
 	LIST_HEAD(, opened) opened;
 	LIST_HEAD(, live_peering) peerings;	/* live_peer.c */
+	LIST_HEAD(, live_capture) captures, captures_leaving;	/* those that left and may still be in the snapshot */
 	struct live_port *leaving;	/* removed; they go when the next snapshot is out */
 	struct retired *policies_retired;	/* likewise; live_policy.c */
 	struct change_queue changes;

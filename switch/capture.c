@@ -53,6 +53,16 @@ void capture_free(struct capture *c)
 	free(c);
 }
 
+static void free_rcu(struct rcu_head *head)
+{
+	capture_free(container_of(head, struct capture, rcu));
+}
+
+void capture_release(struct capture *c)
+{
+	urcu_qsbr_call_rcu(&c->rcu, free_rcu);
+}
+
 /* ---- a worker's side ---- */
 
 void sighting_fill(struct sighting *s, const struct wire *wire, uint32_t snaplen)

@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <urcu/urcu-qsbr.h>
+
 #include "base/addr.h"
 #include "base/ring.h"
 #include "switch/filter.h"
@@ -62,11 +64,15 @@ struct capture {
 	_Atomic bool asleep;		/* the reader waits for it */
 	unsigned nparts;
 	struct capture_part *parts;
+	struct rcu_head rcu;
 };
 
 /* capture_new() - @filter is taken, also when this fails; Return: NULL with errno. Control thread, where nothing else is said */
 struct capture *capture_new(struct filter *filter, uint32_t snaplen, unsigned nworkers);
 void capture_free(struct capture *c);
+
+/* capture_release() - free it when no worker can see it any more; it has left the published snapshot. Its fd is not waited for. */
+void capture_release(struct capture *c);
 
 /* capture_dismisses() - is it certain at a glance that the frame, which has no tags to be put back, is not meant? Worker @worker */
 static inline bool capture_dismisses(const struct capture *c, unsigned worker, const struct frame *frame)

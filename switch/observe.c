@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "switch/observe.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -26,6 +27,17 @@ struct view {
 	uint8_t verdict;			/* or neither: of the one frame */
 	bool copied;				/* these are a mirror's copies */
 };
+
+struct observer *observer_add(struct port_view *view)
+{
+	struct observer *more = realloc(view->observers, (view->nobservers + 1) * sizeof(*more));
+
+	if (!more)
+		return NULL;
+	view->observers = more;
+	more[view->nobservers] = (struct observer){ 0 };
+	return &more[view->nobservers++];
+}
 
 /* ---- frames as they stood on the wire ---- */
 

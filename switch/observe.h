@@ -35,6 +35,9 @@ struct observer {
 	uint64_t vlans[VID_WORDS];
 };
 
+/* observer_add() - one more at @view, which is not published yet; all zeros, freed with the snapshot. NULL: no memory; control thread */
+struct observer *observer_add(struct port_view *view);
+
 /* seen - how the frames of a burst came, of those that had tags */
 struct seen {
 	uint64_t tagged;		/* a bit for each; of the others nothing else is filled in */

@@ -45,10 +45,10 @@ static void complete(struct rig *rig, struct snapshot *s)
 		struct port_view *v = &s->ports[port->id];
 		struct observer *o;
 
-		v->observers = realloc(v->observers, (v->nobservers + 1) * sizeof(*o));
-		assert_non_null(v->observers);
-		o = &v->observers[v->nobservers++];
-		*o = (struct observer){ .ways = l->looks[i].ways, .some_vlans = l->looks[i].vlan };
+		o = observer_add(v);
+		assert_non_null(o);
+		o->ways = l->looks[i].ways;
+		o->some_vlans = l->looks[i].vlan;
 		o->vlans[l->looks[i].vlan / 64] = 1ull << l->looks[i].vlan % 64;
 		if (l->looks[i].mirror)
 			o->mirror = &s->ports[l->p[MIRROR]->port.id];

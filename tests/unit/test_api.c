@@ -24,6 +24,7 @@
 
 #include "base/array.h"
 #include "ctl/live.h"
+#include "ctl/live_capture.h"
 #include "ctl/model.h"
 #include "ctl/yaml.h"
 
@@ -42,6 +43,9 @@ struct engine {
 	bool addressed;			/* every port has an address */
 	struct pending *pending;
 	unsigned freed;
+	struct capture_conf capture;	/* the last that was begun */
+	struct capture_sink sink;
+	unsigned captures;		/* running */
 	struct api *api;		/* for events */
 };
 
@@ -165,6 +169,25 @@ void live_lease_free(struct engine *e, const char *net, const char *port, uint32
 	else
 		error_set(&err, -ENOENT, "no such lease");
 	done(arg, &err);
+}
+
+struct live_capture *live_capture_new(struct engine *e, const struct capture_conf *conf, const struct capture_sink *sink, struct error *err)
+{
+	if (conf->filter && !strcmp(conf->filter, "nonsense")) {
+		error_set(err, -EINVAL, "filter: nonsense");
+		return NULL;
+	}
+	e->capture = *conf;
+	e->capture.filter = NULL;
+	e->sink = *sink;
+	e->captures++;
+	sink->write(sink->arg, "begin", 5);
+	return (struct live_capture *)(void *)e;
+}
+
+void live_capture_free(struct live_capture *c)
+{
+	((struct engine *)(void *)c)->captures--;
 }
 
 /* ---- the bench: an API in a thread, and a client ---- */
@@ -782,6 +805,131 @@ static void test_events_of_others(void **state)
 	close(fd);
 }
 
+/* ---- captures ---- */
+
+static const struct step captures[] = {
+	{ "no network", "GET", "/v1/capture", NULL, 400, "net: is missing" },
+	{ "an unknown one", "GET", "/v1/capture?net=zoo", NULL, 404, "there is no network zoo" },
+	{ "an unknown port", "GET", "/v1/capture?net=lab&port=vm9", NULL, 404, "network lab has no port vm9" },
+	{ "a direction", "GET", "/v1/capture?net=lab&direction=up", NULL, 400, "direction: not one of in, out and both" },
+	{ "a length", "GET", "/v1/capture?net=lab&snaplen=0", NULL, 400, "snaplen: not a number in 1.." },
+	{ "a number", "GET", "/v1/capture?net=lab&count=many", NULL, 400, "count: not a number in 1.." },
+	{ "what the engine refuses", "GET", "/v1/capture?net=lab&filter=nonsense", NULL, 400, "filter: nonsense" },
+	{ "a method", "POST", "/v1/capture?net=lab", NULL, 405, "no meaning" },
+};
+
+static void write_some(struct bench *b, const void *arg)
+{
+	struct capture_sink *sink = &b->engine.sink;
+
+	sink->write(sink->arg, arg, strlen(arg));
+}
+
+/* fill() - as a capture does: no more than there is room for */
+static void fill(struct bench *b, const void *arg)
+{
+	static char much[64 << 10];
+	struct capture_sink *sink = &b->engine.sink;
+	size_t *written = *(size_t *const *)arg;
+
+	while (sink->room(sink->arg) >= sizeof(much)) {
+		sink->write(sink->arg, much, sizeof(much));
+		*written += sizeof(much);
+	}
+}
+
+static void end_capture(struct bench *b, const void *arg)
+{
+	(void)arg;
+	b->engine.captures--;
+	b->engine.sink.end(b->engine.sink.arg);
+}
+
+static void count_captures(struct bench *b, const void *arg)
+{
+	**(unsigned *const *)arg = b->engine.captures;
+}
+
+static unsigned captures_of(struct bench *b)
+{
+	unsigned n, *to = &n;
+
+	in_loop(b, count_captures, &to);
+	return n;
+}
+
+/* until() - read until @what has come */
+static void until(int fd, const char *what)
+{
+	size_t n = 0;
+
+	for (answer[0] = '\0'; !strstr(answer, what); answer[n] = '\0') {
+		ssize_t got = recv(fd, answer + n, sizeof(answer) - 1 - n, 0);
+
+		assert_true(got > 0);
+		n += (size_t)got;
+	}
+}
+
+static void test_capture(void **state)
+{
+	struct bench *b = *state;
+	int fd = connect_as(b, 0);
+
+	in_loop(b, set_model, "networks: {lab: {ports: {vm1: {kind: stream}}}}");
+	walk(fd, captures, ARRAY_SIZE(captures));
+	send_request(fd, "/v1/capture?net=lab&port=vm1&direction=out&snaplen=96&count=7&filter=arp");
+	until(fd, "5\r\nbegin\r\n");
+	assert_non_null(strstr(answer, "application/x-pcapng"));
+	assert_string_equal(b->engine.capture.net, "lab");
+	assert_string_equal(b->engine.capture.port, "vm1");
+	assert_int_equal(b->engine.capture.ways, 2);
+	assert_int_equal(b->engine.capture.snaplen, 96);
+	assert_int_equal(b->engine.capture.count, 7);
+	in_loop(b, write_some, "frames");
+	until(fd, "6\r\nframes\r\n");
+	in_loop(b, end_capture, NULL);
+	until(fd, "0\r\n\r\n");
+	assert_int_equal(ask_json(fd, "GET", NET, NULL), 200);	/* the connection goes on */
+	close(fd);
+}
+
+/* What a client does not read is bounded; and when it goes the capture does. */
+static void test_capture_slow(void **state)
+{
+	struct bench *b = *state;
+	size_t written = 0, *to = &written;
+	int fds[3];
+
+	in_loop(b, set_model, "networks: {lab: {}}");
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		fds[i] = connect_as(b, 0);
+		send_request(fds[i], "/v1/capture?net=lab");
+		until(fds[i], "begin");
+	}
+	for (int i = 0; i < 50; i++)
+		in_loop(b, fill, &to);
+	assert_in_range(written, 1 << 20, 8 << 20);
+	assert_int_equal(captures_of(b), 3);
+	close(fds[0]);
+	close(fds[1]);
+	for (int tries = 0; captures_of(b) != 1; tries++)
+		assert_true(tries < 100000);
+	close(fds[2]);
+	while (captures_of(b))
+		;
+}
+
+static void test_capture_of_others(void **state)
+{
+	struct bench *b = *state;
+	int fd = connect_as(b, SOMEBODY);
+
+	in_loop(b, set_model, "networks: {other: {owner: 77}}");
+	assert_int_equal(ask_json(fd, "GET", "/v1/capture?net=other", NULL), 403);
+	close(fd);
+}
+
 /* ---- bad clients (SEC-07) ---- */
 
 static void test_nesting(void **state)
@@ -1034,7 +1182,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_objects), TEST(test_config), TEST(test_config_keeps), STRANGER(test_strangers), TEST(test_wait),
-		TEST(test_events), TEST(test_events_of_one), STRANGER(test_events_of_others), TEST(test_nesting), TEST(test_bad_requests),
+		TEST(test_events), TEST(test_events_of_one), STRANGER(test_events_of_others),
+		TEST(test_capture), TEST(test_capture_slow), STRANGER(test_capture_of_others), TEST(test_nesting), TEST(test_bad_requests),
 		TEST(test_large_body), TEST(test_long_header), TEST(test_slow_senders), TEST(test_hoarders),
 		TEST(test_pipelining), TEST(test_gone_before_the_answer), TEST(test_end_with_changes_waiting),
 	};
