@@ -513,6 +513,35 @@ static void test_dhcp_26_parameters(void **state)
 	assert_false(has(b, 3) || has(b, 6) || has(b, 15) || has(b, 119));	/* host-only: no router option */
 }
 
+/* RFC 3442: the ways to peers, where there is no router: then guests that know the option would not look at that. Bytes by hand. */
+static void test_routes(void **state)
+{
+	static const uint8_t expected[] = { 24, 10, 9, 8, 10, 77, 0, 1, 12, 172, 16, 10, 77, 0, 1, 29, 10, 1, 2, 8, 10, 77, 0, 1 };
+	struct bench *b = *state;
+	const uint8_t *p;
+	size_t size;
+
+	b->s.conf.server_ip = 0x0a4d0001;
+	b->s.conf.routes[0] = (struct prefix4){ 0x0a090800, 24 };
+	b->s.conf.routes[1] = (struct prefix4){ 0xac100000, 12 };
+	b->s.conf.routes[2] = (struct prefix4){ 0x0a010208, 29 };
+	b->s.conf.nroutes = 3;
+	TELL(b, DHCP_DISCOVER, .mac = 1);
+	assert_false(has(b, 121));
+	b->s.conf.router = 0;
+	TELL(b, DHCP_DISCOVER, .mac = 1, .parameters = "\1\3");		/* told without being asked, too */
+	p = message_option(&b->answer, OPTION_ROUTES, &size);
+	assert_int_equal(size, sizeof(expected));
+	assert_memory_equal(p, expected, size);
+	assert_false(has(b, 3));
+	print_message("  as many as fit one option\n");
+	for (b->s.conf.nroutes = 0; b->s.conf.nroutes < DHCP_ROUTES_MAX; b->s.conf.nroutes++)
+		b->s.conf.routes[b->s.conf.nroutes] = (struct prefix4){ 0x0a000000u + b->s.conf.nroutes * 8, 29 };
+	TELL(b, DHCP_DISCOVER, .mac = 1, .max_size = 1400);
+	assert_non_null(message_option(&b->answer, OPTION_ROUTES, &size));
+	assert_int_equal(size, 9 * DHCP_ROUTES_MAX);
+}
+
 static void test_dhcp_27_size(void **state)
 {
 	struct bench *b = *state;
@@ -615,7 +644,7 @@ static void test_outcome_names(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		CASE(test_dhcp_01_exchange),
+		CASE(test_routes), CASE(test_dhcp_01_exchange),
 		CASE(test_dhcp_02_foreign_server),
 		CASE(test_dhcp_03_and_04_selecting),
 		CASE(test_dhcp_05_renewing),

@@ -40,6 +40,9 @@ static struct sent tick(struct dhcp_client *c, uint64_t now_ms)
 	return s;
 }
 
+static const uint8_t *routes;		/* option 121 of answers, or NULL */
+static size_t routes_size;
+
 /* answer() - a server's reply with the usual options */
 static enum dhcp_news answer(struct dhcp_client *c, uint64_t now_ms, enum dhcp_type type, uint32_t xid, uint32_t lease_s)
 {
@@ -59,6 +62,8 @@ static enum dhcp_news answer(struct dhcp_client *c, uint64_t now_ms, enum dhcp_t
 		option_add_u32(&list, OPTION_ROUTER, true, SERVER);
 		option_add_u32(&list, OPTION_DNS, true, SERVER);
 		option_add(&list, OPTION_DOMAIN, true, "lab.internal\n", 13);
+		if (routes)
+			option_add(&list, OPTION_ROUTES, true, routes, routes_size);
 	}
 	n = message_build(&h, &list, data, sizeof(data));
 	assert_true(n > 0);
@@ -96,6 +101,40 @@ static void test_lease(void **state)
 	assert_string_equal(c.binding.domain, "lab.internal");	/* no second line for resolv.conf */
 	assert_int_equal(c.next_ms, START_MS + 1800 * 1000);	/* RFC 2131 4.4.5: T1 is half of the lease */
 	assert_false(dhcp_client_listening(&c));
+}
+
+/* RFC 3442: what stands before something that makes no sense counts; the router option does not */
+static void test_routes(void **state)
+{
+	static const struct {
+		const char *what;
+		uint8_t data[32];
+		size_t size;
+		unsigned n;
+		uint32_t router, first;
+		uint8_t len;
+	} cases[] = {
+		{ "one", { 24, 10, 9, 8, 10, 77, 0, 1 }, 8, 1, 0, 0x0a090800, 24 },
+		{ "host bits", { 12, 172, 31, 10, 77, 0, 1 }, 7, 1, 0, 0xac100000, 12 },
+		{ "a default route beside", { 32, 10, 9, 8, 7, 10, 77, 0, 1, 0, 10, 77, 0, 2 }, 14, 1, 0x0a4d0002, 0x0a090807, 32 },
+		{ "no router", { 24, 10, 9, 8, 0, 0, 0, 0 }, 8, 0, 0, 0, 0 },
+		{ "longer than an address", { 33, 10, 9, 8, 7, 6, 10, 77, 0, 1 }, 10, 0, 0, 0, 0 },
+		{ "255 bits", { 255, 10, 9, 8 }, 4, 0, 0, 0, 0 },
+		{ "cut short", { 24, 10, 9, 8, 10, 77, 0, 1, 24, 10, 9, 7, 10 }, 13, 1, 0, 0x0a090800, 24 },
+	};
+	struct dhcp_client c;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		print_message("  %s\n", cases[i].what);
+		routes = cases[i].data;
+		routes_size = cases[i].size;
+		lease(&c, 3600);
+		assert_int_equal(c.binding.nroutes, cases[i].n);
+		assert_int_equal(c.binding.router, cases[i].router);
+		assert_true(!cases[i].n || (c.binding.routes[0].to.addr == cases[i].first && c.binding.routes[0].to.len == cases[i].len));
+	}
+	routes = NULL;
 }
 
 static void test_retry(void **state)
@@ -294,7 +333,7 @@ int main(void)
 		cmocka_unit_test(test_lease),	      cmocka_unit_test(test_retry),	cmocka_unit_test(test_silent_server),
 		cmocka_unit_test(test_not_for_us),    cmocka_unit_test(test_renew),	cmocka_unit_test(test_rebind_and_expiry),
 		cmocka_unit_test(test_nak),	      cmocka_unit_test(test_infinite),	cmocka_unit_test(test_release),
-		cmocka_unit_test(test_frames),
+		cmocka_unit_test(test_frames),	      cmocka_unit_test(test_routes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
