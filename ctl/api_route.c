@@ -10,6 +10,7 @@
 #include "ctl/api_config.h"
 #include "ctl/api_edit.h"
 #include "ctl/api_judge.h"
+#include "ctl/api_policy.h"
 #include "ctl/api_show.h"
 #include "ctl/api_stream.h"
 #include "ctl/live_hostif.h"
@@ -231,6 +232,14 @@ static void route_fdb(struct call *call)
 		wrong_method(call);
 }
 
+static void route_policy(struct call *call)
+{
+	const struct net_conf *net = net_of(call);
+
+	if (net)
+		policy_route(call, net);
+}
+
 /* route_object() - a change of one object; @id is NULL for a network */
 static void route_object(struct call *call, enum edit_what what, const char *net, const char *id)
 {
@@ -293,6 +302,8 @@ static void route_networks(struct call *call)
 		route_leases(call);
 	else if (!strcmp(call->segments[2], "fdb") && call->nsegments == 3)
 		route_fdb(call);
+	else if (!strcmp(call->segments[2], "policy") && call->nsegments == 3)
+		route_policy(call);
 	else if (call->nsegments <= 4) {
 		for (size_t i = 0; i < ARRAY_SIZE(members); i++)
 			if (!strcmp(call->segments[2], members[i].plural)) {
