@@ -54,6 +54,18 @@ void cli_path(char path[CLI_PATH_MAX], ...)
 	path[n] = '\0';
 }
 
+bool cli_query(char *path, size_t room, const char *key, const char *value)
+{
+	size_t n = strlen(path);
+
+	if (n + strlen(key) + 3 * strlen(value) + 6 > room)
+		return false;
+	n += (size_t)snprintf(path + n, room - n, "%c%s=", strchr(path, '?') ? '&' : '?', key);
+	n += escape(path + n, room - n, value);
+	path[n] = '\0';
+	return true;
+}
+
 int cli_get(struct cli *cli, const char *path, json_t **answer)
 {
 	return cli_change(cli, "GET", path, NULL, answer);

@@ -8,6 +8,7 @@
 #define CTL_CLI_API_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include <jansson.h>
 
@@ -22,6 +23,9 @@ int cli_client(struct cli *cli);
 
 /* cli_path() - "/v1/networks/lab/ports" from "networks", "lab", "ports", NULL */
 void cli_path(char path[CLI_PATH_MAX], ...) __attribute__((sentinel));
+
+/* cli_query() - add "?KEY=VALUE", or "&KEY=VALUE" where one is there already; Return: did it fit? */
+bool cli_query(char *path, size_t room, const char *key, const char *value);
 
 int cli_get(struct cli *cli, const char *path, json_t **answer);
 

@@ -2,9 +2,11 @@
 #include "ctl/client.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +17,7 @@
 #include "ctl/paths.h"
 
 enum {
+	CLIENT_URL_MAX = 8192,
 	ANSWER_MAX = 64 << 20,	/* bytes; a model of every size that is allowed fits */
 	CONNECT_S = 5,
 	ANSWER_S = 30,		/* the slowest change waits for the disk and for a namespace */
@@ -32,10 +35,24 @@ struct reply {
 	char *text;
 	size_t size;
 	size_t room;
-	int (*line)(void *arg, const char *text);	/* NULL: collect everything */
+	int (*line)(void *arg, const char *text);	/* or: */
+	int (*bytes)(void *arg, const uint8_t *data, size_t size);	/* neither: collect everything */
 	void *arg;
 	int line_rc;
 };
+
+/* A signal while a stream runs: its socket is shut, and libcurl finds its end. */
+static volatile sig_atomic_t stream_fd = -1, interrupted;
+
+static void on_interrupt(int signal)
+{
+	(void)signal;
+	interrupted = 1;
+	if (stream_fd >= 0)
+		shutdown(stream_fd, SHUT_RDWR);
+	else
+		_exit(130);
+}
 
 /* --- where the daemon is --------------------------------------------------------------------------- */
 
@@ -145,6 +162,18 @@ static bool hand_over(struct reply *reply)
 	return true;
 }
 
+/* hand_bytes() - all that is there; from now on a signal ends the connection */
+static bool hand_bytes(struct reply *reply)
+{
+	curl_socket_t fd = CURL_SOCKET_BAD;
+
+	if (curl_easy_getinfo(reply->curl, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK)
+		stream_fd = fd;
+	reply->line_rc = reply->bytes(reply->arg, (const uint8_t *)reply->text, reply->size);
+	reply->size = 0;
+	return reply->line_rc >= 0;
+}
+
 static size_t on_data(char *data, size_t one, size_t n, void *arg)
 {
 	struct reply *reply = arg;
@@ -157,6 +186,8 @@ static size_t on_data(char *data, size_t one, size_t n, void *arg)
 	reply->size += n;
 	reply->text[reply->size] = '\0';
 	curl_easy_getinfo(reply->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (reply->bytes && status < 300)
+		return hand_bytes(reply) ? n : 0;
 	if (reply->line && status < 300 && !hand_over(reply))
 		return 0;
 	return n;
@@ -178,7 +209,7 @@ static struct curl_slist *headers(const struct request *request)
 static void prepare(struct client *client, const struct request *request, struct reply *reply)
 {
 	CURL *curl = client->curl;
-	char url[2048];
+	char url[CLIENT_URL_MAX];
 
 	snprintf(url, sizeof(url), "http://lanyard%s", request->path);
 	curl_easy_reset(curl);		/* keeps the connection */
@@ -190,7 +221,7 @@ static void prepare(struct client *client, const struct request *request, struct
 	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->why);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
-	if (!reply->line)
+	if (!reply->line && !reply->bytes)
 		curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)ANSWER_S + request->wait_s);
 	if (request->body) {
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->size);
@@ -312,4 +343,22 @@ int client_lines(struct client *client, const char *path, int (*line)(void *arg,
 
 	free(reply.text);
 	return rc;
+}
+
+int client_bytes(struct client *client, const char *path, int (*bytes)(void *arg, const uint8_t *data, size_t size), void *arg,
+		 struct error *err)
+{
+	struct request request = { .method = "GET", .path = path };
+	struct reply reply = { .bytes = bytes, .arg = arg };
+	struct sigaction action = { .sa_handler = on_interrupt }, old_int, old_term;
+	int rc;
+
+	sigaction(SIGINT, &action, &old_int);
+	sigaction(SIGTERM, &action, &old_term);
+	rc = perform(client, &request, &reply, err);
+	stream_fd = -1;
+	sigaction(SIGINT, &old_int, NULL);
+	sigaction(SIGTERM, &old_term, NULL);
+	free(reply.text);
+	return interrupted ? 0 : rc;
 }

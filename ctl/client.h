@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <jansson.h>
 
@@ -61,6 +62,14 @@ int client_json(struct client *client, const char *method, const char *path, con
  * Return: 0 when the daemon ended it, what @line returned, or a negative errno with @err.
  */
 int client_lines(struct client *client, const char *path, int (*line)(void *arg, const char *text), void *arg,
+		 struct error *err);
+
+/* client_bytes() - GET @path for as long as the daemon goes on, and hand over what comes as it comes
+ * @bytes:	a negative value ends it all
+ *
+ * SIGINT and SIGTERM end it as if the daemon had. Return: as client_lines().
+ */
+int client_bytes(struct client *client, const char *path, int (*bytes)(void *arg, const uint8_t *data, size_t size), void *arg,
 		 struct error *err);
 
 /* client_error() - turn an error in the API's shape into @err; Return: false when @tree is none */
