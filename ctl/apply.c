@@ -12,6 +12,7 @@
 #include "ctl/changes.h"
 #include "ctl/engine.h"
 #include "ctl/live_capture.h"
+#include "ctl/live_guard.h"
 #include "ctl/live_hostif.h"
 #include "ctl/live_kernel.h"
 #include "ctl/live_peer.h"
@@ -47,7 +48,7 @@ static bool fill_port(struct snapshot *s, struct net_view *net, const struct liv
 	v->beside_uplink = p->conf->kind == PORT_KIND_HOST && !p->net->conf->has_host;
 	if (p->conf->kind == PORT_KIND_HOST && p->net->conf->has_host)
 		net->segments[0].host = v;
-	return live_vlan_fill(&v->vlan, p);
+	return live_guard_fill(v, p) && live_vlan_fill(&v->vlan, p);
 }
 
 /* The local port is on every segment; its frames never carry a tag when they are looked at. */
@@ -154,6 +155,7 @@ static bool fill_net(struct snapshot *s, struct net_view *view, const struct liv
 	view->mtu = net->conf->mtu;
 	view->wire = net->conf->wire;
 	view->fdb = net->fdb;
+	view->owners = net->owners;
 	view->members = calloc(HASH_COUNT(net->ports) + 1, sizeof(*view->members));
 	if (!view->members || !fill_segments(s, view, net))
 		return false;
@@ -369,6 +371,7 @@ static void add_members(struct live_net *net)
 
 		HASH_FIND_STR(net->forwards, fc->id, f);
 		if (f) {
+			f->as_before &= forward_equal(f->conf, fc);
 			f->conf = fc;
 			live_forward_retarget(f);
 		} else if ((f = live_forward_new(net, fc))) {
@@ -428,6 +431,7 @@ void apply_commit(struct engine *e, struct model *next)
 		if (net) {
 			add_members(net);
 			live_policy_configure(net);
+			live_guard_configure(net);
 		}
 		if (net && tmp)
 			lease_inherit(net, tmp);

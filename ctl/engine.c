@@ -60,6 +60,8 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
 	live_confined_look(e);
 	for (struct live_net *net = e->nets; net; net = net->hh.next) {
 		fdb_sweep(net->fdb, clock_now_ms());
+		if (net->owners)
+			fdb_sweep(net->owners, clock_now_ms());
 		live_nat_tell_quotas(net);
 		live_kernel_later(net);
 	}

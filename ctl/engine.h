@@ -60,6 +60,8 @@ struct lease_table;
 struct lease_waiting;
 struct live_capture;
 struct live_dgram;
+struct guard;
+struct guard_retired;
 struct live_policy;
 struct live_vhost;
 struct live_wire;
@@ -104,6 +106,7 @@ struct live_port {
 	struct live_dgram *dgram;	/* dgram: the peer it is connected to, or NULL */
 	struct event *event;		/* on the listener, or the timer until the next try */
 	unsigned acks;			/* DHCP replies that wait for the store */
+	struct guard *guard;		/* live_guard.c; NULL: it needs none */
 	struct live_policy *policy;	/* NULL: it never had rules */
 	struct log_limit policy_log;
 	struct log_limit log_limit;	/* a guest may start and stop its device as often as it likes */
@@ -143,6 +146,7 @@ struct live_net {
 	uint32_t net_id;
 	uid_t owner;
 	struct fdb *fdb;
+	struct fdb *owners;		/* of IPv6 addresses, where a guard asks for it; live_guard.c */
 	struct live_port local;		/* gateway and services */
 	uint8_t gateway_mac[MAC_SIZE];
 	LIST_HEAD(, live_segment) segments;
@@ -208,6 +212,7 @@ struct engine {
 	LIST_HEAD(, live_peering) peerings;	/* live_peer.c */
 	LIST_HEAD(, live_capture) captures, captures_leaving;	/* those that left and may still be in the snapshot */
 	struct live_port *leaving;	/* removed; they go when the next snapshot is out */
+	struct guard_retired *guards_retired;	/* no longer in the snapshot to be published; live_guard.c */
 	struct retired *policies_retired;	/* likewise; live_policy.c */
 	struct change_queue changes;
 	bool changing;			/* the first of changes waits for the state thread */

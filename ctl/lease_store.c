@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "ctl/api.h"
 #include "ctl/engine.h"
+#include "ctl/live_guard.h"
 #include "ctl/state.h"
 #include "dhcp/lease.h"
 #include "dhcp/names.h"
@@ -70,11 +71,14 @@ void lease_names(struct live_segment *seg, const struct lease_record *r)
 		names_remove_host_at(seg->names, r->port, r->ip);
 		if (lease_find_port(seg->leases, r->port, &other) == 0)
 			names_set_host(seg->names, r->port, other.ip);	/* it may hold several */
+		if (p)
+			live_guard_leases(p);
 		return;
 	}
 	s.port = p->id;
 	memcpy(s.mac, r->mac, MAC_SIZE);
 	station_note(seg->stations, &s, true);
+	live_guard_leases(p);
 	names_set_host(seg->names, r->port, r->ip);
 }
 

@@ -150,6 +150,7 @@ void live_net_free(struct live_net *net)
 		net->local.port->ops->free(net->local.port);
 	}
 	fdb_free(net->fdb);
+	fdb_free(net->owners);
 	tell(net, "network-removed");
 	free(net);
 }

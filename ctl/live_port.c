@@ -17,6 +17,7 @@
 #include "ctl/engine.h"
 #include "ctl/host_client.h"
 #include "ctl/live_dgram.h"
+#include "ctl/live_guard.h"
 #include "ctl/live_look.h"
 #include "ctl/live_policy.h"
 #include "ctl/live_stream.h"
@@ -165,6 +166,8 @@ static void forget(const struct live_port *p)
 	if (p->segment && !p->segment->only)
 		stations_forget_port(p->segment->stations, p->id);
 	fdb_flush_port(net->fdb, p->id);
+	if (net->owners)
+		fdb_flush_port(net->owners, p->id);
 	while (net->nat_state && !nat_forget_port(net->nat_state, p->id))
 		sched_yield();		/* a worker's inbox was full; it empties it every turn */
 	net->engine->by_id[p->id] = NULL;
@@ -198,10 +201,12 @@ static void settle_leaving(struct engine *e)
 		if (p->id != UINT32_MAX)
 			forget(p);
 		live_policy_leave(p);
+		live_guard_leave(p);
 		free(p->drops_told);
 		free(p);
 	}
 	live_policy_settle(e);
+	live_guard_settle(e);
 	if (wait)
 		wait_closed(e);
 }

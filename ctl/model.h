@@ -75,6 +75,11 @@ typedef uint64_t field_set;	/* a bit for each row of an object's table that was 
 
 enum { ENDPOINT_TEXT = 56 };	/* "[" 45 "]:65535" */
 
+/* vlan_pair - a VLAN of the network that has another number on one port's wire */
+struct vlan_pair {
+	uint16_t wire, vid;
+};
+
 /* policy_conf - what a port's guest may begin, and others with it (switch/rule.h) */
 struct policy_conf {
 	uint8_t deny;			/* bits of enum rule_direction: which way the default denies */
@@ -83,15 +88,25 @@ struct policy_conf {
 	field_set set;
 };
 
+/* guards_conf - what a port may send, and what it is shown (ctl/model_guard.c); rates are frames per second, 0: no limit */
+enum { GUARD_LISTED_MAX = 16 };
+enum guard_when { GUARD_WHEN_AUTO, GUARD_WHEN_ON, GUARD_WHEN_OFF };
+struct guards_conf {
+	bool own_mac, own_ip, isolated, promiscuous;
+	uint8_t dhcp, router;		/* enum guard_when */
+	uint32_t max_macs;		/* 0: any number */
+	uint32_t broadcast, multicast, unknown;
+	struct guard_list {
+		struct addr of[GUARD_LISTED_MAX];
+		unsigned n;
+	} addresses;			/* its own besides what is leased to it or reserved for it */
+	field_set set;
+};
+
 /* shape_conf - how fast what the guest sends may come, and what it is sent may go */
 struct shape_conf {
 	struct rate_conf egress, ingress;
 	field_set set;
-};
-
-/* vlan_pair - a VLAN of the network that has another number on one port's wire */
-struct vlan_pair {
-	uint16_t wire, vid;
 };
 
 struct port_conf {
@@ -119,6 +134,7 @@ struct port_conf {
 	char ifname[IFNAME_TEXT];	/* tap, vmm-tap, netns, attached */
 	char netns[MODEL_PATH_TEXT];	/* netns: a name, a pid or a path */
 	char group[NAME_MAX_SIZE];	/* of the network's, whose settings hold where the port itself says nothing; or empty */
+	struct guards_conf guard;
 	struct policy_conf policy;
 	struct shape_conf shape;
 	char shaper[NAME_MAX_SIZE];	/* of the network's, which several ports share; or empty */

@@ -108,6 +108,7 @@ static const struct field rows[] = {
 	{ .name = "limits", .type = &field_members },
 	{ .name = "groups", .type = &field_members },
 	{ .name = "shapers", .type = &field_members },
+	{ .name = "guard", .type = &field_members },
 	{ .name = "policy", .type = &field_members },
 	{ .name = "shape", .type = &field_members },
 	{ .name = "ports", .type = &field_members },

@@ -41,15 +41,6 @@ int port_parts_write(json_t *object, const struct net_conf *net, const struct po
 int net_parts_write(json_t *object, const struct net_conf *net, unsigned flags);
 void port_parts_free(struct port_conf *port);
 
-/* policy, shape - ctl/model_policy.c, ctl/model_shape.c
- * shaper_read() - a rate that ports share; shapers_write() - those of @net into @object, or nothing when there are none
- * shaper_check() - is the shaper that a port names there?
- */
-extern const struct port_part policy_part, shape_part;
-int shaper_read(struct model_ctx *ctx, const struct net_conf *net, const char *name, const json_t *object, void *shaper);
-int shapers_write(json_t *object, const struct net_conf *net);
-int shaper_check(struct model_ctx *ctx, const struct net_conf *net, const json_t *object, const struct port_conf *port);
-
 /* group_read() - a set of port settings
  * groups_write() - those of @net into @object, or nothing when there are none
  * group_tree() - of the network that is being read, borrowed, or NULL when there is none of this name
@@ -64,6 +55,16 @@ int port_read(struct model_ctx *ctx, const struct net_conf *net, const char *nam
  */
 int vlan_check(struct model_ctx *ctx, const struct net_conf *net, const json_t *object, field_set given, struct port_conf *port);
 extern const struct port_part vlan_translate_part;
+
+/* policy, shape - ctl/model_policy.c, ctl/model_shape.c
+ * shaper_read() - a rate that ports share; shapers_write() - those of @net into @object, or nothing when there are none
+ * shaper_check() - is the shaper that a port names there?
+ */
+extern const struct port_part policy_part, shape_part;
+extern const struct port_part guard_part;	/* ctl/model_guard.c */
+int shaper_read(struct model_ctx *ctx, const struct net_conf *net, const char *name, const json_t *object, void *shaper);
+int shapers_write(json_t *object, const struct net_conf *net);
+int shaper_check(struct model_ctx *ctx, const struct net_conf *net, const json_t *object, const struct port_conf *port);
 
 /* port_rows, port_nrows - the table of a port's fields */
 extern const struct field port_rows[];

@@ -89,6 +89,7 @@ const struct field port_rows[] = {
 	  .wants = "a namespace: a name, a process id or an absolute path", .kinds = KIND(NETNS) },
 	{ "ifname", &field_text, FIELD_AT(struct port_conf, ifname), .valid = ifname_valid,
 	  .wants = "an interface name", .kinds = KIND(TAP) | KIND(VMM_TAP) | KIND(NETNS) | KIND(ATTACHED) | KIND(HOST) },
+	{ .name = "guard", .type = &field_members },
 	{ .name = "policy", .type = &field_members },
 	{ .name = "shape", .type = &field_members },
 	{ "shaper", &field_text, FIELD_AT(struct port_conf, shaper), .valid = shaper_valid, .wants = "the name of a shaper" },

@@ -6,6 +6,7 @@
 
 static const struct port_part *const port_parts[] = {
 	&vlan_translate_part,
+	&guard_part,
 	&policy_part,
 	&shape_part,
 	NULL,

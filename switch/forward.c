@@ -9,6 +9,7 @@
 #include "switch/burst.h"
 #include "switch/capture.h"
 #include "switch/fdb.h"
+#include "switch/guard.h"
 #include "switch/hostway.h"
 #include "switch/packet.h"
 #include "switch/service.h"
@@ -158,6 +159,8 @@ static enum verdict decide_unknown(struct burst *b, struct frame *f, unsigned i,
 {
 	enum verdict v;
 
+	if (key && b->in->guard && !guard_storm(b->in->guard, STORM_UNKNOWN, worker_now_ms(b->w), b->trial))
+		return VERDICT_DROP_STORM;
 	if (key || mac_is_group(frame_dst(f)))
 		return flood(b, f, i);
 	if (b->in->local)
@@ -264,6 +267,36 @@ static void file_burst(struct burst *b, const struct trains *t, struct frame *fr
 	}
 }
 
+/* show_all() - what went to one destination, the ports that are given every frame get, too; @to: by frame, the port it went to, or none
+ * After the flush, and as frames of their own: who else gets a frame makes no difference to what became of it. */
+static void show_all(struct burst *b, const int32_t *to, const struct frame *frames, unsigned n)
+{
+	const struct net_view *net = b->in->net;
+	struct frame copies[BURST_MAX];
+
+	for (unsigned i = 0; i < n; i++) {
+		if (b->verdict[i] != VERDICT_FORWARDED && !b->unicast[i])
+			continue;
+		copies[i] = frames[i];
+		copies[i].copies = 0;
+		for (unsigned m = 0; m < net->npromiscuous; m++)
+			if (net->promiscuous[m]->port && (int32_t)net->promiscuous[m]->port->id != to[i])
+				flood_to(b, net->promiscuous[m], &copies[i]);
+	}
+	outbox_flush(b->w, b->out);
+}
+
+/* pass_stages() - those of the port; what they refuse is neither learnt nor looked up */
+static void pass_stages(struct burst *b, struct trains *t, struct frame *frames, unsigned n)
+{
+	uint8_t before[BURST_MAX];
+
+	memcpy(before, b->verdict, sizeof(before));
+	stages_in(b, frames, n);
+	if (memcmp(before, b->verdict, sizeof(before)) != 0)
+		admit_again(b, t, frames, n);
+}
+
 void forward_burst(struct worker *w, struct outbox *out, const struct snapshot *snap, const struct port_view *in,
 		   struct frame *frames, unsigned n)
 {
@@ -277,16 +310,21 @@ void forward_burst(struct worker *w, struct outbox *out, const struct snapshot *
 	seen.tagged = 0;
 	b.seen = &seen;
 	bytes = admit_burst(&b, &trains, frames, n);
-	if (__builtin_expect(in->stages_in, 0)) {
-		stages_in(&b, frames, n);
-		admit_again(&b, &trains, frames, n);
-	}
+	if (__builtin_expect(in->stages_in, 0))
+		pass_stages(&b, &trains, frames, n);
 	if (__builtin_expect(in->net->wire, 0))
 		memset(trains.to, 0xff, sizeof(trains.to));	/* there is one other end, whatever the addresses are */
 	else
 		fdb_burst(in->net->fdb, trains.src, trains.dst, trains.n, in->port->id, worker_now_ms(w), trains.to);
 	file_burst(&b, &trains, frames, n);
 	outbox_flush(w, out);
+	if (__builtin_expect(in->net->npromiscuous, 0)) {
+		int32_t to[BURST_MAX];
+
+		for (unsigned i = 0; i < n; i++)
+			to[i] = b.verdict[i] == VERDICT_FORWARDED ? trains.to[trains.of[i]] : -ENOENT;
+		show_all(&b, to, frames, n);
+	}
 	for (unsigned i = 0; b.any_local && i < n; i++)
 		if (b.local[i])
 			serve_local(&b, &frames[i], i);
@@ -344,6 +382,7 @@ unsigned forward_made(struct worker *w, struct outbox *out, const struct snapsho
 		      struct frame *frames, unsigned n)
 {
 	struct port_stats *s = &from->port->stats[worker_index(w)];
+	int32_t to[BURST_MAX];
 	unsigned taken = 0;
 	struct burst b;
 
@@ -352,12 +391,14 @@ unsigned forward_made(struct worker *w, struct outbox *out, const struct snapsho
 		stages_in(&b, frames, n);
 	for (unsigned i = 0; i < n; i++) {
 		uint64_t key = burst_wanted(&b, &frames[i]);
-		int id = key ? fdb_lookup(from->net->fdb, frames[i].vid, frame_dst(&frames[i]), worker_now_ms(w)) : -ENOENT;
 
+		to[i] = key ? fdb_lookup(from->net->fdb, frames[i].vid, frame_dst(&frames[i]), worker_now_ms(w)) : -ENOENT;
 		if (b.verdict[i] == VERDICT_FORWARDED)
-			b.verdict[i] = (uint8_t)decide(&b, &frames[i], i, key, id);
+			b.verdict[i] = (uint8_t)decide(&b, &frames[i], i, key, to[i]);
 	}
 	outbox_flush(w, out);
+	if (__builtin_expect(from->net->npromiscuous && n, 0))
+		show_all(&b, to, frames, n);
 	for (unsigned i = 0; i < n; i++)
 		taken += frames[i].copies > 0;
 	counter_add(&s->made, n);

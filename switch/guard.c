@@ -14,13 +14,17 @@
 #include "switch/burst.h"
 #include "switch/fdb.h"
 #include "switch/packet.h"
+#include "switch/storm.h"
 #include "switch/told.h"
 #include "switch/worker.h"
+
+#define MAC_WORD_ALL 0xffffffffffffull
 
 struct guard {
 	struct guard_conf conf;
 	uint64_t mac;			/* mac_word() */
 	_Atomic uint32_t leased[GUARD_ADDRESSES];	/* network order; 0: none */
+	storm storms[STORM_SORTS];
 	struct rcu_head rcu;
 };
 
@@ -160,12 +164,18 @@ enum verdict guard_frame(const struct guard *g, const struct guard_place *at, co
 	return v == VERDICT_FORWARDED && g->conf.flags & GUARD_OWN_IP ? check_ip(g, at, f, &t) : v;
 }
 
+bool guard_storm(struct guard *g, enum storm_sort sort, uint64_t now_ms, bool trial)
+{
+	return !g->conf.storm[sort] || storm_take(&g->storms[sort], g->conf.storm[sort], now_ms * 1000000, !trial);
+}
+
 /* ---- the stage ---- */
 
 /* lately - what is known of the last frames of a VLAN that passed, so that most others need a few comparisons */
 struct lately {
 	uint16_t vid;			/* 0: none has passed */
 	bool any_mac, any_ip;		/* sources are not looked at */
+	uint8_t groups;			/* 1: frames to groups are counted */
 	uint64_t mac;			/* mac_word() */
 	int64_t ip4;			/* network order; -1: none */
 	bool has_ip6;
@@ -179,7 +189,7 @@ static inline bool is_ordinary(const struct lately *l, const struct frame *f)
 	uint16_t type;
 	uint32_t src;
 
-	if (f->vid != l->vid || f->head_len < 60 || (!l->any_mac && mac_word(h + MAC_SIZE) != l->mac))
+	if (f->vid != l->vid || f->head_len < 60 || h[0] & l->groups || (!l->any_mac && mac_word(h + MAC_SIZE) != l->mac))
 		return false;
 	type = get_u16(h + 12);
 	if (type == ETHERTYPE_IP4) {
@@ -200,7 +210,7 @@ static void remember(struct lately *l, const struct frame *f)
 	uint32_t src;
 
 	if (l->vid != f->vid)
-		*l = (struct lately){ .vid = f->vid, .any_mac = l->any_mac, .any_ip = l->any_ip, .ip4 = -1 };
+		*l = (struct lately){ .vid = f->vid, .any_mac = l->any_mac, .any_ip = l->any_ip, .groups = l->groups, .ip4 = -1 };
 	l->mac = mac_word(frame_src(f));
 	if (type == ETHERTYPE_IP4 && f->head_len >= ETH_HEADER + IP4_HEADER) {
 		memcpy(&src, f->head + 26, sizeof(src));
@@ -221,12 +231,23 @@ static bool is_one_too_many(const struct guard *g, const struct burst *b, const 
 	       fdb_lookup(fdb, f->vid, frame_src(f), worker_now_ms(b->w)) != (int)port;
 }
 
+/* is_storm() - a frame to a group beyond what the port may send */
+static bool is_storm(struct guard *g, const struct burst *b, const struct frame *f)
+{
+	bool all = (mac_word(frame_dst(f)) & MAC_WORD_ALL) == MAC_WORD_ALL;
+
+	return mac_is_group(frame_dst(f)) && !guard_storm(g, all ? STORM_BROADCAST : STORM_MULTICAST, worker_now_ms(b->w), b->trial);
+}
+
 void guard_burst(struct burst *b, struct frame *frames, unsigned n)
 {
-	const struct guard *g = b->in->guard;
+	struct guard *g = b->in->guard;
 	const uint32_t flags = g->conf.flags, most = g->conf.max_macs;
 	struct guard_place at = { .owners = b->in->net->owners, .port = b->in->port->id, .now_ms = worker_now_ms(b->w), .trial = b->trial };
-	struct lately l = { .any_mac = !(flags & GUARD_OWN_MAC) && !most, .any_ip = !(flags & GUARD_OWN_IP), .ip4 = -1 };
+	struct lately l = {
+		.any_mac = !(flags & GUARD_OWN_MAC) && !most, .any_ip = !(flags & GUARD_OWN_IP), .ip4 = -1,
+		.groups = g->conf.storm[STORM_BROADCAST] || g->conf.storm[STORM_MULTICAST],
+	};
 
 	for (unsigned i = 0; i < n; i++) {
 		struct frame *f = &frames[i];
@@ -239,6 +260,8 @@ void guard_burst(struct burst *b, struct frame *frames, unsigned n)
 		v = guard_frame(g, &at, f);
 		if (v == VERDICT_FORWARDED && most && is_one_too_many(g, b, f))
 			v = VERDICT_DROP_MAC_LIMIT;
+		if (v == VERDICT_FORWARDED && l.groups && is_storm(g, b, f))
+			v = VERDICT_DROP_STORM;
 		if (v == VERDICT_FORWARDED)
 			remember(&l, f);
 		b->verdict[i] = (uint8_t)v;

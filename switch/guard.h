@@ -32,17 +32,21 @@ enum guard_flag {
 	GUARD_ROUTER = 16,		/* no router advertisements and redirects */
 };
 
+/* storm_sort - frames that go to more ports than one */
+enum storm_sort { STORM_BROADCAST, STORM_MULTICAST, STORM_UNKNOWN, STORM_SORTS };
+
 enum { GUARD_ADDRESSES = 32 };
 
 struct guard_conf {
 	uint32_t flags;			/* enum guard_flag */
 	uint32_t max_macs;		/* stations that may live here; 0: any number */
+	uint32_t storm[STORM_SORTS];	/* frames a second; 0: any number */
 	uint8_t mac[MAC_SIZE];
 	struct addr fixed[GUARD_ADDRESSES];
 	unsigned nfixed;
 };
 
-/* guard_new() - for guard_release(), which frees it when no worker sees it any more; NULL when out of memory. Control thread */
+/* guard_new() - for guard_release(), which frees it after a grace period; NULL when out of memory. Control thread */
 struct guard *guard_new(const struct guard_conf *conf);
 void guard_release(struct guard *guard);
 const struct guard_conf *guard_conf(const struct guard *guard);
@@ -62,6 +66,9 @@ struct guard_place {
 
 /* guard_frame() - may the port send this? All rules but the limit of stations. Any worker. Return: FORWARDED, or the drop */
 enum verdict guard_frame(const struct guard *guard, const struct guard_place *place, const struct frame *f);
+
+/* guard_storm() - may the port send one more of these now? Any worker */
+bool guard_storm(struct guard *guard, enum storm_sort sort, uint64_t now_ms, bool trial);
 
 /* guard_burst() - the stage */
 void guard_burst(struct burst *b, struct frame *frames, unsigned n);

@@ -33,6 +33,7 @@ void snapshot_free(struct snapshot *s)
 		for (unsigned j = 0; s->nets[i].segments && j < s->nets[i].nsegments; j++)
 			free(s->nets[i].segments[j].peers);
 		free(s->nets[i].members);
+		free(s->nets[i].promiscuous);
 		free(s->nets[i].segments);
 	}
 	subnets_free(s->subnets);

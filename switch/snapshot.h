@@ -25,6 +25,7 @@ struct port;
 struct port_policy;
 struct requests;
 struct service;
+struct shape;
 struct stations;
 struct subnets;
 
@@ -66,6 +67,7 @@ struct port_view {
 	struct vlan_conf vlan;
 	const struct segment *own;	/* the segment that it is alone on; NULL: it is on those of its VLANs */
 	uint32_t stages_in, stages_out;	/* enum stage: what frames from it, and to it, pass (switch/stage.h); mostly 0 */
+	struct shape *shape;		/* how fast (switch/shape.h); NULL: as fast as it goes; borrowed; outlives the snapshot */
 	struct port_policy *policy;	/* STAGE_POLICY: its rules (switch/port_policy.h); borrowed; outlives the snapshot */
 	struct guard *guard;		/* of STAGE_GUARD; borrowed, as the port */
 	bool link_up;
@@ -87,6 +89,8 @@ struct net_view {
 	struct fdb *owners;		/* to whom IPv6 addresses belong, where a guard wants to know (switch/guard.h); or NULL; likewise */
 	struct port_view **members;	/* the ports of this network, the local one first if there is one */
 	unsigned nmembers;
+	struct port_view **promiscuous;	/* of the members those that are given every frame of their VLANs; freed with the snapshot */
+	unsigned npromiscuous;
 	struct segment *segments;	/* by VID */
 	unsigned nsegments;
 };

@@ -176,7 +176,8 @@ static void fill_net(struct snapshot *s, struct net_view *view, const struct rig
 	*view = (struct net_view){ .net_id = i + 1, .mtu = net->mtu, .fdb = net->fdb, .owners = net->owners, .nsegments = net->nsegments };
 	view->members = calloc(RIG_PORTS, sizeof(*view->members));
 	view->segments = calloc(RIG_SEGMENTS, sizeof(*view->segments));
-	must(view->members && view->segments);
+	view->promiscuous = calloc(RIG_PORTS, sizeof(*view->promiscuous));
+	must(view->members && view->segments && view->promiscuous);
 	memcpy(view->segments, net->segments, sizeof(net->segments));
 	for (unsigned j = 0; j < net->nsegments; j++)
 		view->segments[j].net = view;
@@ -195,6 +196,8 @@ static void fill_net(struct snapshot *s, struct net_view *view, const struct rig
 
 			if (p->alone)
 				join_alone(view, v);
+			if (p->promiscuous)
+				view->promiscuous[view->npromiscuous++] = v;
 		}
 	}
 }

@@ -36,6 +36,7 @@ struct rig_port {
 	bool link_up;
 	uint32_t stages_in, stages_out;
 	struct guard *guard;		/* the rig's from then on */
+	bool promiscuous;
 	bool alone;			/* it has a segment of its own, whose VID is its PVID */
 	struct rig_frame *wire, *sent;
 	unsigned nwire, wire_room, wire_at, nsent, sent_room;

@@ -13,6 +13,7 @@
 #include "switch/build.h"
 #include "switch/nd.h"
 #include "switch/stage.h"
+#include "switch/storm.h"
 #include "tests/packet/rig.h"
 
 enum { ALL = GUARD_GATEWAY | GUARD_OWN_MAC | GUARD_OWN_IP | GUARD_DHCP | GUARD_ROUTER, FRAME_ROOM = 600 };
@@ -370,11 +371,106 @@ static void test_mac_limit(void **state)
 	rig_free(l.rig);
 }
 
+/* Of so many a second, a tenth may come at once; an ordinary frame is none of them. */
+static void test_storm(void **state)
+{
+	static const struct {
+		const char *what;
+		uint8_t dst[6];
+		enum storm_sort sort;
+	} sorts[] = {
+		{ "broadcast", { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff }, STORM_BROADCAST },
+		{ "multicast", { 0x01, 0, 0x5e, 1, 2, 3 }, STORM_MULTICAST },
+		{ "unknown unicast", { 2, 0, 0, 0, 0, 99 }, STORM_UNKNOWN },
+	};
+	uint8_t frame[FRAME_ROOM];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(sorts); i++) {
+		struct guard_conf conf = { .flags = GUARD_GATEWAY };
+		struct lan l;
+
+		print_message("  %s\n", sorts[i].what);
+		conf.storm[sorts[i].sort] = 100;
+		lan_init(&l, 0, 0);
+		guard_release(l.p[0]->guard);
+		l.p[0]->guard = guard_new(&conf);
+		rig_publish(l.rig);
+		for (unsigned k = 0; k < 50; k++)
+			rig_offer(l.p[0], frame, rig_eth(frame, sorts[i].dst, mine, -1, 0x1234, 46));
+		rig_run(l.rig);
+		assert_in_range(l.p[1]->nsent, 10, 20);	/* less than 100 ms have passed */
+		assert_int_equal(rig_verdict(l.p[0], VERDICT_DROP_STORM), 50 - l.p[1]->nsent);
+		for (size_t other_sort = 0; other_sort < ARRAY_SIZE(sorts); other_sort++)
+			if (other_sort != i)
+				check(&l, 0, frame, rig_eth(frame, sorts[other_sort].dst, mine, -1, 0x1234, 46), VERDICT_FORWARDED);
+		rig_free(l.rig);
+	}
+}
+
+/* Rates over a long time, on a clock of the test's own. */
+static void test_storm_rate(void **state)
+{
+	static const uint32_t rates[] = { 1, 7, 1000, 250000, 100000000 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rates); i++) {
+		uint64_t step = 1000000000u / rates[i] / 3 + 1, now = 5000000000u, passed = 0, tried = 60000;
+		storm s = 0;
+
+		for (uint64_t k = 0; k < tried; k++, now += step)
+			passed += storm_take(&s, rates[i], now, true);
+		assert_in_range(passed, (now - 5000000000u) / (1000000000u / rates[i]) - 1,
+				(now - 5000000000u) / (1000000000u / rates[i]) + 2 + rates[i] / 10);
+		assert_true(storm_take(&s, rates[i], now + 1000000000u, false));
+	}
+}
+
+/* A port that is given every frame: what goes to others once, what is flooded not twice, and what became of a frame is as without it. */
+static void test_promiscuous(void **state)
+{
+	uint8_t frame[FRAME_ROOM], gateway[6];
+	struct rig_port *third;
+	uint32_t len;
+	struct lan l;
+
+	(void)state;
+	lan_init(&l, GUARD_GATEWAY, 0);
+	third = rig_port(l.rig, 0, rig_access(1));
+	third->promiscuous = true;
+	rig_publish(l.rig);
+	check(&l, 1, frame, rig_eth(frame, everybody, other, -1, 0x1234, 46), VERDICT_FORWARDED);
+	assert_int_equal(third->nsent, 1);
+	print_message("  to a station that is known\n");
+	check(&l, 0, frame, rig_eth(frame, other, mine, -1, 0x1234, 46), VERDICT_FORWARDED);
+	assert_int_equal(third->nsent, 1);
+	assert_int_equal(rig_verdict(l.p[0], VERDICT_FORWARDED), 1);
+	print_message("  to the gateway\n");
+	rig_gateway_mac(0, 1, gateway);
+	rig_clear(l.rig);
+	len = udp(frame, addr4(MINE4), 9, addr4(GATEWAY4), 9, 0);
+	memcpy(frame, gateway, 6);
+	rig_offer(l.p[0], frame, len);
+	rig_run(l.rig);
+	assert_int_equal(l.p[1]->nsent, 0);
+	assert_int_equal(third->nsent, 1);
+	print_message("  what is dropped it does not see, and of other VLANs nothing\n");
+	check(&l, 0, frame, gateway_arp(frame), VERDICT_DROP_GATEWAY_CLAIM);
+	assert_int_equal(third->nsent, 0);
+	third->vlan = rig_access(7);
+	rig_publish(l.rig);
+	check(&l, 0, frame, rig_eth(frame, other, mine, -1, 0x1234, 46), VERDICT_FORWARDED);
+	assert_int_equal(third->nsent, 0);
+	assert_true(rig_identities(&third->port));
+	rig_free(l.rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_frames), cmocka_unit_test(test_cut_short), cmocka_unit_test(test_first_come),
-		cmocka_unit_test(test_lease), cmocka_unit_test(test_mac_limit),
+		cmocka_unit_test(test_lease), cmocka_unit_test(test_mac_limit), cmocka_unit_test(test_storm), cmocka_unit_test(test_storm_rate),
+		cmocka_unit_test(test_promiscuous),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
