@@ -184,7 +184,10 @@ static void comment_outside(struct pcapng_packet *p, const struct outside *o)
 {
 	char local[ADDR_TEXT + 8], remote[ADDR_TEXT + 8];
 
-	put_end(local, sizeof(local), o->local, o->local_port);
+	if (addr_is_none(o->local) || (addr_is4(o->local) && !addr_4(o->local)))
+		snprintf(local, sizeof(local), "*:%u", o->local_port);	/* which address it has, the kernel decides for each datagram */
+	else
+		put_end(local, sizeof(local), o->local, o->local_port);
 	put_end(remote, sizeof(remote), o->remote, o->remote_port);
 	if (addr_is_none(o->remote))
 		pcapng_comment(p, "nat: %s %s", proto_name(o->proto), local);

@@ -16,6 +16,7 @@
 #include "nat/hostaddr.h"
 #include "nat/hostport.h"
 #include "nat/nat_in.h"
+#include "nat/outside.h"
 #include "nat/review.h"
 #include "nat/shard.h"
 #include "nat/sock.h"
@@ -23,6 +24,7 @@
 #include "nat/trial.h"
 #include "nat/udp.h"
 #include "switch/port.h"
+#include "switch/packet.h"
 #include "switch/service.h"
 #include "switch/snapshot.h"
 
@@ -193,7 +195,14 @@ static const uint8_t *assemble(struct service *service, struct worker *w, const 
 	return whole;
 }
 
-static const struct service_ops nat_ops = { .name = "nat", .input = input, .assemble = assemble };
+static bool outside(struct service *service, struct worker *w, uint32_t guest, const struct heading *h, bool to_guest, struct outside *to)
+{
+	struct nat_shard *s = nat_shard_of(container_of(service, struct nat, service), w);
+
+	return s && shard_outside(s, guest, h, to_guest, to);
+}
+
+static const struct service_ops nat_ops = { .name = "nat", .input = input, .assemble = assemble, .outside = outside };
 
 /* ---- life ---- */
 

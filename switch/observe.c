@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "switch/observe.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +9,10 @@
 #include "base/clock.h"
 #include "switch/burst.h"
 #include "switch/capture.h"
+#include "switch/fdb.h"
+#include "switch/heading.h"
 #include "switch/packet.h"
+#include "switch/service.h"
 #include "switch/snapshot.h"
 #include "switch/worker.h"
 
@@ -105,6 +109,34 @@ static bool has_vlan(const struct observer *o, uint16_t vid)
 	return !o->some_vlans || (vid <= VID_MAX && o->vlans[vid / 64] >> vid % 64 & 1);
 }
 
+/* guest_port() - the port of the guest with this address, where frames pass the services' own port; or -ENOENT */
+static int guest_port(const struct view *v, const struct segment *seg, const uint8_t *mac)
+{
+	if (!v->port->local)
+		return (int)v->port->port->id;
+	if (seg->only)
+		return seg->only->port ? (int)seg->only->port->id : -ENOENT;
+	return fdb_lookup(v->port->net->fdb, seg->vid, mac, worker_now_ms(v->w));
+}
+
+/* look_outside() - a frame between a guest and the gateway may belong to a conversation with the world */
+static void look_outside(const struct view *v, const struct frame *f, struct outside *to)
+{
+	const struct segment *seg = f->vid && f->head_len >= ETH_HEADER ? segment_at(v->port, f->vid) : NULL;
+	bool to_guest = seg && seg->has_subnet && !memcmp(frame_src(f), seg->gateway_mac, MAC_SIZE);
+	struct heading h;
+	int guest;
+
+	if (!seg || !seg->has_subnet || (!to_guest && memcmp(frame_dst(f), seg->gateway_mac, MAC_SIZE) != 0))
+		return;
+	guest = guest_port(v, seg, to_guest ? frame_dst(f) : frame_src(f));
+	if (guest < 0 || heading_read(f, &h) != VERDICT_FORWARDED || !h.ip)
+		return;
+	for (unsigned i = 0; i < seg->nservices; i++)
+		if (seg->services[i]->ops->outside && seg->services[i]->ops->outside(seg->services[i], v->w, (uint32_t)guest, &h, to_guest, to))
+			return;
+}
+
 static void show(struct capture *c, const struct view *v, unsigned i, const struct wire *wire, uint64_t *wall_ns)
 {
 	struct sighting s = { .port = v->port->port->id, .way = v->way, .verdict = verdict_at(v, i), .vid = wire->frame->vid };
@@ -112,6 +144,7 @@ static void show(struct capture *c, const struct view *v, unsigned i, const stru
 	if (!*wall_ns)
 		*wall_ns = clock_ns_of(CLOCK_REALTIME);
 	s.wall_ns = *wall_ns;
+	look_outside(v, wire->frame, &s.outside);
 	capture_put(c, worker_index(v->w), wire, &s);
 }
 

@@ -13,6 +13,8 @@
 
 #include "switch/packet.h"
 
+struct heading;
+struct outside;
 struct port_view;
 struct segment;
 struct service;
@@ -44,6 +46,13 @@ struct service_ops {
 	 */
 	const uint8_t *(*assemble)(struct service *s, struct worker *w, const struct arrival *a, const uint8_t *data, uint32_t *len,
 				   enum verdict *verdict);
+
+	/* outside() - as whom the world sees the conversation of a frame between a guest's port and the gateway; for who looks on
+	 * @guest:	id of the guest's port
+	 * @to_guest:	the frame goes to it; else it comes from it
+	 * Return: false when the service does not know of it. May be NULL.
+	 */
+	bool (*outside)(struct service *s, struct worker *w, uint32_t guest, const struct heading *h, bool to_guest, struct outside *to);
 };
 
 struct service {

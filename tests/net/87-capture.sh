@@ -3,6 +3,7 @@
 # What users ask of a capture (AC-52): a port or a network, a filter, verdicts, into a file or a pipe; many at once; who goes, goes.
 . "$(dirname "$0")/lib.sh"
 
+outside_make
 daemon_start
 lanyard net add lab --subnet 10.77.0.0/24 >/dev/null
 box web1; box web2
@@ -46,6 +47,19 @@ in_box web1 python3 - "$(in_box web1 cat /sys/class/net/eth0/address)" <<-'EOF'
 EOF
 wait $CAPTURE
 has "dropped" "$(jq -r '.comments[0]' "$DIR/drops")" "^dropped: reserved: "
+
+say "what is translated, as the world sees it"
+outside nc -lkn 198.51.100.2 80 </dev/null >/dev/null &
+until_ok 3 outside nc -zn 198.51.100.2 80
+capturing nat lab/web1 --text "tcp[tcpflags] & tcp-syn != 0" -c 2
+in_box web1 nc -zn 198.51.100.2 80
+wait $CAPTURE
+has "out" "$(<"$DIR/nat")" "in  +$A:[0-9]+ > 198.51.100.2:80 tcp syn .*consumed-nat; nat: tcp 198.51.100.1:[0-9]+ to 198.51.100.2:80[];]"
+has "back" "$(<"$DIR/nat")" "out +198.51.100.2:80 > $A:[0-9]+ tcp syn ack .*sent; nat: tcp 198.51.100.1:[0-9]+ to 198.51.100.2:80[];]"
+capturing nat6 lab --text "udp dst port 53 and dst host 198.51.100.2" -c 1
+in_box web1 python3 -c 'import socket; socket.socket(2, 2).sendto(b"x", ("198.51.100.2", 53))'
+wait $CAPTURE
+has "a datagram" "$(<"$DIR/nat6")" "udp .*consumed-nat; nat: udp [*]:[0-9]+ to 198.51.100.2:53[];]"
 
 say "what is no filter, no network, not ours"
 status 1 lanyard capture lab/web1 "host example.com" -w "$DIR/none"
