@@ -59,7 +59,7 @@ has "back" "$(<"$DIR/nat")" "out +198.51.100.2:80 > $A:[0-9]+ tcp syn ack .*sent
 capturing nat6 lab --text "udp dst port 53 and dst host 198.51.100.2" -c 1
 in_box web1 python3 -c 'import socket; socket.socket(2, 2).sendto(b"x", ("198.51.100.2", 53))'
 wait $CAPTURE
-has "a datagram" "$(<"$DIR/nat6")" "udp .*consumed-nat; nat: udp [*]:[0-9]+ to 198.51.100.2:53[];]"
+has "a datagram" "$(<"$DIR/nat6")" "udp.*consumed-nat; nat: udp [*]:[0-9]+ to 198.51.100.2:53[];]"
 
 say "what is no filter, no network, not ours"
 status 1 lanyard capture lab/web1 "host example.com" -w "$DIR/none"
