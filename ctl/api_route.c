@@ -352,6 +352,34 @@ static void route_host_changes(struct call *call)
 	}
 }
 
+static void on_explained(void *arg, json_t *answer, const struct error *err)
+{
+	struct call *call = arg;
+
+	if (err->rc < 0)
+		call_fail(call, err);
+	else
+		call_answer(call, 200, answer);
+}
+
+/* route_explain() - ?port=NET/NAME&to=DESTINATION */
+static void route_explain(struct call *call)
+{
+	const char *port = call_query(call, "port"), *to = call_query(call, "to"), *slash = port ? strchr(port, '/') : NULL;
+	const struct net_conf *net;
+
+	if (call->method != EVHTTP_REQ_GET) {
+		wrong_method(call);
+	} else if (!slash || !to) {
+		fail(call, -EINVAL, "explain: port=NET/NAME and to=DESTINATION are needed");
+	} else {
+		snprintf(call->segments[1], sizeof(call->segments[1]), "%.*s", (int)MIN_OF(slash - port, (ptrdiff_t)NAME_MAX_SIZE), port);
+		net = net_of(call);
+		if (net)
+			live_explain(engine_of(call), net->name, slash + 1, to, on_explained, call);
+	}
+}
+
 static void route_metrics(struct call *call)
 {
 	char *text;
@@ -390,6 +418,7 @@ void api_route(struct call *call)
 		const char *name;
 		void (*route)(struct call *call);
 	} tops[] = { { "capture", route_capture }, { "config", route_config }, { "daemon", route_daemon }, { "events", route_events },
+		{ "explain", route_explain },
 		{ "host-changes", route_host_changes }, { "metrics", route_metrics } };
 
 	if (!strcmp(call->segments[0], "networks")) {

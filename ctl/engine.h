@@ -13,6 +13,7 @@
  *	live_look.c	has the other side gone without a word?	live_host.c	what changes on the host
  *	live_forward.c	a forward: listen, wait for a port	lease_store.c	leases on disk
  *	live_listen.c	its sockets, many by one request	live_icmp.c	by what pings leave
+ *	explain.c	what becomes of a guest's attempt (why)
  *	live_metrics.c	counters for /metrics			live_events.c	counters that are events
  *	live_segment.c	stations, leases and names of a segment
  *	live_policy.c	rules of ports			live_policy_names.c	names that they are about

@@ -62,6 +62,13 @@ json_t *live_fdb(struct engine *engine, const char *net);
  */
 void live_lease_free(struct engine *engine, const char *net, const char *port, uint32_t ip, live_done_fn *done, void *arg);
 
+/* live_explain() - what would become of an attempt of port @port to reach @to: DESTINATION[:PORT[/PROTO]] (ctl/explain.h)
+ *
+ * live_explain_fn() is called exactly once, perhaps before this returns: with an object for the API, taken, or NULL and @err.
+ */
+typedef void live_explain_fn(void *arg, json_t *answer, const struct error *err);
+void live_explain(struct engine *engine, const char *net, const char *port, const char *to, live_explain_fn *done, void *arg);
+
 /* live_metrics() - the OpenMetrics page of the daemon and of @uid's networks, or with @all of everybody's
  * Return: text for free(), or NULL when out of memory.
  */

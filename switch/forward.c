@@ -339,7 +339,7 @@ static enum verdict try_destination(struct burst *b, struct frame *f, struct tri
 	uint64_t key = burst_wanted(b, f);
 
 	t->stop = TRIAL_DESTINATION;
-	t->looked_up = key != 0;
+	t->looked_up = key && !b->in->net->wire;
 	t->lives_at = -ENOENT;
 	if (t->looked_up)
 		t->lives_at = fdb_lookup(b->in->net->fdb, f->vid, frame_dst(f), worker_now_ms(b->w));

@@ -24,6 +24,7 @@
 
 #include "base/array.h"
 #include "ctl/live.h"
+#include "ctl/live_policy.h"
 #include "ctl/live_capture.h"
 #include "ctl/model.h"
 #include "ctl/yaml.h"
@@ -132,6 +133,23 @@ char *live_metrics(struct engine *e, uid_t uid, bool all)
 	(void)e;
 	snprintf(text, sizeof(text), "uid %u %s\n# EOF\n", (unsigned)uid, all ? "all" : "own");
 	return strdup(text);
+}
+
+json_t *live_policy_rules(struct engine *e, const char *net, const char *port)
+{
+	(void)e, (void)net, (void)port;
+	return json_array();
+}
+
+void live_explain(struct engine *e, const char *net, const char *port, const char *to, live_explain_fn *done, void *arg)
+{
+	struct error err = { 0 };
+
+	(void)e;
+	if (!strcmp(port, "vm1"))
+		done(arg, json_pack("{s:s s:s s:b}", "network", net, "destination", to, "passes", 1), &err);
+	else
+		done(arg, NULL, (error_set(&err, -ENOENT, "network %s has no port %s", net, port), &err));
 }
 
 /* A forward was hit once in each second in which somebody listened before. */

@@ -1,0 +1,76 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# tests/net/64-why.sh - lanyard why: each stage that can block is made to, and the command that it names undoes that
+. "$ROOT/tests/net/lib.sh"
+outside_make
+daemon_start
+lanyard net add lab --subnet 10.77.0.0/24
+lanyard net add other --subnet 10.78.0.0/24
+lanyard net add quiet --mode internal --subnet 10.79.0.0/24
+lanyard port add lab/off --stream "$DIR/r/off.sock"
+
+# reaches TO - it would, and its last words are these; blocked STAGE TO [HINT] - that stage blocks
+reaches() { status 0 lanyard why lab/web1 "$1"; [ -z "${2:-}" ] || has "$1" "$OUT" "$2"; }
+blocked() {
+	local from=lab/web1
+	[[ $1 == */* ]] && { from=$1; shift; }
+	status 1 lanyard why "$from" "$2" --json
+	is "$from to $2" "$(jq -r .blocked_by <<<"$OUT")" "$1"
+	[ -z "${3:-}" ] || is "   hint" "$(jq -r .hint <<<"$OUT")" "$3"
+}
+
+say "before the guest has anything"
+status 4 lanyard why lab/none 1.1.1.1
+blocked lab/off link 1.1.1.1 "lanyard port show lab/off"
+box web1
+blocked lease 1.1.1.1 "lanyard ip lab/web1 --wait 30s"
+dhcp web1
+box web2
+lanyard wait lab/web2 --for link
+blocked name web2:80 "lanyard ip lab/web2 --wait 30s"
+dhcp web2
+
+say "what passes"
+reaches $OUTSIDE:443 'route +pass .*'$HOST
+reaches $OUTSIDE:53/udp
+reaches 10.77.0.1 'gateway +pass'
+reaches web2:80 'delivery +pass +to lab/web2'
+reaches lab/web2 'arp +pass'
+reaches web2.lab.internal:80/tcp 'dns +pass .*10.77.0'
+is "stages in order" "$(json '[.stages[].stage] | join(" ")' why lab/web1 $OUTSIDE:443)" "link lease arp vlan guard policy nat route firewall"
+
+say "what blocks"
+blocked arp 10.77.0.99
+blocked dns nobody.lab.internal
+blocked nat 10.78.0.1:80 "lanyard net peer lab other"
+blocked nat 127.0.0.1:80
+blocked nat 169.254.169.254:80
+ip route add unreachable 203.0.113.0/24
+blocked route 203.0.113.9:80 "ip route get 203.0.113.9"
+status 1 lanyard why lab/web1 nosuchguest
+status 1 lanyard why lab/web1 1.1.1.1:0
+status 1 lanyard why lab/web1 1.1.1.1/fun
+
+say "the command that it names undoes it"
+lanyard port set lab/web2 --link down
+blocked fdb web2:80 "lanyard port set lab/web2 --link up"
+lanyard port set lab/web2 --link up
+reaches web2:80
+lanyard port set lab/web1 --link down
+blocked link web2:80 "lanyard port set lab/web1 --link up"
+lanyard port set lab/web1 --link up
+lanyard net set lab --host-access none
+blocked nat 10.77.0.1:22 "lanyard net set lab --host-access own"
+lanyard net set lab --host-access own
+reaches 10.77.0.1:22
+lanyard policy add lab/web1 deny egress $OUTSIDE/tcp
+blocked policy $OUTSIDE:443 "lanyard policy ls lab/web1"
+reaches $OUTSIDE:443/udp
+
+say "said, and done"
+# the guest's own attempt agrees: a connection that is refused has come through
+tries() { in_box web1 timeout 2 bash -c "exec 3<>/dev/tcp/$1/$2" 2>&1 || true; }
+has "denied" "$(tries $OUTSIDE 443)" '^$'
+lanyard policy rm lab/web1 1
+has "let through" "$(tries $OUTSIDE 443)" 'refused'
+reaches $OUTSIDE:443
