@@ -60,7 +60,7 @@ status 2 lanyard top --sort fun --once
 say "completion"
 # next WORDS... - the candidates without what they are, on one line
 next() { lanyard complete -- lanyard "$@" | cut -f1 | xargs; }
-is "first words" "$(next po)" port
+is "first words" "$(next por)" port
 is "verbs" "$(next port s)" "set show"
 is "flags" "$(next port set lab/web1 --li)" --link
 is "a flag's values" "$(next port set lab/web1 --link '')" "up down"
