@@ -58,7 +58,10 @@ static void wanted(const struct live_port *p, struct guard_conf *to)
 	to->storm[STORM_BROADCAST] = g->broadcast;
 	to->storm[STORM_MULTICAST] = g->multicast;
 	to->storm[STORM_UNKNOWN] = g->unknown;
-	memcpy(to->mac, p->conf->mac, MAC_SIZE);
+	memcpy(to->macs[to->nmacs++], p->conf->mac, MAC_SIZE);
+	for (unsigned i = 0; i < g->macs.n; i++)
+		memcpy(to->macs[to->nmacs++], g->macs.of[i], MAC_SIZE);
+	to->vid = p->conf->vlan_mode == PORT_VLAN_TRUNK ? p->conf->native : p->conf->pvid;
 	for (unsigned i = 0; i < g->addresses.n; i++)
 		add_fixed(to, g->addresses.of[i]);
 	for (size_t i = 0; g->own_ip && i < net->nreservations; i++)
@@ -68,7 +71,7 @@ static void wanted(const struct live_port *p, struct guard_conf *to)
 
 static bool is_needed(const struct guard_conf *conf)
 {
-	return conf->flags || conf->max_macs || conf->storm[STORM_BROADCAST] || conf->storm[STORM_MULTICAST] || conf->storm[STORM_UNKNOWN];
+	return conf->flags || conf->max_macs || conf->nmacs > 1 || conf->storm[STORM_BROADCAST] || conf->storm[STORM_MULTICAST] || conf->storm[STORM_UNKNOWN];
 }
 
 /* retire() - without memory it is kept for good rather than freed under somebody's eyes */
@@ -118,6 +121,17 @@ void live_guard_leases(struct live_port *p)
 	guard_lease(p->guard, leased, n);
 }
 
+/* settle_macs() - those that live at the port for good, in the VLAN of its untagged frames */
+static void settle_macs(struct live_port *p, const struct guard_conf *conf, bool add)
+{
+	for (unsigned i = 1; conf->vid && i < conf->nmacs; i++) {
+		if (!add)
+			fdb_remove_static(p->net->fdb, conf->vid, conf->macs[i], p->id);
+		else if (fdb_add_static(p->net->fdb, conf->vid, conf->macs[i], p->id) < 0)
+			log_warn("net=%s port=%s event=fdb-full", p->net->name, p->name);
+	}
+}
+
 /* configure() - a port keeps its former guard, and its rules, when there is no memory for another */
 static void configure(struct live_port *p)
 {
@@ -134,6 +148,9 @@ static void configure(struct live_port *p)
 		log_error("net=%s port=%s event=guard-failed reason=\"out of memory\"", p->net->name, p->name);
 		return;
 	}
+	if (p->guard)
+		settle_macs(p, guard_conf(p->guard), false);
+	settle_macs(p, &conf, true);
 	retire(p->net->engine, p->guard);
 	p->guard = next;
 	if (conf.flags & GUARD_OWN_IP && !p->net->owners)

@@ -100,6 +100,10 @@ struct guards_conf {
 		struct addr of[GUARD_LISTED_MAX];
 		unsigned n;
 	} addresses;			/* its own besides what is leased to it or reserved for it */
+	struct mac_list {
+		uint8_t of[GUARD_LISTED_MAX][MAC_SIZE];
+		unsigned n;
+	} macs;				/* further ones of its own, which live nowhere else */
 	field_set set;
 };
 

@@ -7,15 +7,21 @@
 
 #include "base/array.h"
 
-/* A guard that is auto is on where the network itself does what is guarded. */
+/* when - a guard that is auto is on where the network itself does what is guarded. */
 static int read_when(struct model_ctx *ctx, const struct field *field, const json_t *parent, const json_t *value, void *to)
 {
-	bool is_auto = json_is_string(value) && !strcmp(json_string_value(value), "auto");
+	static const struct word words[] = {
+		{ "auto", GUARD_WHEN_AUTO }, { "true", GUARD_WHEN_ON }, { "false", GUARD_WHEN_OFF }, { NULL, 0 },
+	};
+	const char *text = json_is_boolean(value) ? json_is_true(value) ? "true" : "false" : json_string_value(value);
 
-	if (!is_auto && !json_is_boolean(value))
-		return ctx_fail(ctx, parent, field->name, -EINVAL, "is neither true, false nor auto");
-	*(uint8_t *)to = is_auto ? GUARD_WHEN_AUTO : json_is_true(value) ? GUARD_WHEN_ON : GUARD_WHEN_OFF;
-	return 0;
+	for (const struct word *w = words; text && w->text; w++) {
+		if (!strcmp(w->text, text)) {
+			*(uint8_t *)to = (uint8_t)w->value;
+			return 0;
+		}
+	}
+	return ctx_fail(ctx, parent, field->name, -EINVAL, "is neither true, false nor auto");
 }
 
 static json_t *write_when(const struct field *field, const void *from)
@@ -66,12 +72,46 @@ static json_t *write_addresses(const struct field *field, const void *from)
 
 static const struct field_type field_addresses = { read_addresses, write_addresses };
 
+static int read_macs(struct model_ctx *ctx, const struct field *field, const json_t *parent, const json_t *value, void *to)
+{
+	struct mac_list *list = to;
+	const json_t *item;
+	size_t i;
+
+	if (!json_is_array(value))
+		return ctx_fail(ctx, parent, field->name, -EINVAL, "is not a list of MAC addresses");
+	if (json_array_size(value) > GUARD_LISTED_MAX)
+		return ctx_fail(ctx, parent, field->name, -EINVAL, "more than %d", GUARD_LISTED_MAX);
+	list->n = 0;
+	json_array_foreach((json_t *)value, i, item) {
+		int rc = field_mac.read(ctx, field, parent, item, list->of[i]);
+
+		if (rc < 0)
+			return rc;
+		list->n++;
+	}
+	return 0;
+}
+
+static json_t *write_macs(const struct field *field, const void *from)
+{
+	const struct mac_list *list = from;
+	json_t *array = json_array();
+
+	for (unsigned i = 0; array && i < list->n; i++)
+		json_array_append_new(array, field_mac.write(field, list->of[i]));
+	return array;
+}
+
+static const struct field_type field_macs = { read_macs, write_macs };
+
 enum { RATE_MAX = 100000000 };		/* frames/s */
 
 static const struct field rows[] = {
 	{ "own_mac", &field_bool, FIELD_AT(struct guards_conf, own_mac) },
 	{ "own_ip", &field_bool, FIELD_AT(struct guards_conf, own_ip) },
 	{ "addresses", &field_addresses, FIELD_AT(struct guards_conf, addresses) },
+	{ "macs", &field_macs, FIELD_AT(struct guards_conf, macs) },
 	{ "dhcp", &field_when, FIELD_AT(struct guards_conf, dhcp) },
 	{ "router", &field_when, FIELD_AT(struct guards_conf, router) },
 	{ "isolated", &field_bool, FIELD_AT(struct guards_conf, isolated) },
@@ -107,6 +147,8 @@ static json_t *write_guard(const struct net_conf *net, const struct port_conf *p
 		set = 0;		/* the network's own; they are not guarded */
 	if (!port->guard.addresses.n)
 		set &= ~BIT("addresses");
+	if (!port->guard.macs.n)
+		set &= ~BIT("macs");
 	return fields_write(rows, ARRAY_SIZE(rows), &port->guard, set, 0);
 }
 

@@ -22,7 +22,6 @@
 
 struct guard {
 	struct guard_conf conf;
-	uint64_t mac;			/* mac_word() */
 	_Atomic uint32_t leased[GUARD_ADDRESSES];	/* network order; 0: none */
 	storm storms[STORM_SORTS];
 	struct rcu_head rcu;
@@ -35,7 +34,6 @@ struct guard *guard_new(const struct guard_conf *conf)
 	if (!g)
 		return NULL;
 	g->conf = *conf;
-	g->mac = mac_word(conf->mac);
 	return g;
 }
 
@@ -60,6 +58,14 @@ void guard_lease(struct guard *g, const uint32_t *ips, unsigned n)
 {
 	for (unsigned i = 0; i < GUARD_ADDRESSES; i++)
 		atomic_store_explicit(&g->leased[i], i < n ? htobe32(ips[i]) : 0, memory_order_relaxed);
+}
+
+static bool is_own_mac(const struct guard *g, const uint8_t *mac)
+{
+	for (unsigned i = 0; i < g->conf.nmacs; i++)
+		if (mac_word(g->conf.macs[i]) == mac_word(mac))
+			return true;
+	return false;
 }
 
 static bool is_fixed(const struct guard *g, struct addr a)
@@ -157,7 +163,7 @@ enum verdict guard_frame(const struct guard *g, const struct guard_place *at, co
 	enum verdict v;
 	struct told t;
 
-	if (g->conf.flags & GUARD_OWN_MAC && mac_word(frame_src(f)) != g->mac)
+	if (g->conf.flags & GUARD_OWN_MAC && !is_own_mac(g, frame_src(f)))
 		return VERDICT_DROP_FORGED_MAC;
 	told_parse(f, &t);
 	v = check_told(g, at, &t);

@@ -35,13 +35,15 @@ enum guard_flag {
 /* storm_sort - frames that go to more ports than one */
 enum storm_sort { STORM_BROADCAST, STORM_MULTICAST, STORM_UNKNOWN, STORM_SORTS };
 
-enum { GUARD_ADDRESSES = 32 };
+enum { GUARD_ADDRESSES = 32, GUARD_MACS = 17 };
 
 struct guard_conf {
 	uint32_t flags;			/* enum guard_flag */
 	uint32_t max_macs;		/* stations that may live here; 0: any number */
 	uint32_t storm[STORM_SORTS];	/* frames a second; 0: any number */
-	uint8_t mac[MAC_SIZE];
+	uint8_t macs[GUARD_MACS][MAC_SIZE];	/* its own; the first is the port's */
+	unsigned nmacs;
+	uint16_t vid;			/* where those beside the first live for good; for the control thread */
 	struct addr fixed[GUARD_ADDRESSES];
 	unsigned nfixed;
 };

@@ -20,7 +20,7 @@ enum { ALL = GUARD_GATEWAY | GUARD_OWN_MAC | GUARD_OWN_IP | GUARD_DHCP | GUARD_R
 enum { GATEWAY4 = 0x0a000001, MINE4 = 0x0a000005, LISTED4 = 0x0a000006, OTHERS4 = 0x0a000007 };
 
 static const uint8_t everybody[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
-static const uint8_t mine[6] = { 2, 0, 0, 0, 0, 1 }, other[6] = { 2, 0, 0, 0, 0, 2 }, zero[6];
+static const uint8_t mine[6] = { 2, 0, 0, 0, 0, 1 }, other[6] = { 2, 0, 0, 0, 0, 2 }, third_mac[6] = { 2, 0, 0, 0, 0, 3 }, zero[6];
 
 static struct addr address6(const char *text)
 {
@@ -42,7 +42,8 @@ static struct guard *guard_for(uint32_t flags, uint32_t max_macs)
 	struct guard_conf conf = { .flags = flags, .max_macs = max_macs, .fixed = { addr4(LISTED4) }, .nfixed = 1 };
 	struct guard *g;
 
-	memcpy(conf.mac, mine, 6);
+	memcpy(conf.macs[conf.nmacs++], mine, 6);
+	memcpy(conf.macs[conf.nmacs++], third_mac, 6);
 	conf.fixed[conf.nfixed++] = address6("fd00:9::1");
 	g = guard_new(&conf);
 	assert_non_null(g);
@@ -202,6 +203,14 @@ static uint32_t forged_source(uint8_t *to)
 	return len;
 }
 
+static uint32_t listed_source(uint8_t *to)
+{
+	uint32_t len = own_udp(to);
+
+	memcpy(to + 6, third_mac, 6);
+	return len;
+}
+
 static uint32_t mapped(uint8_t *to)
 {
 	uint32_t len = mapped_udp6(to);
@@ -233,6 +242,7 @@ static const struct frame_case cases[] = {
 	{ "UDP from nobody's", nobodys_udp, DROP(FORGED_IP), OK },
 	{ "UDP from outside the subnet", outside_udp, DROP(FORGED_IP), OK },
 	{ "UDP from another MAC address", forged_source, DROP(FORGED_MAC), OK },
+	{ "UDP from a listed MAC address", listed_source, OK, OK },
 	{ "a DHCP request from 0.0.0.0", discover, OK, OK },
 	{ "a DHCP renewal", renewal, OK, OK },
 	{ "a DHCP offer", offer, DROP(ROGUE_DHCP), OK },
