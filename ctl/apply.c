@@ -20,10 +20,12 @@
 #include "ctl/live_vlan.h"
 #include "ctl/live_nat.h"
 #include "ctl/live_policy.h"
+#include "ctl/live_shape.h"
 #include "ctl/live_wire.h"
 #include "nat/peer.h"
 #include "switch/forward.h"
 #include "switch/service.h"
+#include "switch/shape.h"
 #include "switch/snapshot.h"
 #include "switch/stage.h"
 #include "switch/subnets.h"
@@ -38,6 +40,9 @@ static bool fill_port(struct snapshot *s, struct net_view *net, const struct liv
 	v->port = p->port;
 	v->net = net;
 	v->link_up = p->conf->link_up;
+	v->shape = live_shape_of(p);
+	if (v->shape && v->shape->ingress.limited)
+		v->stages_out |= STAGE_SHAPE;
 	v->policy = live_policy_of(p);
 	if (v->policy) {
 		v->stages_in |= STAGE_POLICY;
@@ -430,6 +435,7 @@ void apply_commit(struct engine *e, struct model *next)
 		if (net) {
 			add_members(net);
 			live_policy_configure(net);
+			live_shape_configure(net);
 			live_guard_configure(net);
 		}
 		if (net && tmp)

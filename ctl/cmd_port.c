@@ -16,6 +16,9 @@
 	{ "--vlan", 0, FLAG_NUMBER, "VID", "vlan", "access port of this VLAN, 1 unless given" },            \
 	{ "--trunk", 0, FLAG_TEXT, "VIDS", "trunk", "tagged VLANs: 10,20-29" },                            \
 	{ "--native", 0, FLAG_NUMBER, "VID", "native", "a trunk's untagged VLAN" },                        \
+	{ "--egress", 0, FLAG_TEXT, "RATE", "shape.egress", "how fast it may send: 10mbit, \"10mbit peak 20mbit burst 64kB\", none" }, \
+	{ "--ingress", 0, FLAG_TEXT, "RATE", "shape.ingress", "how fast it may be sent to" },              \
+	{ "--shaper", 0, FLAG_TEXT, "NAME", "shaper", "a rate that it shares with other ports; \"\": none" },  \
 	{ "--link", 0, FLAG_TEXT, "up|down", "link", "down: the port carries nothing" }
 
 static const struct flag add_flags[] = {

@@ -17,7 +17,7 @@
  *	live_metrics.c	counters for /metrics			live_events.c	counters that are events
  *	live_segment.c	stations, leases and names of a segment
  *	live_policy.c	rules of ports			live_policy_names.c	names that they are about
- *	live_policy.c	rules of ports			live_policy_names.c	names that they are about
+ *	live_shape.c	rates of ports
  *	live_peer.c	networks that reach one another
  *	live_capture.c	who looks at frames
  */
@@ -46,6 +46,7 @@
 struct api;
 struct attach;
 struct dns_zone;
+struct ended_shape;
 struct engine;
 struct fdb;
 struct forward_counts;
@@ -64,6 +65,8 @@ struct live_dgram;
 struct guard;
 struct guard_retired;
 struct live_policy;
+struct live_shape;
+struct live_shaper;
 struct live_vhost;
 struct live_wire;
 struct names;
@@ -110,6 +113,7 @@ struct live_port {
 	struct guard *guard;		/* live_guard.c; NULL: it needs none */
 	struct live_policy *policy;	/* NULL: it never had rules */
 	struct log_limit policy_log;
+	struct live_shape *shape;	/* NULL: no limit */
 	struct log_limit log_limit;	/* a guest may start and stop its device as often as it likes */
 	struct live_port *next_leaving;
 	UT_hash_handle hh;
@@ -172,6 +176,7 @@ struct live_net {
 	struct service *dhcp, *gateway, *nat;	/* the last two of the states above; DNS is the segments' */
 	struct live_wire *wire;		/* mode bridged: live_wire.c; else NULL */
 	struct net_policy *policy;	/* live_policy_names.c; NULL: its rules are about no names */
+	struct live_shaper *shapers;	/* uthash by name; live_shape.c */
 	struct live_port *ports;	/* uthash by name */
 	struct live_forward *forwards;	/* uthash by id */
 	struct log_limit log_limit;
@@ -215,6 +220,7 @@ struct engine {
 	struct live_port *leaving;	/* removed; they go when the next snapshot is out */
 	struct guard_retired *guards_retired;	/* no longer in the snapshot to be published; live_guard.c */
 	struct retired *policies_retired;	/* likewise; live_policy.c */
+	struct ended_shape *shapes_ended;	/* likewise; live_shape.c */
 	struct change_queue changes;
 	bool changing;			/* the first of changes waits for the state thread */
 	bool store_ok;			/* the last write to the store succeeded */

@@ -12,6 +12,7 @@
 #include "ctl/live_dns.h"
 #include "ctl/live_nat.h"
 #include "ctl/live_policy.h"
+#include "ctl/live_shape.h"
 #include "ctl/live_peer.h"
 #include "ctl/live_ra.h"
 #include "ctl/live_wire.h"
@@ -142,6 +143,7 @@ void live_net_free(struct live_net *net)
 	live_peer_free(net);
 	live_segment_free(net->segment);
 	live_policy_net_free(net);
+	live_shape_net_free(net);
 	lease_store_forget(net);
 	live_dns_stop(net);
 	free(net->dhcp);

@@ -20,6 +20,7 @@
 #include "ctl/live_guard.h"
 #include "ctl/live_look.h"
 #include "ctl/live_policy.h"
+#include "ctl/live_shape.h"
 #include "ctl/live_stream.h"
 #include "ctl/live_tap.h"
 #include "ctl/live_vhost.h"
@@ -201,11 +202,13 @@ static void settle_leaving(struct engine *e)
 		if (p->id != UINT32_MAX)
 			forget(p);
 		live_policy_leave(p);
+		live_shape_leave(p);
 		live_guard_leave(p);
 		free(p->drops_told);
 		free(p);
 	}
 	live_policy_settle(e);
+	live_shape_settle(e);
 	live_guard_settle(e);
 	if (wait)
 		wait_closed(e);

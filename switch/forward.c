@@ -13,6 +13,7 @@
 #include "switch/hostway.h"
 #include "switch/packet.h"
 #include "switch/service.h"
+#include "switch/shape.h"
 #include "switch/snapshot.h"
 #include "switch/trial.h"
 #include "switch/worker.h"
@@ -30,9 +31,17 @@ static void note_destination(struct trial *t, const struct port_view *to)
 	t->nports++;
 }
 
+/* send_to() - now, or where the port's rate is limited when it is time. Return: a bit for each frame that was taken */
+static inline uint64_t send_to(struct worker *w, const struct port_view *to, const struct tx_frame *frames, unsigned n)
+{
+	if (__builtin_expect(to->stages_out & STAGE_SHAPE, 0))
+		return shape_tx(to, w, frames, n);
+	return port_tx(to->port, w, worker_index(w), frames, n);
+}
+
 static void send_list(struct worker *w, const struct out_list *l)
 {
-	uint64_t taken = port_tx(l->to->port, w, worker_index(w), l->frames, l->n);
+	uint64_t taken = send_to(w, l->to, l->frames, l->n);
 
 	if (__builtin_expect(l->to->nobservers, 0))
 		observe_out(w, l->to, l->frames, l->n, taken);
@@ -429,7 +438,7 @@ bool forward_made_to(struct worker *w, const struct port_view *from, const struc
 		v = made_passes(w, from, to, f);
 	if (v == VERDICT_FORWARDED) {
 		f->copies = 1;
-		v = port_tx(to->port, w, worker_index(w), &tx, 1) ? VERDICT_FORWARDED : VERDICT_DROP_TX;
+		v = send_to(w, to, &tx, 1) ? VERDICT_FORWARDED : VERDICT_DROP_TX;
 		if (to->nobservers)
 			observe_out(w, to, &tx, 1, v == VERDICT_FORWARDED);
 	}

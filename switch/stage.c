@@ -4,6 +4,7 @@
 #include "switch/burst.h"
 #include "switch/guard.h"
 #include "switch/port_policy.h"
+#include "switch/shape.h"
 
 void stages_in(struct burst *b, struct frame *frames, unsigned n)
 {
@@ -21,5 +22,11 @@ enum verdict stages_out(struct burst *b, const struct port_view *to, struct fram
 
 	if (on & b->in->stages_out & STAGE_ISOLATED)
 		return VERDICT_DROP_ISOLATED;
-	return on & STAGE_POLICY ? policy_out(b, to, f) : VERDICT_FORWARDED;
+	if (on & STAGE_POLICY) {
+		enum verdict v = policy_out(b, to, f);
+
+		if (v != VERDICT_FORWARDED)
+			return v;
+	}
+	return on & STAGE_SHAPE && shape_is_full(to->shape) ? VERDICT_DROP_SHAPE : VERDICT_FORWARDED;
 }

@@ -26,6 +26,7 @@ enum stage {
 	STAGE_ISOLATED = 1 << 0,	/* out: nothing from other ports that have this bit */
 	STAGE_GUARD = 1 << 1,		/* in: switch/guard.h */
 	STAGE_POLICY = 1 << 8,		/* in, out: the rules of the port (switch/port_policy.h) */
+	STAGE_SHAPE = 1 << 12,		/* out: nothing while the queue to a port of limited rate is full (switch/shape.h) */
 };
 
 /* stages_in() - have the frames of a burst pass the stages of b->in; b->verdict[i] is set of those that are refused */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The receive queues of a worker. A queue is in one of three states:
+/* The receive queues of a worker. A queue is in one of four states:
  *	active		polled each round; its peer need not wake us
  *	lingering	active, but empty for less than LINGER_NS: still polled, since the next frame is likely near
  *	armed		its peer wakes us by the descriptor; costs nothing
+ *	waiting		what its port may send is used up for now: a timer makes it active, and until then nobody looks (switch/shape.h)
  * Descriptors that the kernel watches (sockets, tun) are always armed: they go straight from empty to armed.
  *
  * Who may hold a reference to a port: the snapshot that a worker read at the start of its turn, and the owner
@@ -15,6 +16,8 @@
 #include <urcu/urcu-qsbr.h>
 
 #include "base/array.h"
+#include "base/clock.h"
+#include "switch/shape.h"
 #include "switch/snapshot.h"
 #include "switch/steer.h"
 #include "switch/worker_parts.h"
@@ -28,10 +31,12 @@ struct queue {
 	int new_fd;			/* the control thread's, until new_descriptor() */
 	bool active;
 	uint64_t busy_ns;		/* when it last had frames */
+	struct timer nap;		/* while it waits for its port's rate */
+	const struct shape *waits_for;	/* among those that wait for what that shares; NULL: it is not; looked into only while in force */
 	struct queue *next_active;
 };
 
-enum polled { POLLED_BUSY, POLLED_EMPTY, POLLED_GONE };
+enum polled { POLLED_BUSY, POLLED_EMPTY, POLLED_GONE, POLLED_LATER };
 
 static void activate(struct worker *w, struct queue *q)
 {
@@ -87,14 +92,58 @@ static void watch(struct worker *w, struct queue *q)
 
 /* ---- polling ---- */
 
+static const struct port_view *view_of(const struct worker *w, const struct port *port)
+{
+	const struct port_view *view = port->id < w->snapshot->nports ? &w->snapshot->ports[port->id] : NULL;
+
+	return view && view->port == port ? view : NULL;
+}
+
+static void on_nap_over(struct timer *timer, uint64_t now_ms, void *worker)
+{
+	(void)now_ms;
+	activate(worker, container_of(timer, struct queue, nap));
+}
+
+/* may_take() - how many frames the rate of the port lets it send now; 0: it waits from here on */
+static unsigned may_take(struct worker *w, struct queue *q, struct shape *shape)
+{
+	bool waiting = q->waits_for == shape;
+	uint64_t wait_ns;
+	unsigned n = shape_take(shape, BURST_MAX, clock_now_ns(), &waiting, &wait_ns);
+
+	q->waits_for = waiting ? shape : NULL;
+	if (n)
+		return n;
+	q->nap.expired = on_nap_over;
+	timer_set(&w->timers, &q->nap, clock_now_ms() + 1 + MIN_OF(wait_ns / 1000000, (uint64_t)SHAPE_NAP_MS));
+	return 0;
+}
+
+/* end_nap() - somebody else has the queue from here on, or nobody */
+static void end_nap(struct worker *w, struct queue *q)
+{
+	const struct port_view *view = view_of(w, q->q->port);
+	bool waiting = true;
+
+	timer_cancel(&w->timers, &q->nap);
+	if (q->waits_for && view && view->shape == q->waits_for)
+		shape_gave_up(view->shape, &waiting);
+	q->waits_for = NULL;
+}
+
 static enum polled poll_burst(struct worker *w, struct queue *q)
 {
 	struct port *port = q->q->port;
-	const struct port_view *view;
+	const struct port_view *view = view_of(w, port);
+	struct shape *shape = view && view->shape && view->shape->egress.limited ? view->shape : NULL;
+	unsigned most = shape ? may_take(w, q, shape) : BURST_MAX;
 	int n;
 
 	q->q->drained = false;
-	n = port->ops->rx(q->q, &w->rx, w->frames, BURST_MAX);
+	if (!most)
+		return POLLED_LATER;
+	n = port->ops->rx(q->q, &w->rx, w->frames, most);
 	if (n < 0) {
 		unwatch(w, q);
 		port->notify(port, n);
@@ -102,8 +151,9 @@ static enum polled poll_burst(struct worker *w, struct queue *q)
 	}
 	if (n == 0)
 		return POLLED_EMPTY;
-	view = port->id < w->snapshot->nports ? &w->snapshot->ports[port->id] : NULL;
-	if (view && view->port == port)
+	if (shape)
+		shape_took(shape, w->frames, (unsigned)n, clock_now_ns());
+	if (view)
 		forward_burst(w, &w->outbox, w->snapshot, view, w->frames, (unsigned)n);
 	if (atomic_load_explicit(&port->ntx, memory_order_relaxed) > 1)
 		steer_learn(port->steer, q->q->index, w->frames, (unsigned)n);
@@ -176,6 +226,7 @@ static void drop_queue(struct worker *w, void *arg)
 
 	unwatch(w, q);
 	deactivate(w, q);
+	end_nap(w, q);
 }
 
 static void remove_queue(struct worker *w, void *arg)
