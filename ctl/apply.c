@@ -376,6 +376,7 @@ static void add_members(struct live_net *net)
 
 		HASH_FIND_STR(net->forwards, fc->id, f);
 		if (f) {
+			f->as_before &= forward_equal(f->conf, fc);
 			f->conf = fc;
 			live_forward_retarget(f);
 		} else if ((f = live_forward_new(net, fc))) {

@@ -140,6 +140,7 @@ struct live_forward {
 	char *hint;			/* what helps, or NULL */
 	uint64_t hits_told;		/* live_events.c */
 	struct event *retry;
+	bool as_before;			/* it was in the store when the engine started, and is the same still */
 	UT_hash_handle hh;
 };
 
@@ -171,6 +172,8 @@ struct live_net {
 	struct host_gateway *host_gateway;	/* in its place where the host has its addresses */
 	struct nat *nat_state;
 	struct peer_service *peers;	/* live_peer.c; NULL until it has one */
+	char uplink_was[IFNAME_TEXT];	/* live_hostif_follow(): as it was seen last */
+	unsigned uplink_index;		/* 0: it was not there */
 	uint64_t routes_told;		/* hash of those that its guests are told, for they have no default router */
 	struct live_kernel *kernel;	/* what the host's kernel translates; NULL where it does not */
 	struct service *dhcp, *gateway, *nat;	/* the last two of the states above; DNS is the segments' */

@@ -167,7 +167,8 @@ static bool iface_fits(const void *message)
 
 	memcpy(&m, message, sizeof(m));
 	if (!m.name[0] || m.uid || m.queues > 1 || m.localnet > m.routed || !m.mtu || m.mtu > 65535 || !plain_ifname(m.ifname) ||
-	    strncmp(m.ifname, HOST_IFACE_PREFIX, strlen(HOST_IFACE_PREFIX)) || (m.uplink[0] && !one_ifname(m.uplink)))
+	    strncmp(m.ifname, HOST_IFACE_PREFIX, strlen(HOST_IFACE_PREFIX)) || (m.uplink[0] && !one_ifname(m.uplink)) ||
+	    (m.uplink_index && !(m.routed && m.uplink[0])))
 		return false;
 	if (m.bridged)
 		return m.bridged == 1 && !m.routed && !m.len4 && !m.len6 && m.uplink[0];
@@ -195,7 +196,7 @@ static bool forward_fits(const struct host_forward *f)
 	static const uint8_t zero[16];
 
 	return (f->family == 6 || (f->family == 4 && !memcmp(f->addr + 4, zero, 12) && !memcmp(f->to + 4, zero, 12))) &&
-	       (f->proto == HOST_TCP || f->proto == HOST_UDP) && f->port && f->to_port && !f->zero && memcmp(f->to, zero, sizeof(zero));
+	       (f->proto == HOST_TCP || f->proto == HOST_UDP) && f->port && f->to_port && !f->zero;
 }
 
 static bool forwards_fit(const void *message)

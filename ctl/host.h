@@ -147,6 +147,7 @@ struct host_iface {
 	uint8_t addr4[4], addr6[16];	/* network order */
 	char ifname[HOST_IFNAME_SIZE];	/* begins with HOST_IFACE_PREFIX */
 	char uplink[HOST_IFNAME_SIZE];	/* of a bridged one; of a routed one, or empty: the host's settings decide */
+	uint32_t uplink_index;		/* of a routed one's, as the engine saw it: another interface of that name is another request; 0: no uplink */
 	char name[HOST_NAME_SIZE];
 };
 
@@ -185,7 +186,7 @@ struct host_forward {
 	uint8_t addr[16];		/* of the host, network order; zero: any but a loopback one; IPv4 in the first four bytes, the rest zero */
 	uint16_t to_port;
 	uint16_t zero;
-	uint8_t to[16];			/* the guest's, likewise */
+	uint8_t to[16];			/* the guest's, likewise; zero: it leads where it did before, and nowhere if it did not exist */
 };
 
 struct host_forwards {

@@ -83,6 +83,23 @@ static void sort(struct forwards *f)
 		qsort(f->list, f->n, sizeof(*f->list), by_key);
 }
 
+/* resolve() - staged forwards whose guest the engine does not know lead where they did, and are none if they did not lead anywhere */
+static void resolve(const struct nat_net *net)
+{
+	static const uint8_t unknown_guest[16];
+	size_t n = 0;
+
+	for (size_t i = 0; i < staged.n; i++) {
+		const struct host_forward *f = &staged.list[i];
+
+		if (!memcmp(f->to, unknown_guest, sizeof(unknown_guest)))
+			f = net && net->forwards.n ? bsearch(f, net->forwards.list, net->forwards.n, sizeof(*f), by_key) : NULL;
+		if (f)
+			staged.list[n++] = *f;
+	}
+	staged.n = n;
+}
+
 static bool has_twins(const struct forwards *f)
 {
 	for (size_t i = 1; i < f->n; i++)
@@ -215,6 +232,7 @@ static int check(const struct host_nat *m, const struct held *h, struct error *e
 	sort(&staged);
 	if (has_twins(&staged))
 		return error_set(err, -EEXIST, "two forwards of one port");
+	resolve(find(m->name));
 	if (!SLIST_EMPTY(&nets) || journal_before(HOST_NAT_FAMILY " " HOST_NAT_TABLE, before))
 		return 0;
 	theirs = nft_exists();
@@ -287,6 +305,7 @@ void nat_done(const struct host_nat *m, const struct held *h, bool ok)
 	}
 	if (ok && net && h && h->request) {
 		sort(&staged);
+		resolve(net);
 		net->member = member_of(m, h);
 		free(net->forwards.list);
 		net->forwards = staged;

@@ -26,6 +26,7 @@ struct live_forward *live_forward_new(struct live_net *net, const struct forward
 	snprintf(f->id, sizeof(f->id), "%s", conf->id);
 	f->net = net;
 	f->conf = conf;
+	f->as_before = !net->engine->generation;
 	if (!live_listen_new(f)) {
 		free(f);
 		return NULL;

@@ -10,6 +10,7 @@
 #include "ctl/engine.h"
 #include "ctl/host_routes.h"
 #include "ctl/host_watch.h"
+#include "ctl/live_hostif.h"
 #include "ctl/live_kernel.h"
 #include "ctl/live_nat.h"
 #include "ctl/live_wire.h"
@@ -30,7 +31,7 @@ static void on_settled(evutil_socket_t fd, short what, void *arg)
 static void follow(struct live_net *net)
 {
 	live_nat_host_changed(net, false);
-	live_kernel_host_changed(net);
+	live_hostif_follow(net);
 	live_wire_host_changed(net);
 	if (net->upstream)
 		upstream_host_changed(net->upstream);
@@ -93,7 +94,7 @@ static void warn_of_host(const struct net_conf *conf, json_t *list)
 							 prefix4_format(conf->subnet, ours), prefix4_format(found.prefix, theirs),
 							 found.ifname[0] ? "on" : "a route for", found.ifname, conf->name));
 	if (conf->mode == NET_ROUTED && conf->uplink[0] && is_deaf(conf->uplink))
-		json_array_append_new(list, json_sprintf("uplink %s came again or was set anew, and forwards nothing: sysctl -w net.ipv4.conf.%s.forwarding=1",
+		json_array_append_new(list, json_sprintf("uplink %s was set anew, and forwards nothing: sysctl -w net.ipv4.conf.%s.forwarding=1",
 							 conf->uplink, conf->uplink));
 }
 

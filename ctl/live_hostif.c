@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,8 @@ static void fill(struct host_iface *m, const struct engine *e, const struct net_
 		memcpy(m->uplink, net->uplink, sizeof(m->uplink));
 	if (net->has_nat && !m->uplink[0])
 		host_routes_default(m->uplink);		/* or what comes back is not passed on */
+	if (m->routed && m->uplink[0])
+		m->uplink_index = if_nametoindex(m->uplink);
 }
 
 static bool same_subnet(const struct net_conf *a, const struct net_conf *b)
@@ -140,6 +143,39 @@ void live_hostif_refresh(struct engine *e, const struct net_conf *net)
 		close(fd);
 	else
 		log_error("net=%s event=host-interface-lost reason=\"%s\"", net->name, err.message);
+}
+
+/* find_uplink() - by what the network's interface is connected with the outside; Return: is there such a name at the moment? */
+static bool find_uplink(const struct net_conf *conf, char uplink[IFNAME_TEXT])
+{
+	memcpy(uplink, conf->uplink, sizeof(conf->uplink));
+	return conf->has_host && conf->has_router && (uplink[0] || (conf->has_nat && host_routes_default(uplink)));
+}
+
+void live_hostif_configured(struct live_net *net)
+{
+	char uplink[IFNAME_TEXT];
+
+	if (!find_uplink(net->conf, uplink) || !strcmp(uplink, net->uplink_was))
+		return;			/* the same one: whether it is the same interface follows with the next look */
+	memcpy(net->uplink_was, uplink, sizeof(uplink));
+	net->uplink_index = if_nametoindex(uplink);
+}
+
+void live_hostif_follow(struct live_net *net)
+{
+	char uplink[IFNAME_TEXT];
+	unsigned now;
+
+	if (!find_uplink(net->conf, uplink))
+		return;
+	now = if_nametoindex(uplink);
+	if (now && (now != net->uplink_index || strcmp(uplink, net->uplink_was))) {
+		log_info("net=%s event=uplink-again uplink=%s", net->name, uplink);
+		live_hostif_refresh(net->engine, net->conf);
+	}
+	memcpy(net->uplink_was, uplink, sizeof(uplink));
+	net->uplink_index = now;
 }
 
 void live_hostif_restore(struct engine *e)

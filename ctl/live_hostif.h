@@ -17,6 +17,7 @@
 
 struct engine;
 struct error;
+struct live_net;
 struct net_conf;
 struct opened;
 
@@ -28,7 +29,12 @@ int live_hostif_open(struct engine *e, const struct net_conf *net, struct opened
 int live_hostif_prepare(struct engine *e, const struct net_conf *net, struct error *err);
 void live_hostif_restore(struct engine *e);
 
-/* live_hostif_refresh() - make it again as it is to be on this host now. live_hostif_held() - the keeper's name for it, in @to */
+/* live_hostif_configured() - the interface is as net->conf says, on this host as it is now
+ * live_hostif_follow() - the host's links or routes changed: what by its name is the network's uplink may be another interface now, of which
+ * nothing is forwarded yet, and the default route may lead elsewhere
+ * live_hostif_refresh() - make it again as it is to be on this host now. live_hostif_held() - the keeper's name for it, in @to */
+void live_hostif_configured(struct live_net *net);
+void live_hostif_follow(struct live_net *net);
 void live_hostif_refresh(struct engine *e, const struct net_conf *net);
 const char *live_hostif_held(const struct net_conf *net, char to[HOST_NAME_SIZE]);
 

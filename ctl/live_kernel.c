@@ -11,7 +11,6 @@
 #include "ctl/api.h"
 #include "ctl/engine.h"
 #include "ctl/host_client.h"
-#include "ctl/host_routes.h"
 #include "ctl/live_hostif.h"
 #include "ctl/nft_notice.h"
 #include "switch/station.h"
@@ -31,10 +30,9 @@ struct live_kernel {
 	struct host_nat conf;		/* as it was sent */
 	struct forwards sent;
 	bool is_sent;
-	char uplink[IFNAME_TEXT];	/* the default route's interface when that was last looked at */
 	char warning[HOST_TEXT_SIZE];
-	struct event *later;
-	bool grace;			/* what it was before the engine was started again is better than what is known now */
+	struct event *later, *grace_ends;
+	bool grace;			/* the engine was started again a moment ago: forwards to guests not heard of yet stay as they were */
 };
 
 static bool is_kernels(const struct net_conf *conf)
@@ -107,12 +105,19 @@ static bool guest_address(const struct live_forward *f, bool v6, struct guest *l
 	return true;
 }
 
+/* may_stay() - the guest is not known, but the table may know it: from before the engine was started again */
+static bool may_stay(const struct live_forward *f)
+{
+	return f->as_before && f->net->kernel && f->net->kernel->grace && !f->conf->to_ip;
+}
+
 static void add_listen(struct forwards *to, const struct live_forward *f, const struct live_listen *l, struct guest *last)
 {
 	const struct endpoint *at = &f->conf->listen[l->at];
 	struct host_forward one = { .family = at->v6 ? 6 : 4, .proto = f->conf->proto };
+	bool known = guest_address(f, at->v6, last, one.to);
 
-	if (is_loopback(at) || f->conf->source == FORWARD_SOURCE_GATEWAY || !guest_address(f, at->v6, last, one.to))
+	if (is_loopback(at) || f->conf->source == FORWARD_SOURCE_GATEWAY || (!known && !may_stay(f)))
 		return;
 	memcpy(one.addr, at->ip, at->v6 ? 16 : 4);
 	for (unsigned i = 0; i < l->count; i++) {
@@ -279,11 +284,31 @@ static void push(struct live_net *net, bool again)
 
 void live_kernel_push(struct live_net *net)
 {
-	if (!net->kernel || !net->kernel->grace)
-		push(net, false);
+	push(net, false);
 }
 
 static void on_later(evutil_socket_t fd, short what, void *arg)
+{
+	struct live_net *net = arg;
+
+	(void)fd, (void)what;
+	push(net, false);
+}
+
+void live_kernel_later(struct live_net *net)
+{
+	static const struct timeval soon = { .tv_usec = LATER_US };
+	struct live_kernel *k = is_kernels(net->conf) ? kernel_of(net) : NULL;
+
+	if (!k || !net->engine->generation)	/* before that, see live_kernel_start() */
+		return;
+	if (!k->later)
+		k->later = evtimer_new(net->engine->base, on_later, net);
+	if (k->later && !evtimer_pending(k->later, NULL))
+		event_add(k->later, &soon);
+}
+
+static void on_grace_ends(evutil_socket_t fd, short what, void *arg)
 {
 	struct live_net *net = arg;
 
@@ -292,22 +317,15 @@ static void on_later(evutil_socket_t fd, short what, void *arg)
 	push(net, false);
 }
 
-static void push_in(struct live_net *net, struct timeval tv)
+static void give_grace(struct live_net *net)
 {
+	static const struct timeval while_silent = { .tv_sec = GRACE_S };
 	struct live_kernel *k = is_kernels(net->conf) ? kernel_of(net) : NULL;
 
 	if (!k)
 		return;
-	if (!k->later)
-		k->later = evtimer_new(net->engine->base, on_later, net);
-	if (k->later && !evtimer_pending(k->later, NULL))
-		event_add(k->later, &tv);
-}
-
-void live_kernel_later(struct live_net *net)
-{
-	if (net->engine->generation)		/* before that, see live_kernel_start() */
-		push_in(net, (struct timeval){ .tv_usec = LATER_US });
+	k->grace_ends = evtimer_new(net->engine->base, on_grace_ends, net);
+	k->grace = k->grace_ends && event_add(k->grace_ends, &while_silent) == 0;
 }
 
 void live_kernel_start(struct engine *e)
@@ -315,17 +333,13 @@ void live_kernel_start(struct engine *e)
 	for (struct live_net *net = e->nets; net; net = net->hh.next) {
 		if (is_kernels(net->conf))
 			watch(e);
-		if (e->restarts <= 0) {
-			push(net, false);
-			continue;
-		}
-		push_in(net, (struct timeval){ .tv_sec = GRACE_S });
-		if (net->kernel)
-			net->kernel->grace = true;
+		if (e->restarts > 0)
+			give_grace(net);
+		push(net, false);
 	}
 }
 
-/* An engine that was started again finds the table as it was, and sends it as a whole when it knows its guests (live_kernel_start()). */
+/* An engine that was started again finds the table as it was, and sends what is different when it knows its forwards (live_kernel_start()). */
 int live_kernel_open(struct engine *e, const struct net_conf *conf, const char *held, struct error *err)
 {
 	struct live_net *net = live_net_find(e, conf->name);
@@ -345,18 +359,6 @@ int live_kernel_open(struct engine *e, const struct net_conf *conf, const char *
 	return rc;
 }
 
-void live_kernel_host_changed(struct live_net *net)
-{
-	struct live_kernel *k = is_kernels(net->conf) && !net->conf->uplink[0] ? kernel_of(net) : NULL;
-	char now[IFNAME_TEXT] = "";
-
-	if (!k || !host_routes_default(now) || !strcmp(now, k->uplink))
-		return;
-	if (k->uplink[0])
-		live_hostif_refresh(net->engine, net->conf);
-	memcpy(k->uplink, now, sizeof(now));
-}
-
 const char *live_kernel_warning(const struct live_net *net)
 {
 	return net->kernel && net->kernel->warning[0] ? net->kernel->warning : NULL;
@@ -370,6 +372,8 @@ void live_kernel_free(struct live_net *net)
 		return;
 	if (k->later)
 		event_free(k->later);
+	if (k->grace_ends)
+		event_free(k->grace_ends);
 	free(k->sent.list);
 	free(k);
 }

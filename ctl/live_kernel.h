@@ -25,9 +25,6 @@ void live_kernel_later(struct live_net *net);
 /* live_kernel_start() - the engine knows whether it was started again: then the table is as it was, and stays so until guests have been heard of */
 void live_kernel_start(struct engine *e);
 
-/* live_kernel_host_changed() - the default route may lead elsewhere now: what comes back that way is passed on */
-void live_kernel_host_changed(struct live_net *net);
-
 /* live_kernel_warning() - what does not work fully, or NULL */
 const char *live_kernel_warning(const struct live_net *net);
 

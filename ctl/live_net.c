@@ -10,6 +10,7 @@
 #include "ctl/api.h"
 #include "ctl/engine.h"
 #include "ctl/live_dns.h"
+#include "ctl/live_hostif.h"
 #include "ctl/live_nat.h"
 #include "ctl/live_policy.h"
 #include "ctl/live_shape.h"
@@ -130,6 +131,7 @@ void live_net_configure(struct live_net *net, const struct net_conf *conf)
 	net->conf = conf;
 	LIST_FOREACH(seg, &net->segments, link)
 		live_segment_configure(seg);
+	live_hostif_configured(net);
 	live_dns_configure(net);
 	live_nat_configure(net);
 	live_wire_renew(net);

@@ -238,6 +238,19 @@ until_ok 5 answers
 restored || fail "the table is another one"
 until_ok 5 call outside $HOST 8080 name
 is "a forward" "$(call outside $HOST 8080 name)" $OUTSIDE
+lanyard forward add lab 8089:web1:7008 --lan --name held
+until_ok 3 led to4 8089
+outside /usr/bin/python3 "$ROOT/tests/net/tcp.py" call $HOST 8089 hold <&$GO >"$DIR/hold" 2>&1 &
+until_ok 5 grep -q connected "$DIR/hold"
+known() { ! [ -r /proc/net/nf_conntrack ] || grep -q 'dport=8089 ' /proc/net/nf_conntrack; }
+cut_off() { ! [ -r /proc/net/nf_conntrack ] || ! known; }
+known || fail "the kernel does not know the connection"
+kill -KILL "$(engine_pid)"
+until_ok 5 answers
+lanyard forward rm lab held
+! led to4 8089 || fail "it is in the map still"
+led to4 8080 || fail "others have gone with it"
+until_ok 3 cut_off
 
 say "a network goes, and then the last"
 lanyard net rm second --force

@@ -189,7 +189,6 @@ static const struct {
 	{ "forwards: not of TCP or UDP", HOST_NAT_FORWARDS, offsetof(struct host_forwards, list[0].proto), 1, 132 },
 	{ "forwards: port 0", HOST_NAT_FORWARDS, offsetof(struct host_forwards, list[0].port), 2, 0 },
 	{ "forwards: to port 0", HOST_NAT_FORWARDS, offsetof(struct host_forwards, list[0].to_port), 2, 0 },
-	{ "forwards: to nobody", HOST_NAT_FORWARDS, offsetof(struct host_forwards, list[0].to), 16, 0 },
 	{ "forwards: IPv4 with more than four bytes", HOST_NAT_FORWARDS, offsetof(struct host_forwards, list[0].to) + 4, 1, 1 },
 	{ "forwards: an address likewise", HOST_NAT_FORWARDS, offsetof(struct host_forwards, list[0].addr) + 15, 1, 1 },
 	{ "forwards: padding", HOST_NAT_FORWARDS, offsetof(struct host_forwards, list[1].zero), 1, 1 },

@@ -102,6 +102,28 @@ static void test_life(void **state)
 	assert_true(own_run("! nft list table inet lanyard 2>/dev/null && nft list table ip other >/dev/null"));
 }
 
+/* A forward whose guest is not said leads where it did; one that did not lead anywhere is none, and one that is not sent goes. */
+static void test_unknown_guest(void **state)
+{
+	struct host_forwards m = { .n = 0 };
+	struct host_reply r;
+
+	(void)state;
+	stage(1000, 3, 2);
+	assert_int_equal(run(&a, 3, false, &r), 0);
+	for (unsigned i = 1; i < 4; i++)		/* not 1000, and 1003 is new */
+		m.list[m.n++] = (struct host_forward){ .family = 4, .proto = HOST_TCP, .port = (uint16_t)(1000 + i), .to_port = 80 };
+	m.list[0].to[0] = 10;				/* this one is said to live elsewhere */
+	m.list[0].to[3] = 9;
+	for (unsigned twice = 0; twice < 2; twice++) {
+		assert_int_equal(nat_stage(&m), 0);
+		assert_int_equal(run(&a, 3, false, &r), 0);
+		assert_true(own_run(ELEMENTS("to4", 2)));
+		assert_true(own_run("nft list map inet lanyard to4 | tr -d ' \n\t' | grep -q 'tcp.1001:10.0.0.9.80,tcp.1002:10.0.0.2.80'"));
+	}
+	leave(&a);
+}
+
 /* told() - how many messages about something that is there or gone, without the one at each end */
 static unsigned told(int fd)
 {
@@ -232,7 +254,7 @@ static void test_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_life), cmocka_unit_test(test_one_change), cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_life), cmocka_unit_test(test_unknown_guest), cmocka_unit_test(test_one_change), cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_broken), cmocka_unit_test(test_many),
 	};
 
