@@ -166,6 +166,7 @@ struct live_net {
 	struct dns_zone *zone;
 	struct record_conf *records;	/* the user's, as they stand in names */
 	size_t nrecords;
+	LIST_HEAD(, conversation) conversations;	/* guests' TCP connections for DNS (guest_dns.c) */
 	struct relay *relay;		/* what of its queries is not answered here; NULL: nothing is relayed */
 	struct upstream *upstream;	/* the resolvers that its queries are relayed to; NULL: none are */
 	struct gateway *gateway_state;
@@ -207,6 +208,7 @@ struct engine {
 	struct state *state;
 	struct api *api;
 	struct attach *attach;
+	unsigned nconversations;	/* of all networks */
 	struct requests *requests;
 	struct worker **workers;
 	unsigned nworkers;

@@ -8,13 +8,12 @@
 #include "base/log.h"
 #include "ctl/api.h"
 #include "ctl/engine.h"
+#include "ctl/guest_in.h"
 #include "ctl/live_kernel.h"
 #include "ctl/live_policy.h"
 #include "ctl/live_wire.h"
-#include "dhcp/dns_message.h"
 #include "dhcp/server.h"
 #include "dhcp/service.h"
-#include "dhcp/relay.h"
 #include "switch/build.h"
 #include "switch/forward.h"
 #include "switch/port.h"
@@ -45,9 +44,8 @@ static void emit_reply(struct worker *w, void *arg)
 	free(r);
 }
 
-/* send_udp() - from the gateway to one guest; what does not fit the worker's inbox is lost like a datagram */
-static void send_udp(struct live_net *net, uint32_t port, uint16_t vid, const uint8_t *mac, struct addr src, uint16_t sport,
-		     struct addr dst, uint16_t dport, const uint8_t *data, size_t size)
+void guest_send_udp(struct live_net *net, uint32_t port, uint16_t vid, const uint8_t *mac, struct addr src, uint16_t sport, struct addr dst,
+		    uint16_t dport, const uint8_t *data, size_t size)
 {
 	struct engine *e = net->engine;
 	struct live_port *p = e->by_id[port];
@@ -79,8 +77,7 @@ struct pending_ack {
 static void send_dhcp(struct live_net *net, uint32_t port, uint16_t vid, const struct dhcp_result *r, const uint8_t *reply,
 		      size_t size)
 {
-	send_udp(net, port, vid, r->dst_mac, addr4(net->conf->gateway), PORT_DHCP_SERVER, addr4(r->dst_ip), r->dst_port, reply,
-		 size);
+	guest_send_udp(net, port, vid, r->dst_mac, addr4(net->conf->gateway), PORT_DHCP_SERVER, addr4(r->dst_ip), r->dst_port, reply, size);
 }
 
 static void tell_lease(struct live_net *net, const struct lease_record *r)
@@ -193,64 +190,6 @@ static void on_dhcp(struct live_net *net, const struct request *r)
 		store_then_send(net, r, &result, reply, size);
 }
 
-/* ---- DNS ---- */
-
-/* asker - whom a relayed answer is for */
-struct asker {
-	struct engine *engine;
-	uint32_t net_id, port;
-	struct addr src, dst;
-	uint16_t vid, sport;
-	uint8_t mac[MAC_SIZE];
-};
-
-static void on_relayed(void *arg, const uint8_t *reply, size_t size)
-{
-	struct asker *a = arg;
-	struct live_net *net = live_net_by_id(a->engine, a->net_id);
-
-	if (net && size)
-		live_policy_answered(net, reply, size);	/* before the guest can act on it */
-	if (net && size && size <= net->conf->mtu + ETH_HEADER - build_headers(a->dst) - UDP_HEADER)
-		send_udp(net, a->port, a->vid, a->mac, a->dst, PORT_DNS, a->src, a->sport, reply, size);
-	free(a);
-}
-
-/* refuse_dns() - the guest's rules name nothing that it may ask so */
-static void refuse_dns(struct live_net *net, const struct request *r)
-{
-	uint8_t reply[DNS_UDP_PLAIN];
-	struct dns_query q;
-	struct dns_reply to;
-
-	if (dns_query_parse(&q, r->data, r->size) < 0)
-		return;
-	dns_reply_begin(&to, &q, reply, sizeof(reply));
-	to.rcode = DNS_REFUSED;
-	send_udp(net, r->port, r->vid, r->src_mac, r->dst, PORT_DNS, r->src, r->sport, reply, dns_reply_end(&to));
-}
-
-static void on_dns(struct live_net *net, const struct request *r)
-{
-	const struct live_port *p = net->engine->by_id[r->port];
-	struct asker *a;
-
-	if (p && p->net == net && p != &net->local && !live_policy_asks(p, r->data, r->size)) {
-		refuse_dns(net, r);
-		return;
-	}
-	a = malloc(sizeof(*a));
-	if (!a)
-		return;
-	*a = (struct asker){
-		.engine = net->engine, .net_id = net->net_id, .port = r->port, .src = r->src, .dst = r->dst,
-		.vid = r->vid, .sport = r->sport,
-	};
-	memcpy(a->mac, r->src_mac, MAC_SIZE);
-	if (!net->relay || relay_query(net->relay, r->port, r->data, r->size, false, on_relayed, a) < 0)
-		free(a);		/* over its share, or no query: dropped, and counted there */
-}
-
 /* ---- stations ---- */
 
 /* name_host6() - a guest makes its IPv6 addresses itself, and tells nobody when it drops one: its name follows what was seen of late */
@@ -293,7 +232,9 @@ static void take(struct engine *e, const struct request *r)
 {
 	struct live_net *net = live_net_by_id(e, r->net_id);
 
-	if (r->kind == REQUEST_PORT_GONE)
+	if (r->kind == REQUEST_DNS_STREAM)
+		guest_dns_stream(e, r);
+	else if (r->kind == REQUEST_PORT_GONE)
 		live_port_gone(e, r->port, r->net_id, r->rc);
 	else if (r->kind == REQUEST_WIRE)
 		live_wire_learnt(net);
@@ -302,7 +243,7 @@ static void take(struct engine *e, const struct request *r)
 	else if (r->kind == REQUEST_DHCP)
 		on_dhcp(net, r);
 	else if (r->kind == REQUEST_DNS)
-		on_dns(net, r);
+		guest_dns(net, r);
 	else if (r->kind == REQUEST_DENIED)
 		live_policy_denied(net, r);
 	else

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ctl/engine.h"
+#include "ctl/guest_in.h"
 #include "ctl/host_client.h"
 #include "dhcp/relay.h"
 #include "dhcp/service.h"
@@ -177,6 +178,7 @@ void live_dns_stop(struct live_net *net)
 	struct timeval linger = { .tv_sec = UPSTREAM_LINGER_S };
 	struct ending *e = net->upstream ? malloc(sizeof(*e)) : NULL;
 
+	guest_dns_end(net);
 	if (e) {
 		*e = (struct ending){ net->upstream, net->relay };
 		event_base_once(net->engine->base, -1, EV_TIMEOUT, end_relay, e, &linger);

@@ -28,6 +28,7 @@ static struct nat_conf conf_of(const struct live_net *net)
 		.host_access = net->conf->has_nat && !net->conf->has_host ? access[net->conf->host_access] : HOST_NONE,
 	};
 
+	conf.resolver = net->conf->dns_enabled ? net->engine->requests : NULL;
 	strcpy(conf.device, net->conf->uplink);
 	conf.flows_max = net->conf->limits.flows;
 	conf.sockets_max = net->conf->limits.sockets;

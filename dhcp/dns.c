@@ -267,7 +267,7 @@ static enum dns_outcome answer_query(struct asking *a)
 	return q->type == DNS_ANY && found.nrecords ? answer_any(a) : answer_found(a, found);
 }
 
-int dns_answer(const struct dns_zone *zone, const struct names *names, const uint8_t *query, size_t size,
+int dns_answer(const struct dns_zone *zone, const struct names *names, const uint8_t *query, size_t size, bool stream,
 	       uint8_t *reply, size_t room, enum dns_outcome *outcome)
 {
 	struct dns_query q;
@@ -288,6 +288,7 @@ int dns_answer(const struct dns_zone *zone, const struct names *names, const uin
 	default:
 		return -EBADMSG;
 	}
+	q.stream = stream;
 	a.lower = q.name;
 	dns_name_lower(&a.lower);
 	dns_reply_begin(&a.reply, &q, reply, room);

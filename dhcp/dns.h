@@ -43,11 +43,12 @@ enum dns_outcome {
 int dns_zone_init(struct dns_zone *zone, const char *domain, struct prefix4 subnet, bool relay);
 
 /* dns_answer() - take one query from a guest
- * @reply:	for the UDP payload of the answer; @room at least 512
+ * @stream:	it came over TCP: the answer may be of any size that there is room for
+ * @reply:	for the answer; @room at least 512
  *
  * Return: bytes to send; 0 when the query is to be relayed; negative when it is to be dropped.
  */
-int dns_answer(const struct dns_zone *zone, const struct names *names, const uint8_t *query, size_t size,
+int dns_answer(const struct dns_zone *zone, const struct names *names, const uint8_t *query, size_t size, bool stream,
 	       uint8_t *reply, size_t room, enum dns_outcome *outcome);
 
 /* dns_servfail() - the answer to a query that could not be relayed, for the guest

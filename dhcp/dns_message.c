@@ -82,7 +82,7 @@ int dns_query_parse(struct dns_query *q, const uint8_t *data, size_t size)
 		return -EBADMSG;
 	q->id = get_u16(data);
 	q->flags = get_u16(data + 2);
-	q->edns = q->dnssec_ok = q->bare = q->options = q->personal = false;
+	q->stream = q->edns = q->dnssec_ok = q->bare = q->options = q->personal = false;
 	q->edns_version = 0;
 	q->edns_size = 0;
 	if (q->flags & DNS_FLAG_QR)
@@ -116,6 +116,8 @@ bool dns_question_match(const uint8_t *query, const struct dns_query *q, const u
 
 size_t dns_reply_limit(const struct dns_query *q)
 {
+	if (q->stream)
+		return DNS_TCP_MAX;
 	if (!q->edns || q->edns_size < DNS_UDP_PLAIN)
 		return DNS_UDP_PLAIN;
 	return MIN_OF(q->edns_size, (size_t)DNS_UDP_MAX);

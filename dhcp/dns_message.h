@@ -10,7 +10,7 @@
 #include "base/bytes.h"
 #include "dhcp/dns_name.h"
 
-enum { DNS_PORT = 53, DNS_HEADER_SIZE = 12, DNS_UDP_PLAIN = 512, DNS_UDP_MAX = 1232 };
+enum { DNS_PORT = 53, DNS_HEADER_SIZE = 12, DNS_UDP_PLAIN = 512, DNS_UDP_MAX = 1232, DNS_TCP_MAX = 65535 };
 
 enum dns_rcode {
 	DNS_NOERROR, DNS_FORMERR, DNS_SERVFAIL, DNS_NXDOMAIN, DNS_NOTIMP, DNS_REFUSED,
@@ -39,6 +39,7 @@ struct dns_query {
 	uint8_t edns_version;
 	uint16_t edns_size;		/* UDP payload the client takes, as it said */
 	bool dnssec_ok;
+	bool stream;			/* it came over TCP; the user's to set */
 	bool bare;			/* nothing but the question, and an OPT record at most */
 	bool options;			/* that record says more than sizes and flags: ... */
 	bool personal;			/* ... something that an answer for somebody else may not suit */
@@ -85,7 +86,7 @@ struct dns_reply {
 enum { DNS_TO_QUESTION = DNS_HEADER_SIZE };	/* where the question's name is, for compression */
 
 /* dns_reply_begin() - header and question, in the case in which it was asked
- * @room:	of @data, at least 512. The answer takes no more than the client can, nor than DNS_UDP_MAX.
+ * @room:	of @data, at least 512. By datagram the answer takes no more than the client can, nor than DNS_UDP_MAX.
  */
 void dns_reply_begin(struct dns_reply *r, const struct dns_query *q, uint8_t *data, size_t room);
 
@@ -105,7 +106,7 @@ size_t dns_reply_end(struct dns_reply *r);
  */
 size_t dns_reply_error(const struct dns_query *q, enum dns_rcode rcode, uint8_t *data, size_t room);
 
-/* dns_reply_limit() - most bytes of an answer over UDP: what the client said, between 512 and DNS_UDP_MAX; 512
+/* dns_reply_limit() - most bytes of an answer: of a message by TCP, by UDP what the client said, between 512 and DNS_UDP_MAX; 512
  * without EDNS
  */
 size_t dns_reply_limit(const struct dns_query *q);

@@ -22,7 +22,6 @@ struct waiter {
 	upstream_fn *fn;
 	void *arg;
 	struct dns_query q;
-	bool stream;
 	uint8_t question[DNS_NAME_MAX + 4];	/* as it was written */
 };
 
@@ -105,7 +104,7 @@ static void give(struct relay *r, const struct waiter *w, const uint8_t *answer,
 
 	if (!answer) {
 		w->fn(w->arg, NULL, 0);
-	} else if (!w->stream && size > dns_reply_limit(&w->q)) {
+	} else if (size > dns_reply_limit(&w->q)) {
 		give_cut(r, w, answer);
 	} else {
 		memcpy(reply, answer, size);
@@ -202,13 +201,13 @@ static struct flight *flight_new(struct relay *r, const struct cache_key *key, b
 /* take_off() - the first who asks this. Return: as upstream_query() */
 static int take_off(struct relay *r, const struct cache_key *key, struct waiter *w, uint64_t owner, const uint8_t *data, size_t size)
 {
-	struct flight *f = flight_new(r, key, w->stream);
+	struct flight *f = flight_new(r, key, w->q.stream);
 	int rc;
 
 	if (!f)
 		return -ENOMEM;
 	STAILQ_INSERT_TAIL(&f->waiters, w, link);
-	rc = upstream_query(r->upstream, owner, data, size, w->stream, on_answer, f);
+	rc = upstream_query(r->upstream, owner, data, size, w->q.stream, on_answer, f);
 	if (rc < 0)
 		flight_free(f);
 	return rc;
@@ -217,7 +216,7 @@ static int take_off(struct relay *r, const struct cache_key *key, struct waiter 
 /* ask() - join the others, or be the first */
 static int ask(struct relay *r, const struct cache_key *key, struct waiter *like, uint64_t owner, const uint8_t *data, size_t size)
 {
-	struct flight *f = key ? flight_find(r, key, like->stream) : NULL;
+	struct flight *f = key ? flight_find(r, key, like->q.stream) : NULL;
 	struct owner *o = owner_get(&r->owners, owner);
 	struct waiter *w;
 	int rc = -ENOMEM;
@@ -245,13 +244,14 @@ static int ask(struct relay *r, const struct cache_key *key, struct waiter *like
 int relay_query(struct relay *r, uint64_t owner, const uint8_t *data, size_t size, bool stream, upstream_fn *fn, void *arg)
 {
 	static uint8_t answer[CACHE_ANSWER_MAX];	/* give() copies it first */
-	struct waiter like = { .fn = fn, .arg = arg, .stream = stream };
+	struct waiter like = { .fn = fn, .arg = arg };
 	struct cache_key key;
 	bool shared;
 	size_t kept;
 
 	if (dns_query_parse(&like.q, data, size) < 0)
 		return -EBADMSG;
+	like.q.stream = stream;
 	memcpy(like.question, data + DNS_HEADER_SIZE, like.q.question_size);
 	follow(r);
 	shared = cache_key_make(&key, &like.q);

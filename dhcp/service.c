@@ -123,7 +123,7 @@ static bool dns_input(struct service *s, struct worker *w, const struct arrival 
 	*verdict = VERDICT_DROP_MARTIAN;
 	if (!from_here(seg, p->src) || p->sport == 0)
 		return true;
-	size = dns_answer(d->zone, d->names, packet_payload(p), packet_payload_len(p), reply, MIN_OF(mtu_room, REPLY_MAX),
+	size = dns_answer(d->zone, d->names, packet_payload(p), packet_payload_len(p), false, reply, MIN_OF(mtu_room, REPLY_MAX),
 			  &outcome);
 	*verdict = size < 0 ? VERDICT_DROP_MALFORMED : VERDICT_CONSUMED_DNS;
 	if (size > 0 && !a->trial)

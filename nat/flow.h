@@ -72,6 +72,7 @@ struct tcp {
 	bool resend : 1;		/* send again from snd_una at the end of the turn */
 	bool peek_offset : 1;		/* the kernel has SO_PEEK_OFF for TCP, as far as we know */
 	bool peek_set : 1;		/* it is in use on the socket */
+	bool pair : 1;			/* the socket is one end of a pair, and we serve the other (nat/tcp_serve.h) */
 	bool large : 1;			/* the guest sends super-frames */
 	bool wrote : 1, no_delay : 1;	/* something was sent to the socket; TCP_NODELAY is set there */
 	bool broken : 1;		/* the remote has reset: what it sent before goes to the guest, and then the reset */

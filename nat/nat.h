@@ -23,6 +23,7 @@
 #include "nat/policy.h"
 
 struct nat;
+struct requests;
 struct service;
 struct worker;
 
@@ -34,6 +35,7 @@ struct nat_conf {
 	char device[IFNAMSIZ];		/* the interface that everything for the outside leaves by, or nothing does; "": any */
 	bool filter_any;		/* UDP: let anybody answer (endpoint-independent filtering) */
 	bool no_peek_offset;		/* do as before Linux 6.9, without SO_PEEK_OFF for TCP; for tests */
+	struct requests *resolver;	/* to whom TCP connections for DNS at the gateway go; borrowed; NULL: to nobody */
 	uint32_t flows_max;		/* per guest port, with and without sockets; 0: 65536 */
 	uint32_t sockets_max;		/* per guest port; 0, and at most: half of the descriptor limit (nat/budget.h) */
 	uint32_t half_open_max;		/* per guest port and worker, TCP connections being opened; 0: 256 */

@@ -32,7 +32,7 @@ static void look_at(struct flow *f, const struct way *way)
 {
 	enum way_state state;
 
-	if (f->key.proto != IPPROTO_TCP || f->watch.fd < 0)
+	if (f->key.proto != IPPROTO_TCP || f->watch.fd < 0 || f->tcp.pair)
 		return;
 	if (sock_stale(f)) {
 		end(f);

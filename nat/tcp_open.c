@@ -15,8 +15,9 @@
 #include "nat/forward.h"
 #include "nat/hostport.h"
 #include "nat/nat_in.h"
-#include "nat/sock.h"
 #include "nat/neterror.h"
+#include "nat/sock.h"
+#include "nat/tcp_serve.h"
 #include "nat/tcp_wire.h"
 #include "switch/build.h"
 #include "switch/service.h"
@@ -66,7 +67,10 @@ static void ready_socket(struct flow *f)
 
 	setsockopt(f->watch.fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
 	f->tcp.peek_offset = !shard_conf(f->shard)->no_peek_offset;
-	tcp_expect_space(f);
+	if (f->tcp.pair)
+		tcp_ask_space(f);	/* what it has says nothing of others */
+	else
+		tcp_expect_space(f);
 }
 
 /* ---- a guest connects ---- */
@@ -78,33 +82,46 @@ uint32_t tcp_half_open_max(const struct nat_shard *s)
 	return n ? n : HALF_OPEN_DEFAULT;
 }
 
-/* new_flow() - with a socket that is watched but not yet connected; NULL with the verdict for the guest's frame */
-static struct flow *new_flow(struct nat_shard *s, struct nat_port *port, const struct flow_key *key, bool outside, enum verdict *v)
+/* flow_with() - a flow whose socket is watched; NULL without memory, and @fd is closed */
+static struct flow *flow_with(struct nat_shard *s, struct nat_port *port, const struct flow_key *key, int fd)
 {
-	struct flow *f = NULL;
-	uint32_t device = 0;
-	int fd = -1;
+	struct flow *f = flow_new(s, port, key, &tcp_kind, fd);
 
-	*v = VERDICT_DROP_QUOTA;
-	if (port->half_open >= tcp_half_open_max(s) || !flow_room(s, port, FLOW_TCP))
-		return NULL;
-	*v = VERDICT_DROP_NO_MEMORY;
-	fd = sock_open(s, key->guest, SOCK_STREAM, 0, outside, &device);
-	if (fd >= 0)
-		f = flow_new(s, port, key, &tcp_kind, fd);
-	else if (fd == -ENODEV)
-		*v = VERDICT_DROP_NO_ROUTE;
 	if (!f) {
-		if (fd >= 0)
-			close(fd);
+		close(fd);
 		return NULL;
 	}
-	f->outside = outside;
-	f->device = device;
 	if (worker_watch(s->worker, &f->watch, WATCHED | EPOLLET) < 0) {
 		f->watch.events = 0;
 		flow_free(f);
 		return NULL;
+	}
+	return f;
+}
+
+static bool has_room(struct nat_shard *s, struct nat_port *port)
+{
+	return port->half_open < tcp_half_open_max(s) && flow_room(s, port, FLOW_TCP);
+}
+
+/* new_flow() - with a socket that is not yet connected; NULL with the verdict for the guest's frame */
+static struct flow *new_flow(struct nat_shard *s, struct nat_port *port, const struct flow_key *key, bool outside, enum verdict *v)
+{
+	struct flow *f;
+	uint32_t device = 0;
+	int fd;
+
+	*v = VERDICT_DROP_QUOTA;
+	if (!has_room(s, port))
+		return NULL;
+	*v = VERDICT_DROP_NO_MEMORY;
+	fd = sock_open(s, key->guest, SOCK_STREAM, 0, outside, &device);
+	if (fd == -ENODEV)
+		*v = VERDICT_DROP_NO_ROUTE;
+	f = fd >= 0 ? flow_with(s, port, key, fd) : NULL;
+	if (f) {
+		f->outside = outside;
+		f->device = device;
 	}
 	return f;
 }
@@ -228,37 +245,45 @@ static void refuse_over_quota(struct nat_shard *s, struct nat_port *port, const 
 		answer_reset(s->worker, a, p);
 }
 
-enum verdict tcp_begin(struct nat_shard *s, struct nat_port *port, const struct arrival *a, const struct packet *p,
-		       const struct flow_key *key)
+/* greet() - what is known of the guest's end from its SYN */
+static void greet(struct flow *f, const struct arrival *a, const struct packet *p)
 {
 	struct tcp_options options = tcp_wire_options(p);
-	struct site site;
-	struct flow *f;
-	struct addr dst;
-	enum verdict v;
-	int rc;
+	struct site site = answer_site(a);
 
-	if (!p->sport || !p->dport)
-		return VERDICT_DROP_MALFORMED;
-	v = nat_decide(s, port, a, p, &dst);
-	if (v != VERDICT_CONSUMED_NAT)
-		return v;
-	f = new_flow(s, port, key, !segment_is_gateway(a->segment, p->dst), &v);
-	if (v == VERDICT_DROP_NO_ROUTE)
-		answer_icmp(s->worker, a, p, &port->answers, ICMP_UNREACHABLE, ICMP_UNREACHABLE_NET);
-	if (!f) {
-		refuse_over_quota(s, port, a, p, v);
-		return v;
-	}
 	memcpy(f->mac, p->data + MAC_SIZE, MAC_SIZE);
 	begin_seq(f);
-	site = answer_site(a);
 	agree(f, &options, &site);
 	f->tcp.rcv_nxt = f->tcp.rcv_adv = p->seq + 1;
 	f->tcp.snd_wnd = p->tcp_window;
 	half_open(f, true);
+}
+
+/* begin_served() - to whom it wants it has got already */
+static enum verdict begin_served(struct nat_shard *s, struct nat_port *port, const struct arrival *a, const struct packet *p,
+				 const struct flow_key *key)
+{
+	enum verdict v = VERDICT_DROP_QUOTA;
+	int fd = has_room(s, port) ? tcp_serve_open(s, a, p, &v) : -1;
+	struct flow *f = fd >= 0 ? flow_with(s, port, key, fd) : NULL;
+
+	if (!f) {
+		refuse_over_quota(s, port, a, p, v);
+		return fd >= 0 ? VERDICT_DROP_NO_MEMORY : v;
+	}
+	f->tcp.pair = f->tcp.no_delay = true;
+	greet(f, a, p);
+	answer(f);
+	return VERDICT_CONSUMED_DNS;
+}
+
+/* begin_outside() - from a socket of the host to @dst */
+static enum verdict begin_outside(struct flow *f, const struct packet *p, struct addr dst)
+{
+	int rc;
+
 	follow(f, p);
-	f->host_port = hostport_bind(f->watch.fd, shard_conf(s)->net_id, key);
+	f->host_port = hostport_bind(f->watch.fd, shard_conf(f->shard)->net_id, &f->key);
 	rc = start_connect(f, dst);
 	if (rc == -EADDRNOTAVAIL && f->host_port && renew(f)) {
 		follow(f, p);
@@ -271,6 +296,31 @@ enum verdict tcp_begin(struct nat_shard *s, struct nat_port *port, const struct 
 	else
 		tcp_arm(f);
 	return VERDICT_CONSUMED_NAT;
+}
+
+enum verdict tcp_begin(struct nat_shard *s, struct nat_port *port, const struct arrival *a, const struct packet *p,
+		       const struct flow_key *key)
+{
+	struct flow *f;
+	struct addr dst;
+	enum verdict v;
+
+	if (!p->sport || !p->dport)
+		return VERDICT_DROP_MALFORMED;
+	if (tcp_serve_is(s, a, p))
+		return begin_served(s, port, a, p, key);
+	v = nat_decide(s, port, a, p, &dst);
+	if (v != VERDICT_CONSUMED_NAT)
+		return v;
+	f = new_flow(s, port, key, !segment_is_gateway(a->segment, p->dst), &v);
+	if (v == VERDICT_DROP_NO_ROUTE)
+		answer_icmp(s->worker, a, p, &port->answers, ICMP_UNREACHABLE, ICMP_UNREACHABLE_NET);
+	if (!f) {
+		refuse_over_quota(s, port, a, p, v);
+		return v;
+	}
+	greet(f, a, p);
+	return begin_outside(f, p, dst);
 }
 
 /* ---- a forward's client connects ---- */

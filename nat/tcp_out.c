@@ -174,6 +174,14 @@ void tcp_send_acks(struct flow *f, const struct site *site)
 
 /* ---- the remote's data ---- */
 
+/* discard() - up to @size bytes of what the socket has; only TCP does so without a place to put them. Return: how many, or as recv() */
+static ssize_t discard(struct flow *f, size_t size)
+{
+	if (!f->tcp.pair)
+		return recv(f->watch.fd, NULL, size, MSG_TRUNC | MSG_DONTWAIT);
+	return recv(f->watch.fd, worker_scratch(f->shard->worker) + WASTE_AT, MIN_OF(size, (size_t)WASTE), MSG_DONTWAIT);
+}
+
 /* consume() - let go of what the guest has acknowledged */
 static void consume(struct flow *f)
 {
@@ -181,7 +189,7 @@ static void consume(struct flow *f)
 	uint32_t end = t->eof && seq_before(t->fin_seq, t->snd_una) ? t->fin_seq : t->snd_una;
 
 	while (seq_before(t->head, end)) {
-		ssize_t n = recv(f->watch.fd, NULL, end - t->head, MSG_TRUNC | MSG_DONTWAIT);
+		ssize_t n = discard(f, end - t->head);
 
 		if (n <= 0) {
 			t->failed = true;	/* what was peeked is gone: only an error does that */

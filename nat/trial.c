@@ -10,6 +10,7 @@
 #include "nat/shard.h"
 #include "nat/sock.h"
 #include "nat/tcp.h"
+#include "nat/tcp_serve.h"
 #include "switch/packet.h"
 #include "switch/service.h"
 #include "switch/snapshot.h"
@@ -71,6 +72,8 @@ enum verdict nat_trial(struct nat_shard *s, struct nat_port *port, const struct 
 		return VERDICT_DROP_NO_SESSION;
 	if (ports && (!p->sport || !p->dport))
 		return VERDICT_DROP_MALFORMED;
+	if (tcp_serve_is(s, a, p))
+		return has_room(s, port, p) ? VERDICT_CONSUMED_DNS : VERDICT_DROP_QUOTA;
 	v = nat_decide(s, port, a, p, &way->dst);
 	if (v != VERDICT_CONSUMED_NAT)
 		return v;

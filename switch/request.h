@@ -17,7 +17,7 @@
 
 enum { REQUEST_DATA = 1600, REQUESTS_PER_PORT = 32 };
 
-enum request_kind { REQUEST_DHCP, REQUEST_DNS, REQUEST_STATION, REQUEST_WIRE, REQUEST_PORT_GONE, REQUEST_DENIED };
+enum request_kind { REQUEST_DHCP, REQUEST_DNS, REQUEST_STATION, REQUEST_WIRE, REQUEST_PORT_GONE, REQUEST_DENIED, REQUEST_DNS_STREAM };
 
 struct request {
 	uint8_t kind;			/* enum request_kind */
@@ -28,7 +28,7 @@ struct request {
 	uint32_t net_id;
 	uint32_t port;			/* id */
 	struct addr src, dst;
-	int32_t rc;			/* REQUEST_PORT_GONE: why */
+	int32_t rc;			/* REQUEST_PORT_GONE: why; REQUEST_DNS_STREAM: a descriptor, which whoever takes it owns */
 	uint32_t size;			/* bytes of data */
 	uint8_t data[REQUEST_DATA];	/* UDP payload */
 };

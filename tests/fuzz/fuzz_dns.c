@@ -95,7 +95,7 @@ static void query(const struct dns_zone *z, const uint8_t *data, size_t size)
 {
 	static uint8_t reply[1500];
 	enum dns_outcome outcome;
-	int n = dns_answer(z, z->relay ? names : own, data, size, reply, sizeof(reply), &outcome);
+	int n = dns_answer(z, z->relay ? names : own, data, size, false, reply, sizeof(reply), &outcome);
 
 	MUST(outcome < DNS_OUT_COUNT && dns_outcome_name(outcome));
 	MUST((n == 0) == (outcome == DNS_OUT_RELAY));

@@ -54,6 +54,22 @@ is "a new source port each time" "$(awk '/^n[1-6]/ { print $2 }' "$DIR/upstream.
 is "a new id each time" "$(awk '/^n[1-6]/ { print $3 }' "$DIR/upstream.log" | sort | uniq -d | head -n 3)" ""
 is "wrong answers before the right one change nothing" "$(short spoofed.example.com)" 203.0.113.9
 
+say "over TCP"
+is "an own name" "$(short +tcp web2.lab.internal)" "$web2"
+is "a name of others" "$(short +tcp www.example.com)" 203.0.113.7
+is "an answer too large for a datagram" "$(short +bufsize=512 big.example.com | wc -l)" 100
+is "and as such told to who takes no more" "$(ask +ignore +bufsize=512 big.example.com | grep -c 'flags:.* tc')" 1
+is "many at once, in pieces, on one connection" "$(in_box web1 /usr/bin/python3 "$ROOT/tests/net/dns_stream.py" 10.77.0.1 web2.lab.internal www.example.com n1.example.com web1)" "200 answers, then the end"
+
 say "an upstream that is silent"
 has "no answer for ever" "$(ask +tries=1 +time=8 silent.example.com)" 'SERVFAIL|timed out|no servers'
 is "and others go on" "$(short web2)" "$web2"
+
+say "over TCP where there is no way out"
+lanyard net add closed --mode internal --subnet 10.78.0.0/24
+lanyard dns add closed door 10.78.0.9
+box closed/inside
+dhcp inside >/dev/null
+is "an own name" "$(in_box inside dig +short +tcp +time=2 @10.78.0.1 door.closed.internal)" 10.78.0.9
+has "no other" "$(in_box inside dig +tcp +time=2 @10.78.0.1 www.example.com)" 'REFUSED'
+has "no other port" "$(in_box inside /usr/bin/python3 -c 'import socket; socket.create_connection(("10.78.0.1", 54), 2)' 2>&1)" 'refused|unreachable|prohibited|denied'

@@ -2,10 +2,11 @@
 """tests/net/upstream.py - a resolver outside, port 53: www.example.com is 203.0.113.7, missing.example.com is not there
 
 spoofed.example.com is answered wrongly four times first: another id, another question, another port, another sense.
-silent.example.com is not answered. Each query is a line: its name, the port it came from, its id.
+silent.example.com is not answered. big.example.com has a hundred addresses: cut over UDP, whole over TCP. Each query is a line: its name, the port it came from, its id.
 """
 import socket
 import struct
+import threading
 
 
 def name_of(query):
@@ -22,7 +23,23 @@ def answer(query, end, code=0, kind=1, data=b"", ident=None):
     return head + query[12:end] + record
 
 
+def big(query, end):
+    records = b"".join(struct.pack("!HHHIHBBBB", 0xC00C, 1, 1, 60, 4, 203, 0, 113, n) for n in range(100))
+    return query[:2] + struct.pack("!HHHHH", 0x8180, 1, 100, 0, 0) + query[12:end] + records
+
+
+def whole(sock):
+    while True:
+        conn = sock.accept()[0]
+        query = conn.recv(4096)[2:]
+        reply = big(query, name_of(query)[1])
+        conn.sendall(struct.pack("!H", len(reply)) + reply)
+        conn.close()
+
+
 def main():
+    stream = socket.create_server(("", 53))
+    threading.Thread(target=whole, args=(stream,), daemon=True).start()
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.bind(("", 53))
     elsewhere = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -34,6 +51,8 @@ def main():
         print(name, peer[1], ident, flush=True)
         if name == "www.example.com":
             sock.sendto(answer(query, end, data=socket.inet_aton("203.0.113.7")), peer)
+        elif name == "big.example.com":
+            sock.sendto(answer(query, end, code=0x200), peer)
         elif name == "text.example.com":
             sock.sendto(answer(query, end, kind=16, data=b"\x0dfrom upstream"), peer)
         elif name == "spoofed.example.com":

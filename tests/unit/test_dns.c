@@ -87,7 +87,7 @@ static void write_query(struct bench *b, const char *text, uint16_t type, uint16
 
 static enum dns_outcome send_query(struct bench *b)
 {
-	b->size = dns_answer(&b->zone, b->names, b->query, b->query_size, b->reply, sizeof(b->reply), &b->outcome);
+	b->size = dns_answer(&b->zone, b->names, b->query, b->query_size, false, b->reply, sizeof(b->reply), &b->outcome);
 	return b->outcome;
 }
 
@@ -331,7 +331,7 @@ static void test_dns_05_not_queries(void **state)
 	put_u16(b->query + 4, 2);
 	assert_int_equal(send_query(b), DNS_OUT_FORMERR);
 	write_query(b, "web1", DNS_A, DNS_CLASS_IN, 0);
-	assert_int_equal(dns_answer(&b->zone, b->names, b->query, b->query_size, b->reply, 511, &b->outcome),
+	assert_int_equal(dns_answer(&b->zone, b->names, b->query, b->query_size, false, b->reply, 511, &b->outcome),
 			 -EMSGSIZE);
 }
 
