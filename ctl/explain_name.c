@@ -153,7 +153,7 @@ static int dns_stage(struct explain *x, const struct live_port *p, const struct 
 
 	if (!query_passes(x, p, seg, query, size))
 		return 0;
-	n = dns_answer(p->net->zone, p->segment->names, query, size, reply, sizeof(reply), &outcome);
+	n = dns_answer(p->net->zone, p->segment->names, query, size, false, reply, sizeof(reply), &outcome);
 	if (outcome == DNS_OUT_RELAY)
 		return ask_outside(x, p, query, size);
 	if (outcome == DNS_OUT_REFUSED)
