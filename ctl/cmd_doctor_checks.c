@@ -227,5 +227,6 @@ const struct check doctor_checks[] = {
 	{ "kvm", look_kvm },
 	{ "kernel", doctor_look_kernel },
 	{ "forwarding", doctor_look_forwarding },
+	{ "kernel-nat", doctor_look_nat },
 	{ 0 },
 };

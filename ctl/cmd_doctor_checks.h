@@ -29,4 +29,7 @@ extern const struct check doctor_checks[];
 void doctor_look_kernel(struct finding *f);
 void doctor_look_forwarding(struct finding *f);
 
+/* cmd_doctor_nat.c */
+void doctor_look_nat(struct finding *f);
+
 #endif

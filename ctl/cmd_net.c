@@ -19,6 +19,7 @@
 	{ "--one-mac", 0, FLAG_TEXT, "auto|on|off", "one_mac", "bridged: guests go by the uplink's MAC address, as on Wi-Fi" },  \
 	{ "--filtering", 0, FLAG_TEXT, "address|any", "filtering", "whose datagrams reach a guest's port" },  \
 	{ "--host-access", 0, FLAG_TEXT, "none|own|loopback", "host_access", "what guests reach of this host" },  \
+	{ "--nat-helper", 0, FLAG_LIST, "ftp|tftp|sip", "nat_helpers", "kernel NAT: protocols whose further connections it follows" },  \
 	{ "--domain", 0, FLAG_TEXT, "D", "domain", "domain of the guests' names, NAME.internal unless given" },   \
 	{ "--dhcp", 0, FLAG_BOOL, "true|false", "dhcp.enabled", "answer DHCP" },                                 \
 	{ "--dhcp-pool", 0, FLAG_TEXT, "FIRST-LAST", "dhcp.pool", "addresses that are leased" },                 \

@@ -215,7 +215,7 @@ static bool nat_fits(const void *message)
 	struct host_nat m;
 
 	memcpy(&m, message, sizeof(m));
-	return m.name[0] && m.nforwards <= HOST_FORWARDS_ALL && m.access <= HOST_NAT_LOOPBACK && m.again <= 1 && !m.zero[0] && !m.zero[1] &&
+	return m.name[0] && m.nforwards <= HOST_FORWARDS_ALL && m.access <= HOST_NAT_LOOPBACK && m.again <= 1 && m.helpers <= HOST_NAT_HELPERS && !m.zero &&
 	       (!m.out[0] || plain_ifname(m.out));
 }
 

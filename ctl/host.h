@@ -197,19 +197,23 @@ struct host_forwards {
 
 enum host_nat_access { HOST_NAT_NONE, HOST_NAT_OWN, HOST_NAT_LOOPBACK };	/* what of the host its guests reach */
 
+enum host_nat_helper { HOST_NAT_FTP = 1, HOST_NAT_TFTP = 2, HOST_NAT_SIP = 4, HOST_NAT_HELPERS = 7 };	/* of connection tracking */
+
 /* host_nat - the table "inet lanyard" (ctl/keeper_nft.h); it is journaled and undone with the interface */
 struct host_nat {
 	struct host_header head;
 	uint32_t nforwards;		/* so many were sent */
 	uint8_t access;			/* enum host_nat_access */
 	uint8_t again;			/* 1: somebody changed the table; it is made anew, for all interfaces */
-	uint8_t zero[2];
+	uint8_t helpers;		/* bits of enum host_nat_helper */
+	uint8_t zero;
 	char out[HOST_IFNAME_SIZE];	/* guests leave by this interface alone, or by any */
 	char name[HOST_NAME_SIZE];	/* of the HOST_OPEN_IFACE */
 };
 
 #define HOST_NAT_FAMILY "inet"
 #define HOST_NAT_TABLE "lanyard"
+#define HOST_NAT_SETTINGS "net/netfilter/"	/* settings of the host that are changed and undone with the table */
 
 enum host_change_kind { HOST_CHANGE_FREE, HOST_CHANGE_FILE, HOST_CHANGE_INTERFACE, HOST_CHANGE_ADDRESS, HOST_CHANGE_SYSCTL,
 			HOST_CHANGE_FILTER, HOST_CHANGE_TABLE, HOST_CHANGE_KINDS };

@@ -145,6 +145,12 @@ static bool is_shared(const struct records *r, const struct host_change *c)
 	return (c->kind == HOST_CHANGE_SYSCTL || c->kind == HOST_CHANGE_FILE || c->kind == HOST_CHANGE_TABLE) && other_of(r, c, c->target);
 }
 
+/* is_nats() - part of what stays where the interface does: HOST_NAT makes it, not HOST_OPEN_IFACE */
+static bool is_nats(const struct host_change *c)
+{
+	return c->kind == HOST_CHANGE_TABLE || (c->kind == HOST_CHANGE_SYSCTL && !strncmp(c->target, HOST_NAT_SETTINGS, strlen(HOST_NAT_SETTINGS)));
+}
+
 /* latest() - the slot to be undone next, of those before @order; or r->n */
 static size_t latest(const struct records *r, const char *name, bool stays, uint64_t order)
 {
@@ -153,7 +159,7 @@ static size_t latest(const struct records *r, const char *name, bool stays, uint
 	for (size_t i = 0; i < r->n; i++) {
 		const struct host_change *c = &r->list[i];
 
-		if (c->kind && c->order < order && (!name || !strcmp(c->name, name)) && !(stays && (c->kind == HOST_CHANGE_INTERFACE || c->kind == HOST_CHANGE_TABLE)) &&
+		if (c->kind && c->order < order && (!name || !strcmp(c->name, name)) && !(stays && (c->kind == HOST_CHANGE_INTERFACE || is_nats(c))) &&
 		    (found == r->n || c->order > r->list[found].order))
 			found = i;
 	}

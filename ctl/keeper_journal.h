@@ -29,7 +29,7 @@ bool journal_before(const char *target, char before[HOST_VALUE_SIZE]);
 /* journal_undo() - undo what was done for @name, or (NULL) everything, and forget it; what the host does not let go of is told, and stays in
  * the journal for the next time: that is when the network comes again, or a keeper starts.
  * @tap:	descriptor of the interface, which goes, too; -1: it has gone
- * @stays:	the interface stays with its part of the table of nftables, and their records
+ * @stays:	the interface stays, and kernel NAT with it: its part of the table of nftables, its settings, and their records
  */
 void journal_undo(const char *name, int tap, bool stays);
 

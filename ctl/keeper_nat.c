@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,8 @@
 #include "ctl/keeper_conntrack.h"
 #include "ctl/keeper_journal.h"
 #include "ctl/keeper_nft.h"
+
+enum { DEVICES_TEXT = 4096 };		/* some two hundred interfaces; behind that there is no quick way */
 
 /* forwards - sorted by what they are of */
 struct forwards {
@@ -33,6 +36,7 @@ struct nat_net {
 static SLIST_HEAD(, nat_net) nets = SLIST_HEAD_INITIALIZER(nets);
 static struct forwards staged;
 static bool unknown;			/* what is in the table */
+static unsigned in_force;		/* what it has of enum nft_feature */
 
 static struct nat_net *find(const char *name)
 {
@@ -131,12 +135,30 @@ static void write_all(FILE *to, const struct nft_member *m, const struct forward
 	nft_write_forwards(to, "add", f->list, f->n);
 }
 
-/* write_anew() - the table with every network but @except, which is changing */
-static void write_anew(FILE *to, bool timeouts, const struct nat_net *except)
+/* add_device() - to the text of a list, once; what is not there, no flowtable may name */
+static void add_device(char *list, size_t room, const char *ifname)
 {
+	char quoted[HOST_IFNAME_SIZE + 4];
+	size_t n = strlen(list);
+
+	snprintf(quoted, sizeof(quoted), "\"%s\"", ifname);
+	if (*ifname && if_nametoindex(ifname) && !strstr(list, quoted))
+		snprintf(list + n, room - n, "%s%s", n ? ", " : "", quoted);
+}
+
+/* write_anew() - the table with every network but @except, which is changing to @m */
+static void write_anew(FILE *to, unsigned features, const struct nat_net *except, const struct nft_member *m)
+{
+	char devices[DEVICES_TEXT] = "";
 	struct nat_net *net;
 
-	nft_write_table(to, timeouts);
+	add_device(devices, sizeof(devices), m->ifname);
+	add_device(devices, sizeof(devices), m->way);
+	SLIST_FOREACH(net, &nets, link) {
+		add_device(devices, sizeof(devices), net->member.ifname);
+		add_device(devices, sizeof(devices), net->member.way);
+	}
+	nft_write_table(to, features, devices);
 	SLIST_FOREACH(net, &nets, link)
 		if (net != except)
 			write_all(to, &net->member, &net->forwards);
@@ -166,17 +188,26 @@ static int write_changes(FILE *to, const struct nat_net *net, const struct nft_m
 static struct nft_member member_of(const struct host_nat *m, const struct held *h)
 {
 	const struct host_iface *iface = h->request;
-	struct nft_member member = { .access = m->access };
+	struct nft_member member = { .access = m->access, .helpers = m->helpers };
 
 	memcpy(member.ifname, iface->ifname, sizeof(member.ifname));
+	memcpy(member.way, iface->uplink, sizeof(member.way));
 	strcpy(member.out, m->out);
 	return member;
 }
 
+/* is_anew() - does the table have to be made, and not just changed? A flowtable's devices are named where it is made. */
+static bool is_anew(const struct host_nat *m, const struct nat_net *net, const struct nft_member *member, unsigned features)
+{
+	return m->again || unknown || SLIST_EMPTY(&nets) || features != in_force ||
+	       (features & NFT_FLOWTABLE && (!net || memcmp(&net->member, member, sizeof(*member))));
+}
+
 /* change() - one transaction; an empty one is none */
-static int change(const struct host_nat *m, const struct held *h, const struct nat_net *net, bool timeouts, struct error *err)
+static int change(const struct host_nat *m, const struct held *h, const struct nat_net *net, unsigned features, struct error *err)
 {
 	struct nft_member member = member_of(m, h);
+	bool anew = is_anew(m, net, &member, features);
 	char *text = NULL;
 	size_t size;
 	FILE *to = open_memstream(&text, &size);
@@ -184,9 +215,9 @@ static int change(const struct host_nat *m, const struct held *h, const struct n
 
 	if (!to)
 		return error_set(err, -ENOMEM, "out of memory");
-	if (m->again || unknown || SLIST_EMPTY(&nets))
-		write_anew(to, timeouts, net);
-	if (net && !m->again && !unknown)
+	if (anew)
+		write_anew(to, features, net, &member);
+	if (net && !anew)
 		rc = write_changes(to, net, &member);
 	else
 		write_all(to, &member, &staged);
@@ -243,6 +274,70 @@ static int check(const struct host_nat *m, const struct held *h, struct error *e
 	return 0;
 }
 
+/* to_have() - a table that is there has what the kernel had for it, and the helpers that are asked for */
+static unsigned to_have(const struct host_nat *m, const struct held *h)
+{
+	unsigned features = SLIST_EMPTY(&nets) || m->again ? NFT_TIMEOUTS | NFT_FLOWTABLE : in_force & (NFT_TIMEOUTS | NFT_FLOWTABLE);
+	const struct nat_net *net;
+
+	if (!if_nametoindex(((const struct host_iface *)h->request)->ifname))
+		features &= ~(unsigned)NFT_FLOWTABLE;		/* it would have no device */
+	SLIST_FOREACH(net, &nets, link)
+		features |= net->member.helpers;
+	return features | m->helpers;
+}
+
+static int no_helper(unsigned lacking, struct error *err)
+{
+	unsigned bit = 1;
+
+	while (!(lacking & bit))
+		bit <<= 1;
+	return error_set(err, -EOPNOTSUPP, "nat_helpers: this kernel has no connection tracking helper for %s (modules nf_conntrack_%s, nf_nat_%s)",
+			 nft_feature_name(bit), nft_feature_name(bit), nft_feature_name(bit));
+}
+
+/* change_or_less() - without what the kernel has not; helpers were asked for, and are not left out. Return: features, or negative errno */
+static int change_or_less(const struct host_nat *m, const struct held *h, const struct nat_net *net, struct error *err)
+{
+	unsigned features = to_have(m, h), lacking;
+	int rc = change(m, h, net, features, err);
+
+	lacking = rc < 0 && rc != -EPERM ? nft_lacking(features) : 0;
+	if (lacking & HOST_NAT_HELPERS)
+		return no_helper(lacking, err);
+	if (lacking)
+		rc = change(m, h, net, features & ~lacking, err);
+	return rc < 0 ? rc : (int)(features & ~lacking);
+}
+
+/* ---- settings of the host's connection tracking ---- */
+
+/* RFC 5508 REQ-2: 60 s at least for the answer to an echo. There are no rules for that, it is one setting for the host. */
+static int keep_echoes(const char *name, const char *setting)
+{
+	struct host_change c = { .kind = HOST_CHANGE_SYSCTL, .after = "60" };
+	int rc;
+
+	snprintf(c.name, sizeof(c.name), "%s", name);
+	snprintf(c.target, sizeof(c.target), HOST_NAT_SETTINGS "%s", setting);
+	if (change_setting(c.target, c.before) < 0 || (atoi(c.before) >= atoi(c.after) && !journal_before(c.target, c.before)))
+		return 0;
+	rc = journal_add(&c, 1);
+	return rc < 0 ? rc : change_make(&c, NULL);
+}
+
+/* tell_lacking() - what works less well than it should */
+static void tell_lacking(unsigned features, bool echoes_kept, struct host_reply *r)
+{
+	if (!(features & NFT_TIMEOUTS))
+		snprintf(r->message, sizeof(r->message), "this kernel has no timeouts of one network's own (nfnetlink_cttimeout): "
+			 "connections are forgotten as the host's settings say (net.netfilter.nf_conntrack_*_timeout)");
+	else if (!echoes_kept)
+		snprintf(r->message, sizeof(r->message), "guests' pings are forgotten as the host's settings say, which cannot be changed "
+			 "(net.netfilter.nf_conntrack_icmp_timeout)");
+}
+
 int nat_run(const struct host_nat *m, const struct held *h, struct host_reply *r)
 {
 	const struct nat_net *net = find(m->name);
@@ -252,13 +347,11 @@ int nat_run(const struct host_nat *m, const struct held *h, struct host_reply *r
 	if (rc == 0 && !net)
 		rc = note(m, &err);
 	if (rc == 0)
-		rc = change(m, h, net, true, &err);
-	if ((rc == -ENOENT || rc == -EOPNOTSUPP) && change(m, h, net, false, &err) == 0) {
-		rc = 0;
-		snprintf(r->message, sizeof(r->message), "this kernel has no timeouts of one network's own (nfnetlink_cttimeout): "
-			 "connections are forgotten as the host's settings say (net.netfilter.nf_conntrack_*_timeout)");
-	}
-	if (rc == 0) {
+		rc = change_or_less(m, h, net, &err);
+	if (rc >= 0) {
+		r->value = (uint32_t)rc;
+		tell_lacking((unsigned)rc, net || (keep_echoes(m->name, "nf_conntrack_icmp_timeout") == 0 &&
+						   keep_echoes(m->name, "nf_conntrack_icmpv6_timeout") == 0), r);
 		cut(net);
 		return 0;
 	}
@@ -290,10 +383,13 @@ void nat_leave(const struct held *h)
 
 /* ---- in the keeper ---- */
 
-void nat_done(const struct host_nat *m, const struct held *h, bool ok)
+void nat_done(const struct host_nat *m, const struct held *h, const struct host_reply *r)
 {
 	struct nat_net *net = find(m->name);
+	bool ok = r && r->rc == 0;
 
+	if (ok)
+		in_force = r->value;
 	unknown = !ok && !SLIST_EMPTY(&nets);
 	if (ok && !net) {
 		net = calloc(1, sizeof(*net));

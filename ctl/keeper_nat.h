@@ -20,8 +20,8 @@ int nat_stage(const struct host_forwards *m);
  * Return: 0; or negative errno with @r filled in, and nothing is different */
 int nat_run(const struct host_nat *m, const struct held *h, struct host_reply *r);
 
-/* nat_done() - what the child did is so from now on; or (@ok false) nobody knows. nat_unstage() - forget what was staged */
-void nat_done(const struct host_nat *m, const struct held *h, bool ok);
+/* nat_done() - what the child did is so from now on, as it said in @r; or (an error, or @r NULL) nobody knows. nat_unstage() - forget what was staged */
+void nat_done(const struct host_nat *m, const struct held *h, const struct host_reply *r);
 void nat_unstage(void);
 
 /* nat_leave() - in a child: the interface goes away, and its connections. nat_gone() - it has */

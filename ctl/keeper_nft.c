@@ -13,33 +13,6 @@
 
 /* ---- the table ---- */
 
-/* RFC 5382 REQ-5: established 2 h 4 min at least, all other states 4 min; RFC 4787 REQ-5: 5 min. libnftables knows no timeouts of ICMP. */
-static const char timeouts_text[] =
-	"	ct timeout tcp4 {\n"
-	"		protocol tcp; l3proto ip\n"
-	"		policy = { syn_sent : 240, syn_recv : 240, established : 7440, fin_wait : 240, close_wait : 240, last_ack : 240, time_wait : 240 }\n"
-	"	}\n"
-	"	ct timeout tcp6 {\n"
-	"		protocol tcp; l3proto ip6\n"
-	"		policy = { syn_sent : 240, syn_recv : 240, established : 7440, fin_wait : 240, close_wait : 240, last_ack : 240, time_wait : 240 }\n"
-	"	}\n"
-	"	ct timeout udp4 {\n"
-	"		protocol udp; l3proto ip\n"
-	"		policy = { unreplied : 300, replied : 300 }\n"
-	"	}\n"
-	"	ct timeout udp6 {\n"
-	"		protocol udp; l3proto ip6\n"
-	"		policy = { unreplied : 300, replied : 300 }\n"
-	"	}\n"
-	"	chain age {\n"
-	"		meta nfproto ipv4 meta l4proto tcp ct timeout set \"tcp4\"\n"
-	"		meta nfproto ipv4 meta l4proto udp ct timeout set \"udp4\"\n"
-	"		meta nfproto ipv6 meta l4proto tcp ct timeout set \"tcp6\"\n"
-	"		meta nfproto ipv6 meta l4proto udp ct timeout set \"udp6\"\n"
-	"	}\n";
-
-static const char no_timeouts_text[] = "	chain age {\n	}\n";
-
 /* inside: interfaces of networks; free: their guests leave by any interface; pinned: by that one; host: they reach the host; local: also
  * its loopback. to4 and to6 are forwards of any address of the host, at4 and at6 those of one. */
 static const char sets_text[] =
@@ -81,15 +54,15 @@ static const char chains_text[] =
 	"	chain hide {\n"
 	"		type nat hook postrouting priority srcnat; policy accept;\n"
 	"		iifname @inside masquerade\n"
-	"	}\n"
-	"	chain pass {\n"
-	"		type filter hook forward priority filter; policy accept;\n"
+	"	}\n";
+
+static const char more_chains_text[] =
 	"		iifname @inside jump outward\n"
 	"		oifname @inside jump inward\n"
 	"	}\n"
 	"	chain outward {\n"
 	"		ct state established,related accept\n"
-	"		ct state new jump age\n"
+	"		ct state new jump begin\n"
 	"		oifname @inside ct status dnat accept\n"
 	"		oifname \"ly-*\" reject with icmpx admin-prohibited\n"
 	"		iifname @free accept\n"
@@ -98,7 +71,7 @@ static const char chains_text[] =
 	"	}\n"
 	"	chain inward {\n"
 	"		ct state established,related accept\n"
-	"		ct state new jump age\n"
+	"		ct state new jump begin\n"
 	"		ct status dnat accept\n"
 	"		drop\n"
 	"	}\n"
@@ -119,10 +92,19 @@ static const char chains_text[] =
 	"		oifname @inside ct state new reject with icmpx admin-prohibited\n"
 	"	}\n";
 
-void nft_write_table(FILE *to, bool timeouts)
+void nft_write_table(FILE *to, unsigned features, const char *devices)
 {
-	fprintf(to, "table " TABLE "\ndelete table " TABLE "\ntable " TABLE " {\n%s%s%s}\n", timeouts ? timeouts_text : no_timeouts_text,
-		sets_text, chains_text);
+	fputs("table " TABLE "\ndelete table " TABLE "\ntable " TABLE " {\n", to);
+	nft_write_objects(to, features, devices);
+	fprintf(to, "%s	chain begin {\n", sets_text);
+	nft_write_begin(to, features);
+	fprintf(to, "	}\n%s	chain pass {\n		type filter hook forward priority filter; policy accept;\n", chains_text);
+	if (features & NFT_FLOWTABLE)
+		fputs("		meta l4proto { tcp, udp } ct state established jump quick\n", to);
+	fputs(more_chains_text, to);
+	if (features & NFT_FLOWTABLE)
+		fputs("	chain quick {\n		iifname @inside flow add @fast\n		oifname @inside flow add @fast\n	}\n", to);
+	fputs("}\n", to);
 }
 
 /* ---- elements ---- */
@@ -138,6 +120,9 @@ void nft_write_member(FILE *to, const char *verb, const struct nft_member *m)
 		fprintf(to, "%s element " TABLE " host { \"%s\" }\n", verb, m->ifname);
 	if (m->access == HOST_NAT_LOOPBACK)
 		fprintf(to, "%s element " TABLE " local { \"%s\" }\n", verb, m->ifname);
+	for (unsigned bit = 1; bit & HOST_NAT_HELPERS; bit <<= 1)
+		if (m->helpers & bit)
+			fprintf(to, "%s element " TABLE " %s { \"%s\" }\n", verb, nft_feature_name(bit), m->ifname);
 }
 
 static bool is_any(const struct host_forward *f)

@@ -17,16 +17,20 @@
 
 struct error;
 
-/* nft_member - a network: its interface, the one its guests leave by (or ""), and enum host_nat_access */
+/* nft_member - a network */
 struct nft_member {
-	char ifname[HOST_IFNAME_SIZE], out[HOST_IFNAME_SIZE];
-	uint8_t access;
+	char ifname[HOST_IFNAME_SIZE];	/* the host's end of it */
+	char out[HOST_IFNAME_SIZE];	/* its guests leave by this one alone, or "": by any */
+	char way[HOST_IFNAME_SIZE];	/* by which they leave as far as is known, or "": a device of the flowtable */
+	uint8_t access;			/* enum host_nat_access */
+	uint8_t helpers;		/* bits of enum host_nat_helper */
 };
 
 /* nft_write_table() - the table without members, in the place of one that is there
- * @timeouts:	with those of RFC 4787, 5382; false: this kernel has none that can be set apart
+ * @features:	bits of enum nft_feature
+ * @devices:	of NFT_FLOWTABLE: "\"ly-lab\", \"eth0\""
  */
-void nft_write_table(FILE *to, bool timeouts);
+void nft_write_table(FILE *to, unsigned features, const char *devices);
 
 /* nft_write_member(), nft_write_forwards() - @verb is "add" or "delete" */
 void nft_write_member(FILE *to, const char *verb, const struct nft_member *m);
@@ -38,5 +42,21 @@ int nft_run(const char *text, struct error *err);
 /* nft_exists() - is there a table of our name? Return: 1, 0, or negative errno: nobody says. nft_delete() - there is none any more. Return: 0, -ENOENT, or negative errno: it is there still */
 int nft_exists(void);
 int nft_delete(void);
+
+/* --- keeper_nft_features.c: what some kernels have and others have not --- */
+
+/* nft_feature - helpers have the numbers of enum host_nat_helper */
+enum nft_feature {
+	NFT_TIMEOUTS = 8,		/* of our connections alone, as RFC 4787 and 5382 want them */
+	NFT_FLOWTABLE = 16,		/* what is established passes from device to device in few steps */
+};
+
+/* nft_write_objects(), nft_write_begin() - what the table has of these, and what chain "begin" does to a new connection */
+void nft_write_objects(FILE *to, unsigned features, const char *devices);
+void nft_write_begin(FILE *to, unsigned features);
+const char *nft_feature_name(unsigned feature);		/* of one; a helper's is its set's, too */
+
+/* nft_lacking() - which of @features does this kernel refuse? Asked by transactions that leave nothing */
+unsigned nft_lacking(unsigned features);
 
 #endif

@@ -371,7 +371,7 @@ int serve_job(struct serve *s)
 	if (head->type == HOST_OPEN_IFACE)
 		return finish_iface(s, fd == 0 ? -EIO : fd, &r, child);
 	if (head->type == HOST_NAT) {
-		nat_done((const void *)head, held_find(&s->held, host_name_of(head)), r.rc == 0);
+		nat_done((const void *)head, held_find(&s->held, host_name_of(head)), &r);
 		return answer(s, head, &r, -1);
 	}
 	if (head->type != HOST_DROP)
@@ -416,7 +416,7 @@ void serve_engine_gone(struct serve *s)
 	if (child && m->head.type == HOST_OPEN_IFACE)
 		iface_failed(m, held_find(&s->held, m->name), -1, child);
 	if (child && m->head.type == HOST_NAT)
-		nat_done((const void *)m, NULL, false);
+		nat_done((const void *)m, NULL, NULL);
 	nat_unstage();
 	if (s->sock >= 0)
 		close(s->sock);

@@ -145,7 +145,7 @@ static struct host_nat conf_of(const struct net_conf *net, const char *held)
 	static const uint8_t access[] = {
 		[HOST_ACCESS_NONE] = HOST_NAT_NONE, [HOST_ACCESS_OWN] = HOST_NAT_OWN, [HOST_ACCESS_LOOPBACK] = HOST_NAT_LOOPBACK,
 	};
-	struct host_nat m = { .access = access[net->host_access] };
+	struct host_nat m = { .access = access[net->host_access], .helpers = net->nat_helpers };
 
 	snprintf(m.out, sizeof(m.out), "%s", net->uplink);
 	snprintf(m.name, sizeof(m.name), "%s", held);
@@ -234,7 +234,7 @@ static struct live_kernel *kernel_of(struct live_net *net)
 
 static bool same(const struct live_kernel *k, const struct host_nat *m, const struct forwards *f)
 {
-	return k->is_sent && k->conf.access == m->access && !strcmp(k->conf.out, m->out) && k->sent.n == f->n &&
+	return k->is_sent && k->conf.access == m->access && k->conf.helpers == m->helpers && !strcmp(k->conf.out, m->out) && k->sent.n == f->n &&
 	       (!f->n || !memcmp(k->sent.list, f->list, f->n * sizeof(*f->list)));
 }
 

@@ -210,6 +210,7 @@ struct net_conf {
 	enum net_one_mac one_mac;	/* bridged: do guests go by the uplink's MAC address? */
 	enum nat_filter filtering;	/* who may answer a guest's datagrams */
 	enum net_host_access host_access;
+	uint8_t nat_helpers;		/* bits of enum host_nat_helper (ctl/host.h) */
 	uint32_t mtu;
 	char domain[DOMAIN_TEXT];
 	bool dhcp_enabled;

@@ -23,6 +23,8 @@ static const struct word modes[] = {
 
 static const struct word nats[] = { { "user", NAT_KIND_USER }, { "kernel", NAT_KIND_KERNEL }, { NULL, 0 } };
 
+static const struct word helpers[] = { { "ftp", HOST_NAT_FTP }, { "tftp", HOST_NAT_TFTP }, { "sip", HOST_NAT_SIP }, { NULL, 0 } };
+
 static const struct word accesses[] = {
 	{ "none", HOST_ACCESS_NONE }, { "own", HOST_ACCESS_OWN }, { "loopback", HOST_ACCESS_LOOPBACK }, { NULL, 0 },
 };
@@ -99,6 +101,7 @@ static const struct field rows[] = {
 	{ "filtering", &field_word, FIELD_AT(struct net_conf, filtering), .fallback = NAT_FILTER_ADDRESS, .words = filters, .kinds = NATS },
 	{ "host_access", &field_word, FIELD_AT(struct net_conf, host_access), .fallback = HOST_ACCESS_OWN,
 	  .words = accesses },
+	{ "nat_helpers", &field_words, FIELD_AT(struct net_conf, nat_helpers), .words = helpers, .wants = "ftp, tftp or sip", .kinds = NATS },
 	{ "domain", &field_text, FIELD_AT(struct net_conf, domain), .valid = domain_valid,
 	  .wants = "a domain like lab.internal" },
 	{ "wire", &field_bool, FIELD_AT(struct net_conf, wire), .kinds = MODE(INTERNAL) },
@@ -148,6 +151,8 @@ static int supported(struct model_ctx *ctx, const json_t *object, const struct n
 {
 	if (net->nat == NAT_KIND_KERNEL && net->mode == NET_NAT)
 		return ctx_fail(ctx, object, "nat", -EINVAL, "kernel is for mode nat-network: in mode nat every guest has the same address");
+	if (net->nat_helpers && net->nat != NAT_KIND_KERNEL)
+		return ctx_fail(ctx, object, "nat_helpers", -EINVAL, "are the kernel's: with nat: kernel");
 	return 0;
 }
 
@@ -402,6 +407,8 @@ static field_set shown_rows(const struct net_conf *net, field_set set, unsigned 
 		set &= ~(BIT("subnet") | BIT("gateway") | BIT("subnet6"));
 	if (!net->uplink[0])
 		set &= ~BIT("uplink");
+	if (!net->nat_helpers)
+		set &= ~BIT("nat_helpers");
 	if ((net->has_host || net->mode == NET_BRIDGED) && !net->has_nat)
 		set &= ~BIT("host_access");	/* the host is a member */
 	return flags & MODEL_OWNER ? set | BIT("owner") : set & ~BIT("owner");
@@ -431,7 +438,7 @@ json_t *net_export(const struct net_conf *net, unsigned flags)
 json_t *net_defaults(const struct net_conf *net)
 {
 	json_t *list = json_array();
-	field_set hidden = BIT("owner") | BIT("uplink") | (net->has_subnet ? 0 : BIT("subnet") | BIT("gateway") | BIT("subnet6"));
+	field_set hidden = BIT("owner") | BIT("uplink") | BIT("nat_helpers") | (net->has_subnet ? 0 : BIT("subnet") | BIT("gateway") | BIT("subnet6"));
 
 	if (list && fields_missing(rows, ARRAY_SIZE(rows), net->set | hidden, net->mode, "", list) == 0 &&
 	    fields_missing(dhcp_rows, ARRAY_SIZE(dhcp_rows), net->dhcp_set, net->mode, "dhcp.", list) == 0 &&

@@ -235,6 +235,39 @@ const struct field_type field_ip4 = { read_ip4, write_ip4 };
 const struct field_type field_prefix4 = { read_prefix4, write_prefix4 };
 const struct field_type field_prefix6 = { read_prefix6, write_prefix6 };
 const struct field_type field_duration = { read_duration, write_duration };
+static int read_words(struct model_ctx *ctx, const struct field *field, const json_t *parent, const json_t *value, void *to)
+{
+	size_t n = json_is_array(value) ? json_array_size(value) : 1;
+	uint8_t bits = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const json_t *one = json_is_array(value) ? json_array_get(value, i) : value;
+		const char *text = field_string(ctx, field, parent, one, field->wants);
+		const struct word *word = field->words;
+
+		if (text && !*text)		/* takes the setting back */
+			continue;
+		while (text && word->text && strcmp(word->text, text))
+			word++;
+		if (!text || !word->text)
+			return text ? field_not_a(ctx, field, parent, text, field->wants) : -EINVAL;
+		bits |= (uint8_t)word->value;
+	}
+	*(uint8_t *)to = bits;
+	return 0;
+}
+
+static json_t *write_words(const struct field *field, const void *from)
+{
+	json_t *list = json_array();
+
+	for (const struct word *word = field->words; word->text; word++)
+		if (*(const uint8_t *)from & word->value)
+			json_array_append_new(list, json_string(word->text));
+	return list;
+}
+
+const struct field_type field_words = { read_words, write_words };
 const struct field_type field_vlans = { read_vlans, write_vlans };
 const struct field_type field_tree = { read_tree, NULL };
 const struct field_type field_members = { read_members, NULL };

@@ -40,7 +40,7 @@ table ip nat {
 }
 END
 rules() { nft -j list ruleset | jq -c 'del(.. | .handle?)'; }
-settings() { sysctl -a 2>/dev/null | grep -E '^net\.ipv[46]\.conf' | grep -v 'ly-'; }
+settings() { sysctl -a 2>/dev/null | grep -E '^net\.(ipv[46]\.conf|netfilter.*_timeout)' | grep -v 'ly-'; }
 nft list ruleset >"$DIR/before"
 settings >"$DIR/settings"
 as_before() {
@@ -65,7 +65,7 @@ lanyard net add lab --nat kernel
 is "the table" "$(nft list tables | grep -c 'table inet lanyard')" 1
 is "in the journal" "$(json '.changes[] | select(.kind == "table") | .network + " " + .target' host-changes)" "lab inet lanyard"
 settings | diff "$DIR/settings" - | grep '^>' >"$DIR/changed" || true
-! grep -vE 'outside0\.(force_)?forwarding' "$DIR/changed" || fail "more than forwarding, of more than the way out"
+! grep -vE 'outside0\.(force_)?forwarding|nf_conntrack_icmp(v6)?_timeout' "$DIR/changed" || fail "more than forwarding of the way out, and how long pings are remembered"
 is "ip_forward" "$(sysctl -n net.ipv4.ip_forward)" 0
 box web1
 box web2
@@ -140,6 +140,20 @@ for p in 7005 7008; do until_ok 5 in_box web1 sh -c "ss -Hltn 'sport = :$p' | gr
 lanyard forward add lab 8087:web1:7005 --lan
 until_ok 3 led to4 8087
 is "a megabyte each way" "$(call outside $HOST 8087 echo)" same
+
+say "an FTP server calls back: by a helper, and by nothing else"
+PORT=21 WAY=active serve outside
+until_ok 5 outside sh -c 'ss -Hltn "sport = :21" | grep -q .'
+has "without" "$(call web1 $OUTSIDE 21 active)" "unreachable|timeout|refused"
+if lanyard net set lab --nat-helper ftp 2>"$DIR/err"; then
+	is "with one" "$(call web1 $OUTSIDE 21 active)" $OUTSIDE
+	is "as it is shown" "$(json '.nat_helpers | join(",")' net show lab)" ftp
+	lanyard net set lab --nat-helper ''
+	has "without again" "$(call web1 $OUTSIDE 21 active)" "unreachable|timeout|refused"
+else
+	has "a kernel without" "$(cat "$DIR/err")" "no connection tracking helper for ftp"
+fi
+is "pings are remembered (s)" "$(sysctl -n net.netfilter.nf_conntrack_icmp_timeout)" 60
 
 say "a range: more descriptors in the keeper than libnftables can have"
 lanyard forward add lab 30000-31199:web1:20000-21199 --listen $HOST

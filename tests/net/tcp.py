@@ -12,6 +12,8 @@ reset       reads a byte, then resets                   sends a byte, prints wha
 hangup      prints what reading gives after a byte      sends a byte, waits for it to come back, then resets
 name        sends its peer's address, ends              prints it
 hold        reads until the end                         keeps the connection until a line comes on stdin, then tests it
+active      calls the address that it is told back,   says where it listens as FTP does (PORT), prints who calls there,
+            says how that went                        or what the server says
 datagram    echoes datagrams behind their sender's address     sends 0 to 1400 bytes, prints the address
 """
 import errno
@@ -89,6 +91,17 @@ def serve_name(stream, peer):
     return "peer " + peer[0]
 
 
+def serve_active(stream, peer):
+    stream.recv(100)
+    stream.sendall(b"230 welcome\r\n")
+    numbers = stream.recv(100).decode().split()[1].split(",")
+    back = socket.socket()
+    back.settimeout(2)
+    how = outcome(back.connect, (".".join(numbers[:4]), int(numbers[4]) * 256 + int(numbers[5])))
+    stream.sendall(how.encode())
+    return "called %s: %s" % (".".join(numbers[:4]), how)
+
+
 def serve_hold(stream, peer):
     return "held, then " + outcome(stream.recv, 1)
 
@@ -158,6 +171,19 @@ def call_hangup(stream):
 
 def call_name(stream):
     return read_all(stream).decode()
+
+
+def call_active(stream):
+    listener = socket.socket()
+    listener.bind((stream.getsockname()[0], 0))
+    listener.listen(1)
+    listener.settimeout(3)
+    ip, port = listener.getsockname()
+    stream.sendall(b"USER guest\r\n")		# what is tracked begins behind the end of a line
+    stream.recv(100)
+    stream.sendall(("PORT %s,%d,%d\r\n" % (ip.replace(".", ","), port >> 8, port & 255)).encode())
+    said = stream.recv(100).decode()
+    return listener.accept()[1][0] if said == "connected" else said
 
 
 def call_hold(stream):

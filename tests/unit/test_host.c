@@ -182,6 +182,7 @@ static const struct {
 	{ "iface: bridged, with an address", HOST_OPEN_IFACE, offsetof(struct host_iface, bridged), 1, 1 },
 	{ "iface: the host's loopback, without routing", HOST_OPEN_IFACE, offsetof(struct host_iface, localnet), 1, 1 },
 	{ "iface: a name that is more than a name", HOST_OPEN_IFACE, offsetof(struct host_iface, ifname) + 3, 1, '"' },
+	{ "NAT: a helper that is none", HOST_NAT, offsetof(struct host_nat, helpers), 1, 8 },
 	{ "forwards: none", HOST_NAT_FORWARDS, offsetof(struct host_forwards, n), 1, 0 },
 	{ "forwards: one more than there are", HOST_NAT_FORWARDS, offsetof(struct host_forwards, n), 1, 3 },
 	{ "forwards: more than fit", HOST_NAT_FORWARDS, offsetof(struct host_forwards, n), 1, HOST_FORWARDS_MAX + 1 },

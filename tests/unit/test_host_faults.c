@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -38,11 +39,16 @@ static char dir[64], path[96];
 static char before[STATE_ROOM], now[STATE_ROOM];
 static char made[STATE_ROOM];		/* by a child, while its interface is there */
 
+static uint32_t *in_force;		/* what a child says of its table, in memory that both see */
+
 /* ---- a host, and how it is ---- */
 
 static int setup(void **state)
 {
 	(void)state;
+	in_force = mmap(NULL, sizeof(*in_force), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (in_force == MAP_FAILED)
+		return -1;
 	strcpy(dir, "/tmp/test_host_faults.XXXXXX");
 	if (!own_namespace() || !mkdtemp(dir) || unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("tmpfs", "/run", "tmpfs", 0, NULL) < 0)
@@ -181,7 +187,10 @@ static int translate(void *arg, char message[FAULT_TEXT])
 	const struct act *a = arg;
 	struct host_reply r = { .rc = 0 };
 
-	return say(nat_run(&a->nat, a->held, &r), &r, message);
+	int rc = nat_run(&a->nat, a->held, &r);
+
+	*in_force = r.value;
+	return say(rc, &r, message);
 }
 
 static void stage(const struct act *a)
@@ -341,7 +350,7 @@ static void translated(struct fault *f, struct act *a)
 		assert_true(fault_run(f, translate, a));
 	else
 		assert_int_equal(translate(a, (char[FAULT_TEXT]){ 0 }), 0);
-	nat_done(&a->nat, a->held, !f || f->rc == 0);
+	nat_done(&a->nat, a->held, &(struct host_reply){ .rc = f ? f->rc : 0, .value = *in_force });
 }
 
 static void test_translation_comes(void **state)

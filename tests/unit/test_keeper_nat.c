@@ -18,8 +18,10 @@
 
 #include <cmocka.h>
 
+#include "base/error.h"
 #include "ctl/keeper.h"
 #include "ctl/keeper_journal.h"
+#include "ctl/keeper_nft.h"
 #include "tests/unit/own_namespace.h"
 
 static char dir[64];
@@ -69,7 +71,8 @@ static int run(struct held *h, unsigned nforwards, bool again, struct host_reply
 	*r = (struct host_reply){ .rc = 0 };
 	strcpy(m.name, h->name);
 	rc = nat_run(&m, h, r);
-	nat_done(&m, h, rc == 0);
+	r->rc = rc;
+	nat_done(&m, h, r);
 	return rc;
 }
 
@@ -208,6 +211,100 @@ static void test_broken(void **state)
 	assert_true(own_run("! nft list table inet lanyard 2>/dev/null"));
 }
 
+static int run_with(struct held *h, unsigned helpers, struct host_reply *r)
+{
+	struct host_nat m = { .access = HOST_NAT_OWN, .helpers = (uint8_t)helpers };
+	int rc;
+
+	*r = (struct host_reply){ .rc = 0 };
+	strcpy(m.name, h->name);
+	rc = nat_run(&m, h, r);
+	r->rc = rc;
+	nat_done(&m, h, r);
+	return rc;
+}
+
+/* Every combination is a transaction that libnftables understands: the kernel takes it, or lacks just what nft_lacking() says. */
+static void test_features(void **state)
+{
+	unsigned lacking = nft_lacking(31);
+
+	(void)state;
+	print_message("  this kernel lacks%s%s%s\n", lacking & NFT_FLOWTABLE ? " flowtable" : "", lacking & NFT_TIMEOUTS ? " timeouts" : "",
+		      lacking & HOST_NAT_HELPERS ? " helpers" : "");
+	for (unsigned features = 0; features < 32; features++) {
+		struct error err = { .rc = 0 };
+		char *text = NULL;
+		size_t size;
+		FILE *to = open_memstream(&text, &size);
+		int rc;
+
+		nft_write_table(to, features, "\"lo\"");
+		fclose(to);
+		rc = nft_run(text, &err);
+		free(text);
+		if (rc != 0)
+			assert_non_null(strstr(err.message, "Could not process rule"));	/* the kernel's word, not the parser's */
+		assert_int_equal(rc != 0, (features & lacking) != 0);
+		if (rc == 0)
+			assert_int_equal(nft_delete(), 0);
+	}
+	assert_true(own_run("! nft list tables | grep -q lanyard"));
+}
+
+/* A helper comes with who asks for it, and with the last it goes at the next change; what a kernel lacks is refused by name. */
+static void test_helpers(void **state)
+{
+	unsigned lacking = nft_lacking(HOST_NAT_HELPERS);
+	struct host_reply r;
+
+	(void)state;
+	if (lacking) {
+		assert_int_equal(run_with(&a, lacking, &r), -EOPNOTSUPP);
+		assert_non_null(strstr(r.message, "no connection tracking helper for"));
+		assert_true(own_run("! nft list table inet lanyard 2>/dev/null"));
+		leave(&a);
+	}
+	if (lacking & HOST_NAT_FTP)
+		return;
+	assert_int_equal(run_with(&b, 0, &r), 0);
+	assert_true(own_run("! nft list table inet lanyard | grep -q 'ct helper'"));
+	assert_int_equal(run_with(&a, HOST_NAT_FTP, &r), 0);
+	assert_true(own_run("nft list set inet lanyard ftp | grep -q ly-a && ! nft list set inet lanyard ftp | grep -q ly-b"));
+	assert_true(own_run("nft list set inet lanyard inside | grep -q ly-b"));
+	leave(&a);
+	assert_int_equal(run_with(&b, 0, &r), 0);
+	assert_true(own_run("! nft list table inet lanyard | grep -q 'ct helper'"));
+	leave(&b);
+}
+
+static double value_of(const char *setting)
+{
+	char text[HOST_VALUE_SIZE];
+
+	return change_setting(setting, text) == 0 ? atof(text) : 60;
+}
+
+/* RFC 5508 REQ-2, as long as a network needs it, and not where the host has more already */
+static void test_echoes(void **state)
+{
+	static const char v4[] = "net/netfilter/nf_conntrack_icmp_timeout", v6[] = "net/netfilter/nf_conntrack_icmpv6_timeout";
+	struct host_reply r;
+
+	(void)state;
+	assert_true(own_run("nft add table ip other; nft add chain ip other c; nft add rule ip other c ct state new"));
+	assert_true(own_run("sysctl -qw net.netfilter.nf_conntrack_icmp_timeout=30 net.netfilter.nf_conntrack_icmpv6_timeout=90"));
+	assert_int_equal(run_with(&a, 0, &r), 0);
+	assert_true(value_of(v4) == 60 && value_of(v6) == 90);
+	assert_int_equal(run_with(&b, 0, &r), 0);
+	journal_undo(a.name, -1, true);			/* other settings of the interface */
+	assert_true(value_of(v4) == 60);
+	leave(&a);
+	assert_true(value_of(v4) == 60);
+	leave(&b);
+	assert_true(value_of(v4) == 30 && value_of(v6) == 90);
+}
+
 static double cpu_ms(void)
 {
 	struct timespec t;
@@ -256,6 +353,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_life), cmocka_unit_test(test_unknown_guest), cmocka_unit_test(test_one_change), cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_broken), cmocka_unit_test(test_many),
+		cmocka_unit_test(test_features), cmocka_unit_test(test_helpers), cmocka_unit_test(test_echoes),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -26,14 +26,17 @@ static const struct {
 	struct nft_member member;
 	const char *text;
 } members[] = {
-	{ { "ly-lab", "", HOST_NAT_NONE },
+	{ { .ifname = "ly-lab", .access = HOST_NAT_NONE },
 	  "add element inet lanyard inside { \"ly-lab\" }\nadd element inet lanyard free { \"ly-lab\" }\n" },
-	{ { "ly-lab", "wg0", HOST_NAT_OWN },
+	{ { .ifname = "ly-lab", .out = "wg0", .access = HOST_NAT_OWN },
 	  "add element inet lanyard inside { \"ly-lab\" }\nadd element inet lanyard pinned { \"ly-lab\" . \"wg0\" }\n"
 	  "add element inet lanyard host { \"ly-lab\" }\n" },
-	{ { "ly-lab", "", HOST_NAT_LOOPBACK },
+	{ { .ifname = "ly-lab", .access = HOST_NAT_LOOPBACK },
 	  "add element inet lanyard inside { \"ly-lab\" }\nadd element inet lanyard free { \"ly-lab\" }\n"
 	  "add element inet lanyard host { \"ly-lab\" }\nadd element inet lanyard local { \"ly-lab\" }\n" },
+	{ { .ifname = "ly-lab", .access = HOST_NAT_NONE, .helpers = HOST_NAT_FTP | HOST_NAT_SIP },
+	  "add element inet lanyard inside { \"ly-lab\" }\nadd element inet lanyard free { \"ly-lab\" }\n"
+	  "add element inet lanyard ftp { \"ly-lab\" }\nadd element inet lanyard sip { \"ly-lab\" }\n" },
 };
 
 static void test_members(void **state)
@@ -78,14 +81,20 @@ static void test_table(void **state)
 	static const char *const begins = "table inet lanyard\ndelete table inet lanyard\ntable inet lanyard {\n";
 
 	(void)state;
-	for (int timeouts = 0; timeouts < 2; timeouts++) {
+	for (unsigned features = 0; features < 32; features++) {
 		FILE *to = begin();
 
-		nft_write_table(to, timeouts);
+		nft_write_table(to, features, "\"ly-lab\", \"eth0\"");
 		fclose(to);
 		assert_memory_equal(text, begins, strlen(begins));
-		assert_int_equal(strstr(text, "ct timeout tcp4") != NULL, timeouts);
-		assert_non_null(strstr(text, "chain age {"));
+		assert_int_equal(strstr(text, "ct timeout tcp4") != NULL, !!(features & NFT_TIMEOUTS));
+		assert_int_equal(strstr(text, "ct timeout set \"udp6\"") != NULL, !!(features & NFT_TIMEOUTS));
+		assert_int_equal(strstr(text, "devices = { \"ly-lab\", \"eth0\" };") != NULL, !!(features & NFT_FLOWTABLE));
+		assert_int_equal(strstr(text, "flow add @fast") != NULL, !!(features & NFT_FLOWTABLE));
+		assert_int_equal(strstr(text, "iifname @ftp tcp dport 21 ct helper set \"ftp-tcp\"") != NULL, !!(features & HOST_NAT_FTP));
+		assert_int_equal(strstr(text, "ct helper set \"tftp-udp\"") != NULL, !!(features & HOST_NAT_TFTP));
+		assert_int_equal(strstr(text, "ct helper set \"sip-tcp\"") != NULL, !!(features & HOST_NAT_SIP));
+		assert_non_null(strstr(text, "chain begin {"));
 		assert_non_null(strstr(text, "hook forward"));
 	}
 }

@@ -110,6 +110,7 @@ static const char *const accepted[] = {
 	"networks: {lab: {mode: nat, ports: {a: {kind: stream, mac: '02:00:00:00:00:01'}, b: {kind: stream, mac: '02:00:00:00:00:01'}}}}",
 	"networks: {lab: {mode: nat, ports: {a: {kind: stream}}, reservations: {a: 10.0.2.99, b: 10.0.2.99}}}",
 	"networks: {lab: {mode: nat, forwards: {one: {listen: 8080, to: 'a:80'}, two: {listen: 8081, to: 'b:80'}}}}",
+	"networks: {lab: {nat: kernel, nat_helpers: [ftp, sip]}, b: {nat: kernel, nat_helpers: tftp}, c: {nat_helpers: ['']}}",
 	"networks: {lab: {mode: nat, filtering: any, host_access: loopback, uplink: wg0, limits: {flows: 100}}}",
 };
 
