@@ -144,6 +144,7 @@ static json_t *stats_json(const struct port_stats *s)
 	put_count(o, "tx_bytes", &s->tx_bytes);
 	put_count(o, "tx_drops", &s->tx_drops);
 	put_count(o, "segments", &s->segments);
+	put_count(o, "mirrored", &s->mirrored);
 	return o;
 }
 

@@ -11,6 +11,7 @@
 #include "ctl/capture_file.h"
 #include "ctl/capture_filter.h"
 #include "ctl/engine.h"
+#include "ctl/live_mirror.h"
 #include "ctl/pcapng.h"
 #include "switch/capture.h"
 #include "switch/observe.h"
@@ -77,7 +78,7 @@ bool live_observers_fill(struct engine *e, struct snapshot *s)
 	for (unsigned i = 0; !LIST_EMPTY(&e->captures) && i < s->nports; i++)
 		if (s->ports[i].port && e->by_id[i] && !fill_port(e, e->by_id[i], &s->ports[i]))
 			return false;
-	return true;
+	return live_mirrors_fill(e, s);
 }
 
 /* ---- from the rings into the file ---- */

@@ -113,6 +113,20 @@ struct shape_conf {
 	field_set set;
 };
 
+/* mirror_conf - whose frames a port gets copies of; it takes part in nothing else */
+enum { MIRROR_FROM_MAX = 16 };
+struct mirror_conf {
+	struct mirror_from {
+		bool all;			/* every port of the network, the gateway and the services among them */
+		unsigned n;
+		char names[MIRROR_FROM_MAX][NAME_MAX_SIZE];	/* they need not be there now */
+	} from;
+	uint8_t direction;			/* enum capture_way */
+	bool some_vlans;			/* only frames in: */
+	uint64_t vlans[MODEL_VLANS / 64];
+	field_set set;
+};
+
 struct port_conf {
 	char name[NAME_MAX_SIZE];
 	enum port_kind kind;
@@ -140,6 +154,7 @@ struct port_conf {
 	char group[NAME_MAX_SIZE];	/* of the network's, whose settings hold where the port itself says nothing; or empty */
 	struct guards_conf guard;
 	struct policy_conf policy;
+	struct mirror_conf *mirror;	/* owned; NULL: it is a port like any other */
 	struct shape_conf shape;
 	char shaper[NAME_MAX_SIZE];	/* of the network's, which several ports share; or empty */
 	field_set set;			/* what the port itself was given */
@@ -328,6 +343,9 @@ socklen_t endpoint_sockaddr(const struct endpoint *endpoint, uint16_t port, stru
 
 /* model_vlan_over() - take from a port's @settings what of its VLANs contradicts @own, which comes first: another kind of membership */
 void model_vlan_over(json_t *settings, const json_t *own);
+
+/* mirror_looks_at() - does it get copies of what passes the port @name? */
+bool mirror_looks_at(const struct mirror_conf *mirror, const char *name);
 
 static inline bool port_carries(const struct port_conf *port, uint16_t vid)
 {

@@ -334,6 +334,8 @@ int model_check(struct model_ctx *ctx, const struct model *model, const json_t *
 			rc = check_reservations(ctx, &model->networks[i], networks, &uses);
 		if (rc == 0)
 			rc = check_records(ctx, &model->networks[i], networks);
+		if (rc == 0)
+			rc = check_mirrors(ctx, &model->networks[i], networks);
 	}
 	if (rc == 0)
 		rc = check_devices(ctx, model, networks, &uses);

@@ -9,6 +9,7 @@ static const struct port_part *const port_parts[] = {
 	&guard_part,
 	&policy_part,
 	&shape_part,
+	&mirror_part,
 	NULL,
 };
 

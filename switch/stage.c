@@ -6,10 +6,22 @@
 #include "switch/port_policy.h"
 #include "switch/shape.h"
 
+/* refuse_all() - of a burst from a mirror port */
+static void refuse_all(struct burst *b, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (b->verdict[i] == VERDICT_FORWARDED)
+			b->verdict[i] = VERDICT_DROP_MIRROR;
+}
+
 void stages_in(struct burst *b, struct frame *frames, unsigned n)
 {
 	const uint32_t on = b->in->stages_in;
 
+	if (on & STAGE_MIRROR) {
+		refuse_all(b, n);
+		return;
+	}
 	if (on & STAGE_GUARD)
 		guard_burst(b, frames, n);
 	if (on & STAGE_POLICY)
@@ -20,6 +32,8 @@ enum verdict stages_out(struct burst *b, const struct port_view *to, struct fram
 {
 	const uint32_t on = to->stages_out;
 
+	if (on & STAGE_MIRROR)
+		return VERDICT_DROP_NO_DESTINATION;	/* as if it were not there */
 	if (on & b->in->stages_out & STAGE_ISOLATED)
 		return VERDICT_DROP_ISOLATED;
 	if (on & STAGE_POLICY) {

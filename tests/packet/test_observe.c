@@ -13,6 +13,7 @@
 #include "base/array.h"
 #include "base/bytes.h"
 #include "switch/capture.h"
+#include "switch/stage.h"
 #include "tests/packet/rig.h"
 
 static const uint8_t everybody[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
@@ -412,9 +413,26 @@ static void test_mirror_of_mirror(void **state)
 	assert_int_equal(l->p[MIRROR]->nsent, 1);
 }
 
+/* What gets copies takes part in nothing else: no frame is sent to it, and what it sends is dropped and not learnt. */
+static void test_no_neighbour(void **state)
+{
+	struct lan *l = *state;
+
+	l->p[OTHER]->stages_in = l->p[OTHER]->stages_out = STAGE_MIRROR;
+	rig_publish(l->rig);
+	offer(l, OTHER, everybody, two, UNTAGGED, 0x1234);
+	assert_int_equal(rig_verdict(l->p[OTHER], VERDICT_DROP_MIRROR), 1);
+	assert_int_equal(l->p[ACCESS]->nsent, 0);
+	offer(l, ACCESS, everybody, one, UNTAGGED, 0x1234);
+	offer(l, ACCESS, two, one, UNTAGGED, 0x1234);
+	assert_int_equal(l->p[OTHER]->nsent, 0);
+	assert_int_equal(l->p[TRUNK]->nsent, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_no_neighbour, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_capture, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_not_taken, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_services, setup, teardown),
