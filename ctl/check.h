@@ -5,6 +5,7 @@
  *	check_trial.c	one attempt, and waiting for it		check_lease.c	how such a guest gets its address
  *	check_probe.c	the attempts of each row		check_host.c	listeners and addresses of the host
  *	check_forward.c	forwards for the time of the check	check_answer.c	the outside host that answers (--answer)
+ *	check_other.c	other networks
  *
  * Probe ports are transient: they end with this process, whatever ends it. Real guests are not written to, but for broadcasts.
  * One thread; nothing here is for other threads.
@@ -20,7 +21,7 @@
 struct cli;
 struct trial;
 
-enum { CHECK_A1, CHECK_A2, CHECK_B1, CHECK_GUESTS };
+enum { CHECK_A1, CHECK_A2, CHECK_B1, CHECK_P1, CHECK_GUESTS };	/* two on the network, one on another, one on a peer */
 enum { CHECK_OUTSIDE_MAX = 2, CHECK_OUTSIDE_PORT = 8473 };
 
 /* check_guard - a process that takes the check's forwards away when this one is killed */

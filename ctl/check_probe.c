@@ -37,29 +37,46 @@ static void guest_to_all(struct check *c, struct check_result *r)
 	row_ether(c, r, "multicast", &c->guests[CHECK_A1], &c->guests[CHECK_A2], group);
 }
 
+/* ip_trials() - UDP and TCP, and UDP over IPv6, from the first guest to @to, which is on another network */
+static void ip_trials(struct check *c, struct check_result *r, struct check_guest *to, const char *const names[3], bool want)
+{
+	struct check_guest *a1 = &c->guests[CHECK_A1];
+
+	for (unsigned i = 0; i < 3; i++) {
+		struct addr dst = i == 2 ? to->ip6 : to->ip;
+		struct trial *t;
+
+		if (addr_is_none(dst) || (i < 2 ? prefix4_has(c->net.subnet, addr_4(dst)) : addr_is_none(a1->ip6)))
+			continue;		/* there is no way to name it from here */
+		t = row_beyond(c, r, names[i], i == 1 ? TRIAL_TCP : TRIAL_UDP, a1, dst, 0);
+		t->dport = t->at_port;
+		t->to = to;
+		t->want = want;
+	}
+}
+
 static void guest_to_other(struct check *c, struct check_result *r)
 {
-	struct check_guest *a1 = &c->guests[CHECK_A1], *b1 = &c->guests[CHECK_B1];
-	struct trial *t;
+	static const char *const other[] = { "UDP", "TCP", "UDP, IPv6" }, *const peer[] = { "peer UDP", "peer TCP", "peer UDP, IPv6" };
+	struct check_guest *a1 = &c->guests[CHECK_A1], *b1 = &c->guests[CHECK_B1], *p1 = &c->guests[CHECK_P1];
+	bool has_other = b1->fd >= 0 && guest_is_there(b1), has_peer = p1->fd >= 0 && guest_is_there(p1);
 
 	if (c->net.terms.mode == CHECK_BRIDGED) {
 		row_skip(r, "other guests on the same LAN are guests of this network");
 		return;
 	}
-	if (b1->fd < 0 || !guest_is_there(b1)) {
+	if (!has_other && !has_peer) {
 		row_skip(r, "there is no other network to try");
 		return;
 	}
-	row_ether(c, r, "frame", a1, b1, b1->mac);
-	snprintf(r->note, sizeof(r->note), "the other network is %.63s", b1->name.net);
-	if (addr_is_none(b1->ip) || prefix4_has(c->net.subnet, addr_4(b1->ip)))
-		return;			/* there is no way to name it from here */
-	t = row_beyond(c, r, "UDP", TRIAL_UDP, a1, b1->ip, 0);
-	t->dport = t->at_port;
-	t->to = b1;
-	t = row_beyond(c, r, "TCP", TRIAL_TCP, a1, b1->ip, 0);
-	t->dport = t->at_port;
-	t->to = b1;
+	if (has_other) {
+		row_ether(c, r, "frame", a1, b1, b1->mac);
+		ip_trials(c, r, b1, other, false);
+	}
+	if (has_peer)
+		ip_trials(c, r, p1, peer, true);
+	snprintf(r->note, sizeof(r->note), "%s%.63s%s%s%.63s%s", has_other ? "the other network is " : "", has_other ? b1->name.net : "",
+		 has_other && has_peer ? "; " : "", has_peer ? "its peer " : "", has_peer ? p1->name.net : "", has_peer ? " is to be reached" : "");
 }
 
 /* --- services --------------------------------------------------------------------------------------------------- */
@@ -144,8 +161,8 @@ void result_seen(const struct check_result *r, char *text, size_t room)
 		reached += r->trials[i].end == TRIAL_REACHED;
 	if (r->skipped[0] || r->want == WANT_NOTHING)
 		snprintf(text, room, "-");
-	else if (result_as_expected(r) && r->want == WANT_FORWARD)
-		snprintf(text, room, "by forward");
+	else if (result_as_expected(r) && (r->want == WANT_FORWARD || r->want == WANT_NO))
+		snprintf(text, room, "%s", check_want_name(r->want));	/* that a peer is reached is no contradiction */
 	else if (reached == 0 || reached == r->ntrials)
 		snprintf(text, room, "%s", reached ? yes : no);
 	else

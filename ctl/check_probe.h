@@ -8,7 +8,7 @@
 #include "ctl/check_rows.h"
 #include "ctl/check_trial.h"
 
-enum { RESULT_TRIALS = 6, RESULT_TEXT = 256 };
+enum { RESULT_TRIALS = 8, RESULT_TEXT = 256 };
 
 /* check_result - what became of one row */
 struct check_result {

@@ -12,6 +12,7 @@
 #include "ctl/check.h"
 #include "ctl/check_forward.h"
 #include "ctl/check_lease.h"
+#include "ctl/check_other.h"
 #include "ctl/cli.h"
 #include "ctl/cli_api.h"
 #include "ctl/cli_output.h"
@@ -22,7 +23,7 @@ enum { YES_MS = 2000, NO_MS = 300 };
 enum { ATTACH_MS = 8000, GONE_MS = 3000, LOOK_MS = 20 };
 
 /* Fixed names have fixed MAC addresses, and so the same lease each time: checks do not use up the pool. */
-static const char *const names[CHECK_GUESTS] = { "lanyard-check-1", "lanyard-check-2", "lanyard-check-3" };
+static const char *const names[CHECK_GUESTS] = { "lanyard-check-1", "lanyard-check-2", "lanyard-check-3", "lanyard-check-4" };
 
 /* --- the network ----------------------------------------------------------------------------------------- */
 
@@ -132,30 +133,6 @@ static void address(struct check *c, struct check_guest *g)
 	}
 	if (c->net.terms.addressed || g->router)
 		find_way(c, g);
-}
-
-/* plug_other() - the third guest, into the first other network that lets it in; guests of a bridged one are as much of the outside as
- * any host of that LAN */
-static void plug_other(struct check *c, const struct check_conf *conf)
-{
-	struct check_guest *b1 = &c->guests[CHECK_B1];
-	json_t *answer = NULL, *net;
-	size_t i;
-
-	if (cli_get(c->cli, "/v1/networks", &answer) == 0) {
-		json_array_foreach(json_object_get(answer, "networks"), i, net) {
-			const char *name = row_text(net, "name");
-
-			if (!strcmp(name, c->net.name) || (conf->other && strcmp(name, conf->other)))
-				continue;
-			if ((!conf->other && !strcmp(row_text(net, "mode"), "bridged")) || plug_in(c, CHECK_B1, name) < 0)
-				continue;
-			check_lease_wait(c, b1, row_text(net, "subnet")[0] && !json_is_false(row_get(net, "dhcp.enabled")));
-			break;
-		}
-	}
-	json_decref(answer);
-	c->cli->err = (struct error){ 0 };
 }
 
 /* is_gone() - does the API know the port no more? */
@@ -318,7 +295,7 @@ static void probe_all(struct check *c, struct check_report *report)
 /* still_same() - what was expected is of the network as it was: a change meanwhile makes the table worthless */
 static int still_same(struct check *c, const struct check_conf *conf, const json_t *before)
 {
-	static const char *const fields[] = { "mode", "subnet", "gateway", "host_access", "dhcp", "dns", "nat", "uplink" };
+	static const char *const fields[] = { "mode", "subnet", "gateway", "host_access", "dhcp", "dns", "nat", "uplink", "peers" };
 	json_t *now = NULL;
 	int rc = get_net(c, conf->net, &now);
 
@@ -350,7 +327,7 @@ static int check_network(struct check *c, const struct check_conf *conf, struct 
 	if (rc == 0) {
 		address(c, &c->guests[CHECK_A1]);
 		address(c, &c->guests[CHECK_A2]);
-		plug_other(c, conf);
+		others_plug(c, tree, conf->other, plug_in);
 		ask_outside(c, &c->outside, conf->outside, conf->port);
 		ask_outside(c, &c->outside6, conf->outside6, conf->port6);
 		if (check_want(&check_rows[ROW_FORWARD - 1], &c->net.terms) == WANT_FORWARD)

@@ -45,6 +45,11 @@ until_ok 5 in_box q1 ping -6 -c 1 -W 1 "$(six a1)"
 prohibited a1 10.79.0.1 80 echo
 [ "$(json '[.ports[] | select(.name == "a1") | .verdicts["consumed-peer"] // 0] | add' ps lab)" -gt 10 ] || fail "no frame was counted as consumed-peer"
 
+say "the check knows who is to be reached, and who is not"
+lanyard net add third --subnet 10.80.0.0/24
+row15() { json '.rows[] | select(.row == 15) | "\(.result) \(.seen): \([.trials[].name] | join(", "))"' check quiet --other third 2>/dev/null; }
+has "row 15" "$(row15)" '^ok no: frame, UDP, TCP, UDP, IPv6, peer UDP, peer TCP, peer UDP, IPv6'
+
 say "it is a setting like any other"
 has "show" "$(json '.peers | tostring' net show quiet)" '"lab":\{\}'
 lanyard export >"$DIR/all.yaml"
