@@ -21,16 +21,17 @@ chmod 755 "$DIR"
 trap 'rm -rf "$DIR"' EXIT
 echo none >"$DIR/medium"
 touch "$DIR/peers" "$DIR/figures"
-network() {
+inside() {
 	local user=() nice=()
 	[ "$(id -u)" = 0 ] || user=(--user --map-root-user)
 	nice -n -20 true 2>/dev/null && [ "$(id -u)" = 0 ] && nice=(nice -n -20)
 	"${nice[@]}" unshare "${user[@]}" --net --mount --pid --fork --kill-child=KILL --mount-proc \
-		bash "$ROOT/tests/run.sh" --inside "$ROOT/tests/bench/measure.sh" </dev/null
+		bash "$ROOT/tests/run.sh" --inside "$ROOT/tests/bench/$1" </dev/null
 }
 for part in $BENCH; do
 	case $part in
-	network) network ;;
+	network) inside measure.sh ;;
+	shape) inside shape.sh ;;
 	nat | vhost) "$ROOT/tests/bench/$part.sh" ;;
 	*) echo "bench: $part: not network, nat or vhost" >&2; exit 2 ;;
 	esac || { echo "bench: $part: failed" >&2; exit 1; }

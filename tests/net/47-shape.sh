@@ -31,3 +31,23 @@ for rate in 20 400; do
 	[ $rate = 400 ] || near "UDP from a guest" $udp "$(goodput a -c "$b" -R -u -b $((rate * 2))M -l 1400)"
 done
 lanyard port set lab/a --egress none --ingress none
+
+say "three ports share 60 mbit/s"
+lanyard shaper add lab/club --ingress 60mbit --egress 60mbit >/dev/null
+for g in a b c; do lanyard port set lab/$g --shaper club >/dev/null; done
+declare -A PORT_OF=([a]=7031 [b]=7032 [c]=7033)
+for g in a b c; do outside iperf3 -s -p ${PORT_OF[$g]} -D --logfile "$DIR/iperf.$g.log"; done
+until_ok 5 outside sh -c 'ss -Hltn "sport = :7033" | grep -q .'
+together() {
+	local g jobs=()
+	for g in a b c; do in_box $g iperf3 -c $OUTSIDE -p ${PORT_OF[$g]} -t 2 -O 0.5 -J "$@" >"$DIR/share.$g" & jobs+=($!); done
+	wait "${jobs[@]}"
+	for g in a b c; do jq '.end.sum_received.bits_per_second / 1e3 | floor' "$DIR/share.$g"; done
+}
+for way in "" -R; do
+	# shellcheck disable=SC2086
+	mapfile -t got < <(together $way)
+	printf '   each: %s\n' "${got[*]}"
+	near "together ${way:-sent}" $((60000 * 1448 / 1514)) $((got[0] + got[1] + got[2]))
+	for g in "${got[@]}"; do [ "$g" -gt 13000 ] || fail "one of three got $g kbit/s of 60000"; done
+done
