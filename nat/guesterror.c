@@ -11,7 +11,9 @@
 #include "base/checksum.h"
 #include "nat/answer.h"
 #include "nat/forward_udp.h"
+#include "nat/quoted.h"
 #include "nat/rawicmp.h"
+#include "nat/tcp.h"
 #include "nat/udp.h"
 #include "switch/build.h"
 #include "switch/service.h"
@@ -19,97 +21,8 @@
 
 enum {
 	IP4_MESSAGE_MAX = 576,		/* RFC 1812 4.3.2.3: no more than this quotes what it can */
-	IP4_MTU_MIN = 576, IP4_OFFSET = 0x1fff, TTL = 64,
-	QUOTE_MAX = IP6_MTU_MIN - IP6_HEADER - ICMP_HEADER,
+	TTL = 64, QUOTE_MAX = IP6_MTU_MIN - IP6_HEADER - ICMP_HEADER,
 };
-
-/* quoted - the datagram that the guest says it got */
-struct quoted {
-	struct addr src, dst;
-	uint16_t sport, dport;
-	const uint8_t *udp;
-	uint32_t size;			/* bytes of it from there on, as far as they are quoted, UDP header included */
-	uint32_t total;			/* of the IP packet, as it says */
-};
-
-/* error_kind - an ICMP error in the words of one family */
-struct error_kind {
-	uint8_t type, code;
-	uint32_t mtu;
-};
-
-/* ---- what the guest says ---- */
-
-/* quote_room() - bytes of the packet quoted, before what RFC 4884 allows behind it */
-static uint32_t quote_room(const struct packet *p)
-{
-	const uint8_t *icmp = p->data + p->l4;
-	bool ip6 = packet_is_ip6(p);
-	uint32_t room = packet_payload_len(p), length = 0;
-
-	if (!ip6 || p->icmp_type != ICMP6_TOO_BIG)
-		length = ip6 ? icmp[4] * 8u : icmp[5] * 4u;
-	return length ? MIN_OF(room, length) : room;
-}
-
-static bool parse_ip4(const uint8_t *ip, uint32_t room, struct quoted *q)
-{
-	if (room < IP4_HEADER + UDP_HEADER || ip[0] != 0x45 || ip[9] != PROTO_UDP || get_u16(ip + 6) & IP4_OFFSET)
-		return false;		/* what we bring has no options, and a later fragment tells no ports */
-	q->src = addr4(get_u32(ip + 12));
-	q->dst = addr4(get_u32(ip + 16));
-	q->udp = ip + IP4_HEADER;
-	q->total = get_u16(ip + 2);
-	q->size = MIN_OF(room, q->total) - IP4_HEADER;
-	return q->total >= IP4_HEADER + UDP_HEADER;
-}
-
-static bool parse_ip6(const uint8_t *ip, uint32_t room, struct quoted *q)
-{
-	if (room < IP6_HEADER + UDP_HEADER || ip[0] >> 4 != 6 || ip[6] != PROTO_UDP)
-		return false;
-	q->src = addr6(ip + 8);
-	q->dst = addr6(ip + 24);
-	q->udp = ip + IP6_HEADER;
-	q->total = IP6_HEADER + get_u16(ip + 4);
-	q->size = MIN_OF(room, q->total) - IP6_HEADER;
-	return q->total >= IP6_HEADER + UDP_HEADER && !addr_is4(q->src);
-}
-
-/* parse() - Return: false when it quotes no datagram that was for who sends the error */
-static bool parse(const struct packet *p, struct quoted *q)
-{
-	const uint8_t *ip = packet_payload(p);
-	uint32_t room = quote_room(p);
-
-	if (!(packet_is_ip6(p) ? parse_ip6(ip, room, q) : parse_ip4(ip, room, q)))
-		return false;
-	q->sport = get_u16(q->udp);
-	q->dport = get_u16(q->udp + 2);
-	return addr_equal(q->dst, p->src) && get_u16(q->udp + 4) >= UDP_HEADER &&
-	       get_u16(q->udp + 4) <= q->total - (uint32_t)(q->udp - ip);
-}
-
-/* kind_of() - Return: false when it is none that is passed on
- * One that is too big must be so by its own word, and for a way that is no narrower than any may be: a guest is not to make others
- * send the host tiny packets. */
-static bool kind_of(const struct packet *p, const struct quoted *q, struct error_kind *e)
-{
-	const uint8_t *icmp = p->data + p->l4;
-
-	*e = (struct error_kind){ p->icmp_type, p->icmp_code, 0 };
-	if (packet_is_ip6(p)) {
-		e->mtu = e->type == ICMP6_TOO_BIG ? get_u32(icmp + 4) : 0;
-		if (e->type == ICMP6_TOO_BIG)
-			return e->mtu >= IP6_MTU_MIN && e->mtu < q->total;
-		return e->type == ICMP6_UNREACHABLE || e->type == ICMP6_TIME_EXCEEDED;
-	}
-	if (e->type == ICMP_UNREACHABLE && e->code == ICMP_FRAGMENTATION_NEEDED) {
-		e->mtu = get_u16(icmp + 6);
-		return e->mtu >= IP4_MTU_MIN && e->mtu < q->total;
-	}
-	return e->type == ICMP_UNREACHABLE || e->type == ICMP_TIME_EXCEEDED;
-}
 
 /* ---- whose it is ---- */
 
@@ -190,7 +103,7 @@ static bool outside_of(const struct flow *f, const struct arrival *a, const stru
 /* ---- what the remote hears ---- */
 
 /* translate() - for a client of the other family than the guest's (RFC 7915 4.2, 5.2). Return: false when there is no such error there */
-static bool translate(struct error_kind *e, bool to6)
+static bool translate(struct quoted_error *e, bool to6)
 {
 	if (e->mtu || (to6 && e->type == ICMP_UNREACHABLE && e->code == ICMP_UNREACHABLE_PROTOCOL))
 		return false;
@@ -199,7 +112,7 @@ static bool translate(struct error_kind *e, bool to6)
 	else if (e->type == ICMP6_TIME_EXCEEDED)
 		e->type = ICMP_TIME_EXCEEDED;
 	else
-		*e = (struct error_kind){ ICMP_UNREACHABLE, e->code == ICMP6_PORT_UNREACHABLE ? ICMP_UNREACHABLE_PORT :
+		*e = (struct quoted_error){ ICMP_UNREACHABLE, e->code == ICMP6_PORT_UNREACHABLE ? ICMP_UNREACHABLE_PORT :
 					  e->code == ICMP6_PROHIBITED ? ICMP_ADMIN_PROHIBITED : ICMP_UNREACHABLE_HOST, 0 };
 	return true;
 }
@@ -224,10 +137,10 @@ static void put_ports(uint8_t *udp, const struct quoted *q, uint32_t size, struc
 }
 
 /* build() - the error in the client's family, of which the kernel makes the IP header; Return: its size */
-static uint32_t build(uint8_t *to, const struct error_kind *e, const struct quoted *q, const struct outside *o)
+static uint32_t build(uint8_t *to, const struct quoted_error *e, const struct quoted *q, const struct outside *o)
 {
 	struct addr src = addr_from_sock(&o->way.to);
-	uint32_t length = get_u16(q->udp + 4), header = addr_is4(src) ? IP4_HEADER : IP6_HEADER;
+	uint32_t length = get_u16(q->l4 + 4), header = addr_is4(src) ? IP4_HEADER : IP6_HEADER;
 	uint32_t room = (addr_is4(src) ? IP4_MESSAGE_MAX - IP4_HEADER - ICMP_HEADER : QUOTE_MAX) - header;
 	uint32_t size = MIN_OF(MIN_OF(q->size, length), room);
 	uint8_t *ip = to + ICMP_HEADER, *udp = ip + header;
@@ -242,7 +155,7 @@ static uint32_t build(uint8_t *to, const struct error_kind *e, const struct quot
 		put_u32(to + 4, e->mtu);
 		build_ip6(ip, src, o->way.from, PROTO_UDP, TTL, length);
 	}
-	memcpy(udp, q->udp, size);
+	memcpy(udp, q->l4, size);
 	put_ports(udp, q, size, src, o);
 	size += ICMP_HEADER + header;
 	if (addr_is4(src))
@@ -262,29 +175,50 @@ static int send_out(struct worker *w, const struct packet *p, const struct outsi
 	return rawicmp_send(w, &o->way, p, &whole, 1);
 }
 
-enum verdict guesterror_input(struct nat_shard *s, struct nat_port *port, const struct arrival *a, const struct packet *p)
+/* about_udp() - to whoever had sent the datagram */
+static enum verdict about_udp(struct nat_shard *s, struct nat_port *port, const struct arrival *a, const struct packet *p, const struct quoted *q,
+			      struct quoted_error e)
 {
+	struct flow *f = find(s, port, a, q);
 	uint8_t message[ICMP_HEADER + QUOTE_MAX];
 	struct outside o = { .sport = 0 };
-	struct error_kind e;
-	struct quoted q;
-	struct flow *f = parse(p, &q) ? find(s, port, a, &q) : NULL;
 	int rc;
 
-	if (!f || !kind_of(p, &q, &e))
+	if (!f)
 		return VERDICT_DROP_NO_SESSION;
 	if (p->ttl <= 1)
 		return VERDICT_DROP_TTL;
 	if (!limit_take(&port->errors, shard_now(s)))
 		return VERDICT_DROP_QUOTA;
-	if (!outside_of(f, a, &q, &o))
+	if (!outside_of(f, a, q, &o))
 		return VERDICT_DROP_NO_ROUTE;
 	if (!rawicmp_has(s->worker, o.way.from))
 		return VERDICT_DROP_NO_PROTOCOL;
 	if (addr_is4(o.way.from) != addr_is4(p->src) && !translate(&e, !addr_is4(o.way.from)))
 		return VERDICT_DROP_NO_SESSION;
-	rc = send_out(s->worker, p, &o, message, build(message, &e, &q, &o));
+	rc = send_out(s->worker, p, &o, message, build(message, &e, q, &o));
 	if (rc == 0)
 		return VERDICT_CONSUMED_NAT;
 	return rc == -EAGAIN || rc == -ENOBUFS ? VERDICT_DROP_BUSY : VERDICT_DROP_NO_ROUTE;
+}
+
+/* about_tcp() - to ourselves, who sent the segment */
+static enum verdict about_tcp(struct nat_shard *s, const struct nat_port *port, const struct quoted *q, const struct quoted_error *e)
+{
+	struct flow_key key = {
+		.port = port->id, .guest = q->dst, .guest_port = q->dport, .remote = q->src, .remote_port = q->sport, .proto = PROTO_TCP,
+	};
+	struct flow *f = flow_find(s, &key);
+
+	return f && tcp_guest_error(f, get_u32(q->l4 + 4), e) ? VERDICT_CONSUMED_NAT : VERDICT_DROP_NO_SESSION;
+}
+
+enum verdict guesterror_input(struct nat_shard *s, struct nat_port *port, const struct arrival *a, const struct packet *p)
+{
+	struct quoted_error e;
+	struct quoted q;
+
+	if (!quoted_parse(p, &q) || !quoted_error_of(p, &q, &e))
+		return VERDICT_DROP_NO_SESSION;
+	return q.proto == PROTO_TCP ? about_tcp(s, port, &q, &e) : about_udp(s, port, a, p, &q, e);
 }

@@ -7,7 +7,6 @@
 
 #include "base/array.h"
 #include "nat/answer.h"
-#include "nat/forward.h"
 #include "switch/packet.h"
 #include "switch/service.h"
 
@@ -105,8 +104,7 @@ static enum verdict to_calling(struct flow *f, const struct packet *p)
 	if (!(p->tcp_flags & TCP_ACK) || p->ack != t->snd_nxt)
 		return VERDICT_DROP_NO_SESSION;
 	if (p->tcp_flags & TCP_RST) {
-		forward_refused(f->forward);
-		flow_abort(f);
+		tcp_call_refused(f);
 		return VERDICT_CONSUMED_NAT;
 	}
 	if (!(p->tcp_flags & TCP_SYN))

@@ -20,6 +20,7 @@
 struct arrival;
 struct packet;
 struct policy;
+struct quoted_error;
 
 enum {
 	TCP_RTO_MS = 200,		/* first retransmission timeout toward the guest, who is near */
@@ -63,6 +64,9 @@ enum verdict tcp_begin(struct nat_shard *s, struct nat_port *port, const struct 
 void tcp_connected(struct flow *f, uint32_t events);
 void tcp_call_again(struct flow *f);
 
+/* tcp_call_refused() - the guest will not have it: its client sees a reset */
+void tcp_call_refused(struct flow *f);
+
 /* tcp_crossed() - the guest of a forward sent a SYN of its own: simultaneous open (RFC 9293 3.5, RFC 5382 REQ-2) */
 void tcp_crossed(struct flow *f, const struct packet *p);
 
@@ -71,6 +75,12 @@ void tcp_opened(struct flow *f, const struct packet *p);
 
 /* tcp_segment() - a segment for a flow in TCP_PHASE_OPEN (tcp_in.c) */
 enum verdict tcp_segment(struct flow *f, const struct packet *p);
+
+/* tcp_guest_error() - the guest says by ICMP what became of the segment that began at @seq; may end the flow (tcp_in.c)
+ * Only of one that is under way (RFC 5927 4.1). Where there is no port a call ends; a connection that is open ends by nothing of the kind (RFC 5382
+ * REQ-10), but what is too big is sent in smaller segments. Return: false when nothing such is under way.
+ */
+bool tcp_guest_error(struct flow *f, uint32_t seq, const struct quoted_error *e);
 
 /* tcp_work() - consume, send, acknowledge; may end the flow (tcp.c) */
 void tcp_work(struct flow *f);

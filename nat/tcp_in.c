@@ -6,6 +6,9 @@
 #include <sys/socket.h>
 
 #include "base/array.h"
+#include "nat/answer.h"
+#include "nat/quoted.h"
+#include "switch/build.h"
 #include "switch/packet.h"
 
 enum { ACKS_DUE_MAX = 4, DUPACKS = 3, ACK_AGE_MAX = 64 << 20, LARGE = 12 * 1024 };
@@ -235,4 +238,33 @@ enum verdict tcp_segment(struct flow *f, const struct packet *p)
 	take_data(f, p);
 	flow_defer(f);
 	return VERDICT_CONSUMED_NAT;
+}
+
+/* ---- what the guest says by ICMP ---- */
+
+/* smaller() - the way to whoever is behind the guest is narrow: from now on segments that fit it, beginning with those that did not arrive */
+static void smaller(struct flow *f, uint32_t mtu)
+{
+	uint32_t mss = mtu + ETH_HEADER - build_headers(f->key.guest) - TCP_HEADER;
+	struct tcp *t = &f->tcp;
+
+	if (mss >= t->mss)
+		return;
+	t->mss = (uint16_t)mss;
+	tcp_rewind(t);
+	flow_defer(f);
+}
+
+bool tcp_guest_error(struct flow *f, uint32_t seq, const struct quoted_error *e)
+{
+	uint8_t unreachable = addr_is4(f->key.guest) ? ICMP_UNREACHABLE : ICMP6_UNREACHABLE;
+	struct tcp *t = &f->tcp;
+
+	if (seq_before(seq, t->snd_una) || !seq_before(seq, t->snd_max))
+		return false;
+	if (t->phase == TCP_PHASE_OPEN && e->mtu)
+		smaller(f, e->mtu);
+	else if (t->phase == TCP_PHASE_CALLING && !e->mtu && e->type == unreachable)
+		tcp_call_refused(f);
+	return true;
 }

@@ -376,13 +376,18 @@ void tcp_call_again(struct flow *f)
 
 	if (now >= end || !call(f)) {
 		counter_add(&f->shard->counts.expired, 1);
-		forward_refused(f->forward);
-		flow_abort(f);
+		tcp_call_refused(f);
 		return;
 	}
 	t->retries++;
 	t->rto_ms = MIN_OF(now + ((uint64_t)TCP_SYN_RTO_MS << t->retries), end);
 	tcp_arm(f);
+}
+
+void tcp_call_refused(struct flow *f)
+{
+	forward_refused(f->forward);
+	flow_abort(f);
 }
 
 void tcp_crossed(struct flow *f, const struct packet *p)

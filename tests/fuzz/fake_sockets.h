@@ -19,6 +19,11 @@
 #include <linux/errqueue.h>
 
 #include "base/addr.h"
+#include "base/bytes.h"
+#include "base/checksum.h"
+#include "nat/rawicmp.h"
+#include "switch/build.h"
+#include "switch/packet.h"
 
 #define MUST(x) ((x) ? (void)0 : (fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x), abort()))
 
@@ -259,6 +264,45 @@ ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 	if (n >= 0 && name)
 		memcpy(name, &fds[fd].peer, msg->msg_namelen < sizeof(fds[fd].peer) ? msg->msg_namelen : sizeof(fds[fd].peer));
 	return n;
+}
+
+/* ---- raw ICMP sockets: the first two remote ends, where the input has them ---- */
+
+static bool has_raw;
+
+static void give_raw(void)
+{
+	int fd[2];
+
+	has_raw = true;
+	for (unsigned i = 0; i < 2; i++) {
+		fd[i] = make_pair(SOCK_DGRAM, -1);
+		MUST(fd[i] >= 0);
+		fds[fd[i]].raw = true;
+		fds[fd[i]].ip6 = i;
+	}
+	rawicmp_give(0, 0, 1, fd[0], fd[1]);
+}
+
+/* answer() - to the oldest message that left by raw socket, as the kernel shows it: of IPv4 with its header */
+static void answer(uint32_t how)
+{
+	enum { OPTIONS = 4 };
+	static uint8_t packet[IP4_HEADER + OPTIONS + 65536];
+	bool ip6 = how & 1;
+	uint32_t header = ip6 ? 0 : how & 4 ? IP4_HEADER + OPTIONS : IP4_HEADER;
+	uint8_t *m = packet + header;
+	ssize_t n = has_raw && remotes[ip6] >= 0 ? (ssize_t)syscall(SYS_recvfrom, remotes[ip6], m, 65536, MSG_DONTWAIT, NULL, NULL) : -1;
+
+	if (n < ICMP_HEADER)
+		return;
+	memset(packet, 0, header);
+	packet[0] = (uint8_t)(ip6 ? packet[0] : 0x40 | header / 4);
+	m[0] = ip6 ? 129 : how & 32 ? 14 : 0;
+	m[4] ^= how & 16;
+	put_u16(m + 2, 0);
+	put_u16(m + 2, checksum_finish(checksum_add(0, m, (size_t)n)) ^ (how >> 1 & 1));
+	(void)!send(remotes[ip6], packet, how & 8 ? header + 5 : header + (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #define _GNU_SOURCE
-/* covers: nat/tcp_in.c nat/tcp.c nat/tcp_wire.c nat/tcp_out.c nat/tcp_open.c nat/answer.c nat/policy.c nat/gateway.c nat/gateway6.c nat/echo.c nat/rawicmp.c nat/guesterror.c nat/neterror.c nat/fragment.c nat/cut.c nat/hold.c nat/flow.c nat/datagram.c */
+/* covers: nat/tcp_in.c nat/tcp.c nat/tcp_wire.c nat/tcp_out.c nat/tcp_open.c nat/answer.c nat/policy.c nat/gateway.c nat/gateway6.c nat/echo.c nat/rawicmp.c nat/guesterror.c nat/quoted.c nat/neterror.c nat/fragment.c nat/cut.c nat/hold.c nat/flow.c nat/datagram.c */
 /* max_len: 2048 */
 /* The input plays a guest, the remote ends and the clock, whole conversations deep, on sockets that lead nowhere
  * (tests/fuzz/fake_sockets.h). What must hold whatever happens: each frame to the guest is one that a port accepts, each byte in
@@ -11,7 +11,6 @@
 #include "base/array.h"
 #include "nat/budget.h"
 #include "nat/forward.h"
-#include "nat/rawicmp.h"
 #include "tests/fuzz/fake_sockets.h"
 #include "tests/fuzz/guest_packets.h"
 
@@ -244,43 +243,13 @@ static void polite(struct input *in)
 	}
 }
 
-/* ---- raw ICMP sockets: the first two remote ends, where the input has them ---- */
-
-static bool has_raw;
-
-static void give_raw(void)
+/* complain() - what the guest says by ICMP about a segment that it got, or should have got */
+static void complain(struct input *in)
 {
-	int fd[2];
+	const struct conn *c = &conns[take(in, 1) % CONNS];
 
-	has_raw = true;
-	for (unsigned i = 0; i < 2; i++) {
-		fd[i] = make_pair(SOCK_DGRAM, -1);
-		MUST(fd[i] >= 0);
-		fds[fd[i]].raw = true;
-		fds[fd[i]].ip6 = i;
-	}
-	rawicmp_give(0, 0, 1, fd[0], fd[1]);
-}
-
-/* answer() - to the oldest message that left by raw socket, as the kernel shows it: of IPv4 with its header */
-static void answer(uint32_t how)
-{
-	enum { OPTIONS = 4 };
-	static uint8_t packet[IP4_HEADER + OPTIONS + 65536];
-	bool ip6 = how & 1;
-	uint32_t header = ip6 ? 0 : how & 4 ? IP4_HEADER + OPTIONS : IP4_HEADER;
-	uint8_t *m = packet + header;
-	ssize_t n = has_raw && remotes[ip6] >= 0 ? (ssize_t)syscall(SYS_recvfrom, remotes[ip6], m, 65536, MSG_DONTWAIT, NULL, NULL) : -1;
-
-	if (n < ICMP_HEADER)
-		return;
-	memset(packet, 0, header);
-	packet[0] = (uint8_t)(ip6 ? packet[0] : 0x40 | header / 4);
-	m[0] = ip6 ? 129 : how & 32 ? 14 : 0;
-	m[4] ^= how & 16;
-	put_u16(m + 2, 0);
-	put_u16(m + 2, checksum_finish(checksum_add(0, m, (size_t)n)) ^ (how >> 1 & 1));
-	(void)!send(remotes[ip6], packet, how & 8 ? header + 5 : header + (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (c->used)
+		guest_segment_error(in, c->remote, c->guest, c->dport, c->sport, c->next);
 }
 
 static void icmp(struct input *in, uint32_t how)
@@ -299,8 +268,11 @@ static void more(struct input *in, uint32_t what)
 	case 0:
 		clients_waiting += clients_waiting < 4;
 		break;
-	case 1: case 2:
+	case 1:
 		polite(in);
+		break;
+	case 2:
+		complain(in);
 		break;
 	case 3: case 4:
 		fragment(in);

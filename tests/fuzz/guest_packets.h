@@ -126,29 +126,51 @@ static void ping(struct input *in, uint32_t how)
 	bed_input(&bed, frame, build_headers(dst) + size);
 }
 
+/* send_error() - the guest's ICMP error that quotes @size bytes; @word: what stands behind the checksum */
+static void send_error(struct addr guest, struct addr to, uint8_t type, uint8_t code, uint32_t word, const uint8_t *quote, uint32_t size)
+{
+	static uint8_t frame[1600];
+	bool ip6 = !addr_is4(guest);
+	uint8_t *icmp = build_ip(frame, bed_gateway_mac, bed_guest_mac, guest, to, ip6 ? PROTO_ICMP6 : PROTO_ICMP, 64, ICMP_HEADER + size);
+
+	icmp[0] = type;
+	icmp[1] = code;
+	put_u16(icmp + 2, 0);
+	put_u32(icmp + 4, word);
+	memcpy(icmp + ICMP_HEADER, quote, size);
+	size += ICMP_HEADER;
+	put_u16(icmp + 2, checksum_finish(checksum_add(ip6 ? build_pseudo(guest, to, PROTO_ICMP6, size) : 0, icmp, size)));
+	bed_input(&bed, frame, build_headers(to) + size);
+}
+
 /* guest_error() - what the guest says about a datagram, of a flow of guest_udp() or of none; some of it quoted, one byte of that changed */
 static void guest_error(struct input *in, uint32_t how)
 {
-	static uint8_t payload[1300], got[1600], frame[1600];
+	static uint8_t payload[1300], got[1600];
 	bool ip6 = how & 1;
 	struct addr guest = ip6 ? bed_address(15) : addr4(BED_GUEST);
 	struct addr from = how & 2 ? (ip6 ? bed_address(1) : addr4(BED_GATEWAY)) : ip6 ? far6 : addr4(0xcb007105);
-	uint8_t type = (uint8_t)take(in, 1), code = (uint8_t)take(in, 1), *icmp;
+	uint8_t type = (uint8_t)take(in, 1), code = (uint8_t)take(in, 1);
 	uint32_t word = take(in, 2), size = take(in, 1) * 4, at = take(in, 1), value = take(in, 1);
 
 	size = MIN_OF(size, build_udp_frame(got, bed_guest_mac, bed_gateway_mac, from, how & 16 ? 53 : 99, guest, (uint16_t)(5000 + (how >> 2) % 4),
 					    payload, how & 32 ? sizeof(payload) : 100) - ETH_HEADER);
 	got[ETH_HEADER + at] ^= (uint8_t)value;
-	icmp = build_ip(frame, bed_gateway_mac, bed_guest_mac, guest, from, ip6 ? PROTO_ICMP6 : PROTO_ICMP, 64, ICMP_HEADER + size);
-	icmp[0] = type;
-	icmp[1] = code;
-	put_u16(icmp + 2, 0);
-	put_u16(icmp + 4, (uint16_t)(word >> 8));
-	put_u16(icmp + 6, (uint16_t)word);
-	memcpy(icmp + ICMP_HEADER, got + ETH_HEADER, size);
-	size += ICMP_HEADER;
-	put_u16(icmp + 2, checksum_finish(checksum_add(ip6 ? build_pseudo(guest, from, PROTO_ICMP6, size) : 0, icmp, size)));
-	bed_input(&bed, frame, build_headers(from) + size);
+	send_error(guest, from, type, code, word >> 8 << 16 | word, got + ETH_HEADER, size);
+}
+
+/* guest_segment_error() - the same about TCP: a segment of some size from @from whose sequence number is about @seq */
+static void guest_segment_error(struct input *in, struct addr from, struct addr guest, uint16_t sport, uint16_t dport, uint32_t seq)
+{
+	static uint8_t got[200];
+	uint8_t type = (uint8_t)take(in, 1), code = (uint8_t)take(in, 1);
+	uint32_t mtu = take(in, 2), size = take(in, 2);
+	uint8_t *t = build_ip(got, bed_guest_mac, bed_gateway_mac, from, guest, PROTO_TCP, 64, TCP_HEADER + size);
+
+	put_u16(t, sport);
+	put_u16(t + 2, dport);
+	put_u32(t + 4, seq - take(in, 2));
+	send_error(guest, from, type, code, mtu, got + ETH_HEADER, 100);
 }
 
 #endif

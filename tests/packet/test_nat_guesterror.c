@@ -184,6 +184,44 @@ static void test_cut_short(void **state)
 	}
 }
 
+/* The first fragment of a datagram, of which the guest never got the rest: what is quoted is the whole, as its sender knows it. */
+static void test_first_fragment(void **state)
+{
+	static struct client c;
+	const uint8_t fragment[8] = { PROTO_UDP, 0, 0, 1 };
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(ways); i++) {
+		bool ip6 = ways[i].guest6;
+
+		print_message("  %s\n", ways[i].what);
+		begin_client(&c, &ways[i], 1000);
+		make(&c, ip6 ? UNREACHABLE6 : UNREACHABLE4, ip6 ? PORT6 : PORT4, 0, 200);
+		put_u16(c.quote + (ip6 ? 4 : 2), 520);
+		if (ip6) {
+			c.quote[6] = 44;
+			memmove(c.quote + c.header + sizeof(fragment), c.quote + c.header, 200 - c.header - sizeof(fragment));
+			memcpy(c.quote + c.header, fragment, sizeof(fragment));
+		}
+		assert_int_equal(say(&c), ip6 ? VERDICT_CONSUMED_NAT : VERDICT_DROP_NO_SESSION);
+		if (!ip6) {		/* in IPv4 it is the flag alone that makes it one */
+			put_u16(c.quote + 6, 0x2000);
+			assert_int_equal(say(&c), VERDICT_CONSUMED_NAT);
+		}
+		assert_int_equal(heard(&c), ECONNREFUSED);
+		if (ip6)
+			c.quote[c.header + 3] = 0;
+		else
+			put_u16(c.quote + 6, 0x2001);
+		assert_int_equal(say(&c), VERDICT_DROP_NO_SESSION);	/* it says that it is all; it says that it is a later one */
+		if (ip6)
+			put_u16(c.quote + c.header + 2, 8 | 1);
+		assert_int_equal(say(&c), VERDICT_DROP_NO_SESSION);
+		assert_int_equal(heard(&c), 0);
+		end(&c.s);
+	}
+}
+
 /* Another guest, another address of the same one, an error about an error, one that has been under way too long */
 static void test_not_its_own(void **state)
 {
@@ -364,7 +402,7 @@ static void test_on_the_wire(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_closed), cmocka_unit_test(test_each_bit), cmocka_unit_test(test_cut_short),
+		cmocka_unit_test(test_closed), cmocka_unit_test(test_each_bit), cmocka_unit_test(test_cut_short), cmocka_unit_test(test_first_fragment),
 		cmocka_unit_test(test_not_its_own), cmocka_unit_test(test_kinds), cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_without_the_right), cmocka_unit_test(test_mapping), cmocka_unit_test(test_on_the_wire),
 	};
