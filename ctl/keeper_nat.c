@@ -18,6 +18,7 @@
 #include "ctl/keeper_journal.h"
 #include "ctl/keeper_nft.h"
 
+enum { LACKS = 8, FEATURES = (1 << LACKS) - 1 };	/* a child's reply says both in one number */
 enum { DEVICES_TEXT = 4096 };		/* some two hundred interfaces; behind that there is no quick way */
 
 /* forwards - sorted by what they are of */
@@ -37,6 +38,7 @@ static SLIST_HEAD(, nat_net) nets = SLIST_HEAD_INITIALIZER(nets);
 static struct forwards staged;
 static bool unknown;			/* what is in the table */
 static unsigned in_force;		/* what it has of enum nft_feature */
+static unsigned lacks;			/* what the kernel was found to lack since this keeper started */
 
 static struct nat_net *find(const char *name)
 {
@@ -277,7 +279,7 @@ static int check(const struct host_nat *m, const struct held *h, struct error *e
 /* to_have() - a table that is there has what the kernel had for it, and the helpers that are asked for */
 static unsigned to_have(const struct host_nat *m, const struct held *h)
 {
-	unsigned features = SLIST_EMPTY(&nets) || m->again ? NFT_TIMEOUTS | NFT_FLOWTABLE : in_force & (NFT_TIMEOUTS | NFT_FLOWTABLE);
+	unsigned features = SLIST_EMPTY(&nets) || m->again ? (NFT_TIMEOUTS | NFT_FLOWTABLE) & ~lacks : in_force & (NFT_TIMEOUTS | NFT_FLOWTABLE);
 	const struct nat_net *net;
 
 	if (!if_nametoindex(((const struct host_iface *)h->request)->ifname))
@@ -297,7 +299,8 @@ static int no_helper(unsigned lacking, struct error *err)
 			 nft_feature_name(bit), nft_feature_name(bit), nft_feature_name(bit));
 }
 
-/* change_or_less() - without what the kernel has not; helpers were asked for, and are not left out. Return: features, or negative errno */
+/* change_or_less() - without what the kernel has not; helpers were asked for, and are not left out. Return: what the table has now, and
+ * above it (LACKS) what the kernel lacks; or negative errno */
 static int change_or_less(const struct host_nat *m, const struct held *h, const struct nat_net *net, struct error *err)
 {
 	unsigned features = to_have(m, h), lacking;
@@ -308,7 +311,7 @@ static int change_or_less(const struct host_nat *m, const struct held *h, const 
 		return no_helper(lacking, err);
 	if (lacking)
 		rc = change(m, h, net, features & ~lacking, err);
-	return rc < 0 ? rc : (int)(features & ~lacking);
+	return rc < 0 ? rc : (int)((features & ~lacking) | (lacks | lacking) << LACKS);
 }
 
 /* ---- settings of the host's connection tracking ---- */
@@ -388,8 +391,10 @@ void nat_done(const struct host_nat *m, const struct held *h, const struct host_
 	struct nat_net *net = find(m->name);
 	bool ok = r && r->rc == 0;
 
-	if (ok)
-		in_force = r->value;
+	if (ok) {
+		in_force = r->value & FEATURES;
+		lacks = r->value >> LACKS;
+	}
 	unknown = !ok && !SLIST_EMPTY(&nets);
 	if (ok && !net) {
 		net = calloc(1, sizeof(*net));

@@ -6,6 +6,7 @@
 #
 # BENCH=network: namespaces, NAT, DNS, DHCP (measure.sh). BENCH=nat, BENCH=vhost: the user-mode NAT and vhost-user ports,
 # beside their peers (nat.sh, vhost.sh).
+# BENCH=modes: kernel NAT, bridged and host-only beside what is set up by hand (modes.sh).
 # Everything runs in a sandbox as tests/run.sh makes it: nothing of the host is changed. Each figure is the median of
 # RUNS runs, which take turns, so that a disturbed minute does not fall on one figure alone. As root the medium is a TAP
 # and priorities are raised; without root it is a veth pair and an AF_PACKET socket where /dev/net/tun is closed.
@@ -32,6 +33,7 @@ for part in $BENCH; do
 	case $part in
 	network) inside measure.sh ;;
 	shape) inside shape.sh ;;
+	modes) inside modes.sh ;;
 	nat | vhost) "$ROOT/tests/bench/$part.sh" ;;
 	*) echo "bench: $part: not network, nat or vhost" >&2; exit 2 ;;
 	esac || { echo "bench: $part: failed" >&2; exit 1; }
