@@ -240,6 +240,21 @@ static void route_policy(struct call *call)
 		policy_route(call, net);
 }
 
+static void route_flows(struct call *call)
+{
+	const struct net_conf *net = net_of(call);
+	const char *port = call_query(call, "port");
+
+	if (!net)
+		return;
+	if (call->method != EVHTTP_REQ_GET)
+		wrong_method(call);
+	else if (port && !net_port(net, port))
+		fail(call, -ENOENT, "network %s has no port %.150s", net->name, port);
+	else
+		call_answer(call, 200, live_flows(engine_of(call), net->name, port));
+}
+
 /* route_object() - a change of one object; @id is NULL for a network */
 static void route_object(struct call *call, enum edit_what what, const char *net, const char *id)
 {
@@ -300,6 +315,8 @@ static void route_networks(struct call *call)
 		route_object(call, EDIT_NETWORK, call->segments[1], NULL);
 	else if (!strcmp(call->segments[2], lease_key) && call->nsegments <= 4)
 		route_leases(call);
+	else if (!strcmp(call->segments[2], "flows") && call->nsegments == 3)
+		route_flows(call);
 	else if (!strcmp(call->segments[2], "fdb") && call->nsegments == 3)
 		route_fdb(call);
 	else if (!strcmp(call->segments[2], "policy") && call->nsegments == 3)

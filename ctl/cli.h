@@ -53,7 +53,7 @@ struct command {
 	int (*run)(struct cli *cli, const struct args *args);
 };
 
-extern const struct command cmd_why[];
+extern const struct command cmd_why[], cmd_flows[];
 extern const struct command cmd_net[], cmd_port[], cmd_forward[], cmd_lease[], cmd_dns[], cmd_fdb[], cmd_daemon[];
 extern const struct command cmd_ps[], cmd_run[], cmd_qemu[], cmd_config[], cmd_events[], cmd_doctor[], cmd_check[];
 extern const struct command cmd_policy[], cmd_shaper[], cmd_guard[], cmd_host[], cmd_capture[], cmd_mirror[], cmd_top[], cmd_complete[];

@@ -13,6 +13,7 @@
  *	live_look.c	has the other side gone without a word?	live_host.c	what changes on the host
  *	live_forward.c	a forward: listen, wait for a port	lease_store.c	leases on disk
  *	live_listen.c	its sockets, many by one request	live_icmp.c	by what pings leave
+ *	live_flows.c	who talks to whom
  *	explain.c	what becomes of a guest's attempt (why)
  *	live_metrics.c	counters for /metrics			live_events.c	counters that are events
  *	live_segment.c	stations, leases and names of a segment
@@ -43,6 +44,7 @@
 #include "ctl/model.h"
 #include "switch/stats.h"
 
+struct answers;
 struct api;
 struct attach;
 struct dns_zone;
@@ -164,6 +166,7 @@ struct live_net {
 	uint64_t dhcp_outcomes[DHCP_OUT_COUNT];
 	bool replaced;			/* another of the same name follows, and inherits the leases */
 	struct dns_zone *zone;
+	struct answers *answers;	/* what relayed answers called whom; NULL until the first */
 	struct record_conf *records;	/* the user's, as they stand in names */
 	size_t nrecords;
 	LIST_HEAD(, conversation) conversations;	/* guests' TCP connections for DNS (guest_dns.c) */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ctl/answers.h"
 #include "ctl/engine.h"
 #include "ctl/guest_in.h"
 #include "ctl/live_policy.h"
@@ -49,13 +50,24 @@ struct asker {
 	uint8_t mac[MAC_SIZE];
 };
 
+/* note_answer() - before the guest can act on it: for rules about names, and for who asks what guests talk to, who without memory for that is
+ * told addresses alone */
+static void note_answer(struct live_net *net, const uint8_t *reply, size_t size)
+{
+	live_policy_answered(net, reply, size);
+	if (!net->answers)
+		net->answers = answers_new();
+	if (net->answers)
+		answers_note(net->answers, reply, size);
+}
+
 static void on_relayed(void *arg, const uint8_t *reply, size_t size)
 {
 	struct asker *a = arg;
 	struct live_net *net = live_net_by_id(a->engine, a->net_id);
 
 	if (net && size)
-		live_policy_answered(net, reply, size);	/* before the guest can act on it */
+		note_answer(net, reply, size);
 	if (net && size && size <= net->conf->mtu + ETH_HEADER - build_headers(a->dst) - UDP_HEADER)
 		guest_send_udp(net, a->port, a->vid, a->mac, a->dst, PORT_DNS, a->src, a->sport, reply, size);
 	free(a);
@@ -135,7 +147,7 @@ static void on_heard(void *arg, const uint8_t *reply, size_t size)
 	struct live_net *net = live_net_by_id(h->engine, h->net_id);
 
 	if (net && size)
-		live_policy_answered(net, reply, size);
+		note_answer(net, reply, size);
 	h->fn(h->arg, reply, size);
 	free(h);
 }

@@ -57,6 +57,9 @@ json_t *live_daemon(struct engine *engine);
 json_t *live_leases(struct engine *engine, const char *net);
 json_t *live_fdb(struct engine *engine, const char *net);
 
+/* live_flows() - {"flows":[...],"more":N} of a network, or of one port of it (@port not NULL); N were too many to show */
+json_t *live_flows(struct engine *engine, const char *net, const char *port);
+
 /* live_lease_free() - forget the lease of @ip (host order), durably; -ENOENT in done() when there is none
  * @port:	whose it is, or NULL; needed (-EINVAL) where several guests have one address, as in mode nat
  */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "ctl/answers.h"
 #include "ctl/api.h"
 #include "ctl/engine.h"
 #include "ctl/live_dns.h"
@@ -155,6 +156,7 @@ void live_net_free(struct live_net *net)
 	}
 	fdb_free(net->fdb);
 	fdb_free(net->owners);
+	answers_free(net->answers);
 	tell(net, "network-removed");
 	free(net);
 }

@@ -180,6 +180,7 @@ static void link_flow(struct nat_shard *s, struct nat_port *port, struct flow *f
 	f->class = (uint8_t)f->kind->class;
 	TAILQ_INSERT_TAIL(&port->lists[f->class], f, list);
 	budget_flows(port->id, 1);
+	f->opened_ms = shard_now(s);
 	s->nflows++;
 	counter_add(&s->counts.flows, 1);
 	counter_add(&s->counts.opened, 1);

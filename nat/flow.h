@@ -99,6 +99,8 @@ struct tcp {
 struct udp {
 	struct filter filter;		/* remotes it has talked to */
 	struct addr host_addr;		/* the address that stands behind the gateway's, or none */
+	struct addr last;		/* whom the guest wrote to last, at ... */
+	uint16_t last_port;		/* ... this port; for people */
 	struct manner manner;		/* of the socket */
 	uint16_t raw_id;		/* nat/rawicmp.h: an echo's identifier outside; 0: it has a ping socket */
 	bool only_dns;
@@ -143,6 +145,8 @@ struct flow {
 	TAILQ_ENTRY(flow) work;
 	struct watch watch;		/* watch.fd is -1 when there is no socket of its own */
 	struct timer timer;
+	uint64_t opened_ms;
+	uint64_t bytes_out, bytes_in;	/* payload that the host's socket took, and that came from it for the guest; for people */
 	uint64_t used_ms;		/* last outbound packet (UDP), last packet either way (TCP) */
 	struct forward *forward;	/* counted; NULL unless opened by one */
 	struct flow *next_client;	/* UDP forward: in the bucket of clients */

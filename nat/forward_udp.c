@@ -156,6 +156,7 @@ static void to_guest(struct worker *w, struct forward *f, const struct place *pl
 		return;
 	}
 	flow->used_ms = shard_now(s);
+	flow->bytes_in += size;
 	flow_fresh(flow, FLOW_UDP);
 	flow_due(flow, flow->used_ms + idle_ms(s));
 	if (!forward_find_mac(s, &site, place->port, place->ip, flow->mac)) {
@@ -305,6 +306,7 @@ enum verdict forward_udp_reply(struct flow *f, const struct packet *p)
 	flow_fresh(f, FLOW_UDP);
 	if (sendmsg(listener_of(f)->watch.fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && (errno == EAGAIN || errno == ENOBUFS))
 		return VERDICT_DROP_BUSY;
+	f->bytes_out += packet_payload_len(p);
 	return VERDICT_CONSUMED_NAT;
 }
 

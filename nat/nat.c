@@ -371,10 +371,15 @@ void nat_free(struct nat *nat)
 
 static void show(const struct flow *f, struct nat_flow *to)
 {
+	bool mapping = f->key.proto == IPPROTO_UDP && addr_is_none(f->key.remote);
+	uint64_t now = shard_now(f->shard);
+
 	*to = (struct nat_flow){
-		.proto = f->key.proto, .port = f->key.port, .guest = f->key.guest, .remote = f->key.remote,
-		.guest_port = f->key.guest_port, .remote_port = f->key.remote_port, .state = f->kind->state(f),
-		.forwarded = f->forward != NULL, .idle_s = (uint32_t)((shard_now(f->shard) - f->used_ms) / 1000),
+		.proto = f->key.proto, .port = f->key.port, .guest = f->key.guest,
+		.remote = mapping ? f->udp.last : f->key.remote, .guest_port = f->key.guest_port,
+		.remote_port = mapping ? f->udp.last_port : f->key.remote_port, .state = f->kind->state(f),
+		.forwarded = f->forward != NULL, .idle_s = (uint32_t)((now - MIN_OF(now, f->used_ms)) / 1000),
+		.age_s = (uint32_t)((now - f->opened_ms) / 1000), .bytes_out = f->bytes_out, .bytes_in = f->bytes_in,
 	};
 }
 

@@ -50,11 +50,12 @@ struct nat_conf {
 struct nat_flow {
 	uint8_t proto;
 	uint32_t port;			/* guest's port id */
-	struct addr guest, remote;	/* no remote for a UDP mapping */
+	struct addr guest, remote;	/* of a UDP mapping whom the guest wrote to last; of a ping none */
 	uint16_t guest_port, remote_port;
 	const char *state;		/* a word of static text */
 	bool forwarded;			/* opened from outside by a forward */
-	uint32_t idle_s;
+	uint32_t idle_s, age_s;
+	uint64_t bytes_out, bytes_in;	/* payload, from the guest and to it */
 };
 
 struct nat_counts {

@@ -143,6 +143,7 @@ static uint32_t to_socket(struct flow *f, const uint8_t *data, uint32_t size)
 		return 0;
 	}
 	n = MAX_OF(n, 0);
+	f->bytes_out += (uint64_t)n;
 	t->space -= MIN_OF(t->space, (uint32_t)n);
 	if ((uint32_t)n < size) {
 		t->blocked = true;

@@ -196,6 +196,7 @@ static void consume(struct flow *f)
 			return;
 		}
 		t->head += (uint32_t)n;
+		f->bytes_in += (uint64_t)n;
 	}
 	if (seq_before(t->peek, t->head))
 		t->peek = t->head;

@@ -239,7 +239,10 @@ enum verdict udp_input(struct nat_shard *s, struct nat_port *port, const struct 
 	f->used_ms = shard_now(s);
 	memcpy(f->mac, p->data + MAC_SIZE, MAC_SIZE);
 	flow_fresh(f, FLOW_UDP);
+	f->udp.last = p->dst;
+	f->udp.last_port = p->dport;
 	v = send_out(f, a, p, dst);
+	f->bytes_out += v == VERDICT_CONSUMED_NAT ? packet_payload_len(p) : 0;
 	flow_due(f, f->used_ms + idle_ms(f));
 	return v;
 }
@@ -335,7 +338,10 @@ static void take(struct flow *f, const struct site *site, struct batch *b, uint8
 
 		if ((!any && !filter_has(&f->udp.filter, ip)) || addr_is_loopback(d.src)) {
 			counter_add(&s->counts.filtered, 1);
-		} else if (datagram_frame(site, &d, each, &b->frames[b->nframes])) {
+			continue;
+		}
+		f->bytes_in += d.size;
+		if (datagram_frame(site, &d, each, &b->frames[b->nframes])) {
 			b->nframes++;
 		} else {
 			send_in(s, site, b);

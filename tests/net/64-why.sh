@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# tests/net/64-why.sh - lanyard why: each stage that can block is made to, and the command that it names undoes that
+# tests/net/64-why.sh - lanyard why: each stage that can block is made to, and the command that it names undoes that; lanyard flows
 . "$ROOT/tests/net/lib.sh"
 outside_make
 daemon_start
@@ -74,3 +74,17 @@ has "denied" "$(tries $OUTSIDE 443)" '^$'
 lanyard policy rm lab/web1 1
 has "let through" "$(tries $OUTSIDE 443)" 'refused'
 reaches $OUTSIDE:443
+
+say "flows"
+outside sh -c 'nc -d -l 7010 >/dev/null' &
+until_ok 5 outside sh -c 'ss -Hltn "sport = :7010" | grep -q .'
+{ head -c 100000 /dev/zero; read -r -t 5 -u "$NOTHING" || true; } | in_box web1 nc $OUTSIDE 7010 &
+flow() { json '.flows[] | select(.remote == "'$OUTSIDE':7010") | [.port, .by, .proto, .bytes_out, .state] | join(" ")' flows "$@"; }
+arrived() { [ "$(flow lab/web1)" = "web1 nat tcp 100000 open" ]; }
+until_ok 5 arrived
+is "of another port" "$(flow lab/web2)" ""
+has "a table" "$(lanyard flows lab)" "^lab/web1 10.77.0.2:[0-9]+ +$OUTSIDE:7010 +- +tcp +nat +open"
+lanyard policy add lab/web2 allow ingress any
+in_box web1 ping -c 1 -W 2 "$(address web2)" >/dev/null
+has "guests among one another" "$(json '.flows[] | select(.by == "switch") | .port + " " + .remote_name + " " + .began' flows lab)" 'web2 lab/web1 remote'
+status 4 lanyard flows none
