@@ -5,7 +5,7 @@
 #	RUNS=5 SECONDS_EACH=2 ONLY=WORD BENCH="network nat vhost" tests/bench/run.sh
 #
 # BENCH=network: namespaces, NAT, DNS, DHCP (measure.sh). BENCH=nat, BENCH=vhost: the user-mode NAT and vhost-user ports,
-# beside their peers (nat.sh, vhost.sh).
+# beside their peers (nat.sh, vhost.sh). BENCH=guards: what guards and many stations cost (guards.sh).
 # BENCH=modes: kernel NAT, bridged and host-only beside what is set up by hand (modes.sh).
 # Everything runs in a sandbox as tests/run.sh makes it: nothing of the host is changed. Each figure is the median of
 # RUNS runs, which take turns, so that a disturbed minute does not fall on one figure alone. As root the medium is a TAP
@@ -34,8 +34,8 @@ for part in $BENCH; do
 	network) inside measure.sh ;;
 	shape) inside shape.sh ;;
 	modes) inside modes.sh ;;
-	nat | vhost) "$ROOT/tests/bench/$part.sh" ;;
-	*) echo "bench: $part: not network, nat or vhost" >&2; exit 2 ;;
+	nat | vhost | guards) "$ROOT/tests/bench/$part.sh" ;;
+	*) echo "bench: $part: not network, nat, vhost or guards" >&2; exit 2 ;;
 	esac || { echo "bench: $part: failed" >&2; exit 1; }
 done
 
