@@ -89,14 +89,17 @@ static void keep_guests(json_t *net, const struct net_conf *old)
 /* complete() - what a network of the file takes over from the one it replaces, or from its maker */
 static void complete(const struct call *call, json_t *net, const struct net_conf *old)
 {
-	const char *mode = json_string_value(json_object_get(net, "mode"));
+	const char *text = json_string_value(json_object_get(net, "mode"));
+	enum net_mode mode = NET_NAT_NETWORK;
 	char subnet[PREFIX4_TEXT];
 
 	if (!json_object_get(net, "owner"))
 		json_object_set_new(net, "owner", json_integer(old ? old->owner : call->who.uid));
 	if (!old)
 		return;
-	if ((old->has_nat || old->has_host) && !json_object_get(net, "subnet") && (!mode || strncmp(mode, "int", 3)))
+	if (text && net_mode_parse(text, &mode) < 0)
+		return;
+	if ((old->has_nat || old->has_host) && !json_object_get(net, "subnet") && mode != NET_INTERNAL && mode != NET_BRIDGED)
 		json_object_set_new(net, "subnet", json_string(prefix4_format(old->subnet, subnet)));
 	keep_guests(net, old);
 }
@@ -166,6 +169,8 @@ static int apply_run(void *arg, json_t *tree, struct error *err)
 		rc = take_networks(apply, tree, live_model(api->conf.engine), err);
 	if (rc == 0)
 		rc = judge(apply->call, tree, apply->lines, &candidate, err);
+	if (rc == 0 && call_flag(apply->call, "dry_run"))
+		rc = live_check(api->conf.engine, candidate, err);
 	if (rc == 0)
 		apply->changes = changes_list(live_model(api->conf.engine), candidate);
 	model_free(candidate);

@@ -15,6 +15,7 @@
 static void edit_free(struct edit *edit)
 {
 	json_decref(edit->settings);
+	json_decref(edit->changes);
 	free(edit);
 }
 
@@ -97,6 +98,8 @@ static void on_done(void *arg, const struct error *err)
 		call_drop(edit->call);
 	else if (err->rc < 0)
 		call_fail(edit->call, err);
+	else if (call_flag(edit->call, "dry_run"))
+		call_answer(edit->call, 200, json_pack("{s:O}", "changes", edit->changes));
 	else
 		call_answer(edit->call, edit->made ? 201 : 200, show(edit));
 	edit_free(edit);
@@ -106,9 +109,9 @@ static void on_done(void *arg, const struct error *err)
 static void keep_inside(json_t *value, const json_t *old, const struct net_conf *net)
 {
 	static const char *const kept[] = { "owner", "groups", "ports", "forwards", "reservations", "records" };
-	const char *mode = json_string_value(json_object_get(value, "mode"));
-	bool same = net->has_host && !net->has_nat ? mode && (!strcmp(mode, "host-only") || !strcmp(mode, "hostonly") || !strcmp(mode, "isolated")) :
-				    net->has_nat && (!mode || !strcmp(mode, "nat-network") || !strcmp(mode, "natnetwork"));
+	const char *text = json_string_value(json_object_get(value, "mode"));
+	enum net_mode mode = NET_NAT_NETWORK;
+	bool same = (!text || net_mode_parse(text, &mode) == 0) && mode == net->mode && (net->has_nat || mode == NET_HOST_ONLY);
 
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
 		if (json_object_get(old, kept[i]))
@@ -130,6 +133,8 @@ static json_t *wished(struct edit *edit, const json_t *old, const struct net_con
 	}
 	if (edit->how == EDIT_PATCH) {
 		value = edit->what == EDIT_FORWARD ? tree_split(object, edit->settings) : json_deep_copy(old);
+		if (edit->what == EDIT_NETWORK)
+			model_mode_over(value, edit->settings);
 		if (edit->what == EDIT_PORT)
 			model_vlan_over(value, edit->settings);
 		tree_merge(value, edit->settings);
@@ -215,6 +220,18 @@ static int compare(struct edit *edit, const struct model *candidate, const void 
 	return 0;
 }
 
+/* foresee() - note what would change, or why it could not */
+static int foresee(struct edit *edit, const struct model *candidate, struct error *err)
+{
+	struct engine *e = edit->call->api->conf.engine;
+	int rc = live_check(e, candidate, err);
+
+	if (rc < 0)
+		return rc;
+	edit->changes = changes_list(live_model(e), candidate);
+	return edit->changes ? 0 : error_set(err, -ENOMEM, "out of memory");
+}
+
 static int make(struct edit *edit, json_t *tree, const char *id, const struct net_conf *net, const void *object,
 		struct error *err)
 {
@@ -227,6 +244,8 @@ static int make(struct edit *edit, json_t *tree, const char *id, const struct ne
 		rc = judge(edit->call, tree, NULL, &candidate, err);
 	if (rc == 0)
 		rc = compare(edit, candidate, object, tree, before, err);
+	if (rc == 0 && call_flag(edit->call, "dry_run"))
+		rc = foresee(edit, candidate, err);
 	model_free(candidate);
 	json_decref(before);
 	edit->made = !object;
@@ -256,6 +275,20 @@ static int edit_run(void *arg, json_t *tree, struct error *err)
 	return make(edit, tree, id, net, object, err);
 }
 
+/* dry_run() - the change, made in a copy of the tree that nobody keeps */
+static void dry_run(struct edit *edit)
+{
+	json_t *tree = model_export(live_model(edit->call->api->conf.engine), MODEL_TRANSIENT | MODEL_OWNER);
+	struct error err = { 0 };
+
+	if (!tree)
+		error_set(&err, -ENOMEM, "out of memory");
+	else if (edit_run(edit, tree, &err) < 0 && !err.rc)
+		error_set(&err, -EINVAL, "the change failed");
+	json_decref(tree);
+	on_done(edit, &err);
+}
+
 void edit_begin(struct call *call, enum edit_what what, enum edit_how how, const char *net, const char *id)
 {
 	struct edit *edit = calloc(1, sizeof(*edit));
@@ -275,5 +308,8 @@ void edit_begin(struct call *call, enum edit_what what, enum edit_how how, const
 		edit_free(edit);
 		return;
 	}
-	live_change(call->api->conf.engine, edit_run, on_done, edit);
+	if (call_flag(call, "dry_run"))
+		dry_run(edit);
+	else
+		live_change(call->api->conf.engine, edit_run, on_done, edit);
 }

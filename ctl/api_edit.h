@@ -8,7 +8,8 @@
 enum edit_what { EDIT_NETWORK, EDIT_PORT, EDIT_FORWARD, EDIT_RESERVATION, EDIT_RECORD };
 enum edit_how { EDIT_ADD, EDIT_PUT, EDIT_PATCH, EDIT_REMOVE };
 
-/* edit_begin() - queue the change and answer when it is made; takes the call
+/* edit_begin() - queue the change and answer when it is made; takes the call. With ?dry_run=true nothing is made, and the answer is what
+ * would change.
  * @net:	the network's name; NULL for EDIT_ADD of a network
  * @id:		the object's name in the path; NULL for EDIT_ADD and for networks
  */

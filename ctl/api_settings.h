@@ -18,6 +18,7 @@ struct edit {
 	char id[API_SEGMENT_TEXT];	/* as the path or the settings say; once it was found, as the tree does */
 	json_t *settings;		/* owned; without the name */
 	bool made;			/* there was none before */
+	json_t *changes;		/* owned; of one that is not to be made: what it would change */
 };
 
 /* edit_words - "network", "port" ... by enum edit_what, for messages */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ctl/changes.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
@@ -209,11 +210,48 @@ static json_t *object_of(const struct change *c)
 	return json_sprintf("%s %s/%s", words[c->what], net, (const char *)object);	/* each begins with its name */
 }
 
+/* text_of() - a setting's value for people; "-" where there is none */
+static char *text_of(const json_t *value)
+{
+	if (json_is_string(value))
+		return strdup(json_string_value(value));
+	return value ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT) : strdup("-");
+}
+
+static void append_setting(json_t *list, const char *key, const json_t *old, const json_t *new)
+{
+	char *a = text_of(old), *b = text_of(new);
+
+	if (a && b && (!old || !new || !json_equal(old, new)))
+		json_array_append_new(list, json_sprintf("%s: %s to %s", key, a, b));
+	free(a);
+	free(b);
+}
+
+/* settings_of() - those of a network that change: ["mode: internal to host-only", ...] */
+static json_t *settings_of(const struct change *c)
+{
+	json_t *old = net_export(c->old_net, MODEL_EFFECTIVE), *new = net_export(c->new_net, MODEL_EFFECTIVE), *list = json_array(), *value;
+	const char *key;
+
+	json_object_foreach(old, key, value)
+		append_setting(list, key, value, json_object_get(new, key));
+	json_object_foreach(new, key, value)
+		if (!json_object_get(old, key))
+			append_setting(list, key, NULL, value);
+	json_decref(old);
+	json_decref(new);
+	return list;
+}
+
 static void append(void *arg, const struct change *c)
 {
 	static const char *const words[] = { "remove", "add", "change" };
+	json_t *one = json_pack("{s:s, s:o}", "action", words[c->action], "object", object_of(c));
 
-	json_array_append_new(arg, json_pack("{s:s, s:o}", "action", words[c->action], "object", object_of(c)));
+	if (one && c->what == CHANGE_NETWORK && c->action == CHANGE_SET)
+		json_object_set_new(one, "settings", settings_of(c));
+	json_array_append_new(arg, one);
 }
 
 json_t *changes_list(const struct model *old, const struct model *new)

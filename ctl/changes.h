@@ -33,7 +33,7 @@ typedef void changes_fn(void *arg, const struct change *change);
 void changes_each(const struct model *old, const struct model *new, changes_fn *each, void *arg);
 void changes_written(const struct model *old, const struct model *new, changes_fn *each, void *arg);
 
-/* changes_list() - [{"action":"add","object":"port lab/web1"}, ...]; new reference, NULL when out of memory */
+/* changes_list() - [{"action":"add","object":"port lab/web1"}, ...], of a network that changes with its "settings"; new reference, NULL when out of memory */
 json_t *changes_list(const struct model *old, const struct model *new);
 
 /* Are two objects of one name equal in effect? A network's without its members. */

@@ -89,8 +89,9 @@ int check_mode_parse(const char *name)
 		enum check_mode mode;
 	} modes[] = {
 		{ "nat", CHECK_NAT }, { "nat-network", CHECK_NAT_NETWORK }, { "natnetwork", CHECK_NAT_NETWORK },
-		{ "host-only", CHECK_HOST_ONLY }, { "hostonly", CHECK_HOST_ONLY }, { "internal", CHECK_INTERNAL },
-		{ "intnet", CHECK_INTERNAL }, { "bridged", CHECK_BRIDGED }, { "routed", CHECK_ROUTED },
+		{ "host-only", CHECK_HOST_ONLY }, { "hostonly", CHECK_HOST_ONLY }, { "hostonlynet", CHECK_HOST_ONLY }, { "isolated", CHECK_HOST_ONLY }, { "internal", CHECK_INTERNAL },
+		{ "intnet", CHECK_INTERNAL }, { "bridged", CHECK_BRIDGED }, { "bridge", CHECK_BRIDGED }, { "routed", CHECK_ROUTED },
+		{ "route", CHECK_ROUTED }, { "open", CHECK_ROUTED },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(modes); i++)

@@ -245,6 +245,21 @@ void output_note(const char *fmt, ...)
 	fputc('\n', stderr);
 }
 
+void output_changes(const struct cli *cli, const json_t *answer)
+{
+	static const struct column columns[] = {
+		{ "ACTION", "action", NULL }, { "OBJECT", "object", NULL }, { "SETTINGS", "settings", NULL }, { 0 },
+	};
+	const json_t *changes = json_object_get(answer, "changes");
+
+	if (cli->json)
+		output_json(answer);
+	else if (json_array_size(changes) > 0)
+		output_table(cli, columns, changes);
+	else if (!cli->quiet)
+		puts("nothing to change");
+}
+
 static void error_json(const struct error *err)
 {
 	json_t *tree = json_pack("{s:{s:s,s:s}}", "error", "code", err->code, "message", err->message);

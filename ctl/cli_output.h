@@ -26,6 +26,9 @@ struct column {
 /* output_table() - one line for each object of array @rows; an empty cell is "-" */
 void output_table(const struct cli *cli, const struct column *columns, const json_t *rows);
 
+/* output_changes() - what an apply, or a change that is not made, does: {"changes": [...]} */
+void output_changes(const struct cli *cli, const json_t *answer);
+
 /* output_fields() - "name: value" for each field of @object and of the objects in it
  * @defaults:	names of fields that are as they are by default, or NULL
  */

@@ -91,26 +91,13 @@ static int send_file(struct cli *cli, const struct args *args, bool dry, json_t 
 	return rc;
 }
 
-static void print_changes(const struct cli *cli, const json_t *answer)
-{
-	static const struct column columns[] = { { "ACTION", "action", NULL }, { "OBJECT", "object", NULL }, { 0 } };
-	const json_t *changes = json_object_get(answer, "changes");
-
-	if (cli->json)
-		output_json(answer);
-	else if (json_array_size(changes) > 0)
-		output_table(cli, columns, changes);
-	else if (!cli->quiet)
-		puts("nothing to change");
-}
-
 static int apply(struct cli *cli, const struct args *args)
 {
 	json_t *answer = NULL;
 	int rc = send_file(cli, args, args_has(args, "--dry-run"), &answer);
 
 	if (rc == 0)
-		print_changes(cli, answer);
+		output_changes(cli, answer);
 	json_decref(answer);
 	return rc;
 }
@@ -121,7 +108,7 @@ static int diff(struct cli *cli, const struct args *args)
 	int rc = send_file(cli, args, true, &answer);
 
 	if (rc == 0) {
-		print_changes(cli, answer);
+		output_changes(cli, answer);
 		rc = json_array_size(json_object_get(answer, "changes")) ? CLI_PROBLEMS : CLI_DONE;
 	}
 	json_decref(answer);

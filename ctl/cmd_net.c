@@ -31,13 +31,17 @@
 	{ "--limit-half-open", 0, FLAG_NUMBER, "N", "limits.half_open", "connections being opened" },             \
 	{ "--limit-memory", 0, FLAG_NUMBER, "KB", "limits.memory_kb", "for data that cannot be sent on yet" }
 
+#define DRY_RUN { "--dry-run", 0, FLAG_SWITCH, NULL, NULL, "only show what would change, and what would refuse it" }
+
 static const struct flag add_flags[] = {
 	NET_SETTINGS,
 	{ "--replace", 0, FLAG_SWITCH, NULL, NULL, "put these settings in place of those it has" },
+	DRY_RUN,
 	{ 0 },
 };
-static const struct flag set_flags[] = { NET_SETTINGS, { 0 } };
+static const struct flag set_flags[] = { NET_SETTINGS, DRY_RUN, { 0 } };
 static const struct flag rm_flags[] = {
+	DRY_RUN,
 	{ "--force", 0, FLAG_SWITCH, NULL, NULL, "with its ports and forwards" },
 	{ 0 },
 };
@@ -54,10 +58,25 @@ static void print_net(const struct cli *cli, const json_t *net)
 		output_note("%s: %s", row_text(net, "name"), json_string_value(warning));
 }
 
+/* dry_path() - the same path, for a look at what would happen */
+static const char *dry_path(const struct args *args, const char *path, char dry[CLI_PATH_MAX + 16])
+{
+	snprintf(dry, CLI_PATH_MAX + 16, "%s%s", path, args_has(args, "--dry-run") ? "?dry_run=true" : "");
+	return dry;
+}
+
+static void print_answer(const struct cli *cli, const struct args *args, const json_t *answer)
+{
+	if (args_has(args, "--dry-run"))
+		output_changes(cli, answer);
+	else
+		print_net(cli, answer);
+}
+
 static int net_add(struct cli *cli, const struct args *args)
 {
 	const char *name = args->words[0];
-	char path[CLI_PATH_MAX];
+	char path[CLI_PATH_MAX], all[CLI_PATH_MAX + 16], one[CLI_PATH_MAX + 16];
 	json_t *body, *net = NULL;
 	int rc = net_name_parse(name, &cli->err);
 
@@ -68,9 +87,9 @@ static int net_add(struct cli *cli, const struct args *args)
 		return -EINVAL;
 	json_object_set_new(body, "name", json_string(name));
 	cli_path(path, "networks", name, NULL);
-	rc = cli_add(cli, "/v1/networks", path, body, args_has(args, "--replace"), &net);
+	rc = cli_add(cli, dry_path(args, "/v1/networks", all), dry_path(args, path, one), body, args_has(args, "--replace"), &net);
 	if (rc == 0)
-		print_net(cli, net);
+		print_answer(cli, args, net);
 	json_decref(net);
 	json_decref(body);
 	return rc;
@@ -78,7 +97,7 @@ static int net_add(struct cli *cli, const struct args *args)
 
 static int net_set(struct cli *cli, const struct args *args)
 {
-	char path[CLI_PATH_MAX];
+	char path[CLI_PATH_MAX], dry[CLI_PATH_MAX + 16];
 	json_t *body, *net = NULL;
 	int rc = net_name_parse(args->words[0], &cli->err);
 
@@ -88,9 +107,9 @@ static int net_set(struct cli *cli, const struct args *args)
 	if (!body)
 		return -EINVAL;
 	cli_path(path, "networks", args->words[0], NULL);
-	rc = cli_change(cli, "PATCH", path, body, &net);
+	rc = cli_change(cli, "PATCH", dry_path(args, path, dry), body, &net);
 	if (rc == 0)
-		print_net(cli, net);
+		print_answer(cli, args, net);
 	json_decref(net);
 	json_decref(body);
 	return rc;
@@ -98,16 +117,19 @@ static int net_set(struct cli *cli, const struct args *args)
 
 static int net_rm(struct cli *cli, const struct args *args)
 {
-	char path[CLI_PATH_MAX], query[CLI_PATH_MAX + 16];
+	char path[CLI_PATH_MAX], query[CLI_PATH_MAX + 40];
 	json_t *answer = NULL;
 	int rc = net_name_parse(args->words[0], &cli->err);
 
 	if (rc < 0)
 		return rc;
 	cli_path(path, "networks", args->words[0], NULL);
-	snprintf(query, sizeof(query), "%s%s", path, args_has(args, "--force") ? "?force=true" : "");
+	snprintf(query, sizeof(query), "%s?force=%s&dry_run=%s", path, args_has(args, "--force") ? "true" : "false",
+		 args_has(args, "--dry-run") ? "true" : "false");
 	rc = cli_change(cli, "DELETE", query, NULL, &answer);
-	if (rc == 0)
+	if (rc == 0 && args_has(args, "--dry-run"))
+		output_changes(cli, answer);
+	else if (rc == 0)
 		output_result(cli, answer, "%s: removed", args->words[0]);
 	json_decref(answer);
 	return rc;

@@ -44,6 +44,11 @@ void live_change(struct engine *engine, live_edit_fn *edit, live_done_fn *done, 
 /* live_model() - the model in force; borrowed, valid until the caller returns to the loop */
 const struct model *live_model(struct engine *engine);
 
+/* live_check() - could @next be made of this host? As far as can be told without trying: subnets, uplinks, descriptors for forwards
+ * Return: 0, or what the change would fail with
+ */
+int live_check(struct engine *engine, const struct model *next, struct error *err);
+
 /* live_env() - what model_parse() is to be told, so that the API can check a file or tell a difference itself */
 const struct model_env *live_env(struct engine *engine);
 

@@ -76,8 +76,30 @@ static int check_subnet(const struct engine *e, const struct net_conf *net, stru
 		  found.ifname);
 	error_code(err, "subnet-in-use");
 	if (net->mode == NET_HOST_ONLY && free_subnet(e, &other))
-		error_hint(err, "lanyard net add %s --mode host-only --subnet %s", net->name, prefix4_format(other, ours));
+		error_hint(err, "lanyard net %s %s --mode host-only --subnet %s", old ? "set" : "add", net->name, prefix4_format(other, ours));
 	return -EBUSY;
+}
+
+static int check_net(const struct engine *e, const struct net_conf *net, struct error *err)
+{
+	int rc = 0;
+
+	if (net->has_host)
+		rc = check_subnet(e, net, err);
+	if (rc == 0 && net_port(net, HOST_PORT) && net->uplink[0] && !if_nametoindex(net->uplink))
+		rc = error_set(err, -ENODEV, "uplink %s: this host has no such interface", net->uplink);
+	if (rc < 0)
+		error_prefix(err, "network %s", net->name);
+	return rc;
+}
+
+int live_check(struct engine *e, const struct model *next, struct error *err)
+{
+	int rc = live_forward_check(next, err);
+
+	for (size_t i = 0; i < next->nnetworks && rc == 0; i++)
+		rc = check_net(e, &next->networks[i], err);
+	return rc;
 }
 
 int live_hostif_open(struct engine *e, const struct net_conf *net, struct opened *to, struct error *err)

@@ -329,6 +329,7 @@ int model_record_id(const struct net_conf *net, const json_t *settings, char nam
 
 /* The words of the file format for an enumerator; never NULL. */
 const char *net_mode_name(enum net_mode mode);
+int net_mode_parse(const char *text, enum net_mode *mode);	/* any of its names; 0 or -1 */
 const char *port_kind_name(enum port_kind kind);
 const char *record_type_name(enum record_type type);
 const char *proto_name(uint8_t proto);
@@ -340,6 +341,9 @@ char *endpoint_format(const struct endpoint *endpoint, char text[ENDPOINT_TEXT])
 
 /* endpoint_sockaddr() - as bind() and connect() want it, with @port; Return: the address's length */
 socklen_t endpoint_sockaddr(const struct endpoint *endpoint, uint16_t port, struct sockaddr_storage *to);
+
+/* model_mode_over() - take from a network's @settings what makes no sense in the mode that @given, which comes first, puts it in */
+void model_mode_over(json_t *settings, const json_t *given);
 
 /* model_vlan_over() - take from a port's @settings what of its VLANs contradicts @own, which comes first: another kind of membership */
 void model_vlan_over(json_t *settings, const json_t *own);

@@ -11,16 +11,6 @@
 #include "ctl/host.h"
 #include "switch/packet.h"
 
-static const struct word modes[] = {
-	{ "nat-network", NET_NAT_NETWORK }, { "natnetwork", NET_NAT_NETWORK },
-	{ "internal", NET_INTERNAL }, { "intnet", NET_INTERNAL },
-	{ "nat", NET_NAT },
-	{ "host-only", NET_HOST_ONLY }, { "hostonly", NET_HOST_ONLY }, { "isolated", NET_HOST_ONLY },
-	{ "bridged", NET_BRIDGED },
-	{ "routed", NET_ROUTED }, { "route", NET_ROUTED },
-	{ NULL, 0 },
-};
-
 static const struct word nats[] = { { "user", NAT_KIND_USER }, { "kernel", NAT_KIND_KERNEL }, { NULL, 0 } };
 
 static const struct word helpers[] = { { "ftp", HOST_NAT_FTP }, { "tftp", HOST_NAT_TFTP }, { "sip", HOST_NAT_SIP }, { NULL, 0 } };
@@ -88,7 +78,7 @@ static const struct field_type field_pool = { read_pool, write_pool };
 #define NATS (MODE(NAT_NETWORK) | MODE(NAT))
 
 static const struct field rows[] = {
-	{ "mode", &field_word, FIELD_AT(struct net_conf, mode), .fallback = NET_NAT_NETWORK, .words = modes },
+	{ "mode", &field_word, FIELD_AT(struct net_conf, mode), .fallback = NET_NAT_NETWORK, .words = net_modes },
 	{ "subnet", &field_prefix4, FIELD_AT(struct net_conf, subnet) },
 	{ "gateway", &field_ip4, FIELD_AT(struct net_conf, gateway) },
 	{ "subnet6", &field_prefix6, FIELD_AT(struct net_conf, subnet6) },
@@ -142,9 +132,12 @@ static const struct field limits_rows[] = {
 
 #define BIT(name) field_bit(rows, ARRAY_SIZE(rows), name)
 
-const char *net_mode_name(enum net_mode mode)
+bool net_mode_has(enum net_mode mode, const char *key)
 {
-	return word_of(modes, mode);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (!strcmp(rows[i].name, key))
+			return !rows[i].kinds || rows[i].kinds >> mode & 1;
+	return true;
 }
 
 static int supported(struct model_ctx *ctx, const json_t *object, const struct net_conf *net)

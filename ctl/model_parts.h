@@ -13,6 +13,10 @@
 int net_read(struct model_ctx *ctx, const json_t *object, struct net_conf *net);
 int net_complete(struct model_ctx *ctx, const json_t *object, struct net_conf *net);
 
+/* net_modes - their words; net_mode_has() - has the table of networks a setting @key in this mode? Also of settings that it does not know */
+extern const struct word net_modes[];
+bool net_mode_has(enum net_mode mode, const char *key);
+
 /* port_part - something written inside a port that is more than a field of it: a mapping with a table of its own, or a list
  *
  * A group may have each part, too, and so may (@network) the network itself: what one says holds for the ports below it that say nothing

@@ -137,7 +137,8 @@ static void test_changes(void **state)
 	char *text = json_dumps(list, JSON_COMPACT);
 
 	(void)state;
-	assert_string_equal(text, "[{\"action\":\"change\",\"object\":\"network lab\"},{\"action\":\"change\",\"object\":\"port lab/a\"}]");
+	assert_string_equal(text, "[{\"action\":\"change\",\"object\":\"network lab\","
+			    "\"settings\":[\"groups: {\\\"web\\\":{\\\"vlan\\\":10}} to {\\\"web\\\":{\\\"vlan\\\":11}}\"]},{\"action\":\"change\",\"object\":\"port lab/a\"}]");
 	free(text);
 	json_decref(list);
 	model_free(old);

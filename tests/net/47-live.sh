@@ -1,0 +1,47 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# tests/net/47-live.sh - a network goes from each mode to each other one under a running guest, whose link never goes down; a change that
+# cannot be made changes nothing, and one that is only asked about neither
+. "$ROOT/tests/net/lib.sh"
+outside_make
+daemon_start
+lanyard net add lab --subnet 10.77.0.0/24
+lanyard net add other --subnet 10.78.0.0/24
+box a1
+dhcp a1 >/dev/null
+flaps=$(in_box a1 cat /sys/class/net/eth0/carrier_changes)
+
+say "what would happen"
+has "a mode" "$(lanyard net set lab --mode internal --dry-run)" 'change +network lab +.*mode: nat-network to internal'
+has "a subnet" "$(json '.changes[0].settings | join("; ")' net set lab --subnet 10.79.0.0/24 --dry-run)" 'subnet: 10.77.0.0/24 to 10.79.0.0/24'
+is "nothing" "$(lanyard net set lab --mtu 1500 --dry-run)" "nothing to change"
+status 1 lanyard net set lab --subnet 10.78.0.0/25 --dry-run
+has "an overlap" "$ERR" '10.78.0.0/25 overlaps that of network other'
+has "a network" "$(lanyard net add more --mode internal --dry-run)" 'add +network more'
+has "its end" "$(lanyard net rm lab --force --dry-run)" 'remove +network lab'
+status 1 lanyard net rm lab --dry-run
+is "networks" "$(lanyard net ls --json | jq -r '[.networks[] | "\(.name) \(.mode) \(.subnet)"] | join(", ")')" \
+	"lab nat-network 10.77.0.0/24, other nat-network 10.78.0.0/24"
+if [ "$AS" = root ]; then
+	status 1 lanyard net set lab --mode host-only --subnet 198.51.100.0/24 --dry-run
+	has "a subnet of the host" "$ERR" '198.51.100.0/24 overlaps 198.51.100.*, which this host has on outside0'
+	status 1 lanyard net set lab --mode routed --uplink nowhere0 --dry-run
+	has "an uplink" "$ERR" 'uplink nowhere0: this host has no such interface'
+	! ip link show ly-lab 2>/dev/null || fail "an interface was made"
+fi
+
+say "from each mode to each other one"
+forms=("--mode nat" "--mode nat-network --nat user" "--mode internal")
+[ "$AS" = root ] && forms+=("--mode nat-network --nat kernel" "--mode host-only" "--mode routed --uplink outside0")
+lease() { in_box a1 busybox udhcpc -i eth0 -s /bin/true -q -n -t 4 -T 1 >/dev/null 2>&1; }
+# shellcheck disable=SC2086
+for from in "${forms[@]}"; do
+	for to in "${forms[@]}"; do
+		[ "$from" != "$to" ] || continue
+		lanyard net set lab $from >/dev/null
+		lanyard net set lab $to >/dev/null
+	done
+	lanyard net set lab $from >/dev/null
+	lease || fail "no lease in $from"
+done
+is "carrier changes" "$(in_box a1 cat /sys/class/net/eth0/carrier_changes)" "$flaps"
