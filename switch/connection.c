@@ -9,7 +9,7 @@
 #include "base/hash.h"
 #include "switch/packet.h"
 
-enum { GROUPS = 8192, PLACES = CONNECTION_PLACES / GROUPS, LOCK_TRIES = 2000 };
+enum { GROUPS = 16384, PLACES = CONNECTION_PLACES / GROUPS, LOCK_TRIES = 2000 };
 
 enum stage_of { BEGUN, ANSWERED, OPEN, CLOSING, RESET };
 

@@ -46,7 +46,7 @@ enum connection_state {
 };
 
 /* CONNECTION_PLACES - flows of a port at most; hash and bad luck lose some of them before */
-enum { CONNECTION_PLACES = 8192 * 15 };
+enum { CONNECTION_PLACES = 16384 * 15 };
 
 struct connections *connections_new(void);
 void connections_free(struct connections *t);

@@ -15,6 +15,7 @@
 #include "base/alloc.h"
 #include "base/array.h"
 #include "base/clock.h"
+#include "switch/offload.h"
 #include "switch/port.h"
 #include "switch/snapshot.h"
 #include "switch/worker.h"
@@ -22,6 +23,7 @@
 enum {
 	LOCK_TRIES = 20000, DRAIN_BURSTS = 64,
 	QUEUE_MS = 50, QUEUE_LEAST = 64 * 1024, QUEUE_MOST = 16 * 1024 * 1024,	/* what may wait: the rate's worth of this long */
+	CUT_MS = 2,
 	FRAME_LONGEST = 72 * 1024,	/* and one frame more, of whatever size */
 };
 
@@ -36,6 +38,7 @@ struct shape_queue {
 	atomic_flag lock;
 	struct shape *shape;
 	uint32_t port;			/* id */
+	uint64_t bps;			/* the slower of what limits it */
 	bool closed;
 	bool waiting;			/* among those that wait for the shared meter */
 	struct worker *keeper;		/* at whom the timer is set, or NULL */
@@ -68,6 +71,7 @@ struct shape_queue *shape_queue_new(struct shape *shape, uint64_t bps, uint32_t 
 	}
 	q->shape = shape;
 	q->port = port;
+	q->bps = bps;
 	q->timer.expired = on_timer;
 	atomic_flag_clear(&q->lock);
 	return q;
@@ -173,15 +177,12 @@ static struct record *room_for(struct shape_queue *q, size_t size)
 	return (struct record *)(void *)q->ring;
 }
 
-static bool put(struct shape_queue *q, const struct tx_frame *tx)
+static bool put_one(struct shape_queue *q, const struct tx_frame *tx)
 {
 	const struct frame *f = tx->frame;
 	size_t size = record_size(f->len);
-	struct record *r;
+	struct record *r = f->len <= FRAME_MAX ? room_for(q, size) : NULL;
 
-	if (atomic_load_explicit(&q->bytes, memory_order_relaxed) >= q->limit || f->len > FRAME_MAX)
-		return false;
-	r = room_for(q, size);
 	if (!r)
 		return false;
 	r->len = f->len;
@@ -192,6 +193,44 @@ static bool put(struct shape_queue *q, const struct tx_frame *tx)
 	q->n++;
 	atomic_fetch_add_explicit(&q->bytes, f->len, memory_order_relaxed);
 	return true;
+}
+
+/* is_coarse() - a large segment that would take longer than CUT_MS: sent whole, what follows would wait as long, and if it is lost, much is */
+static bool is_coarse(const struct shape_queue *q, const struct frame *f)
+{
+	return f->offload.gso_type && f->len * 8000ull / CUT_MS > q->bps;
+}
+
+/* put_cut() - a large segment as the frames that it stands for. Return: how many found room: at least the first, or 0 */
+static unsigned put_cut(struct shape_queue *q, struct worker *w, const struct tx_frame *tx)
+{
+	uint8_t *space = worker_cut_space(w);
+	size_t room = OFFLOAD_ROOM;
+	struct frame whole = *tx->frame, *cut;
+	unsigned n = offload_resolve(&whole, PORT_CSUM, &space, &room, &cut), i;
+
+	for (i = 0; i < n; i++) {
+		struct tx_frame one = *tx;
+
+		one.frame = &cut[i];
+		if (!put_one(q, &one))
+			break;
+	}
+	return i;
+}
+
+/* put() - Return: does it wait now? */
+static bool put(struct shape_queue *q, struct worker *w, const struct port_view *to, const struct tx_frame *tx)
+{
+	unsigned n;
+
+	if (atomic_load_explicit(&q->bytes, memory_order_relaxed) >= q->limit)
+		return false;
+	if (!is_coarse(q, tx->frame))
+		return put_one(q, tx);
+	n = put_cut(q, w, tx);
+	counter_add(&to->port->stats[worker_index(w)].segments, n);
+	return n;
 }
 
 /* peek() - the record at @at, or behind it at the beginning; *at moves behind it */
@@ -313,10 +352,13 @@ static unsigned send_now(struct shape_queue *q, const struct port_view *to, stru
 			 uint64_t *taken)
 {
 	uint64_t now = clock_now_ns(), bytes;
+	unsigned fine = 0;
 
+	while (fine < n && !is_coarse(q, frames[fine].frame))
+		fine++;
 	if (q->n || way_wait_ns(&q->shape->ingress, now, &q->waiting))
 		return 0;
-	n = allowed(frames, n, way_room(&q->shape->ingress, now), &bytes);
+	n = allowed(frames, fine, way_room(&q->shape->ingress, now), &bytes);
 	if (!n)
 		return 0;
 	*taken = port_tx(to->port, w, worker_index(w), frames, n);
@@ -334,11 +376,13 @@ uint64_t shape_tx(const struct port_view *to, struct worker *w, const struct tx_
 	if (open && !q->closed)
 		sent = send_now(q, to, w, frames, n, &taken);
 	for (unsigned i = sent; i < n; i++) {
-		if (open && !q->closed && put(q, &frames[i]))
+		if (open && !q->closed && put(q, w, to, &frames[i]))
 			taken |= 1ull << i;
 		else
 			count_dropped(to, w, &frames[i]);
 	}
+	if (open && q->n && !q->closed && sent < n)
+		drain(q, to, w);	/* what was cut may be fine enough to begin at once */
 	if (open && !q->n)
 		way_gave_up(&q->shape->ingress, &q->waiting);
 	else if (open && !q->keeper && !q->closed)

@@ -191,7 +191,7 @@ static void fill_net(struct snapshot *s, struct net_view *view, const struct rig
 
 		if (p && p->net == i) {
 			struct port_view is = { .vlan = p->vlan, .link_up = p->link_up, .stages_in = p->stages_in, .stages_out = p->stages_out,
-						.guard = p->guard };
+						.guard = p->guard, .policy = p->policy, .shape = p->shape };
 			struct port_view *v = join(s, view, &p->port, is);
 
 			if (p->alone)

@@ -36,6 +36,8 @@ struct rig_port {
 	bool link_up;
 	uint32_t stages_in, stages_out;
 	struct guard *guard;		/* the rig's from then on */
+	struct port_policy *policy;	/* these two stay the test's */
+	struct shape *shape;
 	bool promiscuous;
 	bool alone;			/* it has a segment of its own, whose VID is its PVID */
 	struct rig_frame *wire, *sent;
