@@ -111,7 +111,7 @@ struct live_net *live_net_new(struct engine *e, const struct net_conf *conf)
 	net->conf = conf;
 	net->net_id = ++e->next_net_id;
 	net->owner = conf->owner;
-	net->fdb = fdb_new(FDB_ENTRIES, PORT_IDS, FDB_AGE_MS);
+	net->fdb = fdb_new(conf->stations, PORT_IDS, FDB_AGE_MS);
 	LIST_INIT(&net->segments);
 	if (!net->fdb || start_local(net) < 0 || start_services(net) < 0 || start_segment(net) < 0 ||
 	    (conf->mode == NET_BRIDGED && live_wire_start(net) < 0)) {

@@ -227,6 +227,7 @@ struct net_conf {
 	enum net_host_access host_access;
 	uint8_t nat_helpers;		/* bits of enum host_nat_helper (ctl/host.h) */
 	uint32_t mtu;
+	uint32_t stations;		/* MAC addresses that the switch is to know at once */
 	char domain[DOMAIN_TEXT];
 	bool dhcp_enabled;
 	uint32_t pool_first, pool_last;

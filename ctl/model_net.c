@@ -95,6 +95,7 @@ static const struct field rows[] = {
 	{ "domain", &field_text, FIELD_AT(struct net_conf, domain), .valid = domain_valid,
 	  .wants = "a domain like lab.internal" },
 	{ "wire", &field_bool, FIELD_AT(struct net_conf, wire), .kinds = MODE(INTERNAL) },
+	{ "stations", &field_number, FIELD_AT(struct net_conf, stations), .min = 1024, .max = 1048576, .fallback = 16384 },
 	{ "owner", &field_number, FIELD_AT(struct net_conf, owner), .max = UINT32_MAX - 1 },
 	{ .name = "dhcp", .type = &field_members },
 	{ .name = "dns", .type = &field_members },

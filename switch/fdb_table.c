@@ -8,6 +8,8 @@
 
 #include "base/hash.h"
 
+enum { LARGE = 4 * 1024 * 1024 };
+
 struct fdb *fdb_new(uint32_t nentries, uint32_t nports, uint32_t age_ms)
 {
 	struct fdb *fdb = calloc(1, sizeof(*fdb));
@@ -26,6 +28,8 @@ struct fdb *fdb_new(uint32_t nentries, uint32_t nports, uint32_t age_ms)
 			    -1, 0);	/* aligned, zero, and no page is there before a station is */
 	if (fdb->buckets == MAP_FAILED)
 		fdb->buckets = NULL;
+	else if (nbuckets * sizeof(struct bucket) >= LARGE)
+		madvise(fdb->buckets, nbuckets * sizeof(struct bucket), MADV_HUGEPAGE);	/* else most lookups miss the TLB, too */
 	fdb->count = calloc(nports, sizeof(*fdb->count));
 	if (!fdb->buckets || !fdb->count) {
 		fdb_free(fdb);

@@ -195,7 +195,7 @@ static inline bool is_ordinary(const struct lately *l, const struct frame *f)
 	uint16_t type;
 	uint32_t src;
 
-	if (f->vid != l->vid || f->head_len < 60 || h[0] & l->groups || (!l->any_mac && mac_word(h + MAC_SIZE) != l->mac))
+	if (f->vid != l->vid || f->head_len < 38 || h[0] & l->groups || (!l->any_mac && mac_word(h + MAC_SIZE) != l->mac))
 		return false;
 	type = get_u16(h + 12);
 	if (type == ETHERTYPE_IP4) {
@@ -204,7 +204,7 @@ static inline bool is_ordinary(const struct lately *l, const struct frame *f)
 		       (l->any_ip || src == l->ip4);
 	}
 	if (type == ETHERTYPE_IP6)
-		return h[14] >> 4 == 6 && (h[20] == PROTO_TCP || (h[20] == PROTO_UDP && get_u16(h + 56) - 546u > 1)) &&
+		return f->head_len >= 58 && h[14] >> 4 == 6 && (h[20] == PROTO_TCP || (h[20] == PROTO_UDP && get_u16(h + 56) - 546u > 1)) &&
 		       (l->any_ip || (l->has_ip6 && !memcmp(h + 22, l->ip6.bytes, ADDR_SIZE)));
 	return type != ETHERTYPE_ARP4;
 }

@@ -49,7 +49,7 @@ for package in openvswitch-switch-dpdk dpdk-dev; do
 	wants "$([ $package = dpdk-dev ] && echo testpmd || echo ovs)" && dpkg-query -W -f '${Package} ${Version}\n' $package 2>/dev/null >>"$DIR/peers"
 done
 "${QUIET[@]}" unshare "${user[@]}" --net --mount --pid --fork --kill-child=KILL --mount-proc \
-	bash "$ROOT/tests/run.sh" --inside "$ROOT/tests/bench/vhost-series.sh" </dev/null &
+	bash "$ROOT/tests/run.sh" --inside "$ROOT/tests/bench/${SERIES:-vhost-series.sh}" </dev/null &
 inside=$!
 trap 'kill -KILL $inside 2>/dev/null; exit 130' INT TERM HUP
 wait $inside
