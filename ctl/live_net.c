@@ -25,7 +25,6 @@
 #include "switch/port.h"
 
 enum {
-	FDB_ENTRIES = 16384,
 	FDB_AGE_MS = 300000,		/* 802.1Q-2018 table 8-9: the default ageing time */
 };
 
