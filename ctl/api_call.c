@@ -75,6 +75,16 @@ void call_text(struct call *call, const char *type, const char *text)
 	reply(call, 200, "OK", type, text);
 }
 
+void call_bytes(struct call *call, const char *type, struct evbuffer *body)
+{
+	if (call->req) {
+		evhttp_add_header(evhttp_request_get_output_headers(call->req), "Content-Type", type);
+		client_answering(call->client);
+		evhttp_send_reply(call->req, 200, "OK", body);
+	}
+	call_free(call);
+}
+
 void call_fail(struct call *call, const struct error *err)
 {
 	json_t *shape = json_pack("{s:{s:s, s:s, s:s}}", "error", "code", err->code, "message", err->message, "hint",

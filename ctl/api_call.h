@@ -30,6 +30,7 @@ enum {
 };
 
 struct api_capture;
+struct evbuffer;
 struct api_client;
 struct api_stream;
 struct api_waiter;
@@ -77,6 +78,7 @@ void api_route(struct call *call);
 /* Answers; each ends the call. @answer is taken; NULL means out of memory. */
 void call_answer(struct call *call, int status, json_t *answer);
 void call_text(struct call *call, const char *type, const char *text);
+void call_bytes(struct call *call, const char *type, struct evbuffer *body);	/* @body is emptied */
 void call_fail(struct call *call, const struct error *err);
 void call_drop(struct call *call);	/* without an answer */
 

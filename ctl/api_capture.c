@@ -13,6 +13,7 @@
 #include "ctl/api_client.h"
 #include "ctl/api_judge.h"
 #include "ctl/live_capture.h"
+#include "ctl/live_recorder.h"
 #include "switch/capture.h"
 
 struct api_capture {
@@ -94,6 +95,28 @@ static int read_query(const struct call *call, struct capture_conf *conf, struct
 	return 0;
 }
 
+/* ---- what is past ---- */
+
+static void append(void *arg, const void *data, size_t size)
+{
+	evbuffer_add(arg, data, size);
+}
+
+static void answer_past(struct call *call, const struct capture_conf *conf)
+{
+	struct evbuffer *file = evbuffer_new();
+	struct error err = { 0 };
+
+	if (!file)
+		error_set(&err, -ENOMEM, "out of memory");
+	else if (live_past(call->api->conf.engine, conf, &(struct capture_sink){ .write = append, .arg = file }, &err) == 0)
+		call_bytes(call, "application/x-pcapng", file);
+	if (err.rc)
+		call_fail(call, &err);
+	if (file)
+		evbuffer_free(file);
+}
+
 /* ---- the answer ---- */
 
 static void drop(struct api_capture *c)
@@ -173,6 +196,10 @@ void capture_begin(struct call *call)
 
 	if (read_query(call, &conf, &err) < 0) {
 		call_fail(call, &err);
+		return;
+	}
+	if (call_flag(call, "past")) {
+		answer_past(call, &conf);
 		return;
 	}
 	c = new_capture(call);

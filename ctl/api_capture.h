@@ -10,7 +10,7 @@
 
 enum { CAPTURE_UNSENT_MAX = 2 << 20 };	/* bytes kept for a slow client */
 
-/* capture_begin() - answer with what ?net= ?port= ?filter= ?direction= ?snaplen= ?count= ask for; takes the call */
+/* capture_begin() - answer with what ?net= ?port= ?filter= ?direction= ?snaplen= ?count= ask for, or ?past= with what the recorders kept; takes the call */
 void capture_begin(struct call *call);
 
 /* captures_forget() - the client is gone; captures_end() - all are */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ctl/capture_file.h"
 
+#include <errno.h>
 #include <linux/virtio_net.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -120,7 +121,7 @@ static void describe(const struct live_port *p, char about[PCAPNG_COMMENT_TEXT])
 		snprintf(about, PCAPNG_COMMENT_TEXT, "%s port, MAC %s", port_kind_name(p->conf->kind), mac_format(p->conf->mac, mac));
 }
 
-static struct interface *add_interface(struct capture_file *f, const struct live_port *p)
+static int add_interface(struct capture_file *f, const char *name, const char *about)
 {
 	struct interface *all = realloc(f->interfaces, (f->ninterfaces + 1) * sizeof(*all));
 	struct pcapng_interface block = { .snaplen = f->snaplen };
@@ -129,41 +130,58 @@ static struct interface *add_interface(struct capture_file *f, const struct live
 	if (all)
 		f->interfaces = all;
 	if (!all || f->ninterfaces == UINT16_MAX || !reserve(f, PCAPNG_SLACK, &w))
-		return NULL;
-	port_name(p, block.name);
-	describe(p, block.about);
+		return -ENOMEM;
+	snprintf(block.name, sizeof(block.name), "%s", name);
+	snprintf(block.about, sizeof(block.about), "%s", about);
 	pcapng_interface(&w, &block);
 	if (!written(f, &w))
-		return NULL;
-	all = &all[f->ninterfaces++];
+		return -ENOMEM;
+	all = &all[f->ninterfaces];
 	*all = (struct interface){ 0 };
-	snprintf(all->name, sizeof(all->name), "%s", block.name);
-	f->of_port[p->id] = (uint16_t)f->ninterfaces;
-	return all;
+	snprintf(all->name, sizeof(all->name), "%s", name);
+	return (int)f->ninterfaces++;
 }
 
-static struct interface *interface_of(struct capture_file *f, const struct live_port *p)
+int capture_file_interface(struct capture_file *f, const char *net, const char *port, const char *about)
 {
-	struct interface *known = f->of_port[p->id] ? &f->interfaces[f->of_port[p->id] - 1] : NULL;
 	char name[PCAPNG_NAME_TEXT];
 
+	snprintf(name, sizeof(name), "%s/%s", net, port);
+	for (unsigned i = 0; i < f->ninterfaces; i++)
+		if (!strcmp(f->interfaces[i].name, name))
+			return (int)i;
+	return add_interface(f, name, about);
+}
+
+/* interface_of() - its index, or -ENOMEM */
+static int interface_of(struct capture_file *f, const struct live_port *p)
+{
+	char name[PCAPNG_NAME_TEXT], about[PCAPNG_COMMENT_TEXT];
+	int i = f->of_port[p->id] - 1;
+
 	port_name(p, name);
-	return known && !strcmp(known->name, name) ? known : add_interface(f, p);
+	if (i >= 0 && !strcmp(f->interfaces[i].name, name))
+		return i;
+	describe(p, about);
+	i = add_interface(f, name, about);
+	if (i >= 0)
+		f->of_port[p->id] = (uint16_t)(i + 1);
+	return i;
 }
 
 bool capture_file_port(struct capture_file *f, const struct live_port *p)
 {
-	return interface_of(f, p);
+	return interface_of(f, p) >= 0;
 }
 
 /* find_interface() - of a frame's port; one that was removed meanwhile is still in the file */
-static struct interface *find_interface(struct capture_file *f, uint32_t id)
+static int find_interface(struct capture_file *f, uint32_t id)
 {
 	const struct live_port *p = id < PORT_IDS ? f->engine->by_id[id] : NULL;
 
 	if (p)
 		return interface_of(f, p);
-	return id < PORT_IDS && f->of_port[id] ? &f->interfaces[f->of_port[id] - 1] : NULL;
+	return id < PORT_IDS ? f->of_port[id] - 1 : -ENOENT;
 }
 
 /* ---- frames ---- */
@@ -213,25 +231,30 @@ static void comment(struct pcapng_packet *p, const struct sighting *s)
 		pcapng_comment(p, "its checksum is left to the receiver");
 }
 
-bool capture_file_put(struct capture_file *f, const struct sighting *s, uint64_t lost)
+bool capture_file_put_at(struct capture_file *f, int interface, const struct sighting *s, uint64_t lost)
 {
-	struct interface *i = find_interface(f, s->port);
 	struct pcapng_packet p = {
 		.wall_ns = s->wall_ns, .kept = s->kept, .len = s->len, .bytes = (const uint8_t *)(s + 1), .lost = lost,
-		.way = s->way == CAPTURE_IN ? PCAPNG_INBOUND : PCAPNG_OUTBOUND,
+		.way = s->way == CAPTURE_IN ? PCAPNG_INBOUND : PCAPNG_OUTBOUND, .interface = (uint32_t)interface,
 	};
 	struct writer w;
 
-	if (!i || !reserve(f, s->kept + PCAPNG_SLACK, &w))
+	if (!reserve(f, s->kept + PCAPNG_SLACK, &w))
 		return false;
-	p.interface = (uint32_t)(i - f->interfaces);
 	comment(&p, s);
 	pcapng_packet(&w, &p);
 	if (!written(f, &w))
 		return false;
-	i->received += 1 + lost;
-	i->lost += lost;
+	f->interfaces[interface].received += 1 + lost;
+	f->interfaces[interface].lost += lost;
 	return true;
+}
+
+bool capture_file_put(struct capture_file *f, const struct sighting *s, uint64_t lost)
+{
+	int interface = find_interface(f, s->port);
+
+	return interface >= 0 && capture_file_put_at(f, interface, s, lost);
 }
 
 void capture_file_end(struct capture_file *f, uint64_t lost)

@@ -27,6 +27,12 @@ void capture_file_free(struct capture_file *f);
 bool capture_file_port(struct capture_file *f, const struct live_port *p);
 bool capture_file_put(struct capture_file *f, const struct sighting *s, uint64_t lost);
 
+/* capture_file_interface() - the interface NET/PORT, described by @about where it is new; its index, or -ENOMEM
+ * capture_file_put_at() - a frame there
+ */
+int capture_file_interface(struct capture_file *f, const char *net, const char *port, const char *about);
+bool capture_file_put_at(struct capture_file *f, int interface, const struct sighting *s, uint64_t lost);
+
 /* capture_file_end() - how many frames there were of each interface, and lost at the end */
 void capture_file_end(struct capture_file *f, uint64_t lost);
 

@@ -23,6 +23,7 @@ static const struct flag flags[] = {
 	{ "--count", 'c', FLAG_NUMBER, "N", NULL, "frames, then end" },
 	{ "--direction", 'd', FLAG_TEXT, "in|out|both", NULL, "from the guest, to it; both of a port, in of a network unless given" },
 	{ "--snaplen", 's', FLAG_NUMBER, "BYTES", NULL, "of each frame; all unless given" },
+	{ "--past", 'p', FLAG_SWITCH, NULL, NULL, "what was kept: dropped frames, and what guests and services said to one another" },
 	{ "--text", 0, FLAG_SWITCH, NULL, NULL, "a line for each frame, also where standard output is no terminal" },
 	{ 0 },
 };
@@ -33,6 +34,7 @@ enum form { FORM_TEXT, FORM_JSON, FORM_FILE };
 struct reading {
 	struct cli *cli;
 	enum form form;
+	bool past;
 	int fd;				/* FORM_FILE: where to */
 	uint8_t *part;			/* of a block that is not all there yet; room for PCAPNG_BLOCK_MAX */
 	size_t part_size;
@@ -115,7 +117,7 @@ static int write_all(struct reading *r, const uint8_t *data, size_t size)
 
 static void take_block(struct reading *r, const struct pcapng_block *b)
 {
-	if (b->type == PCAPNG_SECTION && !r->cli->quiet)
+	if (b->type == PCAPNG_SECTION && !r->cli->quiet && !r->past)
 		output_note("capturing; Ctrl-C ends it");
 	if (b->type == PCAPNG_INTERFACE)
 		note_interface(r, &b->interface);
@@ -213,6 +215,8 @@ static int make_path(struct cli *cli, const struct args *args, char path[QUERY_M
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
 		if (args_has(args, options[i].flag))
 			fits = fits && cli_query(path, QUERY_MAX, options[i].key, args_text(args, options[i].flag));
+	if (args_has(args, "--past"))
+		fits = fits && cli_query(path, QUERY_MAX, "past", "true");
 	if (filter[0])
 		fits = fits && cli_query(path, QUERY_MAX, "filter", filter);
 	return fits ? 0 : bad_usage(cli, "the filter is too long");
@@ -244,7 +248,7 @@ static void tell(const struct reading *r)
 
 static int capture(struct cli *cli, const struct args *args)
 {
-	struct reading r = { .cli = cli, .part = malloc(PCAPNG_BLOCK_MAX) };
+	struct reading r = { .cli = cli, .past = args_has(args, "--past"), .part = malloc(PCAPNG_BLOCK_MAX) };
 	char path[QUERY_MAX];
 	int rc = r.part ? cli_client(cli) : error_set(&cli->err, -ENOMEM, "capture: out of memory");
 

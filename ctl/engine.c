@@ -18,6 +18,7 @@
 #include "ctl/live_host.h"
 #include "ctl/live_icmp.h"
 #include "ctl/live_kernel.h"
+#include "ctl/live_recorder.h"
 #include "ctl/live_nat.h"
 #include "ctl/live_tap.h"
 #include "ctl/live_vhost.h"
@@ -58,6 +59,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	live_confined_look(e);
+	live_recorders_sweep(e);
 	for (struct live_net *net = e->nets; net; net = net->hh.next) {
 		fdb_sweep(net->fdb, clock_now_ms());
 		if (net->owners)
@@ -280,6 +282,7 @@ int engine_run(const struct engine_conf *conf)
 	TAILQ_INIT(&e->changes);
 	LIST_INIT(&e->opened);
 	LIST_INIT(&e->captures);
+	LIST_INIT(&e->recorders_kept);
 	LIST_INIT(&e->captures_leaving);
 	e->started_ms = clock_now_ms();
 	e->uid = conf->uid;

@@ -76,6 +76,7 @@ struct nat;
 struct net_policy;
 struct peer_service;
 struct port;
+struct recorder;
 struct requests;
 struct retired;
 struct service;
@@ -95,6 +96,7 @@ struct live_port {
 	struct live_segment *segment;	/* its network's, or in mode nat its own */
 	const struct port_conf *conf;	/* in engine->model */
 	uint32_t id;			/* index into the snapshot; kept over reconnects */
+	struct recorder *recorder;	/* likewise; or NULL (live_recorder.c) */
 	struct port *port;		/* NULL while there is no device or peer */
 	struct port_stats past;		/* counters of devices that are gone */
 	uint64_t quota_told;		/* live_nat_tell_quotas() */
@@ -224,6 +226,7 @@ struct engine {
 	uint32_t next_id, next_net_id, next_plug;
 	LIST_HEAD(, opened) opened;
 	LIST_HEAD(, live_peering) peerings;	/* live_peer.c */
+	LIST_HEAD(, kept_recorder) recorders_kept;	/* live_recorder.c */
 	LIST_HEAD(, live_capture) captures, captures_leaving;	/* those that left and may still be in the snapshot */
 	struct live_port *leaving;	/* removed; they go when the next snapshot is out */
 	struct guard_retired *guards_retired;	/* no longer in the snapshot to be published; live_guard.c */

@@ -12,6 +12,7 @@
 #include "ctl/capture_filter.h"
 #include "ctl/engine.h"
 #include "ctl/live_mirror.h"
+#include "ctl/live_recorder.h"
 #include "ctl/pcapng.h"
 #include "switch/capture.h"
 #include "switch/observe.h"
@@ -78,6 +79,7 @@ bool live_observers_fill(struct engine *e, struct snapshot *s)
 	for (unsigned i = 0; !LIST_EMPTY(&e->captures) && i < s->nports; i++)
 		if (s->ports[i].port && e->by_id[i] && !fill_port(e, e->by_id[i], &s->ports[i]))
 			return false;
+	live_recorders_fill(e, s);
 	return live_mirrors_fill(e, s);
 }
 
@@ -183,13 +185,18 @@ static bool guest_text(void *arg, const char *name, char text[ADDR_TEXT])
 	return true;
 }
 
+int live_capture_filter(struct engine *e, const struct capture_conf *conf, struct filter **out, struct error *err)
+{
+	return capture_filter(conf->filter ? conf->filter : "", guest_text, live_net_find(e, conf->net), out, err);
+}
+
 static struct capture *make_capture(struct engine *e, const struct capture_conf *conf, struct error *err)
 {
 	uint32_t snaplen = conf->snaplen ? conf->snaplen : CAPTURE_SNAPLEN_MAX;
 	struct capture *capture;
 	struct filter *filter;
 
-	if (capture_filter(conf->filter ? conf->filter : "", guest_text, live_net_find(e, conf->net), &filter, err) < 0)
+	if (live_capture_filter(e, conf, &filter, err) < 0)
 		return NULL;
 	capture = capture_new(filter, snaplen, e->nworkers);
 	if (!capture)
@@ -268,6 +275,7 @@ void live_captures_settle(struct engine *e)
 {
 	struct live_capture *c;
 
+	live_recorders_settle(e);
 	while ((c = LIST_FIRST(&e->captures_leaving))) {
 		LIST_REMOVE(c, link);
 		capture_release(c->capture);

@@ -16,6 +16,7 @@
 #include "base/text.h"
 
 struct engine;
+struct filter;
 struct live_capture;
 struct snapshot;
 
@@ -48,6 +49,9 @@ struct capture_sink {
 
 /* live_capture_new() - begin; the file's first blocks are written before this returns. Return: NULL with @err */
 struct live_capture *live_capture_new(struct engine *e, const struct capture_conf *conf, const struct capture_sink *sink, struct error *err);
+
+/* live_capture_filter() - what conf->filter asks for, names of its network's guests replaced; as capture_filter() */
+int live_capture_filter(struct engine *e, const struct capture_conf *conf, struct filter **out, struct error *err);
 
 /* live_capture_free() - nobody wants it any more; end() is not called */
 void live_capture_free(struct live_capture *c);

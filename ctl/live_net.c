@@ -20,6 +20,7 @@
 #include "ctl/live_wire.h"
 #include "dhcp/service.h"
 #include "switch/fdb.h"
+#include "switch/recorder.h"
 #include "switch/forward.h"
 #include "switch/local.h"
 #include "switch/port.h"
@@ -153,6 +154,7 @@ void live_net_free(struct live_net *net)
 		net->engine->by_id[net->local.id] = NULL;
 		net->local.port->ops->free(net->local.port);
 	}
+	recorder_free(net->local.recorder);
 	fdb_free(net->fdb);
 	fdb_free(net->owners);
 	answers_free(net->answers);

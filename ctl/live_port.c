@@ -19,6 +19,7 @@
 #include "ctl/live_dgram.h"
 #include "ctl/live_guard.h"
 #include "ctl/live_look.h"
+#include "ctl/live_recorder.h"
 #include "ctl/live_policy.h"
 #include "ctl/live_shape.h"
 #include "ctl/live_stream.h"
@@ -160,7 +161,7 @@ void live_port_unplug(struct live_port *p)
 }
 
 /* forget() - what was learnt of a port that left the snapshot; its network is freed only after this */
-static void forget(const struct live_port *p)
+static void forget(struct live_port *p)
 {
 	struct live_net *net = p->net;
 
@@ -172,6 +173,7 @@ static void forget(const struct live_port *p)
 	while (net->nat_state && !nat_forget_port(net->nat_state, p->id))
 		sched_yield();		/* a worker's inbox was full; it empties it every turn */
 	net->engine->by_id[p->id] = NULL;
+	live_recorder_keep(p);
 	if (p->segment && p->segment->only)
 		live_segment_free(p->segment);
 }

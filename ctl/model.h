@@ -113,6 +113,9 @@ struct shape_conf {
 	field_set set;
 };
 
+/* recorder_keep - of which frames a port keeps the last ones (switch/recorder.h) */
+enum recorder_keep { RECORDER_DROPS, RECORDER_ALL, RECORDER_OFF };
+
 /* mirror_conf - whose frames a port gets copies of; it takes part in nothing else */
 enum { MIRROR_FROM_MAX = 16 };
 struct mirror_conf {
@@ -154,6 +157,8 @@ struct port_conf {
 	char group[NAME_MAX_SIZE];	/* of the network's, whose settings hold where the port itself says nothing; or empty */
 	struct guards_conf guard;
 	struct policy_conf policy;
+	uint8_t recorder;		/* enum recorder_keep */
+	bool recorder_given;
 	struct mirror_conf *mirror;	/* owned; NULL: it is a port like any other */
 	struct shape_conf shape;
 	char shaper[NAME_MAX_SIZE];	/* of the network's, which several ports share; or empty */

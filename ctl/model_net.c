@@ -103,6 +103,7 @@ static const struct field rows[] = {
 	{ .name = "groups", .type = &field_members },
 	{ .name = "shapers", .type = &field_members },
 	{ .name = "guard", .type = &field_members },
+	{ .name = "recorder", .type = &field_members },
 	{ .name = "policy", .type = &field_members },
 	{ .name = "shape", .type = &field_members },
 	{ .name = "ports", .type = &field_members },

@@ -65,6 +65,7 @@ extern const struct port_part vlan_translate_part;
  * shaper_check() - is the shaper that a port names there?
  */
 extern const struct port_part policy_part, shape_part;
+extern const struct port_part recorder_part;	/* ctl/model_recorder.c */
 extern const struct port_part mirror_part;	/* ctl/model_mirror.c */
 int check_mirrors(struct model_ctx *ctx, const struct net_conf *net, const json_t *networks);
 extern const struct port_part guard_part;	/* ctl/model_guard.c */

@@ -91,6 +91,7 @@ const struct field port_rows[] = {
 	  .wants = "an interface name", .kinds = KIND(TAP) | KIND(VMM_TAP) | KIND(NETNS) | KIND(ATTACHED) | KIND(HOST) },
 	{ .name = "guard", .type = &field_members },
 	{ .name = "mirror", .type = &field_members },
+	{ .name = "recorder", .type = &field_members },
 	{ .name = "policy", .type = &field_members },
 	{ .name = "shape", .type = &field_members },
 	{ "shaper", &field_text, FIELD_AT(struct port_conf, shaper), .valid = shaper_valid, .wants = "the name of a shaper" },

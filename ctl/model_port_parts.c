@@ -10,6 +10,7 @@ static const struct port_part *const port_parts[] = {
 	&policy_part,
 	&shape_part,
 	&mirror_part,
+	&recorder_part,
 	NULL,
 };
 

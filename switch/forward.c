@@ -12,6 +12,7 @@
 #include "switch/guard.h"
 #include "switch/hostway.h"
 #include "switch/packet.h"
+#include "switch/recorder.h"
 #include "switch/service.h"
 #include "switch/shape.h"
 #include "switch/snapshot.h"
@@ -247,6 +248,8 @@ static void finish(struct burst *b, struct port_stats *s, const struct frame *fr
 	counter_add(&s->verdicts[VERDICT_FORWARDED], forwarded);
 	if (__builtin_expect(b->in->nobservers, 0))
 		observe_in(b, frames, n);
+	if (forwarded < n && b->in->recorder)
+		record_burst(b, frames, n);
 }
 
 /* file_burst() - decide for each frame; one that goes where the last one went, untagged, only joins it there */
@@ -387,6 +390,14 @@ void forward_trial(struct worker *w, struct outbox *out, const struct snapshot *
 	t->verdict = b.verdict[0];
 }
 
+/* record_all_made() - each with the port of the one station that it was for */
+static void record_all_made(const struct burst *b, const int32_t *to, const struct frame *frames, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (to[i] >= 0 && (unsigned)to[i] < b->snap->nports && b->snap->ports[to[i]].recorder)
+			record_made(b->w, &b->snap->ports[to[i]], &frames[i], (enum verdict)burst_verdict(b, &frames[i], i));
+}
+
 unsigned forward_made(struct worker *w, struct outbox *out, const struct snapshot *snap, const struct port_view *from,
 		      struct frame *frames, unsigned n)
 {
@@ -412,6 +423,7 @@ unsigned forward_made(struct worker *w, struct outbox *out, const struct snapsho
 		taken += frames[i].copies > 0;
 	counter_add(&s->made, n);
 	finish(&b, s, frames, n);
+	record_all_made(&b, to, frames, n);
 	return taken;
 }
 
@@ -444,6 +456,8 @@ bool forward_made_to(struct worker *w, const struct port_view *from, const struc
 	}
 	if (from->nobservers)
 		observe_one(w, from, CAPTURE_IN, f, v);
+	if (to->recorder)
+		record_made(w, to, f, v);
 	counter_add(&s->made, 1);
 	counter_add(&s->verdicts[v], 1);
 	return v == VERDICT_FORWARDED;

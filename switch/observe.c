@@ -12,6 +12,7 @@
 #include "switch/fdb.h"
 #include "switch/heading.h"
 #include "switch/packet.h"
+#include "switch/recorder.h"
 #include "switch/service.h"
 #include "switch/snapshot.h"
 #include "switch/worker.h"
@@ -72,7 +73,7 @@ static inline const struct frame *frame_at(const struct view *v, unsigned i)
 static inline bool is_whole(const struct view *v, unsigned i)
 {
 	if (v->sent)
-		return !v->sent[i].tci;
+		return !tx_tags_size(&v->sent[i]);
 	return !v->burst || !v->burst->seen || !(v->burst->seen->tagged >> i & 1);
 }
 
@@ -84,10 +85,8 @@ static void wire_at(const struct view *v, unsigned i, struct wire *to)
 	if (is_whole(v, i))
 		return;
 	if (v->sent) {
-		put_u16(to->tag, ETHERTYPE_CTAG);
-		put_u16(to->tag + 2, v->sent[i].tci);
-		to->tag_size = VLAN_TAG;
-		to->len += VLAN_TAG;
+		to->tag_size = (uint8_t)tx_tags(&v->sent[i], to->tag);
+		to->len += to->tag_size;
 	} else {				/* what the walk took out is put back */
 		to->len = v->burst->seen->len[i];
 		to->tag_size = (uint8_t)(to->len - f->len);
@@ -137,15 +136,15 @@ static void look_outside(const struct view *v, const struct frame *f, struct out
 			return;
 }
 
-static void show(struct capture *c, const struct view *v, unsigned i, const struct wire *wire, uint64_t *wall_ns)
+static struct sighting sight(const struct view *v, unsigned i, const struct frame *f, uint64_t *wall_ns)
 {
-	struct sighting s = { .port = v->port->port->id, .way = v->way, .verdict = verdict_at(v, i), .vid = wire->frame->vid };
+	struct sighting s = { .port = v->port->port->id, .way = v->way, .verdict = verdict_at(v, i), .vid = f->vid };
 
 	if (!*wall_ns)
 		*wall_ns = clock_ns_of(CLOCK_REALTIME);
 	s.wall_ns = *wall_ns;
-	look_outside(v, wire->frame, &s.outside);
-	capture_put(c, worker_index(v->w), wire, &s);
+	look_outside(v, f, &s.outside);
+	return s;
 }
 
 static void capture_burst(const struct observer *o, const struct view *v, uint64_t *wall_ns)
@@ -154,16 +153,73 @@ static void capture_burst(const struct observer *o, const struct view *v, uint64
 	struct wire wire;
 
 	for (unsigned i = 0; i < v->n; i++) {
+		struct sighting s;
+
 		if (is_whole(v, i) && capture_dismisses(o->capture, worker, frame_at(v, i)))
 			continue;
 		wire_at(v, i, &wire);
 		if (!has_vlan(o, wire.frame->vid) || !capture_means(o->capture, worker, &wire))
 			continue;
-		show(o->capture, v, i, &wire, wall_ns);
+		s = sight(v, i, wire.frame, wall_ns);
+		capture_put(o->capture, worker, &wire, &s);
 		shown++;
 	}
 	if (shown)
 		capture_wake(o->capture);
+}
+
+/* ---- recorders ---- */
+
+static void record(struct recorder *r, const struct view *v, unsigned i, uint64_t *wall_ns)
+{
+	struct sighting s = sight(v, i, frame_at(v, i), wall_ns);
+	struct wire wire;
+
+	wire_at(v, i, &wire);
+	recorder_put(r, worker_index(v->w), &wire, &s);
+}
+
+/* begins_or_ends() - does the frame tell how a conversation with the gateway goes, other than by its data? */
+static bool begins_or_ends(const struct frame *f)
+{
+	enum { DNS = 53, DHCP_SERVER = 67, DHCP_CLIENT = 68, DHCP6_CLIENT = 546, DHCP6_SERVER = 547 };
+	struct heading h;
+
+	if (f->head_len < ETH_HEADER || heading_read(f, &h) != VERDICT_FORWARDED)
+		return false;
+	if (!h.ip)
+		return h.ethertype == ETHERTYPE_ARP4;
+	if (h.proto == PROTO_TCP)
+		return h.tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST);
+	if (h.proto == PROTO_UDP)
+		return h.sport == DNS || h.dport == DNS || h.dport == DHCP_SERVER || h.dport == DHCP_CLIENT || h.dport == DHCP6_CLIENT ||
+		       h.dport == DHCP6_SERVER;
+	return h.proto == PROTO_ICMP || h.proto == PROTO_ICMP6;
+}
+
+void record_burst(const struct burst *b, const struct frame *frames, unsigned n)
+{
+	const struct view v = { .w = b->w, .port = b->in, .way = CAPTURE_IN, .n = n, .burst = b, .frames = frames };
+	uint64_t wall_ns = 0;
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < n && kept < RECORDS_OF_BURST; i++) {
+		unsigned verdict = burst_verdict(b, &frames[i], i);
+
+		if (!verdict_is_drop(verdict) && !(b->local[i] && begins_or_ends(&frames[i])))
+			continue;
+		record(b->in->recorder, &v, i, &wall_ns);
+		kept++;
+	}
+}
+
+void record_made(struct worker *w, const struct port_view *to, const struct frame *frame, enum verdict verdict)
+{
+	const struct view v = { .w = w, .port = to, .way = CAPTURE_OUT, .n = 1, .frames = frame, .verdict = (uint8_t)verdict };
+	uint64_t wall_ns = 0;
+
+	if (verdict_is_drop(verdict) || begins_or_ends(frame))
+		record(to->recorder, &v, 0, &wall_ns);
 }
 
 /* ---- mirrors ---- */
@@ -179,6 +235,20 @@ static bool may_be_copied(const struct wire *wire, unsigned verdict, struct fram
 	    verdict == VERDICT_DROP_LINK_DOWN)
 		copy->offload = (struct offload){ 0 };
 	return true;
+}
+
+/* tagged_as() - the copy leaves with the tags that the frame has on the wire */
+static struct tx_frame tagged_as(const struct wire *wire, struct frame *copy)
+{
+	struct tx_frame tx = { .frame = copy };
+
+	if (wire->tag_size) {
+		tx.tci = get_u16(wire->tag + 2);
+		tx.service = get_u16(wire->tag) == ETHERTYPE_STAG;
+	}
+	if (wire->tag_size > VLAN_TAG)
+		tx.inner = get_u32(wire->tag + VLAN_TAG);
+	return tx;
 }
 
 static void let_see(const struct view *v);
@@ -199,7 +269,7 @@ static void mirror_burst(const struct observer *o, const struct view *v)
 		wire_at(v, i, &wire);
 		if (!has_vlan(o, wire.frame->vid) || !may_be_copied(&wire, verdict_at(v, i), &copies[n]))
 			continue;
-		filed[n] = (struct tx_frame){ .frame = &copies[n], .tci = wire.tag_size ? get_u16(wire.tag + 2) : 0 };
+		filed[n] = tagged_as(&wire, &copies[n]);
 		n++;
 	}
 	if (!n)
@@ -224,6 +294,9 @@ static void let_see(const struct view *v)
 			continue;
 		if (o->capture)
 			capture_burst(o, v, &wall_ns);
+		else if (o->recorder)
+			for (unsigned k = 0; k < v->n; k++)
+				record(o->recorder, v, k, &wall_ns);
 		else if (!v->copied)
 			mirror_burst(o, v);
 	}

@@ -24,11 +24,13 @@
 struct burst;
 struct capture;
 struct port_view;
+struct recorder;
 struct snapshot;
 struct worker;
 
 struct observer {
 	struct capture *capture;	/* borrowed; outlives the snapshot; or: */
+	struct recorder *recorder;	/* borrowed, likewise; or: */
 	const struct port_view *mirror;	/* the port that gets copies, of the same network */
 	uint8_t ways;			/* enum capture_way */
 	bool some_vlans;		/* only those of: */

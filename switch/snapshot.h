@@ -22,6 +22,7 @@ struct guard;
 struct net_view;
 struct observer;
 struct port;
+struct recorder;
 struct port_policy;
 struct requests;
 struct service;
@@ -79,6 +80,7 @@ struct port_view {
 	const struct port_view *besides;
 	struct observer *observers;	/* who looks at its frames (switch/observe.h); the snapshot's; mostly there is none */
 	unsigned nobservers;
+	struct recorder *recorder;	/* where what went wrong is kept (switch/recorder.h); borrowed, outlives the snapshot; or NULL */
 };
 
 struct net_view {

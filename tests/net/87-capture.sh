@@ -89,3 +89,25 @@ say "it ends with its network"
 capturing last lab -w "$DIR/last.pcapng"
 lanyard net rm lab --force >/dev/null
 wait $CAPTURE
+
+say "after the fault: what was dropped, and what was said to the services; also of a port that is gone"
+lanyard net add late --subnet 10.78.0.0/24 >/dev/null
+box late/db1
+D=$(dhcp db1)
+in_box db1 ping -qc 1 10.78.0.1 >/dev/null
+in_box db1 ping -qc 1 -s 1400 10.78.0.1 >/dev/null
+in_box db1 python3 - "$(in_box db1 cat /sys/class/net/eth0/address)" <<-'EOF'
+	import socket, sys
+	s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+	s.bind(("eth0", 0))
+	for i in range(3): s.send(bytes.fromhex("0180c2000001" + sys.argv[1].replace(":", "") + "8808" + "00" * 46))
+EOF
+lanyard capture late/db1 --past --text >"$DIR/past"
+has "dropped" "$(<"$DIR/past")" "db1 +in .* ethertype 8808, 60 bytes  .dropped: reserved: "
+is "each" "$(grep -c reserved "$DIR/past")" 3
+has "with a filter" "$(lanyard capture late --past --text "icmp and host $D")" "db1 +out 10.78.0.1 > $D icmp echo reply"
+has "as a file" "$(lanyard capture late --past "udp port 67" | tcpdump -nr - 2>/dev/null)" "BOOTP/DHCP"
+is "the last one" "$(lanyard capture late --past --json -c 1 | jq -r .direction)" in
+box_end db1
+until_ok 3 eval '! lanyard port show late/db1 >/dev/null 2>&1'
+has "of a port that is gone" "$(lanyard capture late --past --text)" "db1 +in .*dropped: reserved"

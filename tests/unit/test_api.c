@@ -26,6 +26,7 @@
 #include "ctl/live.h"
 #include "ctl/live_policy.h"
 #include "ctl/live_capture.h"
+#include "ctl/live_recorder.h"
 #include "ctl/model.h"
 #include "ctl/yaml.h"
 
@@ -213,6 +214,15 @@ struct live_capture *live_capture_new(struct engine *e, const struct capture_con
 	e->captures++;
 	sink->write(sink->arg, "begin", 5);
 	return (struct live_capture *)(void *)e;
+}
+
+int live_past(struct engine *e, const struct capture_conf *conf, const struct capture_sink *sink, struct error *err)
+{
+	(void)e, (void)err;
+	if (conf->count == 9)
+		return error_set(err, -EFBIG, "too many");
+	sink->write(sink->arg, "the past", 8);
+	return 0;
 }
 
 void live_capture_free(struct live_capture *c)
@@ -851,6 +861,8 @@ static const struct step captures[] = {
 	{ "a length", "GET", "/v1/capture?net=lab&snaplen=0", NULL, 400, "snaplen: not a number in 1.." },
 	{ "a number", "GET", "/v1/capture?net=lab&count=many", NULL, 400, "count: not a number in 1.." },
 	{ "what the engine refuses", "GET", "/v1/capture?net=lab&filter=nonsense", NULL, 400, "filter: nonsense" },
+	{ "the past", "GET", "/v1/capture?net=lab&past=true", NULL, 200, "the past" },
+	{ "too much of it", "GET", "/v1/capture?net=lab&past=true&count=9", NULL, 413, "too many" },
 	{ "a method", "POST", "/v1/capture?net=lab", NULL, 405, "no meaning" },
 };
 
