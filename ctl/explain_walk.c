@@ -31,15 +31,16 @@ static const struct ending {
 	[VERDICT_DROP_SPOOFED_GATEWAY] = { AT_GUARD, NULL },
 	[VERDICT_DROP_RESERVED] = { AT_GUARD, NULL },
 	[VERDICT_DROP_REFLECTED] = { AT_GUARD, NULL },
-	[VERDICT_DROP_FORGED_MAC] = { AT_GUARD, "lanyard port show NET/PORT" },
-	[VERDICT_DROP_FORGED_IP] = { AT_GUARD, "lanyard port show NET/PORT" },
+	[VERDICT_DROP_FORGED_MAC] = { AT_GUARD, "lanyard guard set NET/PORT --own-mac false" },
+	[VERDICT_DROP_FORGED_IP] = { AT_GUARD, "lanyard guard set NET/PORT --own-ip false" },
 	[VERDICT_DROP_GATEWAY_CLAIM] = { AT_GUARD, NULL },
-	[VERDICT_DROP_ROGUE_DHCP] = { AT_GUARD, "lanyard port show NET/PORT" },
-	[VERDICT_DROP_ROGUE_ROUTER] = { AT_GUARD, "lanyard port show NET/PORT" },
-	[VERDICT_DROP_HIDDEN_HEADER] = { AT_GUARD, "lanyard port show NET/PORT" },
-	[VERDICT_DROP_MAC_LIMIT] = { AT_GUARD, "lanyard fdb ls NET" },
-	[VERDICT_DROP_STORM] = { AT_GUARD, "lanyard port show NET/PORT" },
-	[VERDICT_DROP_ISOLATED] = { AT_GUARD, "lanyard port show NET/PORT" },
+	[VERDICT_DROP_ROGUE_DHCP] = { AT_GUARD, "lanyard guard set NET/PORT --dhcp false" },
+	[VERDICT_DROP_ROGUE_ROUTER] = { AT_GUARD, "lanyard guard set NET/PORT --router false" },
+	[VERDICT_DROP_HIDDEN_HEADER] = { AT_GUARD, "lanyard guard set NET/PORT --router false" },
+	[VERDICT_DROP_MAC_LIMIT] = { AT_GUARD, "lanyard guard set NET/PORT --max-macs 0" },
+	[VERDICT_DROP_STORM] = { AT_GUARD, "lanyard guard ls NET" },
+	[VERDICT_DROP_MIRROR] = { AT_GUARD, "lanyard mirror ls NET" },
+	[VERDICT_DROP_ISOLATED] = { AT_GUARD, "lanyard guard set NET/PORT --isolated false" },
 	[VERDICT_DROP_POLICY] = { AT_POLICY, "lanyard policy ls NET/PORT" },
 	[VERDICT_DROP_SHAPE] = { AT_FDB, "lanyard port show NET/PORT" },
 	[VERDICT_DROP_HAIRPIN] = { AT_FDB, "lanyard fdb ls NET" },
@@ -147,7 +148,7 @@ static bool host_refuses(struct explain *x, const struct trial *t, const char *w
 	char ip[ADDR_TEXT], hint[100];
 
 	explain_pass(x, "nat", "%sto %s from a socket of the host's", what, addr_format(t->way.dst, ip));
-	if (!t->way.error)		/* a ping, and none can be sent */
+	if (t->verdict == VERDICT_DROP_NO_PROTOCOL)	/* a ping, and lanyard may send none */
 		return explain_block(x, "route", "sysctl -w net.ipv4.ping_group_range='0 2147483647'", "lanyard may send no pings on this host");
 	snprintf(hint, sizeof(hint), "ip route get %s", ip);
 	return explain_block(x, "route", hint, "the host does not send to %s: %s", ip, strerror(-t->way.error));
@@ -172,7 +173,7 @@ static bool blocks(struct explain *x, const struct live_port *p, const struct ex
 
 	if (t->verdict == VERDICT_DROP_POLICY)
 		return policy_blocks(x, p, r, what);
-	if (t->verdict == VERDICT_CONSUMED_REFUSED && t->way.asked)
+	if (t->way.asked && (t->verdict == VERDICT_CONSUMED_REFUSED || t->verdict == VERDICT_DROP_NO_PROTOCOL))
 		return host_refuses(x, t, what);
 	if (t->verdict == VERDICT_DROP_OTHER_NETWORK)
 		other = segment_for_addr(x->e->snapshot, x->dst, NULL);

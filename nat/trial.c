@@ -81,8 +81,8 @@ enum verdict nat_trial(struct nat_shard *s, struct nat_port *port, const struct 
 	way->known = is_known(s, port, p);
 	if (!way->known && !has_room(s, port, p))
 		return VERDICT_DROP_QUOTA;
-	if (!ports && !echo_may(s, p))
-		return VERDICT_CONSUMED_REFUSED;
+	if (!ports && !way->known && !echo_may(s, p))
+		return VERDICT_DROP_NO_PROTOCOL;
 	ask_host(s, p, outside, way);
 	if (way->error == -ENODEV)
 		return VERDICT_DROP_NO_ROUTE;

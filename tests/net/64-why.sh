@@ -63,6 +63,11 @@ lanyard net set lab --host-access none
 blocked nat 10.77.0.1:22 "lanyard net set lab --host-access own"
 lanyard net set lab --host-access own
 reaches 10.77.0.1:22
+lanyard guard set lab/web1 --isolated true
+lanyard guard set lab/web2 --isolated true
+blocked guard web2:80 "lanyard guard set lab/web1 --isolated false"
+lanyard guard set lab/web1 --isolated false
+reaches web2:80
 lanyard policy add lab/web1 deny egress $OUTSIDE/tcp
 blocked policy $OUTSIDE:443 "lanyard policy ls lab/web1"
 reaches $OUTSIDE:443/udp

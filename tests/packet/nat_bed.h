@@ -82,6 +82,7 @@ struct bed {
 	unsigned queued;
 	bool (*lose)(struct bed *bed, const struct frame *frame);	/* taken, but it never arrives */
 	bool full;			/* the port takes nothing */
+	struct trial *trial;		/* what is put in is not real; or NULL */
 	unsigned bad;			/* frames that no port would have accepted */
 	unsigned verdicts[VERDICT_COUNT];
 	uint64_t random;
@@ -167,7 +168,7 @@ static enum verdict bed_input_from(struct bed *bed, uint32_t id, uint8_t *data, 
 	const struct segment *seg = &bed->snap->nets[0].segments[0];
 	const struct net_view *net = &bed->snap->nets[0];
 	struct frame frame;
-	struct arrival a = { .segment = &net->segments[0], .from = &bed->snap->ports[id], .frame = &frame, .local_port = 0 };
+	struct arrival a = { .segment = &net->segments[0], .from = &bed->snap->ports[id], .frame = &frame, .trial = bed->trial };
 	struct packet p;
 	enum verdict v = packet_parse(data, len, offload ? offload : &none, &p);
 
@@ -191,7 +192,7 @@ static enum verdict bed_input_from(struct bed *bed, uint32_t id, uint8_t *data, 
 								     bed->workers[bed->queues[id].worker], &a, &p, &v))
 				break;
 	}
-	bed->verdicts[v]++;
+	bed->verdicts[v] += !bed->trial;
 	return v;
 }
 
