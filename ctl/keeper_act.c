@@ -73,6 +73,8 @@ static int open_netns(const struct host_link *m, struct host_reply *r)
 		rc = netns_medium_open(m->ifname, 0, &medium, &err);
 	if (rc == 0)
 		rc = set_link(m, &err);
+	if (rc < 0 && medium.made)
+		netns_del_link(m->ifname);
 	if (rc < 0)
 		return link_failed(r, rc, medium.fd, &err);
 	r->value = !strcmp(medium.medium, "tap") ? HOST_MEDIUM_TAP : HOST_MEDIUM_PACKET;

@@ -71,9 +71,9 @@ int guard_set(int ifindex, struct error *err)
 	rc = tc_clsact(sk, ifindex);
 	for (unsigned i = 0; rc == 0 && i < 2; i++)
 		rc = set_hook(sk, ifindex, hooks[i]);
-	if (rc < 0)
-		clear(sk, ifindex);
 	nl_socket_free(sk);
+	if (rc < 0)
+		guard_clear(ifindex);	/* by another socket: where an answer was lost, this one's next would be that one */
 	if (rc == -EBUSY)
 		return error_set(err, rc, "it has traffic-control filters of somebody else");
 	return rc < 0 ? error_set(err, rc, "cannot keep the host's stack away from it (tc clsact, cls_bpf): %s", strerror(-rc)) : 0;

@@ -105,6 +105,8 @@ static int open_on(const char *ifname, const struct tap_info *tap, struct host_r
 	fd = rc < 0 ? rc : netns_packet_socket(ifname);
 	if (fd >= 0)
 		return fd;
+	if (r->value & BROUGHT_UP)
+		netns_set_link(ifname, NULL, 0, false, NULL);
 	guard_clear(tap->ifindex);
 	return rc < 0 ? rc : error_set(err, fd, "cannot open a packet socket: %s", strerror(-fd));
 }

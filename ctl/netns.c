@@ -270,16 +270,12 @@ int netns_packet_socket(const char *ifname)
 	return fd;
 }
 
-int netns_packet_open(const char *ifname, unsigned mtu, struct netns_medium *out, struct error *err)
+/* pair_open() - make the pair, and the socket on its far end. Return: the socket, or negative errno */
+static int pair_open(const char *ifname, const char *peer, unsigned mtu, struct error *err)
 {
-	char peer[IFNAMSIZ], sysctl[64];
-	int rc = check_ifname(ifname, NETNS_IFNAME_MAX, err);
-	int fd;
+	int rc = netns_add_veth(ifname, peer, err), fd;
+	char sysctl[64];
 
-	if (rc < 0)
-		return rc;
-	snprintf(peer, sizeof(peer), "ly-%s", ifname);
-	rc = netns_add_veth(ifname, peer, err);
 	if (rc < 0)
 		return rc;
 	snprintf(sysctl, sizeof(sysctl), "net/ipv6/conf/%s/disable_ipv6", peer);
@@ -292,7 +288,29 @@ int netns_packet_open(const char *ifname, unsigned mtu, struct netns_medium *out
 	if (fd < 0)
 		return error_set(err, fd, "interface %s: cannot open a packet socket: %s", peer, strerror(-fd));
 	keep_order(fd, peer);
-	return finish_medium(out, fd, "packet", ifname);
+	return fd;
+}
+
+int netns_packet_open(const char *ifname, unsigned mtu, struct netns_medium *out, struct error *err)
+{
+	char peer[IFNAMSIZ];
+	int rc = check_ifname(ifname, NETNS_IFNAME_MAX, err);
+	bool made;
+	int fd;
+
+	if (rc < 0)
+		return rc;
+	snprintf(peer, sizeof(peer), "ly-%s", ifname);
+	made = !if_nametoindex(peer);
+	fd = pair_open(ifname, peer, mtu, err);
+	if (fd < 0) {
+		if (made)
+			netns_del_link(peer);
+		return fd;
+	}
+	finish_medium(out, fd, "packet", ifname);
+	out->made = made;
+	return 0;
 }
 
 int netns_medium_open(const char *ifname, unsigned mtu, struct netns_medium *out, struct error *err)

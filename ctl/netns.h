@@ -26,6 +26,7 @@ struct netns_medium {
 	const char *medium;		/* "tap" or "packet", as attach.sock names them */
 	char ifname[IFNAMSIZ];		/* the interface of the namespace */
 	int ifindex;
+	bool made;			/* a veth pair that was not there before; who cannot use it takes it away: netns_del_link() */
 };
 
 /* netns_enter() - move the calling thread into a network namespace

@@ -25,19 +25,14 @@
 #include "ctl/keeper_journal.h"
 #include "ctl/keeper_nat.h"
 #include "tests/unit/fault.h"
+#include "tests/unit/host_state.h"
 #include "tests/unit/own_namespace.h"
 
-/* With sanitizers, which look for other things, a sample has to do. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { STEP = 7 };
-#else
-enum { STEP = 1 };
-#endif
-enum { STATE_ROOM = 1 << 18, CALLS_MAX = 2000 };
+enum { CALLS_MAX = 2000 };
 
 static char dir[64], path[96];
-static char before[STATE_ROOM], now[STATE_ROOM];
-static char made[STATE_ROOM];		/* by a child, while its interface is there */
+static char before[HOST_STATE_ROOM], now[HOST_STATE_ROOM];
+static char made[HOST_STATE_ROOM];		/* by a child, while its interface is there */
 
 static uint32_t *in_force;		/* what a child says of its table, in memory that both see */
 
@@ -68,47 +63,10 @@ static int teardown(void **state)
 	return rmdir(dir);
 }
 
-/* save() - all of the host that we touch; what changes by itself is left out */
-static void save(char *to)
-{
-	FILE *f = popen("export PATH=/usr/sbin:/sbin:/usr/bin:/bin; { ip -o addr; ip -o link; ip route show table all; tc qdisc;"
-			"tc filter show dev up0 egress; tc filter show dev up0 ingress; nft list ruleset; find /run -type f -o -type d;"
-			"cd /proc/sys/net; grep -r . ipv4/conf/*/forwarding ipv4/conf/*/route_localnet ipv6/conf/*/*forwarding ipv6/conf/*/accept_ra"
-			" netfilter/nf_conntrack_icmp*_timeout; } 2>/dev/null | tr '{},' '\\n' | sed -E 's/^[0-9]+: //; s/^[ \\t]+//;"
-			" s/(valid|preferred)_lft [0-9]+sec//g; s/state [A-Z]+//; s/tentative //; s/expires [0-9]*sec//; s/index [0-9]+ ref//; /^multicast|noqueue/d' | sort",
-			"r");
-	size_t n = fread(to, 1, STATE_ROOM - 1, f);
-
-	to[n] = '\0';
-	pclose(f);
-}
-
-/* put_text() - of a state, for diff */
-static void put_text(const char *name, const char *text)
-{
-	FILE *f = fopen(name, "w");
-
-	if (f) {
-		fputs(text, f);
-		fclose(f);
-	}
-}
-
-static void assert_same(const char *want, const char *is, const char *when, const struct fault *f)
-{
-	if (!strcmp(want, is))
-		return;
-	print_message("%s, with call %u (%s) failing by %s: rc %d \"%s\"\n", when, f->at, f->call, strerror(f->error), f->rc, f->message);
-	put_text("/run/expected", want);
-	put_text("/run/is", is);
-	own_run("diff /run/expected /run/is; rm /run/expected /run/is");
-	fail();
-}
-
 static void assert_as(const char *want, const char *when, const struct fault *f)
 {
-	save(now);
-	assert_same(want, now, when, f);
+	host_state_save(now);
+	host_state_expect(want, now, when, f);
 }
 
 /* ---- acts ---- */
@@ -250,7 +208,7 @@ static void wait_gone(void)
 
 static void look(void)
 {
-	save(made);
+	host_state_save(made);
 }
 
 static void comes(const char *what, const struct host_iface *m)
@@ -260,13 +218,13 @@ static void comes(const char *what, const struct host_iface *m)
 	char *whole;
 	struct fault f = { .at = CALLS_MAX, .look = look };
 
-	save(before);
+	host_state_save(before);
 	assert_true(fault_run(&f, open_iface, &a) && f.rc == 0);
 	wait_gone();
 	journal_undo(m->name, -1, false);
 	whole = strdup(made);
 	assert_true(whole && strcmp(whole, before));
-	for (; next(&f, n, 0); n += STEP) {
+	for (; next(&f, n, 0); n += FAULT_STEP) {
 		f.look = look;
 		assert_true(fault_run(&f, open_iface, &a));
 		wait_gone();
@@ -275,7 +233,7 @@ static void comes(const char *what, const struct host_iface *m)
 		if (f.rc < 0)
 			assert_said(&f, what);
 		else
-			assert_same(whole, made, what, &f);
+			host_state_expect(whole, made, what, &f);
 		assert_as(before, what, &f);
 		if (!f.struck)
 			break;
@@ -283,7 +241,7 @@ static void comes(const char *what, const struct host_iface *m)
 	assert_int_equal(f.rc, 0);
 	free(whole);
 	print_message("  %s: %u calls, %u matter\n", what, n, failed);
-	assert_true(n > 20 && failed * STEP > n / 2);
+	assert_true(n > 20 && failed * FAULT_STEP > n / 2);
 }
 
 static void test_comes(void **state)
@@ -314,8 +272,8 @@ static void test_changes(void **state)
 	a.iface.mtu = 1400;
 	a.iface.addr4[2] = 77;
 	a.iface.len6 = 0;
-	save(before);
-	for (; next(&f, n, 1); n += STEP) {
+	host_state_save(before);
+	for (; next(&f, n, 1); n += FAULT_STEP) {
 		assert_true(fault_run(&f, open_iface, &a));
 		if (!f.struck)
 			break;
@@ -328,7 +286,7 @@ static void test_changes(void **state)
 		assert_as(before, "a change", &f);
 	}
 	print_message("  a change: %u calls, %u matter\n", n, failed);
-	assert_true(failed * STEP > n / 2);
+	assert_true(failed * FAULT_STEP > n / 2);
 	held_close(&h);
 }
 
@@ -360,8 +318,8 @@ static void test_translation_comes(void **state)
 	struct fault f;
 
 	(void)state;
-	save(before);
-	for (; next(&f, n, 2); n += STEP) {
+	host_state_save(before);
+	for (; next(&f, n, 2); n += FAULT_STEP) {
 		struct held h = held_open(&m);
 		struct act a = translation(&h, 8000, 2);
 
@@ -375,7 +333,7 @@ static void test_translation_comes(void **state)
 			break;
 	}
 	print_message("  kernel NAT: %u calls, %u matter\n", n, failed);
-	assert_true(failed * STEP > 10);
+	assert_true(failed * FAULT_STEP > 10);
 }
 
 /* Other forwards, for which some go and some come. An answer that was lost (recvmsg) is the one case in which what was refused is done. */
@@ -389,8 +347,8 @@ static void test_forwards_change(void **state)
 
 	(void)state;
 	translated(NULL, &was);
-	save(before);
-	for (; next(&f, n, 0); n += STEP) {
+	host_state_save(before);
+	for (; next(&f, n, 0); n += FAULT_STEP) {
 		translated(&f, &a);
 		if (!f.struck)
 			break;
@@ -419,7 +377,7 @@ static void test_wire(void **state)
 	struct fault f;
 
 	(void)state;
-	for (; next(&f, n, 1); n += STEP) {
+	for (; next(&f, n, 1); n += FAULT_STEP) {
 		assert_true(fault_run(&f, wire, &a));
 		if (!f.struck)
 			break;
@@ -428,7 +386,7 @@ static void test_wire(void **state)
 			assert_said(&f, "filters");
 	}
 	print_message("  filters: %u calls, %u matter\n", n, failed);
-	assert_true(failed * STEP > n / 2);
+	assert_true(failed * FAULT_STEP > n / 2);
 	held_close(&h);
 }
 
@@ -440,8 +398,8 @@ static void goes(const char *what, struct host_iface m, bool nat)
 	struct stat st;
 	struct fault f;
 
-	save(before);
-	for (; next(&f, n, 2); n += STEP) {
+	host_state_save(before);
+	for (; next(&f, n, 2); n += FAULT_STEP) {
 		struct held h = held_open(&m);
 		struct act a = translation(&h, 8000, 2);
 
