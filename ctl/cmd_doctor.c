@@ -49,6 +49,31 @@ static void look_engine(json_t *engine, struct finding *f)
 			 json_string_value(json_array_get(refused, 0)));
 }
 
+/* look_networks() - what the daemon has to say of the caller's: of the first with a warning, and how many others have some */
+static void look_networks(struct cli *cli, struct finding *f)
+{
+	json_t *answer = NULL, *net, *warnings;
+	size_t i, n = 0;
+
+	f->state = FINDING_OK;
+	if (cli_get(cli, "/v1/networks", &answer) == 0) {
+		json_array_foreach(json_object_get(answer, "networks"), i, net) {
+			warnings = json_object_get(net, "warnings");
+			if (!json_array_size(warnings) || n++)
+				continue;
+			f->state = FINDING_WARN;
+			snprintf(f->text, sizeof(f->text), "%.63s: %.130s", row_text(net, "name"), json_string_value(json_array_get(warnings, 0)));
+			snprintf(f->command, sizeof(f->command), "lanyard net show %.63s", row_text(net, "name"));
+		}
+	}
+	if (n > 1)
+		snprintf(f->command, sizeof(f->command), "lanyard net show NET, of this one and %zu more", n - 1);
+	else if (!n)
+		snprintf(f->text, sizeof(f->text), "%zu, no warnings", json_array_size(json_object_get(answer, "networks")));
+	json_decref(answer);
+	cli->err = (struct error){ 0 };
+}
+
 static void show(const struct cli *cli, json_t *list, const char *name, const struct finding *f)
 {
 	if (cli->json) {
@@ -82,6 +107,9 @@ static int doctor(struct cli *cli, const struct args *args)
 		look_engine(engine, &f);
 		show(cli, list, "engine", &f);
 		json_decref(engine);
+		f = (struct finding){ 0 };
+		look_networks(cli, &f);
+		show(cli, list, "networks", &f);
 	}
 	tree = json_pack("{s:b s:o}", "works", works, "checks", list);
 	if (cli->json)

@@ -12,6 +12,7 @@
  *	live_open.c	what a port has open			live_tap.c	a TAP's further queues
  *	live_look.c	has the other side gone without a word?	live_host.c	what changes on the host
  *	live_forward.c	a forward: listen, wait for a port	lease_store.c	leases on disk
+ *	live_clash.c	a subnet that the host has, too
  *	live_listen.c	its sockets, many by one request	live_icmp.c	by what pings leave
  *	live_flows.c	who talks to whom
  *	explain.c	what becomes of a guest's attempt (why)
@@ -180,6 +181,8 @@ struct live_net {
 	struct peer_service *peers;	/* live_peer.c; NULL until it has one */
 	char uplink_was[IFNAME_TEXT];	/* live_hostif_follow(): as it was seen last */
 	unsigned uplink_index;		/* 0: it was not there */
+	bool clash;			/* live_clash.c: its subnet is another place to the host, too */
+	struct prefix4 clash_route;
 	uint64_t routes_told;		/* hash of those that its guests are told, for they have no default router */
 	struct live_kernel *kernel;	/* what the host's kernel translates; NULL where it does not */
 	struct service *dhcp, *gateway, *nat;	/* the last two of the states above; DNS is the segments' */

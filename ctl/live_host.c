@@ -8,8 +8,8 @@
 
 #include "base/clock.h"
 #include "ctl/engine.h"
-#include "ctl/host_routes.h"
 #include "ctl/host_watch.h"
+#include "ctl/live_clash.h"
 #include "ctl/live_hostif.h"
 #include "ctl/live_kernel.h"
 #include "ctl/live_nat.h"
@@ -26,6 +26,8 @@ static void on_settled(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	for (struct live_net *net = e->nets; net; net = net->hh.next)
 		live_nat_host_changed(net, true);
+	for (struct live_net *net = e->nets; net; net = net->hh.next)
+		live_clash_look(net);
 }
 
 static void follow(struct live_net *net)
@@ -64,6 +66,8 @@ int live_host_start(struct engine *e)
 	e->host_watch = host_watch_new(e->base, on_changed, e);
 	if (!e->host_watch)
 		log_warn("event=host-not-watched reason=\"%s\"", strerror(errno));
+	for (struct live_net *net = e->nets; net; net = net->hh.next)
+		live_clash_look(net);
 	return 0;
 }
 
@@ -82,28 +86,10 @@ static bool is_deaf(const char *ifname)
 	return value == '0';
 }
 
-/* warn_of_host() - a network whose gateway is the host: another way to its subnet takes the host's own packets elsewhere, or would others' */
-static void warn_of_host(const struct net_conf *conf, json_t *list)
-{
-	const struct port_conf *port = net_port(conf, HOST_PORT);
-	char ours[PREFIX4_TEXT], theirs[PREFIX4_TEXT];
-	struct host_route found;
-
-	if (host_routes_find(conf->subnet, port->ifname, &found))
-		json_array_append_new(list, json_sprintf("%s overlaps %s, which this host now has %s %s: choose another, lanyard net set %s --subnet PREFIX",
-							 prefix4_format(conf->subnet, ours), prefix4_format(found.prefix, theirs),
-							 found.ifname[0] ? "on" : "a route for", found.ifname, conf->name));
-	if (conf->mode == NET_ROUTED && conf->uplink[0] && is_deaf(conf->uplink))
-		json_array_append_new(list, json_sprintf("uplink %s was set anew, and forwards nothing: sysctl -w net.ipv4.conf.%s.forwarding=1",
-							 conf->uplink, conf->uplink));
-}
-
 json_t *live_host_warnings(const struct live_net *net)
 {
 	const struct net_conf *conf = net->conf;
-	json_t *list = json_array();
-	struct host_route route;
-	char text[PREFIX4_TEXT];
+	json_t *list = json_array(), *clash;
 
 	if (list && net->wire)
 		live_wire_warnings(net, list);
@@ -115,12 +101,12 @@ json_t *live_host_warnings(const struct live_net *net)
 	if (conf->uplink[0] && net->upstream && upstream_is_mute(net->upstream))
 		json_array_append_new(list, json_sprintf("the host's resolver is on its loopback and asks by any uplink, so it is not asked; "
 							 "name one: lanyard net set %s --dns-upstream ADDRESS", conf->name));
-	if (conf->has_host)
-		warn_of_host(conf, list);
-	if (conf->has_nat && host_routes_find(conf->subnet, conf->has_host ? net_port(conf, HOST_PORT)->ifname : NULL, &route))
-		json_array_append_new(list, json_sprintf("%s is part of a network that the host has a route to: guests reach %s there, "
-							 "not that network", prefix4_format(conf->subnet, text),
-							 conf->mode == NET_NAT ? "their gateway" : "each other"));
+	if (conf->mode == NET_ROUTED && conf->uplink[0] && is_deaf(conf->uplink))
+		json_array_append_new(list, json_sprintf("uplink %s was set anew, and forwards nothing: sysctl -w net.ipv4.conf.%s.forwarding=1",
+							 conf->uplink, conf->uplink));
+	clash = live_clash_warning(net);
+	if (clash)
+		json_array_append_new(list, clash);
 	if (live_kernel_warning(net))
 		json_array_append_new(list, json_string(live_kernel_warning(net)));
 	return list;

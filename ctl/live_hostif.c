@@ -12,6 +12,7 @@
 #include "ctl/engine.h"
 #include "ctl/host_client.h"
 #include "ctl/host_routes.h"
+#include "ctl/live_clash.h"
 #include "ctl/live_kernel.h"
 
 static void fill(struct host_iface *m, const struct engine *e, const struct net_conf *net)
@@ -41,26 +42,6 @@ static bool same_subnet(const struct net_conf *a, const struct net_conf *b)
 	return a && a->has_host && a->subnet.addr == b->subnet.addr && a->subnet.len == b->subnet.len;
 }
 
-/* free_subnet() - as large as the one that is taken, and the next that is not */
-static bool free_subnet(const struct engine *e, struct prefix4 *subnet)
-{
-	enum { TRIES = 200 };
-	struct prefix4 p = *subnet;
-	bool is_free = false;
-
-	for (unsigned i = 0; i < TRIES && !is_free; i++) {
-		p.addr += (uint32_t)1 << (32 - p.len);
-		is_free = host_routes_free(p);
-		for (size_t j = 0; j < e->model->nnetworks && is_free; j++) {
-			const struct net_conf *net = &e->model->networks[j];
-
-			is_free = !net->has_subnet || !(prefix4_has(net->subnet, p.addr) || prefix4_has(p, net->subnet.addr));
-		}
-	}
-	*subnet = p;
-	return is_free;
-}
-
 /* check_subnet() - the host must not know it as another place; what was accepted once stays, whatever the host learns later */
 static int check_subnet(const struct engine *e, const struct net_conf *net, struct error *err)
 {
@@ -75,7 +56,7 @@ static int check_subnet(const struct engine *e, const struct net_conf *net, stru
 		  prefix4_format(net->subnet, ours), prefix4_format(found.prefix, theirs), found.ifname[0] ? "on" : "a route for",
 		  found.ifname);
 	error_code(err, "subnet-in-use");
-	if (net->mode == NET_HOST_ONLY && free_subnet(e, &other))
+	if (net->mode == NET_HOST_ONLY && live_free_subnet(e, &other))
 		error_hint(err, "lanyard net %s %s --mode host-only --subnet %s", old ? "set" : "add", net->name, prefix4_format(other, ours));
 	return -EBUSY;
 }

@@ -30,6 +30,22 @@ if [ "$AS" = root ]; then
 	! ip link show ly-lab 2>/dev/null || fail "an interface was made"
 fi
 
+say "a VPN comes up that claims the subnet, and what is suggested ends that"
+lanyard events >"$DIR/events" &
+until_ok 3 lanyard net set other --mtu 1400	# somebody listens by now
+ip route add 10.0.0.0/8 via $OUTSIDE
+until_ok 5 grep -qE 'event=subnet-clash.* state=begun .*interface=outside0 .*subnet 172' "$DIR/events"
+hint=$(json '.warnings[0]' net show lab | grep -o 'lanyard net set lab.*')
+has "a free one" "$hint" '^lanyard net set lab --subnet 172\.16\.[0-9]+\.0/24$'
+has "doctor" "$(lanyard doctor)" 'WARN +networks +(lab|other): .*overlaps 10\.0\.0\.0/8, which this host now has on outside0'
+$hint
+dhcp a1 >/dev/null
+has "a1's address" "$(address a1)" '^172\.16\.'
+ip route del 10.0.0.0/8 via $OUTSIDE
+until_ok 5 grep -q 'event=subnet-clash.* state=over' "$DIR/events"
+is "warnings" "$(json '.warnings | length' net show lab)" 0
+lanyard net set lab --subnet 10.77.0.0/24
+
 say "from each mode to each other one"
 forms=("--mode nat" "--mode nat-network --nat user" "--mode internal")
 [ "$AS" = root ] && forms+=("--mode nat-network --nat kernel" "--mode host-only" "--mode routed --uplink outside0")
