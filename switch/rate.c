@@ -28,12 +28,15 @@ static const struct unit bytes[] = {
 /* read_amount() - a number, which may have a fraction, and its unit */
 static int read_amount(const char *text, const struct unit *units, size_t nunits, uint64_t min, uint64_t max, uint64_t *to)
 {
+	size_t digits = strspn(text, "0123456789.");
 	char *end;
 	double number;
 
-	if (*text < '0' || *text > '9' || strspn(text, "0123456789.") > 15)
+	if (*text < '0' || *text > '9' || digits > 15)
 		return -EINVAL;
 	number = strtod(text, &end);
+	if (end != text + digits)
+		return -EINVAL;
 	for (size_t i = 0; i < nunits; i++) {
 		double value = number * (double)units[i].times;
 

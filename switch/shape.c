@@ -6,7 +6,7 @@
 #include "base/array.h"
 #include "switch/frame.h"
 
-enum { FRAME_GUESS = 65536, NAP_NS = 1000000 };
+enum { FRAME_GUESS = 65536, NAP_NS = 1000000, TURN_MS = 5 };
 
 /* ---- one direction ---- */
 
@@ -26,14 +26,17 @@ static void wait_for(struct shape_way *way, bool *waiting, bool now)
 }
 
 /* is_turn() - may a port go on, now that others wait for what it shares? While its turn lasts, or when as many turns as there are others
- * have passed since; and after it has let them go first that often, for who waits may have nothing to send */
-static bool is_turn(struct shape_way *way)
+ * have passed since; and when it has let them go first for twice as long as that takes, for who waits may have nothing to send */
+static bool is_turn(struct shape_way *way, uint64_t now_ns)
 {
-	uint32_t others = load(&way->shared->waiting) - load(&way->waiting), naps = load(&way->naps);
-	bool turn = !others || others > INT32_MAX || load(&way->had) < SHAPE_TURN ||
-		    load(&way->shared->turn) - load(&way->turn) >= others || naps >= others;
+	uint32_t others = load(&way->shared->waiting) - load(&way->waiting);
+	uint64_t since = atomic_load_explicit(&way->yields_ns, memory_order_relaxed);
+	bool turn = !others || others > INT32_MAX || load(&way->had) < way->shared->turn_bytes ||
+		    load(&way->shared->turn) - load(&way->turn) >= others ||
+		    (since && now_ns - since > 2 * others * (way->shared->turn_ns + NAP_NS));
 
-	atomic_store_explicit(&way->naps, turn ? 0 : naps + 1, memory_order_relaxed);
+	if (turn || !since)
+		atomic_store_explicit(&way->yields_ns, turn ? 0 : now_ns, memory_order_relaxed);
 	return turn;
 }
 
@@ -41,7 +44,7 @@ static uint64_t shared_wait_ns(struct shape_way *way, uint64_t now_ns, bool *wai
 {
 	uint64_t wait = rate_wait_ns(&way->shared->meter, now_ns);
 
-	if (!wait && !is_turn(way))
+	if (!wait && !is_turn(way, now_ns))
 		wait = NAP_NS;
 	wait_for(way, waiting, wait);
 	return wait;
@@ -71,7 +74,7 @@ uint64_t way_room(const struct shape_way *way, uint64_t now_ns)
 	if (!way->shared)
 		return room;
 	room = MIN_OF(room, rate_room(&way->shared->meter, now_ns));
-	return MIN_OF(room, (uint64_t)SHAPE_TURN);
+	return MIN_OF(room, (uint64_t)way->shared->turn_bytes);
 }
 
 /* end_turn() - the bytes of a turn are used up; races between queues of one port make one turn a little longer, no more */
@@ -92,11 +95,11 @@ void way_charge(struct shape_way *way, uint64_t bytes, uint64_t now_ns)
 		return;
 	rate_charge(&way->shared->meter, bytes, now_ns);
 	had = load(&way->had);
-	if (had >= SHAPE_TURN)
-		had -= MIN_OF(had, (uint32_t)SHAPE_TURN);	/* this is the next turn; what the last took too much counts */
+	if (had >= way->shared->turn_bytes)
+		had -= way->shared->turn_bytes;		/* this is the next turn; what the last took too much counts */
 	had += (uint32_t)bytes;
 	atomic_store_explicit(&way->had, had, memory_order_relaxed);
-	if (had >= SHAPE_TURN)
+	if (had >= way->shared->turn_bytes)
 		end_turn(way);
 }
 
@@ -158,6 +161,8 @@ struct shared_meter *shared_meter_new(const struct rate_conf *rate)
 
 	if (m) {
 		rate_meter_init(&m->meter, rate);
+		m->turn_bytes = (uint32_t)MIN_OF(MAX_OF(rate->average_bps / 8 * TURN_MS / 1000, (uint64_t)RATE_BURST_LEAST), (uint64_t)SHAPE_TURN);
+		m->turn_ns = rate->average_bps ? m->turn_bytes * 8000000000ull / rate->average_bps : 0;
 		atomic_init(&m->refs, 1);
 	}
 	return m;

@@ -6,7 +6,7 @@
  * of the port and sent when their time comes (shape_tx()). A stage on the way out refuses what finds the queue full, as a named drop; who
  * made the frame and can wait offers it again.
  *
- * Several ports may share a meter. Those that wait for it then take turns of SHAPE_TURN bytes each, so that nobody is left out.
+ * Several ports may share a meter. Those that wait for it then take turns of a few frames each, so that nobody is left out.
  *
  * A timer runs, on the worker that made something wait, while something waits, and at no other time. The object is made by the
  * control thread, borrowed by snapshots, and ended by shape_end() when none has it any more; any worker may call the rest.
@@ -31,6 +31,8 @@ enum { SHAPE_TURN = 65536, SHAPE_NAP_MS = 100 };
 /* shared_meter - of one direction of ports that share a rate; counted */
 struct shared_meter {
 	struct rate_meter meter;
+	uint32_t turn_bytes;		/* of one turn: what takes TURN_MS, a full frame or two at least, SHAPE_TURN at most */
+	uint64_t turn_ns;		/* which takes so long */
 	_Atomic uint32_t turn;		/* turns that were had, by all */
 	_Atomic uint32_t waiting;	/* who waits for one */
 	_Atomic uint32_t refs;
@@ -49,7 +51,7 @@ struct shape_way {
 	_Atomic uint32_t waiting;	/* queues of this port that are among those that wait there */
 	_Atomic uint32_t turn;		/* when it last had one */
 	_Atomic uint32_t had;		/* bytes of this turn */
-	_Atomic uint32_t naps;		/* how often in a row it let others go first */
+	_Atomic uint64_t yields_ns;	/* since when it lets others go first; 0: it does not */
 };
 
 struct shape {
