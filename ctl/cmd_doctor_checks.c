@@ -228,5 +228,6 @@ const struct check doctor_checks[] = {
 	{ "kernel", doctor_look_kernel },
 	{ "forwarding", doctor_look_forwarding },
 	{ "kernel-nat", doctor_look_nat },
+	{ "managers", doctor_look_managers },
 	{ 0 },
 };

@@ -28,6 +28,7 @@ extern const struct check doctor_checks[];
 /* cmd_doctor_host.c */
 void doctor_look_kernel(struct finding *f);
 void doctor_look_forwarding(struct finding *f);
+void doctor_look_managers(struct finding *f);
 
 /* cmd_doctor_nat.c */
 void doctor_look_nat(struct finding *f);

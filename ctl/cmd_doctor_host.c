@@ -134,3 +134,34 @@ void doctor_look_forwarding(struct finding *f)
 	}
 	json_decref(tree);
 }
+
+/* ---- who else looks after interfaces ---- */
+
+/* denies_ours() - has dhcpcd's one file a line that keeps it from interfaces of ours? */
+static bool denies_ours(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	char line[512];
+	bool found = false;
+
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = !strncmp(line, "denyinterfaces", strlen("denyinterfaces")) && strstr(line, "ly-*");
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/* NetworkManager, networkd and udev are told by files when an interface is made (ctl/keeper_managers.c); dhcpcd has to be told once. */
+void doctor_look_managers(struct finding *f)
+{
+	bool runs = access("/run/dhcpcd", F_OK) == 0 || access("/run/dhcpcd.pid", F_OK) == 0;
+
+	f->state = FINDING_OK;
+	if (!runs || denies_ours("/etc/dhcpcd.conf")) {
+		snprintf(f->text, sizeof(f->text), "nobody here takes interfaces ly-* for its own");
+		return;
+	}
+	f->state = FINDING_WARN;
+	snprintf(f->text, sizeof(f->text), "dhcpcd runs, and would ask for addresses on the interfaces ly-* of networks");
+	snprintf(f->command, sizeof(f->command), "echo 'denyinterfaces ly-*' >>/etc/dhcpcd.conf && dhcpcd -n");
+}

@@ -34,3 +34,11 @@ fi
 
 say "what cannot work"
 is "few descriptors" "$( (ulimit -n 100; lanyard doctor --json 2>/dev/null || echo "status $?") | tail -n 1)" "status 8"
+
+say "who would take our interfaces, and what the kernel has for NAT"
+is "nobody" "$(state managers)" OK
+mkdir /run/dhcpcd
+is "dhcpcd, which nobody has told" "$(state managers)" WARN
+is "the line that tells it" "$(command_for managers)" "echo 'denyinterfaces ly-*' >>/etc/dhcpcd.conf && dhcpcd -n"
+rmdir /run/dhcpcd
+has "kernel NAT" "$(lanyard doctor 2>/dev/null | grep kernel-nat || true)" "kernel-nat +(for kernel NAT this kernel has no|this kernel has all|unknown)"
