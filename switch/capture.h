@@ -74,12 +74,14 @@ void capture_free(struct capture *c);
 /* capture_release() - free it when no worker can see it any more; it has left the published snapshot. Its fd is not waited for. */
 void capture_release(struct capture *c);
 
-/* capture_dismisses() - is it certain at a glance that the frame, which has no tags to be put back, is not meant? Worker @worker */
-static inline bool capture_dismisses(const struct capture *c, unsigned worker, const struct frame *frame)
+/* capture_dismisses() - of how many of the frames, from the first on, is it certain at a glance that they are not meant? None of them
+ * has tags to be put back. Worker @worker
+ */
+static inline unsigned capture_dismisses(const struct capture *c, unsigned worker, const struct frame *frames, unsigned n)
 {
 	const struct filter_memo *memo = &c->parts[worker].memo;
 
-	return c->filter && !memo->answer && filter_recalls(memo, frame);
+	return c->filter && !memo->answer ? filter_run_of(memo, frames, n) : 0;
 }
 
 /* capture_means() - is the frame one that is looked for? Worker @worker */

@@ -192,6 +192,40 @@ static void remember(struct filter_memo *memo, const struct wire *wire, const st
 	memo->reach = memo->nwords ? (uint16_t)(memo->words[memo->nwords - 1].at + 8) : 1;
 }
 
+/* run_of() - with the number of words known to the compiler, so that a frame takes a few instructions and one branch */
+static inline __attribute__((always_inline)) unsigned run_of(const struct filter_memo *memo, const struct frame *frames, unsigned n,
+							     unsigned nwords)
+{
+	const struct filter_memo m = *memo;
+
+	for (unsigned i = 0; i < n; i++) {
+		uint64_t other = 0, word;
+
+		if (frames[i].head_len < m.reach)
+			return i;
+		for (unsigned k = 0; k < nwords; k++) {
+			memcpy(&word, frames[i].head + m.words[k].at, sizeof(word));
+			other |= (word & m.words[k].mask) ^ m.words[k].value;
+		}
+		if (other)
+			return i;
+	}
+	return n;
+}
+
+unsigned filter_run_of(const struct filter_memo *memo, const struct frame *frames, unsigned n)
+{
+	if (!memo->reach)
+		return 0;
+	switch (memo->nwords) {
+	case 1: return run_of(memo, frames, n, 1);
+	case 2: return run_of(memo, frames, n, 2);
+	case 3: return run_of(memo, frames, n, 3);
+	case 4: return run_of(memo, frames, n, 4);
+	default: return run_of(memo, frames, n, memo->nwords);
+	}
+}
+
 /* ---- the machine ---- */
 
 struct machine {

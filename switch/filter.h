@@ -61,6 +61,9 @@ static inline bool filter_recalls(const struct filter_memo *memo, const struct f
 	return true;
 }
 
+/* filter_run_of() - how many of @frames, from the first on and all without tags to be put back, the last answer holds for */
+unsigned filter_run_of(const struct filter_memo *memo, const struct frame *frames, unsigned n);
+
 /* wire_copy() - @n bytes from byte @from on, which must be there */
 void wire_copy(const struct wire *wire, uint32_t from, uint32_t n, uint8_t *to);
 

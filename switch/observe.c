@@ -147,16 +147,31 @@ static struct sighting sight(const struct view *v, unsigned i, const struct fram
 	return s;
 }
 
+/* dismissed() - how many frames from @i on a capture does not mean; of copies that were sent one is looked at at a time */
+static unsigned dismissed(const struct capture *c, const struct view *v, unsigned i)
+{
+	unsigned worker = worker_index(v->w);
+
+	if (v->sent)
+		return is_whole(v, i) ? capture_dismisses(c, worker, v->sent[i].frame, 1) : 0;
+	if (!v->burst || !v->burst->seen || !v->burst->seen->tagged)
+		return capture_dismisses(c, worker, &v->frames[i], v->n - i);
+	return is_whole(v, i) ? capture_dismisses(c, worker, &v->frames[i], 1) : 0;
+}
+
 static void capture_burst(const struct observer *o, const struct view *v, uint64_t *wall_ns)
 {
 	unsigned worker = worker_index(v->w), shown = 0;
 	struct wire wire;
 
 	for (unsigned i = 0; i < v->n; i++) {
+		unsigned skip = dismissed(o->capture, v, i);
 		struct sighting s;
 
-		if (is_whole(v, i) && capture_dismisses(o->capture, worker, frame_at(v, i)))
+		if (skip) {
+			i += skip - 1;
 			continue;
+		}
 		wire_at(v, i, &wire);
 		if (!has_vlan(o, wire.frame->vid) || !capture_means(o->capture, worker, &wire))
 			continue;

@@ -13,6 +13,7 @@
 #include "base/array.h"
 #include "base/bytes.h"
 #include "switch/capture.h"
+#include "switch/recorder.h"
 #include "switch/stage.h"
 #include "tests/packet/rig.h"
 
@@ -413,6 +414,99 @@ static void test_mirror_of_mirror(void **state)
 	assert_int_equal(l->p[MIRROR]->nsent, 1);
 }
 
+/* ---- recorders ---- */
+
+static struct recorder *recorder;
+
+static void with_recorder(struct rig *rig, struct snapshot *s)
+{
+	struct lan *l = rig->arg;
+	struct observer *all;
+
+	complete(rig, s);
+	s->ports[l->p[ACCESS]->port.id].recorder = recorder;
+	if (!l->nlooks)
+		return;
+	s->ports[l->p[ACCESS]->port.id].recorder = NULL;	/* the test wants all of them */
+	all = observer_add(&s->ports[l->p[ACCESS]->port.id]);
+	assert_non_null(all);
+	all->recorder = recorder;
+	all->ways = CAPTURE_IN | CAPTURE_OUT;
+}
+
+static void ask_gateway(struct lan *l)
+{
+	uint8_t bytes[ROOM], gateway[6];
+
+	rig_gateway_mac(0, 1, gateway);
+	rig_eth(bytes, gateway, one, UNTAGGED, 0x0806, 46);
+	memcpy(bytes + 14, (uint8_t[]){ 0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 1, 10, 0, 0, 9, 0, 0, 0, 0, 0, 0, 10, 0, 0, 1 }, 28);
+	rig_offer(l->p[ACCESS], bytes, 60);
+	rig_run(l->rig);
+}
+
+/* What was dropped, and what was said to the services and by them; not what just passed. */
+static void test_recorder(void **state)
+{
+	struct lan *l = *state;
+	struct record got[RECORDS_OF_DROPS];
+	uint8_t want[ROOM];
+
+	recorder = recorder_new(RECORDS_OF_DROPS, 1);
+	l->rig->complete = with_recorder;
+	rig_publish(l->rig);
+	learn(l);
+	offer(l, ACCESS, two, one, UNTAGGED, 0x0800);
+	offer(l, TRUNK, one, two, 1, 0x0800);
+	assert_int_equal(recorder_kept(recorder, 0), 0);
+	offer(l, ACCESS, two, one, 77, 0x0800);
+	ask_gateway(l);
+	assert_int_equal(recorder_copy(recorder, 0, got, RECORDS_OF_DROPS), 3);
+	assert_int_equal(got[0].s.verdict, VERDICT_DROP_VLAN);
+	assert_int_equal(got[0].s.len, rig_eth(want, two, one, 77, 0x0800, PAYLOAD));
+	assert_memory_equal(got[0].bytes, want, got[0].s.kept);
+	assert_int_equal(got[1].s.way, CAPTURE_OUT);
+	assert_int_equal(got[2].s.verdict, VERDICT_CONSUMED_ARP);
+	for (unsigned i = 0; i < 200; i++) {		/* the oldest goes, and of a burst a few are enough */
+		uint8_t bytes[ROOM];
+
+		rig_offer(l->p[ACCESS], bytes, rig_eth(bytes, two, one, 80 + (int)i, 0x0800, PAYLOAD));
+		if (i % 50 == 49)
+			rig_run(l->rig);
+	}
+	assert_int_equal(recorder_copy(recorder, 0, got, RECORDS_OF_DROPS), 3 + 4 * RECORDS_OF_BURST);
+	for (unsigned i = 0; i < 100; i++)
+		offer(l, ACCESS, two, one, 100 + (int)i, 0x0800);
+	assert_int_equal(recorder_copy(recorder, 0, got, RECORDS_OF_DROPS), RECORDS_OF_DROPS);
+	assert_int_equal(get_u16(got[RECORDS_OF_DROPS - 1].bytes + 14), 199);
+	assert_int_equal(get_u16(got[0].bytes + 14), 200 - RECORDS_OF_DROPS);
+	assert_int_equal(recorder_copy(recorder, 0, got, 1), 1);
+	assert_int_equal(get_u16(got[0].bytes + 14), 199);
+	l->rig->complete = NULL;
+	rig_publish(l->rig);
+	recorder_free(recorder);
+}
+
+static void test_recorder_of_all(void **state)
+{
+	struct record got[RECORDS_OF_DROPS];
+	struct lan *l = *state;
+
+	recorder = recorder_new(RECORDS_OF_ALL, 1);
+	learn(l);
+	l->rig->complete = with_recorder;
+	look(l, OTHER, 0, CAPTURE_IN);
+	offer(l, ACCESS, two, one, UNTAGGED, 0x0800);
+	offer(l, TRUNK, one, two, 1, 0x0800);
+	assert_int_equal(recorder_copy(recorder, 0, got, RECORDS_OF_DROPS), 2);
+	assert_int_equal(got[0].s.way, CAPTURE_IN);
+	assert_int_equal(got[0].s.verdict, VERDICT_FORWARDED);
+	assert_int_equal(got[1].s.way, CAPTURE_OUT);
+	l->rig->complete = NULL;
+	rig_publish(l->rig);
+	recorder_free(recorder);
+}
+
 /* What gets copies takes part in nothing else: no frame is sent to it, and what it sends is dropped and not learnt. */
 static void test_no_neighbour(void **state)
 {
@@ -433,6 +527,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_no_neighbour, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_recorder, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_recorder_of_all, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_capture, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_not_taken, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_services, setup, teardown),
