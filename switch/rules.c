@@ -180,7 +180,16 @@ static bool peer_matches(const struct entry *e, const struct rules_query *q)
 	return false;
 }
 
-/* basic_udp() - what the services themselves answer; TCP for the gateway's port 53 would lead to the host's */
+/* basic_tcp() - DNS where we answer it ourselves; where the host has the gateway's addresses, its port 53 is the host's */
+static bool basic_tcp(const struct rules_query *q)
+{
+	const struct segment *seg = q->segment;
+
+	return q->direction == RULE_EGRESS && q->heading->dport == DNS && seg && seg->resolver && !seg->host &&
+	       segment_is_gateway(seg, q->heading->dst);
+}
+
+/* basic_udp() - what the services themselves answer */
 static bool basic_udp(const struct rules_query *q)
 {
 	const struct heading *h = q->heading;
@@ -215,7 +224,7 @@ bool rules_basic(const struct rules_query *q)
 		       (is_membership6(h->icmp_type) && h->ttl == 1);
 	if (h->proto == PROTO_IGMP)
 		return h->ttl == 1;
-	return h->proto == PROTO_UDP && basic_udp(q);
+	return h->proto == PROTO_UDP ? basic_udp(q) : h->proto == PROTO_TCP && basic_tcp(q);
 }
 
 int rules_ask(const struct rules *rules, const struct rules_query *q, bool *allow)

@@ -24,10 +24,10 @@ figure() { printf '%s\t%s\t%s\n' "$1" "% of the rate" "$2" >>"$DIR/figures"; }
 
 for _ in $(seq "$RUNS"); do
 	for rate in ${RATES:-1 10 100 1000}; do
-		lanyard port set lab/a --egress ${rate}mbit --ingress none >/dev/null
+		lanyard port set lab/a --egress "${rate}mbit" --ingress none >/dev/null
 		figure "TCP, egress $rate mbit" "$(percent "$rate" 1448 1514)"
 		[ "$rate" -gt 200 ] || figure "UDP, egress $rate mbit" "$(percent "$rate" 1400 1442 -u -b $((rate * 2))M -l 1400)"
-		lanyard port set lab/a --egress none --ingress ${rate}mbit >/dev/null
+		lanyard port set lab/a --egress none --ingress "${rate}mbit" >/dev/null
 		figure "TCP, ingress $rate mbit" "$(percent "$rate" 1448 1514 -R)"
 		[ "$rate" -gt 200 ] || figure "UDP, ingress $rate mbit" "$(percent "$rate" 1400 1442 -R -u -b $((rate * 2))M -l 1400)"
 	done

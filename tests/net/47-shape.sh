@@ -25,7 +25,7 @@ goodput() { local g=$1; shift; in_box "$g" iperf3 -p 7020 -t 1 -O 0.5 -J "$@" | 
 for rate in 20 400; do
 	tcp=$((rate * 1000 * 1448 / 1514)) udp=$((rate * 1000 * 1400 / 1442))
 	say "$rate mbit/s"
-	lanyard port set lab/a --egress ${rate}mbit --ingress ${rate}mbit
+	lanyard port set lab/a --egress "${rate}mbit" --ingress "${rate}mbit"
 	[ $rate = 20 ] || near "TCP to a guest" $tcp "$(goodput a -c "$b")"
 	[ $rate = 400 ] || near "TCP from the outside" $tcp "$(goodput a -c $OUTSIDE -R)"
 	[ $rate = 400 ] || near "UDP from a guest" $udp "$(goodput a -c "$b" -R -u -b $((rate * 2))M -l 1400)"
@@ -36,11 +36,11 @@ say "three ports share 60 mbit/s"
 lanyard shaper add lab/club --ingress 60mbit --egress 60mbit >/dev/null
 for g in a b c; do lanyard port set lab/$g --shaper club >/dev/null; done
 declare -A PORT_OF=([a]=7031 [b]=7032 [c]=7033)
-for g in a b c; do outside iperf3 -s -p ${PORT_OF[$g]} -D --logfile "$DIR/iperf.$g.log"; done
+for g in a b c; do outside iperf3 -s -p "${PORT_OF[$g]}" -D --logfile "$DIR/iperf.$g.log"; done
 until_ok 5 outside sh -c 'ss -Hltn "sport = :7033" | grep -q .'
 together() {
 	local g jobs=()
-	for g in a b c; do in_box $g iperf3 -c $OUTSIDE -p ${PORT_OF[$g]} -t 2 -O 0.5 -J "$@" >"$DIR/share.$g" & jobs+=($!); done
+	for g in a b c; do in_box $g iperf3 -c $OUTSIDE -p "${PORT_OF[$g]}" -t 2 -O 0.5 -J "$@" >"$DIR/share.$g" & jobs+=($!); done
 	wait "${jobs[@]}"
 	for g in a b c; do jq '.end.sum_received.bits_per_second / 1e3 | floor' "$DIR/share.$g"; done
 }

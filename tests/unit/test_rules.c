@@ -48,7 +48,7 @@ static void world_init(struct world *w)
 	memset(w, 0, sizeof(*w));
 	w->segment = (struct segment){
 		.net = &w->net, .vid = 1, .has_subnet = true, .subnet = { 0x0a4d0000, 24 }, .gateway = 0x0a4d0001, .has_subnet6 = true,
-		.stations = stations_new(16),
+		.stations = stations_new(16), .resolver = true,
 	};
 	assert_int_equal(prefix6_parse("fd00::/64", &w->segment.subnet6), 0);
 	addr_parse("fd00::1", &w->segment.gateway6);
@@ -227,7 +227,7 @@ static const struct {
 	{ "DHCP to somebody else", "10.77.0.2", "192.0.2.1", RULE_EGRESS, 17, 64, 0, 68, 67, false },
 	{ "an offer", "10.77.0.1", "10.77.0.2", RULE_INGRESS, 17, 64, 0, 67, 68, true },
 	{ "DNS with the gateway", "10.77.0.2", "10.77.0.1", RULE_EGRESS, 17, 64, 0, 40000, 53, true },
-	{ "DNS with the gateway by TCP", "10.77.0.2", "10.77.0.1", RULE_EGRESS, 6, 64, 0, 40000, 53, false },
+	{ "DNS with the gateway by TCP", "10.77.0.2", "10.77.0.1", RULE_EGRESS, 6, 64, 0, 40000, 53, true },
 	{ "DNS with the gateway by IPv6", "fd00::2", "fd00::1", RULE_EGRESS, 17, 64, 0, 40000, 53, true },
 	{ "another resolver", "10.77.0.2", "192.0.2.1", RULE_EGRESS, 17, 64, 0, 40000, 53, false },
 	{ "from port 53, unasked", "10.77.0.1", "10.77.0.2", RULE_INGRESS, 17, 64, 0, 53, 40000, false },
