@@ -33,6 +33,10 @@ static const void *current(struct edit *edit, const struct net_conf *net, const 
 		return net_port(net, edit->id);
 	case EDIT_RESERVATION:
 		return net_reservation(net, edit->id);
+	case EDIT_SEGMENT:
+		return net_segment(net, edit->id);
+	case EDIT_GROUP:
+		return net_group(net, edit->id);
 	case EDIT_FORWARD:
 		forward = forward_named(net, edit->id);
 		if (forward)
@@ -62,6 +66,10 @@ static bool same(enum edit_what what, const void *a, const void *b)
 		return record_equal(a, b);
 	case EDIT_RESERVATION:
 		return x->ip == y->ip;
+	case EDIT_SEGMENT:
+		return segment_equal(a, b);
+	case EDIT_GROUP:
+		return group_equal(a, b);
 	}
 	return false;
 }
@@ -84,6 +92,10 @@ static json_t *show(struct edit *edit)
 		return show_forward(api, net, object);
 	case EDIT_RESERVATION:
 		return show_reservation(object);
+	case EDIT_SEGMENT:
+		return show_segment(net, object);
+	case EDIT_GROUP:
+		return show_group(net, object);
 	case EDIT_RECORD:
 		return show_record(object);
 	}
@@ -108,7 +120,7 @@ static void on_done(void *arg, const struct error *err)
 /* keep_inside() - new settings of a network leave what is in it, whose it is, and a subnet that was chosen for it */
 static void keep_inside(json_t *value, const json_t *old, const struct net_conf *net)
 {
-	static const char *const kept[] = { "owner", "groups", "ports", "forwards", "reservations", "records" };
+	static const char *const kept[] = { "owner", "groups", "segments", "ports", "forwards", "reservations", "records" };
 	const char *text = json_string_value(json_object_get(value, "mode"));
 	enum net_mode mode = NET_NAT_NETWORK;
 	bool same = (!text || net_mode_parse(text, &mode) == 0) && mode == net->mode && (net->has_nat || mode == NET_HOST_ONLY);
@@ -135,7 +147,7 @@ static json_t *wished(struct edit *edit, const json_t *old, const struct net_con
 		value = edit->what == EDIT_FORWARD ? tree_split(object, edit->settings) : json_deep_copy(old);
 		if (edit->what == EDIT_NETWORK)
 			model_mode_over(value, edit->settings);
-		if (edit->what == EDIT_PORT)
+		if (edit->what == EDIT_PORT || edit->what == EDIT_GROUP)
 			model_vlan_over(value, edit->settings);
 		tree_merge(value, edit->settings);
 		return value;

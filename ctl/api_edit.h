@@ -5,7 +5,7 @@
 
 #include "ctl/api_call.h"
 
-enum edit_what { EDIT_NETWORK, EDIT_PORT, EDIT_FORWARD, EDIT_RESERVATION, EDIT_RECORD };
+enum edit_what { EDIT_NETWORK, EDIT_PORT, EDIT_FORWARD, EDIT_RESERVATION, EDIT_RECORD, EDIT_SEGMENT, EDIT_GROUP };
 enum edit_how { EDIT_ADD, EDIT_PUT, EDIT_PATCH, EDIT_REMOVE };
 
 /* edit_begin() - queue the change and answer when it is made; takes the call. With ?dry_run=true nothing is made, and the answer is what

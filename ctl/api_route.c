@@ -88,6 +88,10 @@ static json_t *list_members(struct call *call, const struct net_conf *net, enum 
 		json_array_append_new(list, show_reservation(&net->reservations[i]));
 	for (size_t i = 0; list && what == EDIT_RECORD && i < net->nrecords; i++)
 		json_array_append_new(list, show_record(&net->records[i]));
+	for (size_t i = 0; list && what == EDIT_SEGMENT && i < net->nsegments; i++)
+		json_array_append_new(list, show_segment(net, &net->segments[i]));
+	for (size_t i = 0; list && what == EDIT_GROUP && i < net->ngroups; i++)
+		json_array_append_new(list, show_group(net, &net->groups[i]));
 	return list;
 }
 
@@ -97,9 +101,12 @@ static json_t *show_member(struct call *call, const struct net_conf *net, enum e
 	const struct forward_conf *forward = what == EDIT_FORWARD ? forward_named(net, id) : NULL;
 	const struct reservation_conf *reservation = what == EDIT_RESERVATION ? net_reservation(net, id) : NULL;
 	const struct record_conf *record = what == EDIT_RECORD ? record_named(net, id) : NULL;
+	const struct segment_conf *segment = what == EDIT_SEGMENT ? net_segment(net, id) : NULL;
+	const struct group_conf *group = what == EDIT_GROUP ? net_group(net, id) : NULL;
 
 	return port ? show_port(call->api, net, port) : forward ? show_forward(call->api, net, forward) :
-	       reservation ? show_reservation(reservation) : record ? show_record(record) : NULL;
+	       reservation ? show_reservation(reservation) : record ? show_record(record) : segment ? show_segment(net, segment) :
+	       group ? show_group(net, group) : NULL;
 }
 
 /* wait_seconds() - of ?wait=30 or ?wait=30s; 0 for none, -1 for nonsense */
@@ -157,6 +164,7 @@ static const struct {
 } members[] = {
 	{ "ports", "port", EDIT_PORT }, { "forwards", "forward", EDIT_FORWARD },
 	{ "reservations", "reservation", EDIT_RESERVATION }, { "records", "record", EDIT_RECORD },
+	{ "segments", "segment", EDIT_SEGMENT }, { "groups", "group", EDIT_GROUP },
 };
 
 static void wrong_method(struct call *call)

@@ -7,7 +7,7 @@
 
 #include "base/array.h"
 
-const char *const edit_words[] = { "network", "port", "forward", "reservation", "record" };
+const char *const edit_words[] = { "network", "port", "forward", "reservation", "record", "segment", "group" };
 
 void settings_path(struct edit *edit, const char *id)
 {
@@ -80,12 +80,28 @@ static int set_reservation_port(struct edit *edit, struct error *err)
 	return rc;
 }
 
+/* set_segment_id() - the VID, a number in the settings */
+static int set_segment_id(struct edit *edit, struct error *err)
+{
+	const json_t *vid = json_object_get(edit->settings, "vid");
+	char text[24];
+
+	if (json_is_integer(vid)) {
+		snprintf(text, sizeof(text), "%lld", (long long)json_integer_value(vid));
+		json_object_set_new(edit->settings, "vid", json_string(text));
+	}
+	return set_name(edit, edit->id, NAME_MAX_SIZE, "vid", err);
+}
+
 static int read_name(struct edit *edit, struct error *err)
 {
 	switch (edit->what) {
 	case EDIT_NETWORK:
 		return set_name(edit, edit->net, sizeof(edit->net), "name", err);
+	case EDIT_SEGMENT:
+		return set_segment_id(edit, err);
 	case EDIT_PORT:
+	case EDIT_GROUP:
 		return set_name(edit, edit->id, NAME_MAX_SIZE, "name", err);
 	case EDIT_RESERVATION:
 		return set_reservation_port(edit, err);
@@ -100,7 +116,7 @@ static int read_name(struct edit *edit, struct error *err)
 int settings_read(struct edit *edit, struct error *err)
 {
 	/* the model knows these, but they are not the client's to set here */
-	static const char *const others[] = { "owner", "groups", "ports", "forwards", "reservations", "records", "transient" };
+	static const char *const others[] = { "owner", "groups", "segments", "ports", "forwards", "reservations", "records", "transient" };
 
 	edit->settings = call_body(edit->call, err);
 	if (!edit->settings)

@@ -46,6 +46,16 @@ json_t *show_reservation(const struct reservation_conf *reservation)
 	return reservation_export(reservation);
 }
 
+json_t *show_segment(const struct net_conf *net, const struct segment_conf *segment)
+{
+	return join(json_pack("{s:i, s:s}", "vid", (int)segment->vid, "network", net->name), segment_export(segment, MODEL_EFFECTIVE), NULL);
+}
+
+json_t *show_group(const struct net_conf *net, const struct group_conf *group)
+{
+	return join(json_pack("{s:s, s:s}", "name", group->name, "network", net->name), group_export(net, group, 0), NULL);
+}
+
 json_t *show_record(const struct record_conf *record)
 {
 	json_t *id = json_sprintf("%s-%s", record->name, record_type_name(record->type));

@@ -12,6 +12,8 @@ json_t *show_network(struct api *api, const struct net_conf *net);
 json_t *show_port(struct api *api, const struct net_conf *net, const struct port_conf *port);
 json_t *show_forward(struct api *api, const struct net_conf *net, const struct forward_conf *forward);
 json_t *show_reservation(const struct reservation_conf *reservation);
+json_t *show_segment(const struct net_conf *net, const struct segment_conf *segment);
+json_t *show_group(const struct net_conf *net, const struct group_conf *group);
 json_t *show_record(const struct record_conf *record);
 
 /* forward_named() - by id, by "8080-tcp", or by port and protocol of one that has a name and is the only one; or NULL */

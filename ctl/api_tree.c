@@ -7,6 +7,7 @@
 
 static const char *const groups[] = {
 	[EDIT_PORT] = "ports", [EDIT_FORWARD] = "forwards", [EDIT_RESERVATION] = "reservations", [EDIT_RECORD] = "records",
+	[EDIT_SEGMENT] = "segments", [EDIT_GROUP] = "groups",
 };
 
 static json_t *group_of(json_t *tree, enum edit_what what, const char *net)

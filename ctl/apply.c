@@ -73,24 +73,25 @@ static void fill_local(struct snapshot *s, struct net_view *view, const struct l
 static void fill_segment(struct segment *seg, struct net_view *view, const struct live_segment *from)
 {
 	const struct live_net *net = from->net;
+	const struct net_conf *conf = from->conf;
 	struct service *services[SEGMENT_SERVICES] = {
-		net->dhcp, from->dns, net->peers ? peer_service(net->peers) : NULL, net->gateway, net->nat,
+		from->leases ? net->dhcp : NULL, from->dns, net->peers ? peer_service(net->peers) : NULL, net->gateway, net->nat,
 	};
 
 	seg->net = view;
 	seg->vid = from->vid;
-	seg->has_subnet = net->conf->has_subnet;
-	seg->subnet = net->conf->subnet;
-	seg->gateway = net->conf->gateway;
-	seg->dns = net->conf->dns_enabled ? net->conf->dns : 0;
+	seg->has_subnet = conf->has_subnet;
+	seg->subnet = conf->subnet;
+	seg->gateway = conf->gateway;
+	seg->dns = conf->dns_enabled ? conf->dns : 0;
 	seg->guest = live_segment_guest(from);
-	seg->has_subnet6 = net->conf->subnet6.len > 0;
-	seg->subnet6 = net->conf->subnet6;
-	seg->gateway6 = net->conf->gateway6;
+	seg->has_subnet6 = conf->subnet6.len > 0;
+	seg->subnet6 = conf->subnet6;
+	seg->gateway6 = conf->gateway6;
 	seg->gateway6_link = addr_link_local(net->gateway_mac);
-	seg->router = net->conf->has_router;
-	seg->resolver = net->conf->dns_enabled;
-	seg->dhcp = net->conf->dhcp_enabled;
+	seg->router = conf->has_router;
+	seg->resolver = conf->dns_enabled;
+	seg->dhcp = conf->dhcp_enabled;
 	seg->fronted = net->host_gateway && net->nat_state;
 	memcpy(seg->gateway_mac, net->gateway_mac, MAC_SIZE);
 	seg->stations = from->stations;
@@ -108,9 +109,7 @@ static int by_vid(const void *a, const void *b)
 /* is_served() - a segment of one port is there when that is; nobody listens at a wire */
 static bool is_served(const struct live_segment *seg)
 {
-	if (seg->net->conf->wire)
-		return false;
-	return !seg->only || (seg->only->port && !seg->leaving);
+	return !seg->net->conf->wire && !seg->leaving && (!seg->only || seg->only->port);
 }
 
 static bool fill_segments(struct snapshot *s, struct net_view *view, const struct live_net *net)
@@ -347,7 +346,10 @@ static void remove_net(struct live_net *net)
 /* keep_port() - it stays as it is; whether its link is up may have changed */
 static void keep_port(struct live_port *p, const struct port_conf *conf)
 {
+	const struct port_conf *old = p->conf;
+
 	p->conf = conf;
+	live_segments_moved(p, old);
 	if (p->port && (p->state == LIVE_UP || p->state == LIVE_DOWN))
 		p->state = conf->link_up ? LIVE_UP : LIVE_DOWN;
 }
@@ -448,7 +450,9 @@ void apply_commit(struct engine *e, struct model *next)
 		lease_store_load(e);	/* before a frame passes: who asks in the meantime must not hear that a name does not exist */
 	for (net = e->generation ? e->nets : NULL; net; net = net->hh.next)
 		live_kernel_push(net);
-	if (apply_publish(e))
-		free_nets(gone);	/* else workers still see them: better kept than freed */
+	if (apply_publish(e)) {		/* else workers still see them: better kept than freed */
+		live_segments_settle(e);
+		free_nets(gone);
+	}
 	model_free(old);
 }

@@ -31,6 +31,16 @@ bool port_equal(const struct port_conf *a, const struct port_conf *b)
 	return same_tree(port_export(NULL, a, MODEL_EFFECTIVE), port_export(NULL, b, MODEL_EFFECTIVE));
 }
 
+bool segment_equal(const struct segment_conf *a, const struct segment_conf *b)
+{
+	return same_tree(segment_export(a, MODEL_EFFECTIVE), segment_export(b, MODEL_EFFECTIVE));
+}
+
+bool group_equal(const struct group_conf *a, const struct group_conf *b)
+{
+	return same_tree(group_export(NULL, a, 0), group_export(NULL, b, 0));
+}
+
 bool forward_same_sockets(const struct forward_conf *a, const struct forward_conf *b)
 {
 	return !strcmp(a->id, b->id) && a->port == b->port && a->count == b->count && a->proto == b->proto &&

@@ -41,6 +41,8 @@ bool net_equal(const struct net_conf *a, const struct net_conf *b);
 bool port_equal(const struct port_conf *a, const struct port_conf *b);
 bool forward_equal(const struct forward_conf *a, const struct forward_conf *b);
 bool forward_same_sockets(const struct forward_conf *a, const struct forward_conf *b);	/* whatever guest they lead to */
+bool segment_equal(const struct segment_conf *a, const struct segment_conf *b);
+bool group_equal(const struct group_conf *a, const struct group_conf *b);
 bool record_equal(const struct record_conf *a, const struct record_conf *b);
 
 #endif

@@ -21,6 +21,7 @@
 	{ "--filtering", 0, FLAG_TEXT, "address|any", "filtering", "whose datagrams reach a guest's port" },  \
 	{ "--host-access", 0, FLAG_TEXT, "none|own|loopback", "host_access", "what guests reach of this host" },  \
 	{ "--nat-helper", 0, FLAG_LIST, "ftp|tftp|sip", "nat_helpers", "kernel NAT: protocols whose further connections it follows" },  \
+	{ "--wire", 0, FLAG_BOOL, "true|false", "wire", "internal: two ports are the ends of a cable" },  \
 	{ "--domain", 0, FLAG_TEXT, "D", "domain", "domain of the guests' names, NAME.internal unless given" },   \
 	{ "--dhcp", 0, FLAG_BOOL, "true|false", "dhcp.enabled", "answer DHCP" },                                 \
 	{ "--dhcp-pool", 0, FLAG_TEXT, "FIRST-LAST", "dhcp.pool", "addresses that are leased" },                 \

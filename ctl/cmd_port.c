@@ -11,16 +11,6 @@
 #include "ctl/cli_api.h"
 #include "ctl/cli_output.h"
 
-#define PORT_SETTINGS                                                                                      \
-	{ "--mac", 0, FLAG_TEXT, "MAC", "mac", "fixed by the port's name unless given" },                  \
-	{ "--vlan", 0, FLAG_NUMBER, "VID", "vlan", "access port of this VLAN, 1 unless given" },            \
-	{ "--trunk", 0, FLAG_TEXT, "VIDS", "trunk", "tagged VLANs: 10,20-29" },                            \
-	{ "--native", 0, FLAG_NUMBER, "VID", "native", "a trunk's untagged VLAN" },                        \
-	{ "--egress", 0, FLAG_TEXT, "RATE", "shape.egress", "how fast it may send: 10mbit, \"10mbit peak 20mbit burst 64kB\", none" }, \
-	{ "--ingress", 0, FLAG_TEXT, "RATE", "shape.ingress", "how fast it may be sent to" },              \
-	{ "--shaper", 0, FLAG_TEXT, "NAME", "shaper", "a rate that it shares with other ports; \"\": none" },  \
-	{ "--link", 0, FLAG_TEXT, "up|down", "link", "down: the port carries nothing" }
-
 static const struct flag add_flags[] = {
 	{ "--stream", 0, FLAG_TEXT, "PATH|ADDRESS:PORT", "path", "a socket for QEMU's -netdev stream" },
 	{ "--vhost-user", 0, FLAG_TEXT, "PATH", "path", "a socket for a VMM's vhost-user network device" },
@@ -32,11 +22,16 @@ static const struct flag add_flags[] = {
 	{ "--vmm-tap", 0, FLAG_TEXT, "IF", NULL, "a TAP interface that a VMM has open" },
 	{ "--netns", 0, FLAG_TEXT, "NAME|PID|PATH", "netns", "a network namespace" },
 	{ "--ifname", 0, FLAG_TEXT, "IF", "ifname", "the interface made in the namespace; eth0 unless given" },
+	{ "--mac", 0, FLAG_TEXT, "MAC", "mac", "fixed by the port's name unless given" },
+	{ "--group", 0, FLAG_TEXT, "GROUP", "group", "of the network's, whose settings hold where none are given here" },
 	PORT_SETTINGS,
 	{ "--replace", 0, FLAG_SWITCH, NULL, NULL, "put these settings in place of those it has" },
 	{ 0 },
 };
-static const struct flag set_flags[] = { PORT_SETTINGS, { 0 } };
+static const struct flag set_flags[] = {
+	{ "--mac", 0, FLAG_TEXT, "MAC", "mac", "the guest's address" },
+	{ "--group", 0, FLAG_TEXT, "GROUP", "group", "follow a group; \"\": none any more" },
+	PORT_SETTINGS, { 0 } };
 
 static void port_address(const json_t *port, char cell[CELL_TEXT])
 {
@@ -62,7 +57,7 @@ static void port_full_name(const json_t *port, char cell[CELL_TEXT])
 
 static void port_vlan(const json_t *port, char cell[CELL_TEXT])
 {
-	cell_text(json_object_get(port, json_object_get(port, "trunk") ? "trunk" : "vlan"), cell);
+	cell_text(json_object_get(port, json_object_get(port, "trunk") ? "trunk" : json_object_get(port, "tunnel") ? "tunnel" : "vlan"), cell);
 }
 
 static void port_rx(const json_t *port, char cell[CELL_TEXT])
@@ -146,6 +141,32 @@ static int add_kind(struct cli *cli, const struct args *args, json_t *body)
 	return 0;
 }
 
+int port_translate(struct cli *cli, const struct args *args, json_t *body)
+{
+	const char *text = args_text(args, "--translate");
+	json_t *pairs = text ? json_object() : NULL;
+
+	if (!text)
+		return 0;
+	for (const char *p = text; *p; p += *p == ',') {
+		unsigned wire, vid;
+		char number[12];
+		int used = 0;
+
+		if (sscanf(p, "%5u:%5u%n", &wire, &vid, &used) != 2 || (p[used] && p[used] != ',')) {
+			json_decref(pairs);
+			return usage(cli, "--translate wants WIRE:VLAN pairs, such as 10:110,20:120");
+		}
+		snprintf(number, sizeof(number), "%u", wire);
+		json_object_set_new(pairs, number, json_integer(vid));
+		p += used;
+	}
+	json_object_set_new(body, "translate", *text ? pairs : json_null());
+	if (!*text)
+		json_decref(pairs);
+	return 0;
+}
+
 static int port_add(struct cli *cli, const struct args *args)
 {
 	char path[CLI_PATH_MAX], object[CLI_PATH_MAX];
@@ -159,6 +180,8 @@ static int port_add(struct cli *cli, const struct args *args)
 	if (!body)
 		return -EINVAL;
 	rc = add_kind(cli, args, body);
+	if (rc == 0)
+		rc = port_translate(cli, args, body);
 	if (rc == 0) {
 		json_object_set_new(body, "name", json_string(name.port));
 		cli_path(path, "networks", name.net, "ports", NULL);
@@ -194,7 +217,9 @@ static int port_set(struct cli *cli, const struct args *args)
 	body = args_settings(args, &cli->err);
 	if (!body)
 		return -EINVAL;
-	rc = cli_change(cli, "PATCH", path, body, &port);
+	rc = port_translate(cli, args, body);
+	if (rc == 0)
+		rc = cli_change(cli, "PATCH", path, body, &port);
 	if (rc == 0)
 		print_port(cli, port);
 	json_decref(port);

@@ -17,7 +17,7 @@
  *	live_flows.c	who talks to whom
  *	explain.c	what becomes of a guest's attempt (why)
  *	live_metrics.c	counters for /metrics			live_events.c	counters that are events
- *	live_segment.c	stations, leases and names of a segment
+ *	live_segment.c	stations, leases and names of a segment	live_segments.c	which there are
  *	live_policy.c	rules of ports			live_policy_names.c	names that they are about
  *	live_shape.c	rates of ports
  *	live_peer.c	networks that reach one another

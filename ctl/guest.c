@@ -74,10 +74,10 @@ struct pending_ack {
 	uint8_t reply[REPLY_MAX];
 };
 
-static void send_dhcp(struct live_net *net, uint32_t port, uint16_t vid, const struct dhcp_result *r, const uint8_t *reply,
+static void send_dhcp(const struct live_segment *seg, uint32_t port, uint16_t vid, const struct dhcp_result *r, const uint8_t *reply,
 		      size_t size)
 {
-	guest_send_udp(net, port, vid, r->dst_mac, addr4(net->conf->gateway), PORT_DHCP_SERVER, addr4(r->dst_ip), r->dst_port, reply, size);
+	guest_send_udp(seg->net, port, vid, r->dst_mac, addr4(seg->conf->gateway), PORT_DHCP_SERVER, addr4(r->dst_ip), r->dst_port, reply, size);
 }
 
 static void tell_lease(struct live_net *net, const struct lease_record *r)
@@ -90,12 +90,10 @@ static void tell_lease(struct live_net *net, const struct lease_record *r)
 				    mac_format(r->mac, mac)));
 }
 
-/* segment_for() - that of a lease; where ports are alone it goes with its port, and another may have the id meanwhile */
-static struct live_segment *segment_for(struct live_net *net, const struct live_port *p, const char *port)
+/* segment_for() - that of a lease; it may have gone with its port, and another may have the id meanwhile */
+static struct live_segment *segment_for(struct live_net *net, const struct live_port *p, const char *port, uint16_t vid)
 {
-	if (!net || net->segment)
-		return net ? net->segment : NULL;
-	return p && p->net == net && !strcmp(p->name, port) ? p->segment : NULL;
+	return net && p && p->net == net && !strcmp(p->name, port) ? live_segment_at(p, vid) : NULL;
 }
 
 static void on_durable(void *arg, const struct error *err)
@@ -111,14 +109,14 @@ static void on_durable(void *arg, const struct error *err)
 	if (err->rc < 0 && e->store_ok)
 		log_error("event=store-failed reason=\"%s\"", err->message);
 	e->store_ok = err->rc == 0;
-	seg = segment_for(net, p, a->result.record.port);
+	seg = segment_for(net, p, a->result.record.port, a->vid);
 	if (seg && seg->leases && err->rc == 0) {
 		lease_committed(seg->leases, &a->result.record);
 		lease_names(seg, &a->result.record);
 		live_kernel_later(seg->net);
 		tell_lease(net, &a->result.record);
 		if (a->size)
-			send_dhcp(net, a->port, a->vid, &a->result, a->reply, a->size);
+			send_dhcp(seg, a->port, a->vid, &a->result, a->reply, a->size);
 	}
 	free(a);
 }
@@ -135,10 +133,11 @@ static void note_outcome(struct live_net *net, const struct request *r, const st
 }
 
 /* store_then_send() - the reply waits for the disk; without memory the guest asks again */
-static void store_then_send(struct live_net *net, const struct request *r, const struct dhcp_result *result,
+static void store_then_send(struct live_segment *seg, const struct request *r, const struct dhcp_result *result,
 			    const uint8_t *reply, size_t size)
 {
 	struct pending_ack *a = malloc(sizeof(*a));
+	struct live_net *net = seg->net;
 
 	if (!a)
 		return;
@@ -150,7 +149,7 @@ static void store_then_send(struct live_net *net, const struct request *r, const
 	a->result = *result;
 	a->size = result->durable_first ? size : 0;
 	memcpy(a->reply, reply, size);
-	lease_store_put(net->engine->by_id[r->port]->segment, &result->record, on_durable, a);
+	lease_store_put(seg, &result->record, on_durable, a);
 }
 
 /* may_store() - after a failed write the store is tried again once a second, with whoever asks then (DHCP-49) */
@@ -167,42 +166,43 @@ static bool may_store(struct engine *e)
 static void on_dhcp(struct live_net *net, const struct request *r)
 {
 	struct live_port *p = net->engine->by_id[r->port];
+	struct live_segment *seg = p && p->net == net ? live_segment_at(p, r->vid) : NULL;
 	struct dhcp_request from = { .src_ip = addr_4(r->src), .store_ok = may_store(net->engine) };
 	struct dhcp_result result = { 0 };
 	uint8_t reply[REPLY_MAX];
 	size_t size, room = net->conf->mtu - IP4_HEADER - UDP_HEADER;
 
-	if (!p || p->net != net || !p->segment || !p->segment->leases)
-		return;			/* its port went while the request waited */
+	if (!seg || !seg->leases)
+		return;			/* its port or its segment went while the request waited */
 	if (p->acks >= ACKS_PER_PORT) {
 		net->dhcp_outcomes[DHCP_OUT_QUOTA]++;
 		return;			/* a slow disk and a guest in a hurry: the queue to the store is everybody's */
 	}
 	from.port = p->name;
 	memcpy(from.src_mac, r->src_mac, MAC_SIZE);
-	size = dhcp_server_input(&p->segment->server, &from, r->data, r->size, (int64_t)(clock_wall_ms() / 1000), reply,
+	size = dhcp_server_input(&seg->server, &from, r->data, r->size, (int64_t)(clock_wall_ms() / 1000), reply,
 				 room < sizeof(reply) ? room : sizeof(reply), &result);
 	note_outcome(net, r, &result);
-	live_segment_arm(p->segment);
+	live_segment_arm(seg);
 	if (size && !result.durable_first)
-		send_dhcp(net, r->port, r->vid, &result, reply, size);
+		send_dhcp(seg, r->port, r->vid, &result, reply, size);
 	if (result.has_record)
-		store_then_send(net, r, &result, reply, size);
+		store_then_send(seg, r, &result, reply, size);
 }
 
 /* ---- stations ---- */
 
 /* name_host6() - a guest makes its IPv6 addresses itself, and tells nobody when it drops one: its name follows what was seen of late */
-static void name_host6(const struct live_port *p)
+static void name_host6(const struct live_segment *seg, const struct live_port *p)
 {
 	struct station seen[MAX_STATIONS_PER_PORT];
 	struct addr list[NAMES_HOST6_MAX];
-	unsigned n = stations_each(p->segment->stations, p->id, seen, ARRAY_SIZE(seen)), nlist = 0;
+	unsigned n = stations_each(seg->stations, p->id, seen, ARRAY_SIZE(seen)), nlist = 0;
 
 	for (unsigned i = 0; i < MIN_OF(n, (unsigned)ARRAY_SIZE(seen)) && nlist < ARRAY_SIZE(list); i++)
 		if (!addr_is4(seen[i].ip))
 			list[nlist++] = seen[i].ip;
-	names_set_host6(p->segment->names, p->name, list, nlist);
+	names_set_host6(seg->names, p->name, list, nlist);
 }
 
 /* An address that was set by hand: the port has no lease, so its name follows what ARP told. */
@@ -213,12 +213,12 @@ static void on_station(struct live_net *net, const struct request *r)
 	struct lease_record lease;
 	char ip[ADDR_TEXT];
 
-	if (!p || p->net != net || !p->segment)
+	seg = p && p->net == net ? live_segment_at(p, r->vid) : NULL;
+	if (!seg)
 		return;
 	live_kernel_later(net);
-	seg = p->segment;
 	if (seg->names && !addr_is4(r->src))
-		name_host6(p);
+		name_host6(seg, p);
 	else if (seg->names && (!seg->leases || lease_find_port(seg->leases, p->name, &lease) < 0))
 		names_set_host(seg->names, p->name, addr_4(r->src));
 	if (net->engine->api)

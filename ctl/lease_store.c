@@ -20,12 +20,12 @@ struct lease_waiting {
 	struct lease_record record;
 };
 
-/* stored_as() - a segment's number in the store: its VID, or for that of one port what stays the port's from start to start, above
- * every VID */
-static uint64_t stored_as(const struct live_net *net, const char *port)
+/* stored_as() - a segment's number in the store: its VID, or for that of one port (@seg may be NULL: it is not there) what stays the port's
+ * from start to start, above every VID */
+static uint64_t stored_as(const struct live_segment *seg, const char *port)
 {
-	if (net->segment)
-		return net->segment->vid;
+	if (seg && !seg->only)
+		return seg->vid;
 	return (hash_bytes(port, strlen(port), 0x7365676d656e74ull) & INT64_MAX) | (uint64_t)1 << 62;
 }
 
@@ -33,7 +33,7 @@ static void to_state(struct state_lease *to, const struct live_segment *seg, con
 {
 	memset(to, 0, sizeof(*to));
 	memcpy(to->net, seg->net->name, sizeof(to->net));
-	to->segment = stored_as(seg->net, from->port);
+	to->segment = stored_as(seg, from->port);
 	to->ip = from->ip;
 	memcpy(to->port, from->port, sizeof(to->port));
 	memcpy(to->mac, from->mac, MAC_SIZE);
@@ -94,7 +94,7 @@ static void drop_row(void *arg, const struct lease_record *record)
 {
 	struct live_segment *seg = arg;
 
-	state_remove_lease(seg->net->engine->state, seg->net->name, stored_as(seg->net, record->port), record->ip, NULL, NULL);
+	state_remove_lease(seg->net->engine->state, seg->net->name, stored_as(seg, record->port), record->ip, NULL, NULL);
 }
 
 void lease_store_drop(struct live_segment *seg)
@@ -163,8 +163,12 @@ static int by_end(const void *a, const void *b)
 /* segment_of_row() - the one that a lease belongs to now; NULL: that of a port which is not there */
 static struct live_segment *segment_of_row(const struct live_net *net, const struct state_lease *row)
 {
+	struct live_segment *seg;
 	struct live_port *p;
 
+	LIST_FOREACH(seg, &net->segments, link)
+		if (!seg->only && !seg->leaving && seg->vid == row->segment)
+			return seg;
 	if (net->segment)
 		return net->segment;
 	HASH_FIND_STR(net->ports, row->port, p);
@@ -210,11 +214,11 @@ static void load_row(struct engine *e, const struct state_lease *row)
 		return;
 	from_state(&r, row);
 	fits = place_record(net, seg, &r);
-	if (row->segment == stored_as(net, r.port) && (fits || seg))
+	if (row->segment == stored_as(seg, r.port) && (fits || seg))
 		return;
 	state_remove_lease(e->state, row->net, row->segment, row->ip, NULL, NULL);
 	moved = *row;
-	moved.segment = stored_as(net, r.port);
+	moved.segment = stored_as(seg, r.port);
 	if (fits)
 		state_put_lease(e->state, &moved, note_store, e);
 }

@@ -102,10 +102,14 @@ static int by_use(const void *a, const void *b)
 static json_t *addresses(struct live_port *p)
 {
 	struct station list[STATIONS_SHOWN];
-	unsigned n = MIN_OF(stations_each(p->segment->stations, p->id, list, STATIONS_SHOWN), (unsigned)STATIONS_SHOWN);
+	const struct live_segment *seg;
+	unsigned n = 0;
 	json_t *array = json_array();
 	uint64_t now = clock_now_ms();
 
+	LIST_FOREACH(seg, &p->net->segments, link)
+		if (!seg->only || seg->only == p)
+			n += MIN_OF(stations_each(seg->stations, p->id, list + n, STATIONS_SHOWN - n), STATIONS_SHOWN - n);
 	qsort(list, n, sizeof(*list), by_use);
 	for (unsigned i = 0; i < n; i++) {
 		char ip[ADDR_TEXT], mac[MAC_TEXT];
@@ -237,8 +241,14 @@ static json_t *when_json(int64_t wall_s)
 	return json_string(text);
 }
 
+struct lease_list {
+	json_t *array;
+	uint16_t vid;			/* of the segment; 0: of one port alone */
+};
+
 static void add_lease(void *arg, const struct lease_record *r)
 {
+	const struct lease_list *list = arg;
 	char ip[IP4_TEXT], mac[MAC_TEXT], id[2 * LEASE_CLIENT_ID_MAX + 1] = "";
 	json_t *o = json_object();
 
@@ -251,7 +261,9 @@ static void add_lease(void *arg, const struct lease_record *r)
 	json_object_set_new(o, "client_id", json_string(id));
 	json_object_set_new(o, "state", json_string(lease_state_name(r->state)));
 	json_object_set_new(o, "expires", when_json(r->expires_wall_s));
-	json_array_append_new(arg, o);
+	if (list->vid)
+		json_object_set_new(o, "vid", json_integer(list->vid));
+	json_array_append_new(list->array, o);
 }
 
 json_t *live_leases(struct engine *e, const char *name)
@@ -264,7 +276,7 @@ json_t *live_leases(struct engine *e, const char *name)
 		return NULL;
 	LIST_FOREACH(seg, &net->segments, link)
 		if (seg->leases && !seg->leaving)
-			lease_each(seg->leases, add_lease, array);
+			lease_each(seg->leases, add_lease, &(struct lease_list){ array, seg->only ? 0 : seg->vid });
 	return array;
 }
 

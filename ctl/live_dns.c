@@ -17,20 +17,19 @@ enum { UPSTREAM_LINGER_S = 10, RESOLVER_TEXT = 64 };	/* a relayed query ends wit
 
 #define RESOLV_CONF "/etc/resolv.conf"
 
-/* Names of records below the gateway's own: where guests find their host (DESIGN, host_access). */
-static void add_host_name(struct live_net *net)
+void live_dns_name_host(struct live_segment *seg)
 {
+	const struct dns_name *origin = &seg->net->zone->origin;
 	char ip[ADDR_TEXT];
 	struct dns_name owner;
 	struct dns_record record;
 
-	if (dns_owner_parse(&owner, "host", &net->zone->origin) < 0)
+	if (dns_owner_parse(&owner, "host", origin) < 0)
 		return;
-	if (dns_record_parse(&record, RECORD_A, ip4_format(net->conf->gateway, ip), &net->zone->origin) == 0)
-		names_add(net->names, &owner, &record);
-	if (net->conf->subnet6.len &&
-	    dns_record_parse(&record, RECORD_AAAA, addr_format(net->conf->gateway6, ip), &net->zone->origin) == 0)
-		names_add(net->names, &owner, &record);
+	if (dns_record_parse(&record, RECORD_A, ip4_format(seg->conf->gateway, ip), origin) == 0)
+		names_add(seg->names, &owner, &record);
+	if (seg->conf->subnet6.len && dns_record_parse(&record, RECORD_AAAA, addr_format(seg->conf->gateway6, ip), origin) == 0)
+		names_add(seg->names, &owner, &record);
 }
 
 /* open_resolv() - by the keeper: /etc and what it leads to is closed to us, see ctl/confine.h */
@@ -60,7 +59,6 @@ int live_dns_start(struct live_net *net)
 	net->names = names_new(&net->zone->origin);
 	if (!net->names)
 		return -ENOMEM;
-	add_host_name(net);
 	if (!conf->dns_enabled)
 		return 0;
 	return conf->has_router ? start_relay(net) : 0;

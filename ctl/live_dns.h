@@ -7,9 +7,13 @@
 
 struct live_net;
 struct live_port;
+struct live_segment;
 
 /* live_dns_start() - zone and names always, resolvers where dns is enabled; its segments answer. Return: 0 or -ENOMEM */
 int live_dns_start(struct live_net *net);
+
+/* live_dns_name_host() - the name below the gateway's own: where guests of the segment find their host (DESIGN, host_access) */
+void live_dns_name_host(struct live_segment *seg);
 
 /* live_dns_configure() - the records and resolvers of net->conf */
 void live_dns_configure(struct live_net *net);

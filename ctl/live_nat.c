@@ -12,7 +12,6 @@
 #include "nat/host_gateway.h"
 #include "nat/nat.h"
 #include "switch/verdict.h"
-#include "switch/vlan.h"
 
 enum { POLL_US = 200, TRIES = 100, PLACE_KB = 64 };
 
@@ -23,7 +22,7 @@ static struct nat_conf conf_of(const struct live_net *net)
 	};
 
 	struct nat_conf conf = {
-		.net_id = net->net_id, .vid = VID_DEFAULT, .uplink = net->conf->has_nat && !net->conf->has_host,
+		.net_id = net->net_id, .uplink = net->conf->has_nat && !net->conf->has_host,
 		.filter_any = net->conf->filtering == NAT_FILTER_ANY,
 		.host_access = net->conf->has_nat && !net->conf->has_host ? access[net->conf->host_access] : HOST_NONE,
 	};

@@ -24,6 +24,7 @@
 #include "switch/forward.h"
 #include "switch/local.h"
 #include "switch/port.h"
+#include "switch/vlan.h"
 
 enum {
 	FDB_AGE_MS = 300000,		/* 802.1Q-2018 table 8-9: the default ageing time */
@@ -74,9 +75,8 @@ static int start_services(struct live_net *net)
 	if (!conf->has_subnet)
 		return 0;
 	mac_from_names(net->name, "@gateway", net->gateway_mac);	/* no port can have that name */
-	if (conf->dhcp_enabled)
-		net->dhcp = dhcp_service_new(net->engine->requests);
-	rc = net->dhcp || !conf->dhcp_enabled ? live_dns_start(net) : -ENOMEM;
+	net->dhcp = dhcp_service_new(net->engine->requests);
+	rc = net->dhcp ? live_dns_start(net) : -ENOMEM;
 	if (rc == 0)
 		rc = live_nat_start(net);
 	if (rc == 0)
@@ -84,12 +84,12 @@ static int start_services(struct live_net *net)
 	return rc;
 }
 
-/* start_segment() - for all of its ports; where each is to be alone it brings its own */
+/* start_segment() - VLAN 1; where each port is to be alone it brings its own */
 static int start_segment(struct live_net *net)
 {
 	if (net->conf->mode == NET_NAT)
 		return 0;
-	net->segment = live_segment_new(net, NULL);
+	net->segment = live_segment_new(net, NULL, VID_DEFAULT, net->conf);
 	return net->segment ? 0 : -ENOMEM;
 }
 
@@ -127,11 +127,8 @@ struct live_net *live_net_new(struct engine *e, const struct net_conf *conf)
 
 void live_net_configure(struct live_net *net, const struct net_conf *conf)
 {
-	struct live_segment *seg;
-
 	net->conf = conf;
-	LIST_FOREACH(seg, &net->segments, link)
-		live_segment_configure(seg);
+	live_segments_configure(net);
 	live_hostif_configured(net);
 	live_dns_configure(net);
 	live_nat_configure(net);
@@ -144,7 +141,7 @@ void live_net_free(struct live_net *net)
 	live_ra_free(net);
 	live_nat_free(net);
 	live_peer_free(net);
-	live_segment_free(net->segment);
+	live_segments_free(net);
 	live_policy_net_free(net);
 	live_shape_net_free(net);
 	lease_store_forget(net);

@@ -35,6 +35,7 @@
 #include "switch/port.h"
 #include "switch/request.h"
 #include "switch/station.h"
+#include "switch/vlan.h"
 #include "switch/worker.h"
 #include "tap/dgram.h"
 #include "tap/packet.h"
@@ -165,8 +166,7 @@ static void forget(struct live_port *p)
 {
 	struct live_net *net = p->net;
 
-	if (p->segment && !p->segment->only)
-		stations_forget_port(p->segment->stations, p->id);
+	live_segment_forget(p);
 	fdb_flush_port(net->fdb, p->id);
 	if (net->owners)
 		fdb_flush_port(net->owners, p->id);
@@ -263,12 +263,14 @@ static uint32_t take_id(struct engine *e)
 /* recall_lease() - a guest that was here before the engine was started again still has its address and name */
 static void recall_lease(struct live_port *p)
 {
+	struct live_segment *seg;
 	struct lease_record r;
 
 	if (p->segment->only)
 		lease_store_recall(p->segment);
-	if (p->segment->leases && lease_find_port(p->segment->leases, p->name, &r) == 0)
-		lease_names(p->segment, &r);
+	LIST_FOREACH(seg, &p->net->segments, link)
+		if ((!seg->only || seg == p->segment) && seg->leases && lease_find_port(seg->leases, p->name, &r) == 0)
+			lease_names(seg, &r);
 }
 
 struct live_port *live_port_new(struct live_net *net, const struct port_conf *conf)
@@ -279,7 +281,8 @@ struct live_port *live_port_new(struct live_net *net, const struct port_conf *co
 	if (p) {
 		snprintf(p->name, sizeof(p->name), "%s", conf->name);
 		p->id = id;
-		p->segment = id == UINT32_MAX ? NULL : net->segment ? net->segment : live_segment_new(net, p);
+		p->segment = id == UINT32_MAX ? NULL : net->segment ? live_segment_home(net, conf) :
+				     live_segment_new(net, p, (uint16_t)(VID_ALONE_FIRST + id), net->conf);
 	}
 	if (!p || !p->segment) {
 		log_error("net=%s port=%s event=port-failed reason=\"out of memory or ids\"", net->name, conf->name);

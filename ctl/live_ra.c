@@ -55,11 +55,21 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	arm(net);
 }
 
+/* advertises() - has the network an IPv6 subnet, or one of its segments? */
+static bool advertises(const struct net_conf *conf)
+{
+	bool any = conf->subnet6.len;
+
+	for (size_t i = 0; i < conf->nsegments; i++)
+		any |= conf->segments[i].net.subnet6.len;
+	return any;
+}
+
 int live_ra_start(struct live_net *net)
 {
 	static const struct timeval soon = { 0 };
 
-	if (!net->conf->subnet6.len)
+	if (!advertises(net->conf) || net->ra_timer)
 		return 0;
 	net->ra_timer = evtimer_new(net->engine->base, on_timer, net);
 	if (!net->ra_timer)

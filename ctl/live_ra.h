@@ -5,7 +5,7 @@
 
 struct live_net;
 
-/* live_ra_start() - from now on; a network without an IPv6 subnet has none. Return: 0 or -ENOMEM. live_ra_free() - no more. */
+/* live_ra_start() - from now on, if not already; a network none of whose segments has an IPv6 subnet has none. Return: 0 or -ENOMEM. live_ra_free() - no more. */
 int live_ra_start(struct live_net *net);
 void live_ra_free(struct live_net *net);
 

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "ctl/engine.h"
+#include "ctl/live_dns.h"
 #include "dhcp/lease.h"
 #include "dhcp/service.h"
 #include "switch/station.h"
@@ -39,17 +40,17 @@ void live_segment_arm(struct live_segment *seg)
 		event_add(seg->lease_timer, &tv);
 }
 
-/* reserve_all() - of the network; on a segment of one port, its own: each of the others may have the same address pinned */
+/* reserve_all() - those inside the subnet; on a segment of one port, its own: each of the others may have the same address pinned */
 static void reserve_all(struct live_segment *seg)
 {
-	const struct net_conf *conf = seg->net->conf;
+	const struct net_conf *net = seg->net->conf;
 
 	lease_unreserve_all(seg->leases);
-	for (size_t i = 0; i < conf->nreservations; i++) {
-		const struct reservation_conf *r = &conf->reservations[i];
+	for (size_t i = 0; i < net->nreservations; i++) {
+		const struct reservation_conf *r = &net->reservations[i];
 		int rc = 0;
 
-		if (!seg->only || !strcmp(r->port, seg->only->name))
+		if (prefix4_has(seg->conf->subnet, r->ip) && (!seg->only || !strcmp(r->port, seg->only->name)))
 			rc = lease_reserve(seg->leases, r->port, r->ip);
 		if (rc < 0)
 			log_warn("net=%s port=%s event=reservation-failed reason=\"%s\"", seg->net->name, r->port, strerror(-rc));
@@ -58,7 +59,7 @@ static void reserve_all(struct live_segment *seg)
 
 static void fill_dhcp(struct live_segment *seg, struct lease_conf *leases)
 {
-	const struct net_conf *conf = seg->net->conf;
+	const struct net_conf *conf = seg->conf;
 
 	*leases = (struct lease_conf){
 		.subnet = conf->subnet, .first = conf->pool_first, .last = conf->pool_last,
@@ -90,7 +91,7 @@ uint32_t live_segment_guest(const struct live_segment *seg)
 	if (!seg->only || !seg->leases)
 		return 0;
 	pinned = net_reservation(seg->net->conf, seg->only->name);
-	return pinned ? pinned->ip : seg->net->conf->pool_first;
+	return pinned ? pinned->ip : seg->conf->pool_first;
 }
 
 /* ---- names ---- */
@@ -99,18 +100,24 @@ static int start_names(struct live_segment *seg)
 {
 	struct live_net *net = seg->net;
 
-	seg->names = seg->only ? names_new_within(net->names) : net->names;
+	seg->names = names_new_within(net->names, seg->only);
 	if (!seg->names)
 		return -ENOMEM;
+	live_dns_name_host(seg);
 	if (!net->conf->dns_enabled)
 		return 0;
-	seg->dns = dns_service_new(net->engine->requests, net->zone, seg->names);
+	seg->zone = malloc(sizeof(*seg->zone));
+	if (!seg->zone)
+		return -ENOMEM;
+	*seg->zone = *net->zone;
+	seg->zone->subnet = seg->conf->subnet;
+	seg->dns = dns_service_new(net->engine->requests, seg->zone, seg->names);
 	return seg->dns ? 0 : -ENOMEM;
 }
 
 /* ---- life ---- */
 
-struct live_segment *live_segment_new(struct live_net *net, struct live_port *only)
+struct live_segment *live_segment_new(struct live_net *net, struct live_port *only, uint16_t vid, const struct net_conf *conf)
 {
 	struct live_segment *seg = calloc(1, sizeof(*seg));
 	int rc = 0;
@@ -119,12 +126,13 @@ struct live_segment *live_segment_new(struct live_net *net, struct live_port *on
 		return NULL;
 	seg->net = net;
 	seg->only = only;
-	seg->vid = only ? (uint16_t)(VID_ALONE_FIRST + only->id) : VID_DEFAULT;
+	seg->vid = vid;
+	seg->conf = conf;
 	LIST_INSERT_HEAD(&net->segments, seg, link);
 	seg->stations = stations_new(only ? MAX_STATIONS_PER_PORT : STATIONS);
 	if (net->names)
 		rc = start_names(seg);
-	if (rc == 0 && net->dhcp)
+	if (rc == 0 && net->dhcp && conf->dhcp_enabled)
 		rc = start_dhcp(seg);
 	if (rc < 0 || !seg->stations) {
 		live_segment_free(seg);
@@ -146,19 +154,6 @@ void live_segment_configure(struct live_segment *seg)
 	live_segment_arm(seg);
 }
 
-void live_segment_leave(struct live_port *p)
-{
-	struct live_segment *seg = p->segment;
-
-	seg->leaving = seg->only;
-	if (seg->only && !p->net->replaced)
-		lease_store_drop(seg);
-	else if (seg->leases && !p->net->replaced)
-		lease_port_gone(seg->leases, p->name, (int64_t)(clock_wall_ms() / 1000));
-	if (seg->names)
-		names_remove_host(seg->names, p->name);
-}
-
 void live_segments_wait(const struct live_port *p)
 {
 	while (p && !(p->segment && p->segment->only))
@@ -176,8 +171,9 @@ void live_segment_free(struct live_segment *seg)
 		event_free(seg->lease_timer);
 	lease_table_free(seg->leases);
 	free(seg->dns);
-	if (seg->names && seg->only)
+	if (seg->names)
 		names_free(seg->names);
+	free(seg->zone);
 	stations_free(seg->stations);
 	free(seg);
 }

@@ -10,13 +10,15 @@
 #include "ctl/model_parts.h"
 
 /* members - one kind of thing that a network has many of, written as a mapping by name */
-static const struct members {
+struct members {
 	const char *key, *what;
 	size_t size, max;
 	size_t list, count;	/* offsets in struct net_conf */
 	bool mapping;		/* is each a mapping, too? */
 	int (*read)(struct model_ctx *ctx, const struct net_conf *net, const char *name, const json_t *object, void *to);
-} members[] = {
+};
+
+static const struct members members[] = {
 	{ "groups", "group", sizeof(struct group_conf), MODEL_GROUPS_MAX, offsetof(struct net_conf, groups),
 	  offsetof(struct net_conf, ngroups), true, group_read },
 	{ "shapers", "shaper", sizeof(struct shaper_conf), MODEL_SHAPERS_MAX, offsetof(struct net_conf, shapers),
@@ -30,7 +32,12 @@ static const struct members {
 	{ "peers", "peer", sizeof(struct peer_conf), PEERS_MAX, offsetof(struct net_conf, peers), offsetof(struct net_conf, npeers), true, peer_read },
 };
 
-/* Networks, groups, ports, forwards, reservations and peers all begin with their name. */
+static const struct members segments = {
+	"segments", "segment", sizeof(struct segment_conf), MODEL_SEGMENTS_MAX, offsetof(struct net_conf, segments),
+	offsetof(struct net_conf, nsegments), true, segment_read,
+};
+
+/* Networks, segments, groups, ports, forwards, reservations and peers all begin with their name. */
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(a, b);
@@ -139,6 +146,8 @@ static int read_inside(struct model_ctx *ctx, const json_t *object, struct net_c
 {
 	int rc = net_complete(ctx, object, net);
 
+	if (rc == 0)
+		rc = segments_complete(ctx, object, net);
 	if (rc == 0 && !net->has_nat && json_object_size(json_object_get(object, "forwards")))
 		rc = ctx_fail(ctx, object, "forwards", -EINVAL, "mode %s has no forwards: %s", net_mode_name(net->mode),
 			      net->has_router ? "guests are reached at their own addresses" : "nothing outside reaches a guest");
@@ -153,11 +162,14 @@ static int read_inside(struct model_ctx *ctx, const json_t *object, struct net_c
 
 static int read_settings(struct model_ctx *ctx, const json_t *object, struct net_conf *net)
 {
+	int rc;
+
 	if (!name_valid(net->name))
 		return ctx_fail(ctx, NULL, NULL, -EINVAL, "not a name: use a-z, 0-9 and - inside, at most 63 letters");
 	if (written(object) && !json_is_object(object))
 		return ctx_fail(ctx, NULL, NULL, -EINVAL, "is not a mapping");
-	return net_read(ctx, object, net);
+	rc = net_read(ctx, object, net);
+	return rc < 0 ? rc : read_members(ctx, &segments, object, net);
 }
 
 typedef int net_step_fn(struct model_ctx *ctx, const json_t *object, struct net_conf *net);
@@ -257,6 +269,7 @@ static void net_free(struct net_conf *net)
 	port_parts_free(&net->defaults);
 	free(net->ports);
 	free(net->groups);
+	free(net->segments);
 	free(net->shapers);
 	free(net->forwards);
 	free(net->reservations);
@@ -292,6 +305,11 @@ const struct forward_conf *net_forward(const struct net_conf *net, const char *i
 const struct shaper_conf *net_shaper(const struct net_conf *net, const char *name)
 {
 	return net ? bsearch(name, net->shapers, net->nshapers, sizeof(*net->shapers), by_name) : NULL;
+}
+
+const struct segment_conf *net_segment(const struct net_conf *net, const char *id)
+{
+	return net ? bsearch(id, net->segments, net->nsegments, sizeof(*net->segments), by_name) : NULL;
 }
 
 const struct group_conf *net_group(const struct net_conf *net, const char *name)

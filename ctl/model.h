@@ -35,6 +35,7 @@ enum {
 	MODEL_FORWARDS_MAX = 32768,	/* of one network */
 	MODEL_RECORDS_MAX = 16384,	/* of one network */
 	MODEL_GROUPS_MAX = 256,		/* of one network */
+	MODEL_SEGMENTS_MAX = 256,	/* of one network */
 	FORWARD_LISTEN_MAX = 8,
 	UPSTREAMS_MAX = 8,
 	DOMAIN_TEXT = 254,		/* longest name, RFC 1035 2.3.4, and its end */
@@ -211,6 +212,8 @@ struct record_conf {
 	char value[RECORD_VALUE_TEXT];	/* canonical text: an address, a name, or the words of an MX, SRV or TXT */
 };
 
+struct segment_conf;
+
 struct net_conf {
 	char name[NAME_MAX_SIZE];
 	uid_t owner;
@@ -260,8 +263,19 @@ struct net_conf {
 	size_t npeers;
 	struct group_conf *groups;
 	size_t ngroups;
+	struct segment_conf *segments;	/* by their VIDs as texts */
+	size_t nsegments;
 	struct shaper_conf *shapers;
 	size_t nshapers;
+};
+
+/* segment_conf - a VLAN of a network with addressing of its own */
+struct segment_conf {
+	char id[8];			/* its VID as text: "20" */
+	uint16_t vid;			/* 2..4094 */
+	char name[NAME_MAX_SIZE];	/* or empty */
+	struct net_conf net;		/* the network as it is seen there: addressing, DHCP, DNS; without members, called "lab:20" */
+	field_set set;
 };
 
 struct model {
@@ -306,6 +320,7 @@ json_t *model_export(const struct model *model, unsigned flags);
  */
 json_t *net_export(const struct net_conf *net, unsigned flags);
 json_t *port_export(const struct net_conf *net, const struct port_conf *port, unsigned flags);
+json_t *segment_export(const struct segment_conf *segment, unsigned flags);
 json_t *group_export(const struct net_conf *net, const struct group_conf *group, unsigned flags);
 json_t *forward_export(const struct forward_conf *forward);
 json_t *forward_tree(const struct forward_conf *forward);	/* the file's shape, with its parts together */
@@ -320,6 +335,7 @@ const struct net_conf *model_net(const struct model *model, const char *name);
 const struct port_conf *net_port(const struct net_conf *net, const char *name);
 const struct forward_conf *net_forward(const struct net_conf *net, const char *id);
 const struct reservation_conf *net_reservation(const struct net_conf *net, const char *port);
+const struct segment_conf *net_segment(const struct net_conf *net, const char *id);
 const struct group_conf *net_group(const struct net_conf *net, const char *name);
 const struct shaper_conf *net_shaper(const struct net_conf *net, const char *name);
 const struct record_conf *net_record(const struct net_conf *net, const char *name, enum record_type type);
@@ -350,6 +366,9 @@ socklen_t endpoint_sockaddr(const struct endpoint *endpoint, uint16_t port, stru
 
 /* model_mode_over() - take from a network's @settings what makes no sense in the mode that @given, which comes first, puts it in */
 void model_mode_over(json_t *settings, const json_t *given);
+
+/* net_with() - the settings of the segment, the network's own or another, whose subnet holds @ip; NULL: none does */
+const struct net_conf *net_with(const struct net_conf *net, uint32_t ip);
 
 /* model_vlan_over() - take from a port's @settings what of its VLANs contradicts @own, which comes first: another kind of membership */
 void model_vlan_over(json_t *settings, const json_t *own);

@@ -48,32 +48,6 @@ static bool uplink_valid(const char *text)
 	return !text[0] || ifname_valid(text);
 }
 
-/* pool - the text of a range while it is read and written */
-static int read_pool(struct model_ctx *ctx, const struct field *field, const json_t *parent, const json_t *value, void *to)
-{
-	const char *text = json_string_value(value);
-	uint32_t *range = to;	/* pool_first, and pool_last behind it */
-
-	if (!text || ip4_range_parse(text, &range[0], &range[1]) < 0)
-		return ctx_fail(ctx, parent, field->name, -EINVAL, "%s is not a range like 10.77.0.100-10.77.0.199",
-				text ? shown(text) : "this");
-	return 0;
-}
-
-static json_t *write_pool(const struct field *field, const void *from)
-{
-	const uint32_t *range = from;
-	char first[IP4_TEXT], last[IP4_TEXT];
-
-	(void)field;
-	return json_sprintf("%s-%s", ip4_format(range[0], first), ip4_format(range[1], last));
-}
-
-_Static_assert(offsetof(struct net_conf, pool_last) == offsetof(struct net_conf, pool_first) + sizeof(uint32_t),
-	       "the pool is read as one field of two numbers");
-
-static const struct field_type field_pool = { read_pool, write_pool };
-
 #define MODE(name) (1u << NET_##name)
 #define NATS (MODE(NAT_NETWORK) | MODE(NAT))
 
@@ -101,6 +75,7 @@ static const struct field rows[] = {
 	{ .name = "dns", .type = &field_members },
 	{ .name = "limits", .type = &field_members },
 	{ .name = "groups", .type = &field_members },
+	{ .name = "segments", .type = &field_members },
 	{ .name = "shapers", .type = &field_members },
 	{ .name = "guard", .type = &field_members },
 	{ .name = "recorder", .type = &field_members },
@@ -111,12 +86,6 @@ static const struct field rows[] = {
 	{ .name = "reservations", .type = &field_members },
 	{ .name = "records", .type = &field_members },
 	{ .name = "peers", .type = &field_members },
-};
-
-static const struct field dhcp_rows[] = {
-	{ "enabled", &field_bool, FIELD_AT(struct net_conf, dhcp_enabled), .fallback = true },
-	{ "pool", &field_pool, FIELD_AT(struct net_conf, pool_first) },
-	{ "lease", &field_duration, FIELD_AT(struct net_conf, lease_s), .min = 5, .max = UINT32_MAX, .fallback = 3600 },
 };
 
 static const struct field dns_rows[] = {
@@ -151,24 +120,6 @@ static int supported(struct model_ctx *ctx, const json_t *object, const struct n
 	return 0;
 }
 
-static int read_group(struct model_ctx *ctx, const json_t *object, const char *key, const struct field *table, size_t n,
-		      struct net_conf *net, field_set *set)
-{
-	const json_t *group = json_object_get(object, key);
-	struct ctx_mark mark = ctx_enter(ctx, object, key, key, "");
-	int rc;
-
-	if (group && !json_is_object(group) && !json_is_null(group))
-		return ctx_fail(ctx, object, NULL, -EINVAL, "is not a mapping");
-	rc = fields_read(ctx, table, n, group, net, set);
-	if (rc == 0)
-		rc = fields_of_kind(ctx, table, n, group, *set, net->mode, net->mode == NET_HOST_ONLY ?
-				    "a host-only network: it answers local names only" :
-				    "an internal network: it answers local names only");
-	ctx_leave(ctx, mark);
-	return rc;
-}
-
 int net_read(struct model_ctx *ctx, const json_t *object, struct net_conf *net)
 {
 	int rc = fields_read(ctx, rows, ARRAY_SIZE(rows), object, net, &net->set);
@@ -184,13 +135,13 @@ int net_read(struct model_ctx *ctx, const json_t *object, struct net_conf *net)
 			    "an internal network");
 	if (rc < 0)
 		return rc;
-	rc = read_group(ctx, object, "dhcp", dhcp_rows, ARRAY_SIZE(dhcp_rows), net, &net->dhcp_set);
+	rc = mapping_read(ctx, object, "dhcp", dhcp_rows, dhcp_nrows, net, &net->dhcp_set);
 	if (rc < 0)
 		return rc;
-	rc = read_group(ctx, object, "dns", dns_rows, ARRAY_SIZE(dns_rows), net, &net->dns_set);
+	rc = mapping_read(ctx, object, "dns", dns_rows, ARRAY_SIZE(dns_rows), net, &net->dns_set);
 	if (rc < 0)
 		return rc;
-	rc = read_group(ctx, object, "limits", limits_rows, ARRAY_SIZE(limits_rows), net, &net->limits_set);
+	rc = mapping_read(ctx, object, "limits", limits_rows, ARRAY_SIZE(limits_rows), net, &net->limits_set);
 	if (rc == 0)
 		rc = net_parts_read(ctx, object, net);
 	if (rc < 0)
@@ -204,125 +155,6 @@ int net_read(struct model_ctx *ctx, const json_t *object, struct net_conf *net)
 	return 0;
 }
 
-bool guest_address(const struct net_conf *net, uint32_t ip)
-{
-	return net->has_subnet && prefix4_has(net->subnet, ip) && ip != net->subnet.addr &&
-	       ip != prefix4_last(net->subnet) && ip != net->gateway && ip != net->dns;
-}
-
-/* check_subnet() - one that guests can be given addresses of */
-static int check_subnet(struct model_ctx *ctx, const json_t *object, const struct net_conf *net)
-{
-	static const struct prefix4 never[] = {		/* RFC 6890, RFC 5771 */
-		{ 0x00000000, 8 }, { 0x7f000000, 8 }, { 0xa9fe0000, 16 }, { 0xe0000000, 3 },
-	};
-	char text[PREFIX4_TEXT];
-
-	if (net->subnet.len < 8 || net->subnet.len > 29)
-		return ctx_fail(ctx, object, "subnet", -EINVAL, "/%u is not in /8../29", net->subnet.len);
-	for (size_t i = 0; i < ARRAY_SIZE(never); i++)
-		if (prefix4_has(never[i], net->subnet.addr))
-			return ctx_fail(ctx, object, "subnet", -EINVAL, "%s lies in %s, which no network can have",
-					prefix4_format(net->subnet, text), prefix4_format(never[i], (char[PREFIX4_TEXT]){ 0 }));
-	return 0;
-}
-
-/* default_subnet6() - a unique local prefix (RFC 4193) that is the name's on every host and at every time */
-static struct prefix6 default_subnet6(const struct net_conf *net)
-{
-	uint64_t h = hash_bytes(net->name, strlen(net->name), 0x7375626e657436ull);
-	struct prefix6 p = { .len = 64 };
-
-	p.addr.bytes[0] = 0xfd;
-	for (unsigned i = 1; i < 8; i++)
-		p.addr.bytes[i] = (uint8_t)(h >> 8 * i);
-	return p;
-}
-
-/* complete_subnet6() - every subnet has an IPv6 one beside it, unless that is said to be none */
-static int complete_subnet6(struct model_ctx *ctx, const json_t *object, struct net_conf *net)
-{
-	static const struct prefix6 global = { { .bytes = { 0x20 } }, 3 }, unique_local = { { .bytes = { 0xfc } }, 7 };
-	char text[PREFIX6_TEXT];
-
-	if (!(net->set & BIT("subnet6")))
-		net->subnet6 = net->mtu < IP6_MTU_MIN ? (struct prefix6){ .len = 0 } : default_subnet6(net);
-	if (!net->subnet6.len)
-		return 0;
-	if (net->subnet6.len != 64)	/* RFC 4862 5.5.3d: with any other length no guest makes an address of it */
-		return ctx_fail(ctx, object, "subnet6", -EINVAL, "/%u is not /64", net->subnet6.len);
-	if (!addr_in(global, net->subnet6.addr) && !addr_in(unique_local, net->subnet6.addr))
-		return ctx_fail(ctx, object, "subnet6", -EINVAL, "%s is neither in 2000::/3 nor in fc00::/7",
-				prefix6_format(net->subnet6, text));
-	if (net->mtu < IP6_MTU_MIN)
-		return ctx_fail(ctx, object, "subnet6", -EINVAL, "IPv6 needs an mtu of 1280");
-	net->gateway6 = net->subnet6.addr;
-	net->gateway6.bytes[ADDR_SIZE - 1] = 1;
-	return 0;
-}
-
-enum { HOST_ONLY_POOL = 100 };
-
-/* In mode nat a subnet is laid out as VirtualBox and QEMU do it: gateway .2, DNS .3, and every guest .15, or as high as it goes. */
-enum { ALONE_GATEWAY = 2, ALONE_GUEST = 15 };
-
-/* alone_guest() - the address that each guest is given */
-static uint32_t alone_guest(const struct net_conf *net)
-{
-	uint32_t ip = MIN_OF(net->subnet.addr + ALONE_GUEST, prefix4_last(net->subnet) - 1);
-
-	while (!guest_address(net, ip))
-		ip--;			/* the smallest subnet has six addresses, and two are taken */
-	return ip;
-}
-
-/* default_pool() - the longer side of the gateway */
-static void default_pool(struct net_conf *net)
-{
-	uint32_t first = net->subnet.addr + 1, last = prefix4_last(net->subnet) - 1;
-
-	if (net->mode == NET_HOST_ONLY && last - first > HOST_ONLY_POOL && net->gateway - first < HOST_ONLY_POOL) {
-		net->pool_first = first + HOST_ONLY_POOL;	/* those below are for who likes to choose */
-		net->pool_last = last;
-		return;
-	}
-	if (net->mode == NET_NAT) {
-		net->pool_first = net->pool_last = alone_guest(net);
-		return;
-	}
-	net->pool_first = net->gateway - first > last - net->gateway ? first : net->gateway + 1;
-	net->pool_last = net->gateway - first > last - net->gateway ? net->gateway - 1 : last;
-}
-
-static int fail_group(struct model_ctx *ctx, const json_t *object, const char *group, const char *key,
-		      const char *what)
-{
-	struct ctx_mark mark = ctx_enter(ctx, object, group, group, "");
-
-	ctx_fail(ctx, json_object_get(object, group), key, -EINVAL, "%s", what);
-	ctx_leave(ctx, mark);
-	return -EINVAL;
-}
-
-static int check_pool(struct model_ctx *ctx, const json_t *object, const struct net_conf *net)
-{
-	if (net->pool_first <= net->subnet.addr || net->pool_last >= prefix4_last(net->subnet))
-		return fail_group(ctx, object, "dhcp", "pool", "is not inside the subnet");
-	if (net->pool_first <= net->gateway && net->gateway <= net->pool_last)
-		return fail_group(ctx, object, "dhcp", "pool", "holds the gateway's address");
-	if (net->pool_first <= net->dns && net->dns <= net->pool_last)
-		return fail_group(ctx, object, "dhcp", "pool", "holds the address for DNS, the one behind the gateway's");
-	return 0;
-}
-
-/* place_dns() - behind the gateway, or before it where nothing is behind */
-static void place_dns(struct net_conf *net)
-{
-	net->dns = net->gateway;
-	if (net->mode == NET_NAT)
-		net->dns += net->gateway + 1 == prefix4_last(net->subnet) ? -1 : 1;
-}
-
 /* complete_bare() - an internal network without addresses has nothing that needs one */
 static int complete_bare(struct model_ctx *ctx, const json_t *object, struct net_conf *net)
 {
@@ -331,17 +163,15 @@ static int complete_bare(struct model_ctx *ctx, const json_t *object, struct net
 	if (net->subnet6.len)
 		return ctx_fail(ctx, object, "subnet6", -EINVAL, "the network has no subnet to go with it");
 	if (net->dhcp_set && (net->dhcp_enabled || net->dhcp_set & ~1u))
-		return fail_group(ctx, object, "dhcp", "enabled", "the network has no subnet to give addresses of");
+		return mapping_fail(ctx, object, "dhcp", "enabled", "the network has no subnet to give addresses of");
 	if (net->dns_set & 1 && net->dns_enabled)
-		return fail_group(ctx, object, "dns", "enabled", "the network has no subnet, and so no address to ask");
+		return mapping_fail(ctx, object, "dns", "enabled", "the network has no subnet, and so no address to ask");
 	net->dhcp_enabled = net->dns_enabled = false;
 	return 0;
 }
 
 int net_complete(struct model_ctx *ctx, const json_t *object, struct net_conf *net)
 {
-	int rc;
-
 	if (!(net->set & BIT("domain")))
 		snprintf(net->domain, sizeof(net->domain), "%s.internal", net->name);
 	if (net->mode == NET_INTERNAL) {
@@ -370,20 +200,7 @@ int net_complete(struct model_ctx *ctx, const json_t *object, struct net_conf *n
 	if (net->wire)
 		return ctx_fail(ctx, object, "wire", -EINVAL, "a wire has two ends and nobody between them: it has no subnet");
 	net->set |= BIT("subnet");	/* one that was chosen stays */
-	rc = check_subnet(ctx, object, net);
-	if (rc == 0)
-		rc = complete_subnet6(ctx, object, net);
-	if (rc < 0)
-		return rc;
-	if (!(net->set & BIT("gateway")))
-		net->gateway = net->subnet.addr + (net->mode == NET_NAT ? ALONE_GATEWAY : 1);
-	if (!prefix4_has(net->subnet, net->gateway) || net->gateway == net->subnet.addr ||
-	    net->gateway == prefix4_last(net->subnet))
-		return ctx_fail(ctx, object, "gateway", -EINVAL, "is not an address of the subnet");
-	place_dns(net);
-	if (!(net->dhcp_set & field_bit(dhcp_rows, ARRAY_SIZE(dhcp_rows), "pool")))
-		default_pool(net);
-	return check_pool(ctx, object, net);
+	return addressing_complete(ctx, object, net, net->set & BIT("gateway"), net->set & BIT("subnet6"));
 }
 
 /* add_group() - {"dhcp": {...}} unless nothing is in it */
@@ -421,10 +238,10 @@ json_t *net_export(const struct net_conf *net, unsigned flags)
 		limits = net->has_nat ? FIELDS_ALL : limits;
 	}
 	add_group(object, "peers", peers_tree(net));
-	add_group(object, "dhcp", fields_write(dhcp_rows, ARRAY_SIZE(dhcp_rows), net, dhcp, net->mode));
+	add_group(object, "dhcp", fields_write(dhcp_rows, dhcp_nrows, net, dhcp, net->mode));
 	add_group(object, "dns", fields_write(dns_rows, ARRAY_SIZE(dns_rows), net, dns, net->mode));
 	add_group(object, "limits", fields_write(limits_rows, ARRAY_SIZE(limits_rows), net, limits, net->mode));
-	if (groups_write(object, net, flags) == 0 && shapers_write(object, net) == 0 && net_parts_write(object, net, flags) == 0)
+	if (segments_write(object, net, flags) == 0 && groups_write(object, net, flags) == 0 && shapers_write(object, net) == 0 && net_parts_write(object, net, flags) == 0)
 		return object;
 	json_decref(object);
 	return NULL;
@@ -436,7 +253,7 @@ json_t *net_defaults(const struct net_conf *net)
 	field_set hidden = BIT("owner") | BIT("uplink") | BIT("nat_helpers") | (net->has_subnet ? 0 : BIT("subnet") | BIT("gateway") | BIT("subnet6"));
 
 	if (list && fields_missing(rows, ARRAY_SIZE(rows), net->set | hidden, net->mode, "", list) == 0 &&
-	    fields_missing(dhcp_rows, ARRAY_SIZE(dhcp_rows), net->dhcp_set, net->mode, "dhcp.", list) == 0 &&
+	    fields_missing(dhcp_rows, dhcp_nrows, net->dhcp_set, net->mode, "dhcp.", list) == 0 &&
 	    fields_missing(dns_rows, ARRAY_SIZE(dns_rows), net->dns_set, net->mode, "dns.", list) == 0 &&
 	    fields_missing(limits_rows, ARRAY_SIZE(limits_rows), net->limits_set, net->mode, "limits.", list) == 0)
 		return list;

@@ -17,6 +17,17 @@ int net_complete(struct model_ctx *ctx, const json_t *object, struct net_conf *n
 extern const struct word net_modes[];
 bool net_mode_has(enum net_mode mode, const char *key);
 
+/* addressing_complete() - what follows from net->subnet: gateway, IPv6 subnet, address for DNS and pool, as far as they were not given
+ * dhcp_rows, dhcp_nrows - the table of `dhcp: {...}`
+ * mapping_read() - `key: {...}` of @object by a table of its own into @net; mapping_fail() - an error in it; Return: -EINVAL
+ */
+int addressing_complete(struct model_ctx *ctx, const json_t *object, struct net_conf *net, bool gateway_given, bool subnet6_given);
+extern const struct field dhcp_rows[];
+extern const size_t dhcp_nrows;
+int mapping_read(struct model_ctx *ctx, const json_t *object, const char *key, const struct field *table, size_t n, struct net_conf *net,
+		 field_set *set);
+int mapping_fail(struct model_ctx *ctx, const json_t *object, const char *group, const char *key, const char *what);
+
 /* port_part - something written inside a port that is more than a field of it: a mapping with a table of its own, or a list
  *
  * A group may have each part, too, and so may (@network) the network itself: what one says holds for the ports below it that say nothing
@@ -53,6 +64,13 @@ int groups_write(json_t *object, const struct net_conf *net, unsigned flags);
 const json_t *group_tree(const struct model_ctx *ctx, const char *name);
 int group_read(struct model_ctx *ctx, const struct net_conf *net, const char *name, const json_t *object, void *group);
 int port_read(struct model_ctx *ctx, const struct net_conf *net, const char *name, const json_t *object, void *port);
+
+/* segment_read() - what was given for one; segments_complete() - what follows from it once every subnet is known
+ * segments_write() - those of @net into @object, or nothing when there are none
+ */
+int segment_read(struct model_ctx *ctx, const struct net_conf *net, const char *id, const json_t *object, void *segment);
+int segments_complete(struct model_ctx *ctx, const json_t *object, struct net_conf *net);
+int segments_write(json_t *object, const struct net_conf *net, unsigned flags);
 
 /* vlan_check() - what a port's settings of VLANs, as far as they were given, say together; sets vlan_mode and what follows from it
  * @given:	has this row been given, by the port or by its group?
@@ -94,12 +112,15 @@ int peer_read(struct model_ctx *ctx, const struct net_conf *net, const char *nam
 json_t *peers_tree(const struct net_conf *net);
 int check_peers(struct model_ctx *ctx, const struct model *model, const json_t *networks);
 
-/* subnet_choose() - give a subnet to each NAT network that has none
+/* subnet_choose() - give a subnet to each NAT network, and segment of one, that has none
  *
  * A /24 of 10.64.0.0/10, first tried at a place that the network's name decides, so that it is the same again after
  * `rm` and `add` and rarely that of another host; in mode nat 10.0.2.0/24, which all such networks may have.
  */
 int subnet_choose(struct model_ctx *ctx, struct model *model, const json_t *networks);
+
+/* check_subnets() - of both families, of networks and segments: does one lie in another? */
+int check_subnets(struct model_ctx *ctx, const struct model *model, const json_t *networks);
 
 /* model_check() - subnets, listening addresses, MACs, paths and addresses that are used twice */
 int model_check(struct model_ctx *ctx, const struct model *model, const json_t *networks);
@@ -122,7 +143,7 @@ int clash(struct model_ctx *ctx, const json_t *networks, struct claimant a, stru
 /* ifname_valid() - may it be an interface's name? */
 bool ifname_valid(const char *text);
 
-/* guest_address() - may @ip belong to a guest of this network: inside, and neither its ends nor the gateway's? */
+/* guest_address() - may @ip belong to a guest of this network: inside a segment of it, and neither its ends nor the gateway's? */
 bool guest_address(const struct net_conf *net, uint32_t ip);
 
 #endif

@@ -58,6 +58,12 @@ static bool shaper_valid(const char *text)
 	return !text[0] || name_valid(text);
 }
 
+/* group_name_valid() - empty takes a setting back */
+static bool group_name_valid(const char *text)
+{
+	return !text[0] || name_valid(text);
+}
+
 #define KIND(name) (1u << PORT_KIND_##name)
 enum { GROUP_KIND = 31 };		/* as if a group were a kind of port: it has the rows without kinds */
 #define A_PORT (~(1u << GROUP_KIND))
@@ -65,7 +71,7 @@ enum { GROUP_KIND = 31 };		/* as if a group were a kind of port: it has the rows
 const struct field port_rows[] = {
 	{ "kind", &field_word, FIELD_AT(struct port_conf, kind), .fallback = PORT_KIND_ATTACHED, .words = kinds,
 	  .kinds = A_PORT },
-	{ "group", &field_text, FIELD_AT(struct port_conf, group), .valid = name_valid, .wants = "the name of a group", .kinds = A_PORT },
+	{ "group", &field_text, FIELD_AT(struct port_conf, group), .valid = group_name_valid, .wants = "the name of a group", .kinds = A_PORT },
 	{ "mac", &field_mac, FIELD_AT(struct port_conf, mac), .kinds = A_PORT },
 	{ "vlan", &field_number, FIELD_AT(struct port_conf, pvid), .min = 1, .max = 4094, .fallback = 1 },
 	{ "trunk", &field_vlans, FIELD_AT(struct port_conf, trunk) },
@@ -195,11 +201,11 @@ static json_t *beneath(const json_t *group, const json_t *object)
 static int read_all(struct model_ctx *ctx, const struct net_conf *net, const json_t *object, struct port_conf *port, field_set *set)
 {
 	const char *name = json_string_value(json_object_get(object, "group"));
-	const json_t *group = name ? group_tree(ctx, name) : NULL;
+	const json_t *group = name && *name ? group_tree(ctx, name) : NULL;
 	json_t *left;
 	int rc;
 
-	if (name && !group)
+	if (name && *name && !group)
 		return ctx_fail(ctx, object, "group", -EINVAL, "the network has no group %s", shown(name));
 	left = beneath(group, object);
 	if (group && !left)

@@ -88,9 +88,9 @@ struct names *names_new(const struct dns_name *origin)
 	return make(origin, MANY, CDS_LFHT_AUTO_RESIZE | CDS_LFHT_ACCOUNTING);
 }
 
-struct names *names_new_within(const struct names *outer)
+struct names *names_new_within(const struct names *outer, bool few)
 {
-	struct names *t = make(&outer->origin, FEW, 0);
+	struct names *t = few ? make(&outer->origin, FEW, 0) : names_new(&outer->origin);
 
 	if (t)
 		t->outer = outer;

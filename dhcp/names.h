@@ -36,8 +36,10 @@ struct name_set {
 /* names_new() - an empty table whose hosts are named below @origin. Return: a table for names_free(), or NULL. */
 struct names *names_new(const struct dns_name *origin);
 
-/* names_new_within() - a small table of one segment's own names; what is in @outer (borrowed, outlives it) holds there, too */
-struct names *names_new_within(const struct names *outer);
+/* names_new_within() - a table of one segment's own names; what is in @outer (borrowed, outlives it) holds there, too
+ * @few:	they are those of one guest
+ */
+struct names *names_new_within(const struct names *outer, bool few);
 
 /* names_free() - and every name in it; no reader may look it up any more. It may wait for a grace period, and
  * is a quiescent state of the calling thread.

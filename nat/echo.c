@@ -213,7 +213,7 @@ bool echo_deliver(struct flow *f, uint8_t *icmp, uint32_t size, const struct cam
 {
 	struct site site;
 
-	if (!shard_site(f->shard, f->key.port, &site)) {
+	if (!shard_site(f->shard, f->key.port, f->key.guest, &site)) {
 		flow_free(f);
 		return false;
 	}

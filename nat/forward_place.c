@@ -28,15 +28,25 @@ bool forward_find_mac(struct nat_shard *s, const struct site *site, uint32_t por
 	return false;
 }
 
-/* segment_for() - the segment of the target's port, or of the NAT where no port is known yet */
+static const struct net_view *net_for(const struct nat *nat, const struct snapshot *snap)
+{
+	for (unsigned i = 0; i < snap->nnets; i++)
+		if (snap->nets[i].net_id == nat_conf_of(nat)->net_id)
+			return &snap->nets[i];
+	return NULL;
+}
+
+/* segment_for() - the segment of the target's port, or the one that its address is of */
 static const struct segment *segment_for(const struct nat *nat, const struct snapshot *snap, const struct forward_target *t)
 {
 	const struct port_view *port = t->port < snap->nports ? &snap->ports[t->port] : NULL;
-	const struct nat_conf *conf = nat_conf_of(nat);
+	const struct net_view *net = net_for(nat, snap);
 
-	for (unsigned i = 0; i < snap->nnets; i++)
-		if (snap->nets[i].net_id == conf->net_id)
-			return port && port->net == &snap->nets[i] ? segment_at(port, conf->vid) : segment_of(&snap->nets[i], conf->vid);
+	if (net && port && port->net == net)
+		return addr_is_none(t->ip) ? segment_home(port) : segment_with(port, t->ip);
+	for (unsigned i = 0; net && i < net->nsegments; i++)
+		if (segment_has(&net->segments[i], t->ip))
+			return &net->segments[i];
 	return NULL;
 }
 

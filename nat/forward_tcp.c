@@ -39,7 +39,7 @@ static bool open_flow(struct worker *w, struct forward *f, const struct handoff 
 	struct flow_key key;
 	struct site site;
 
-	if (!port || !shard_site(s, h->place.port, &site) ||
+	if (!port || !shard_site(s, h->place.port, h->place.ip, &site) ||
 	    !forward_key(s, &site, &h->place, IPPROTO_TCP, &h->from, &key))
 		return false;
 	atomic_fetch_add_explicit(&f->active, 1, memory_order_relaxed);

@@ -148,7 +148,7 @@ static void to_guest(struct worker *w, struct forward *f, const struct place *pl
 	struct frame frame;
 	bool taken;
 
-	if (atomic_load(&f->stopped) || !s || !shard_site(s, place->port, &site))
+	if (atomic_load(&f->stopped) || !s || !shard_site(s, place->port, place->ip, &site))
 		return;
 	flow = flow_for(s, f, place, &site, c);
 	if (!flow) {

@@ -243,7 +243,6 @@ int nat_set_conf(struct nat *nat, const struct nat_conf *conf)
 		return -ENOMEM;
 	live->conf = *conf;
 	live->conf.net_id = old->conf.net_id;
-	live->conf.vid = old->conf.vid;
 	rcu_assign_pointer(nat->live, live);
 	urcu_qsbr_call_rcu(&old->rcu, free_conf);
 	return 0;

@@ -28,8 +28,7 @@ struct service;
 struct worker;
 
 struct nat_conf {
-	uint32_t net_id;		/* the segment; fixed for the NAT's life */
-	uint16_t vid;
+	uint32_t net_id;		/* fixed for the NAT's life */
 	enum host_access host_access;
 	bool uplink;			/* false: no way out but to the gateway's address */
 	char device[IFNAMSIZ];		/* the interface that everything for the outside leaves by, or nothing does; "": any */
@@ -73,8 +72,8 @@ struct nat_counts {
 struct nat *nat_new(const struct nat_conf *conf, struct worker *const *workers, unsigned nworkers);
 struct service *nat_service(struct nat *nat);
 
-/* nat_set_conf() - new settings: for each new flow and each UDP datagram; TCP connections that are open stay so. net_id and
- * vid stay. Control thread. Return: 0 or -ENOMEM. */
+/* nat_set_conf() - new settings: for each new flow and each UDP datagram; TCP connections that are open stay so. net_id
+ * stays. Control thread. Return: 0 or -ENOMEM. */
 int nat_set_conf(struct nat *nat, const struct nat_conf *conf);
 
 /* nat_host_changed() - the host's links, addresses or routes did: what was remembered of them is asked anew, and TCP connections

@@ -234,7 +234,7 @@ void neterror_ask_hops(int fd, bool ip6)
 bool neterror_tell(struct flow *f, const struct packet *sending)
 {
 	struct site site;
-	bool known = shard_site(f->shard, f->key.port, &site), told = false;
+	bool known = shard_site(f->shard, f->key.port, f->key.guest, &site), told = false;
 
 	neterror_ask_hops(f->watch.fd, !addr_is4(f->key.guest));
 	for (unsigned i = 0; i < ERRORS_AT_ONCE; i++) {
@@ -261,7 +261,7 @@ bool neterror_tell_shared(int fd, neterror_whose_fn *whose, void *arg, struct fl
 			break;
 		own = r.error.ee_origin == SO_EE_ORIGIN_LOCAL;
 		f = own ? sender : whose(arg, addr_from_sock(&r.to), r.payload, r.size);
-		if (f && shard_site(f->shard, f->key.port, &site))
+		if (f && shard_site(f->shard, f->key.port, f->key.guest, &site))
 			told |= send_report(f, &site, &r, own ? sending : NULL) && own;
 	}
 	return told;

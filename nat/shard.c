@@ -72,7 +72,7 @@ static void tell_late(struct nat_shard *s, uint32_t port_id, const uint8_t *data
 
 	if (packet_is_icmp(&p))		/* its type may be that of an error, about which nothing may be said */
 		p.icmp_type = len > p.l4 ? data[p.l4] : 0;
-	if (port && shard_site(s, port_id, &site) && segment_has(site.segment, p.src))
+	if (port && shard_site(s, port_id, p.src, &site) && segment_has(site.segment, p.src))
 		answer_error(s->worker, &site, data + MAC_SIZE, &p, &port->answers, ICMP_TIME_EXCEEDED, ICMP_REASSEMBLY);
 }
 
@@ -168,14 +168,14 @@ uint32_t port_window(const struct port *port)
 	return port->rx_room ? MIN_OF(MAX_OF(room, (uint32_t)WINDOW_MIN), (uint32_t)WINDOW_MAX) : WINDOW_MAX;
 }
 
-bool shard_site(const struct nat_shard *s, uint32_t port_id, struct site *site)
+bool shard_site(const struct nat_shard *s, uint32_t port_id, struct addr guest, struct site *site)
 {
 	const struct net_view *net = net_of(s, port_id);
 	const struct segment *segment;
 
 	if (!net || net->net_id != shard_conf(s)->net_id || !net->nmembers || !net->members[0]->local)
 		return false;
-	segment = segment_at(&worker_snapshot(s->worker)->ports[port_id], shard_conf(s)->vid);
+	segment = segment_with(&worker_snapshot(s->worker)->ports[port_id], guest);
 	if (!segment || !segment->has_subnet)
 		return false;
 	*site = (struct site){ segment, net->members[0]->port->id, net->mtu,

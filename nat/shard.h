@@ -110,8 +110,8 @@ void shard_free(struct nat_shard *s);
 uint64_t shard_now(const struct nat_shard *s);
 const struct nat_conf *shard_conf(const struct nat_shard *s);
 
-/* shard_site() - Return: false when the port or the segment is gone */
-bool shard_site(const struct nat_shard *s, uint32_t port_id, struct site *site);
+/* shard_site() - where the guest with this address on the port lives; Return: false when the port or the segment is gone */
+bool shard_site(const struct nat_shard *s, uint32_t port_id, struct addr guest, struct site *site);
 
 /* shard_own() - hostaddr_own() in the family of @like, asked at most once a second */
 struct addr shard_own(struct nat_shard *s, struct addr like);

@@ -38,7 +38,7 @@ static enum verdict to_closed(struct flow *f, const struct packet *p)
 			flow_free(f);
 		return VERDICT_DROP_NO_SESSION;
 	}
-	if ((packet_payload_len(p) || (p->tcp_flags & (TCP_FIN | TCP_SYN))) && shard_site(f->shard, f->key.port, &site))
+	if ((packet_payload_len(p) || (p->tcp_flags & (TCP_FIN | TCP_SYN))) && shard_site(f->shard, f->key.port, f->key.guest, &site))
 		tcp_send_control(f, &site, TCP_ACK, f->tcp.snd_nxt);
 	return VERDICT_CONSUMED_NAT;
 }
@@ -75,7 +75,7 @@ static enum verdict to_answered(struct flow *f, const struct packet *p)
 
 	if (p->tcp_flags & TCP_RST)
 		return tcp_segment(f, p);
-	if (!shard_site(f->shard, f->key.port, &site))
+	if (!shard_site(f->shard, f->key.port, f->key.guest, &site))
 		return VERDICT_DROP_NO_SESSION;
 	if ((p->tcp_flags & TCP_ACK) && p->ack != t->snd_nxt) {
 		tcp_send_control(f, &site, TCP_RST, p->ack);	/* nothing counts before our SYN is acknowledged */
@@ -176,7 +176,7 @@ void tcp_reset(struct flow *f)
 	struct site site;
 
 	counter_add(&f->shard->counts.resets, 1);
-	if (shard_site(f->shard, f->key.port, &site))
+	if (shard_site(f->shard, f->key.port, f->key.guest, &site))
 		tcp_send_control(f, &site, TCP_RST | TCP_ACK, f->tcp.snd_nxt);
 	flow_abort(f);
 }
@@ -205,7 +205,7 @@ void tcp_work(struct flow *f)
 
 	if (t->phase != TCP_PHASE_OPEN)
 		return;
-	if (!shard_site(f->shard, f->key.port, &site)) {
+	if (!shard_site(f->shard, f->key.port, f->key.guest, &site)) {
 		flow_abort(f);
 		return;
 	}
@@ -340,7 +340,7 @@ static void expired(struct flow *f, uint64_t now_ms)
 		flow_free(f);
 		return;
 	}
-	if (!shard_site(f->shard, f->key.port, &site)) {
+	if (!shard_site(f->shard, f->key.port, f->key.guest, &site)) {
 		flow_abort(f);
 		return;
 	}

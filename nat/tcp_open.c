@@ -154,7 +154,7 @@ static enum verdict refuse(struct flow *f, int error)
 
 	if (error == EADDRNOTAVAIL || error == ENOBUFS || error == ENOMEM)
 		v = VERDICT_DROP_NO_MEMORY;		/* the guest will try again */
-	else if (!neterror_tell(f, NULL) && error != ETIMEDOUT && shard_site(f->shard, f->key.port, &site)) {
+	else if (!neterror_tell(f, NULL) && error != ETIMEDOUT && shard_site(f->shard, f->key.port, f->key.guest, &site)) {
 		if (error == ENETUNREACH || error == ENETDOWN || error == ENODEV)
 			unreachable(f, &site, ICMP_UNREACHABLE_NET);
 		else if (error == EHOSTUNREACH || error == EHOSTDOWN)
@@ -173,7 +173,7 @@ static void answer(struct flow *f)
 	struct tcp *t = &f->tcp;
 	struct site site;
 
-	if (!shard_site(f->shard, f->key.port, &site)) {
+	if (!shard_site(f->shard, f->key.port, f->key.guest, &site)) {
 		flow_abort(f);
 		return;
 	}
@@ -330,7 +330,7 @@ static bool call(struct flow *f)
 {
 	struct site site;
 
-	if (!shard_site(f->shard, f->key.port, &site))
+	if (!shard_site(f->shard, f->key.port, f->key.guest, &site))
 		return false;
 	if (forward_find_mac(f->shard, &site, f->key.port, f->key.guest, f->mac))
 		tcp_send_control(f, &site, TCP_SYN, f->tcp.snd_una);
@@ -342,7 +342,7 @@ int tcp_call(struct nat_shard *s, struct nat_port *port, struct forward *forward
 	struct flow *f;
 	struct site site;
 
-	if (!shard_site(s, port->id, &site))
+	if (!shard_site(s, port->id, key->guest, &site))
 		return -ENETDOWN;
 	if (port->calling >= tcp_half_open_max(s))
 		return -ENOBUFS;
@@ -396,7 +396,7 @@ void tcp_crossed(struct flow *f, const struct packet *p)
 	struct tcp *t = &f->tcp;
 	struct site site;
 
-	if (!shard_site(f->shard, f->key.port, &site))
+	if (!shard_site(f->shard, f->key.port, f->key.guest, &site))
 		return;
 	agree(f, &options, &site);
 	t->rcv_nxt = t->rcv_adv = p->seq + 1;
@@ -415,7 +415,7 @@ void tcp_opened(struct flow *f, const struct packet *p)
 	struct tcp_options options = tcp_wire_options(p);
 	struct site site;
 
-	if (t->phase == TCP_PHASE_CALLING && shard_site(f->shard, f->key.port, &site))
+	if (t->phase == TCP_PHASE_CALLING && shard_site(f->shard, f->key.port, f->key.guest, &site))
 		agree(f, &options, &site);
 	half_open(f, false);
 	t->snd_wnd = (uint32_t)p->tcp_window << (p->tcp_flags & TCP_SYN ? 0 : t->snd_scale);

@@ -367,7 +367,7 @@ static void on_ready(struct worker *w, struct watch *watch, uint32_t events)
 
 	if (events & EPOLLERR)
 		neterror_tell(f, NULL);
-	if (!shard_site(f->shard, f->key.port, &site)) {
+	if (!shard_site(f->shard, f->key.port, f->key.guest, &site)) {
 		flow_free(f);
 		return;
 	}

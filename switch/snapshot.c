@@ -44,6 +44,28 @@ void snapshot_free(struct snapshot *s)
 	free(s);
 }
 
+const struct segment *segment_home(const struct port_view *port)
+{
+	const struct segment *seg = segment_at(port, port->vlan.pvid);
+
+	for (unsigned i = 0; !seg && i < port->net->nsegments; i++)
+		if (vlan_member(&port->vlan, port->net->segments[i].vid))
+			seg = &port->net->segments[i];
+	return seg;
+}
+
+const struct segment *segment_with(const struct port_view *port, struct addr a)
+{
+	const struct net_view *net = port->net;
+
+	if (port->own)
+		return port->own;
+	for (unsigned i = 0; i < net->nsegments; i++)
+		if (segment_has(&net->segments[i], a))
+			return vlan_member(&port->vlan, net->segments[i].vid) ? &net->segments[i] : NULL;
+	return segment_home(port);
+}
+
 static void free_rcu(struct rcu_head *head)
 {
 	snapshot_free(container_of(head, struct snapshot, rcu));

@@ -134,6 +134,12 @@ static inline const struct segment *segment_at(const struct port_view *port, uin
 	return port->own ? port->own : segment_of(port->net, vid);
 }
 
+/* segment_home() - the segment of a port's untagged frames, or the first of its VLANs that is one; NULL: there is none
+ * segment_with() - that of a guest of the port with address @a: the one whose subnet holds it, for a link-local address that at home
+ */
+const struct segment *segment_home(const struct port_view *port);
+const struct segment *segment_with(const struct port_view *port, struct addr a);
+
 /* segment_has() - is @a inside the segment's subnet of its family? */
 static inline bool segment_has(const struct segment *seg, struct addr a)
 {

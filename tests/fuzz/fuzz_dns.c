@@ -56,7 +56,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 		add("many", DNS_A, ip4_format(0x0a4d0100 + i, value));
 	}
-	own = names_new_within(names);
+	own = names_new_within(names, true);
 	MUST(own);
 	names_set_host(own, "six", 0x0a4d000f);
 	names_set_host(own, "vm1", 0x0a4d000f);

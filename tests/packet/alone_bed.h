@@ -49,7 +49,7 @@ static void add_guest(struct bed *b, unsigned i)
 	char name[8];
 
 	b->ports[i] = rig_port_alone(b->rig, 0, gateway_service(b->gateway), &b->segments[i]);
-	b->names[i] = names_new_within(b->outer);
+	b->names[i] = names_new_within(b->outer, true);
 	assert_non_null(b->names[i]);
 	snprintf(name, sizeof(name), "web%u", i);
 	assert_int_equal(names_set_host(b->names[i], name, GUEST), 0);
@@ -67,7 +67,7 @@ static MAYBE_UNUSED int setup(void **state)
 {
 	static struct bed bed;
 	struct bed *b = &bed;
-	struct nat_conf conf = { .net_id = 1, .vid = VID_DEFAULT, .host_access = HOST_LOOPBACK, .uplink = true };
+	struct nat_conf conf = { .net_id = 1, .host_access = HOST_LOOPBACK, .uplink = true };
 
 	memset(b, 0, sizeof(*b));
 	b->rig = rig_new();

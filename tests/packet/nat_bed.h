@@ -245,7 +245,7 @@ static void bed_init(struct bed *bed, const struct nat_conf *conf, unsigned nwor
 		bed->queues[i] = (struct port_queue){ .port = &bed->ports[i], .fd = -1, .worker = i == 2 ? nworkers - 1 : 0 };
 		bed->ports[i] = (struct port){ .id = i, .nqueues = 1, .queues = &bed->queues[i] };
 		bed->snap->ports[i] = (struct port_view){
-			.port = &bed->ports[i], .net = &bed->snap->nets[0], .link_up = true, .local = i == 0,
+			.port = &bed->ports[i], .net = &bed->snap->nets[0], .link_up = true, .vlan.pvid = 1, .local = i == 0,
 		};
 		bed->snap->nets[0].members[i] = &bed->snap->ports[i];
 	}
@@ -259,7 +259,6 @@ static void bed_init(struct bed *bed, const struct nat_conf *conf, unsigned nwor
 	bed->w = bed->workers[0];
 	bed->conf = *conf;
 	bed->conf.net_id = 1;
-	bed->conf.vid = 1;
 	bed->gateway = gateway_new();
 	bed->nat = nat_new(&bed->conf, bed->workers, nworkers);
 	seg->stations = stations_new(64);

@@ -295,7 +295,7 @@ static void test_remote_data_flood(void **state)
 
 static void test_guests_kept_out(void **state)
 {
-	struct nat_conf conf = { .host_access = HOST_LOOPBACK, .uplink = true, .net_id = 1, .vid = 1 };
+	struct nat_conf conf = { .host_access = HOST_LOOPBACK, .uplink = true, .net_id = 1 };
 	struct case_state c;
 	struct guest_tcp other;
 

@@ -65,7 +65,7 @@ static void serve(struct segment *seg, struct service *service)
 static void side_init(struct bed *b, unsigned i, const struct mode *mode, uint32_t mtu)
 {
 	struct side *s = &b->sides[i];
-	struct nat_conf conf = { .net_id = i + 1, .vid = 1, .host_access = HOST_NONE, .uplink = mode->router };
+	struct nat_conf conf = { .net_id = i + 1, .host_access = HOST_NONE, .uplink = mode->router };
 	struct segment *seg;
 
 	*s = (struct side){ .mode = mode, .mac = { 2, 0, 0, 0, (uint8_t)i, 9 }, .peers = peer_service_new(mode->host) };

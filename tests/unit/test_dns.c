@@ -378,7 +378,7 @@ static void test_within(void **state)
 	struct names *outer = b->names;
 
 	add(b, "vm", DNS_TXT, "\"of the network\"");
-	b->names = names_new_within(outer);
+	b->names = names_new_within(outer, true);
 	assert_non_null(b->names);
 	assert_ptr_equal(names_outer(b->names), outer);
 	names_set_host(b->names, "vm", 0x0a4d000f);

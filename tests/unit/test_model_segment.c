@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Segments of a network: what they take from it, and what they cannot share with others. */
+#include "ctl/model.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/array.h"
+#include "ctl/changes.h"
+#include "ctl/yaml.h"
+
+static struct model *parse(const char *yaml, struct error *err)
+{
+	struct line_map *lines = NULL;
+	json_t *tree = yaml_parse(yaml, strlen(yaml), "t", &lines, err);
+	struct model *model = NULL;
+
+	if (tree)
+		model_parse(tree, lines, NULL, &model, err);
+	line_map_free(lines);
+	json_decref(tree);
+	return model;
+}
+
+static struct model *parsed(const char *yaml)
+{
+	struct error err = { 0 };
+	struct model *model = parse(yaml, &err);
+
+	if (!model)
+		print_message("    %s\n", err.message);
+	assert_non_null(model);
+	return model;
+}
+
+#define LAB "networks:\n  lab:\n    subnet: 10.1.0.0/24\n"
+
+static const struct {
+	const char *what, *yaml, *message;
+} refusals[] = {
+	{ "VLAN 1", LAB "    segments: {1: {}}", "t:4: network lab: segment 1: VLAN 1 is the network's own: its settings are the network's" },
+	{ "VLAN 4095", LAB "    segments: {4095: {}}", "t:4: network lab: segment 4095: not a VLAN in 2..4094" },
+	{ "no number", LAB "    segments: {dmz: {}}", "t:4: network lab: segment dmz: not a VLAN in 2..4094" },
+	{ "a number written strangely", LAB "    segments: {'020': {}}", "t:4: network lab: segment 020: not a VLAN in 2..4094" },
+	{ "the network's subnet", LAB "    segments: {20: {subnet: 10.1.0.128/25}}",
+	  "network lab:20: subnet: 10.1.0.128/25 overlaps that of network lab" },
+	{ "another segment's", LAB "    segments: {20: {subnet: 10.2.0.0/24}, 30: {subnet: 10.2.0.0/24}}",
+	  "network lab:30: subnet: 10.2.0.0/24 overlaps that of network lab:20" },
+	{ "another network's", LAB "    segments: {20: {subnet: 10.2.0.0/24}}\n  two: {subnet: 10.2.0.0/16}",
+	  "network lab:20: subnet: 10.2.0.0/24 overlaps that of network two" },
+	{ "a subnet no network can have", LAB "    segments: {20: {subnet: 127.0.0.0/24}}",
+	  "network lab: segment 20: subnet: 127.0.0.0/24 lies in 127.0.0.0/8, which no network can have" },
+	{ "the same IPv6 subnet", LAB "    subnet6: 'fd00::/64'\n    segments: {20: {subnet6: 'fd00::/64'}}",
+	  "network lab:20: subnet6: fd00::/64 is that of network lab" },
+	{ "a gateway elsewhere", LAB "    segments: {20: {subnet: 10.2.0.0/24, gateway: 10.3.0.1}}",
+	  "network lab: segment 20: gateway: is not an address of the subnet" },
+	{ "a pool elsewhere", LAB "    segments: {20: {subnet: 10.2.0.0/24, dhcp: {pool: 10.3.0.1-10.3.0.2}}}",
+	  "network lab: segment 20: dhcp: pool: is not inside the subnet" },
+	{ "a name twice", LAB "    segments: {20: {name: dmz}, 30: {name: dmz}}", "network lab: segment 30: name: dmz is VLAN 20 already" },
+	{ "mode nat", "networks:\n  lab:\n    mode: nat\n    segments: {20: {}}",
+	  "network lab: segment 20: mode nat has no segments: they are for modes nat-network (nat: user) and internal" },
+	{ "kernel NAT", "networks:\n  lab:\n    nat: kernel\n    segments: {20: {}}",
+	  "network lab: segment 20: mode nat-network with nat: kernel has no segments: they are for modes nat-network (nat: user) and internal" },
+	{ "an internal network's without a subnet", "networks:\n  lab:\n    mode: internal\n    subnet: 10.1.0.0/24\n    segments: {20: {}}",
+	  "network lab: segment 20: subnet: is missing: a VLAN without addresses needs no segment" },
+	{ "in a network without one", "networks:\n  lab:\n    mode: internal\n    segments: {20: {subnet: 10.2.0.0/24}}",
+	  "network lab: segment 20: the network has no subnet; give it one, too" },
+	{ "a reservation in none of them", LAB "    segments: {20: {subnet: 10.2.0.0/24}}\n    reservations: {a: 10.3.0.5}",
+	  "network lab: reservation a: 10.3.0.5 is no guest's address in this network" },
+	{ "a reservation of a segment's gateway", LAB "    segments: {20: {subnet: 10.2.0.0/24}}\n    reservations: {a: 10.2.0.1}",
+	  "network lab: reservation a: 10.2.0.1 is no guest's address in this network" },
+};
+
+/* less_line() - the message without the file and line that it may begin with */
+static const char *less_line(const char *message)
+{
+	return strncmp(message, "t:", 2) ? message : strchr(message, ' ') + 1;
+}
+
+static void test_refuses(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
+		struct error err = { 0 };
+
+		print_message("  %s\n", refusals[i].what);
+		assert_null(parse(refusals[i].yaml, &err));
+		assert_string_equal(less_line(err.message), less_line(refusals[i].message));
+	}
+}
+
+static void test_what_follows(void **state)
+{
+	struct model *model = parsed(LAB "    mtu: 1400\n    segments: {20: {name: dmz, subnet: 10.2.0.0/24}, 300: {dhcp: {lease: 10m}}}\n"
+					 "    reservations: {a: 10.2.0.7, b: 10.1.0.7}\n");
+	const struct net_conf *net = model_net(model, "lab");
+	const struct segment_conf *dmz = net_segment(net, "20"), *other = net_segment(net, "300");
+
+	(void)state;
+	assert_int_equal(net->nsegments, 2);
+	assert_null(net_segment(net, "21"));
+	assert_int_equal(dmz->vid, 20);
+	assert_string_equal(dmz->name, "dmz");
+	assert_int_equal(dmz->net.gateway, 0x0a020001);
+	assert_int_equal(dmz->net.pool_first, 0x0a020002);
+	assert_int_equal(dmz->net.mtu, 1400);
+	assert_true(dmz->net.has_nat && dmz->net.dns_enabled && dmz->net.dhcp_enabled);
+	assert_string_equal(dmz->net.domain, "lab.internal");
+	assert_int_equal(dmz->net.subnet6.len, 64);
+	assert_false(addr_equal(dmz->net.subnet6.addr, net->subnet6.addr));
+	print_message("  one without a subnet is given a free one\n");
+	assert_true(other->net.has_subnet);
+	assert_int_equal(other->net.subnet.addr >> 22, 0x0a400000 >> 22);
+	assert_int_equal(other->net.lease_s, 600);
+	assert_ptr_equal(net_with(net, 0x0a020005), &dmz->net);
+	assert_ptr_equal(net_with(net, 0x0a010005), net);
+	assert_null(net_with(net, 0x0a030005));
+	model_free(model);
+}
+
+static void test_export(void **state)
+{
+	struct model *model = parsed(LAB "    segments: {20: {name: dmz, dhcp: {enabled: false}}, 300: {subnet: 10.3.0.0/24}}"), *again = NULL;
+	json_t *tree = model_export(model, 0), *seg;
+	struct error err = { 0 };
+
+	(void)state;
+	seg = json_object_get(json_object_get(json_object_get(json_object_get(tree, "networks"), "lab"), "segments"), "20");
+	assert_int_equal(json_object_size(seg), 3);	/* the subnet that was chosen stays */
+	assert_int_equal(model_parse(tree, NULL, NULL, &again, &err), 0);
+	assert_true(net_equal(model_net(model, "lab"), model_net(again, "lab")));
+	assert_true(segment_equal(net_segment(model_net(model, "lab"), "20"), net_segment(model_net(again, "lab"), "20")));
+	assert_false(segment_equal(net_segment(model_net(model, "lab"), "20"), net_segment(model_net(again, "lab"), "300")));
+	json_decref(tree);
+	model_free(model);
+	model_free(again);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_refuses), cmocka_unit_test(test_what_follows), cmocka_unit_test(test_export),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
