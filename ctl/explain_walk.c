@@ -7,6 +7,7 @@
 
 #include "ctl/explain.h"
 #include "ctl/live_policy.h"
+#include "ctl/route_get.h"
 #include "switch/forward.h"
 #include "switch/port.h"
 #include "switch/snapshot.h"
@@ -199,6 +200,29 @@ static bool leaves_host(struct explain *x, const struct trial *t)
 	return explain_unknown(x, "firewall", "nft list ruleset", "what the host's own firewall lets out is not known here");
 }
 
+/* at_host() - the host is a member of the network: what its kernel would do with the packet that came in there */
+static bool at_host(struct explain *x)
+{
+	const struct live_net *net = live_net_find(x->e, x->net);
+	const struct port_conf *host = net ? net_port(net->conf, HOST_PORT) : NULL;
+	char ip[ADDR_TEXT], self[ADDR_TEXT], hint[300];
+	struct route_got got;
+	int rc = host ? route_get(x->self.ip, x->dst, host->ifname, &got) : -ENODEV;
+
+	explain_pass(x, "host", "handed to the host%s%s", host ? " on " : "", host ? host->ifname : "");
+	snprintf(hint, sizeof(hint), "ip route get %s from %s iif %s", addr_format(x->dst, ip), addr_format(x->self.ip, self),
+		 host ? host->ifname : "");
+	if (rc < 0)
+		return explain_block(x, "route", hint, "the host does not pass it on: %s", strerror(-rc));
+	if (got.local)
+		explain_pass(x, "route", "%s is the host's own", ip);
+	else if (addr_is_none(got.via))
+		explain_pass(x, "route", "out by %s", got.ifname);
+	else
+		explain_pass(x, "route", "out by %s, to %s", got.ifname, addr_format(got.via, ip));
+	return explain_unknown(x, "firewall", "nft list ruleset", "what the host's own firewall lets through is not known here");
+}
+
 static bool arrives(struct explain *x, const struct trial *t)
 {
 	const char *to = t->nports ? port_name(x, t->ports[0]) : "";
@@ -208,7 +232,7 @@ static bool arrives(struct explain *x, const struct trial *t)
 	if (t->stop == TRIAL_SERVICE)
 		return explain_pass(x, "gateway", "%s", verdict_meaning(t->verdict));
 	if (t->verdict == VERDICT_FORWARDED && !strcmp(to, HOST_PORT))
-		return explain_unknown(x, "host", "nft list ruleset", "handed to the host; its routes and firewall decide from there");
+		return at_host(x);
 	if (t->verdict == VERDICT_FORWARDED && to[0] == '@')
 		return explain_unknown(x, "uplink", NULL, "handed to the network behind the uplink");
 	if (t->verdict == VERDICT_FORWARDED)

@@ -11,6 +11,7 @@
 #include "ctl/metrics.h"
 #include "ctl/version.h"
 #include "dhcp/lease.h"
+#include "dhcp/relay.h"
 #include "dhcp/upstream.h"
 #include "nat/forward.h"
 #include "nat/nat.h"
@@ -180,6 +181,13 @@ static void fill_dns(const struct page *page, const struct family *f)
 			net_sample(page, f, net, NULL, NULL, count_at(upstream_stats(net->upstream), f->at));
 }
 
+static void fill_cache(const struct page *page, const struct family *f)
+{
+	FOR_EACH_NET(page, net)
+		if (net->relay)
+			net_sample(page, f, net, NULL, NULL, count_at(relay_stats(net->relay), f->at));
+}
+
 static void fill_nat(const struct page *page, const struct family *f)
 {
 	struct nat_counts counts;
@@ -216,6 +224,8 @@ static void fill_forward_up(const struct page *page, const struct family *f)
 	{ { "lanyard_port_" word, METRIC_COUNTER, unit, help }, fill_port, offsetof(struct port_stats, member) }
 #define DNS(word, help, member) \
 	{ { "lanyard_dns_relay_" word, METRIC_COUNTER, NULL, help }, fill_dns, offsetof(struct upstream_stats, member) }
+#define CACHE(word, help, member) \
+	{ { "lanyard_dns_cache_" word, METRIC_COUNTER, NULL, help }, fill_cache, offsetof(struct relay_stats, member) }
 #define NAT(word, type, help, member) { { "lanyard_nat_" word, type, NULL, help }, fill_nat, offsetof(struct nat_counts, member) }
 #define FORWARD(word, type, help, member) \
 	{ { "lanyard_forward_" word, type, NULL, help }, fill_forward, offsetof(struct forward_counts, member) }
@@ -245,6 +255,10 @@ static const struct family families[] = {
 	DNS("failures", "Queries answered SERVFAIL because no resolver did.", failures),
 	DNS("mismatches", "Replies ignored: wrong id or question.", mismatches),
 	DNS("refused", "Queries over a limit.", refused),
+	CACHE("hits", "Queries of guests answered from the cache.", hits),
+	CACHE("joined", "Queries that joined one that was being asked already.", joined),
+	CACHE("cut", "Answers larger than their asker takes.", cut),
+	CACHE("refused", "Queries over a limit.", refused),
 	NAT("flows", METRIC_GAUGE, "Flows that are translated now.", flows),
 	NAT("opened", METRIC_COUNTER, "Flows opened.", opened),
 	NAT("expired", METRIC_COUNTER, "Flows ended by a timeout.", expired),

@@ -93,3 +93,19 @@ lanyard policy add lab/web2 allow ingress any
 in_box web1 ping -c 1 -W 2 "$(address web2)" >/dev/null
 has "guests among one another" "$(json '.flows[] | select(.by == "switch") | .port + " " + .remote_name + " " + .began' flows lab)" 'web2 lab/web1 remote'
 status 4 lanyard flows none
+
+if [ "$AS" = root ]; then
+	say "where the host is a member"
+	lanyard net add far --mode routed --subnet 10.50.0.0/24 --uplink outside0
+	lanyard net add near --mode host-only --subnet 192.168.56.0/24
+	box far/web3
+	web3=$(dhcp web3)
+	box near/web4
+	dhcp web4
+	status 0 lanyard why far/web3 $OUTSIDE:80
+	has "the kernel's route" "$OUT" 'route +pass +out by outside0'
+	blocked far/web3 route 203.0.113.9:80 "ip route get 203.0.113.9 from $web3 iif ly-far"
+	status 0 lanyard why near/web4 192.168.56.1:22
+	has "the host itself" "$OUT" "route +pass +192.168.56.1 is the host's own"
+	blocked near/web4 nat $OUTSIDE:80
+fi
