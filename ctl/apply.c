@@ -15,6 +15,7 @@
 #include "ctl/live_guard.h"
 #include "ctl/live_hostif.h"
 #include "ctl/live_kernel.h"
+#include "ctl/live_loop.h"
 #include "ctl/live_peer.h"
 #include "ctl/live_ra.h"
 #include "ctl/live_vlan.h"
@@ -39,7 +40,8 @@ static bool fill_port(struct snapshot *s, struct net_view *net, const struct liv
 
 	v->port = p->port;
 	v->net = net;
-	v->link_up = p->conf->link_up;
+	v->closed = live_loop_closed(p);
+	v->link_up = p->conf->link_up && !v->closed;
 	v->shape = live_shape_of(p);
 	if (v->shape && v->shape->ingress.limited)
 		v->stages_out |= STAGE_SHAPE;

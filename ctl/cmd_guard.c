@@ -18,6 +18,7 @@ static const struct flag set_flags[] = {
 	{ "--router", 0, FLAG_TEXT, "true|false|auto", "guard.router", "no IPv6 router advertisements" },
 	{ "--isolated", 0, FLAG_BOOL, NULL, "guard.isolated", "nothing from and to other isolated ports" },
 	{ "--promiscuous", 0, FLAG_BOOL, NULL, "guard.promiscuous", "it is given every frame of its VLANs" },
+	{ "--loop", 0, FLAG_BOOL, NULL, "guard.loop", "close the port while it brings back what others send" },
 	{ "--max-macs", 0, FLAG_NUMBER, "N", "guard.max_macs", "MAC addresses behind it at once; 0: any number" },
 	{ "--broadcast", 0, FLAG_NUMBER, "FPS", "guard.broadcast", "frames a second; 0: any number" },
 	{ "--multicast", 0, FLAG_NUMBER, "FPS", "guard.multicast", "likewise" },
@@ -94,7 +95,7 @@ static void guards(const json_t *row, char cell[CELL_TEXT])
 static void refused(const json_t *row, char cell[CELL_TEXT])
 {
 	static const char *const names[] = {
-		"forged-mac", "forged-ip", "gateway-claim", "rogue-dhcp", "rogue-router", "hidden-header", "mac-limit", "storm", "isolated", NULL,
+		"forged-mac", "forged-ip", "gateway-claim", "rogue-dhcp", "rogue-router", "hidden-header", "mac-limit", "storm", "loop", "isolated", NULL,
 	};
 	const json_t *verdicts = json_object_get(row, "verdicts");
 	size_t n = 0;

@@ -67,6 +67,7 @@ struct live_capture;
 struct live_dgram;
 struct guard;
 struct guard_retired;
+struct live_loop;
 struct live_policy;
 struct live_shape;
 struct live_shaper;
@@ -116,6 +117,11 @@ struct live_port {
 	struct event *event;		/* on the listener, or the timer until the next try */
 	unsigned acks;			/* DHCP replies that wait for the store */
 	struct guard *guard;		/* live_guard.c; NULL: it needs none */
+	struct {
+		uint64_t until_ms;	/* closed until then; 0: open */
+		uint64_t last_ms;	/* when it was, or will be, opened the last time */
+		uint32_t closed_ms;	/* how long it was closed the last time */
+	} loop;				/* live_loop.c */
 	struct live_policy *policy;	/* NULL: it never had rules */
 	struct log_limit policy_log;
 	struct live_shape *shape;	/* NULL: no limit */
@@ -157,6 +163,7 @@ struct live_net {
 	uint32_t net_id;
 	uid_t owner;
 	struct fdb *fdb;
+	struct live_loop *loop;		/* NULL: there can be none */
 	struct fdb *owners;		/* of IPv6 addresses, where a guard asks for it; live_guard.c */
 	struct live_port local;		/* gateway and services */
 	uint8_t gateway_mac[MAC_SIZE];

@@ -10,6 +10,7 @@
 #include "ctl/engine.h"
 #include "ctl/guest_in.h"
 #include "ctl/live_kernel.h"
+#include "ctl/live_loop.h"
 #include "ctl/live_policy.h"
 #include "ctl/live_wire.h"
 #include "dhcp/server.h"
@@ -244,6 +245,8 @@ static void take(struct engine *e, const struct request *r)
 		on_dhcp(net, r);
 	else if (r->kind == REQUEST_DNS)
 		guest_dns(net, r);
+	else if (r->kind == REQUEST_LOOP)
+		live_loop_suspect(net, r->port);
 	else if (r->kind == REQUEST_DENIED)
 		live_policy_denied(net, r);
 	else

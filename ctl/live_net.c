@@ -12,6 +12,7 @@
 #include "ctl/engine.h"
 #include "ctl/live_dns.h"
 #include "ctl/live_hostif.h"
+#include "ctl/live_loop.h"
 #include "ctl/live_nat.h"
 #include "ctl/live_policy.h"
 #include "ctl/live_shape.h"
@@ -113,7 +114,7 @@ struct live_net *live_net_new(struct engine *e, const struct net_conf *conf)
 	net->owner = conf->owner;
 	net->fdb = fdb_new(conf->stations, PORT_IDS, FDB_AGE_MS);
 	LIST_INIT(&net->segments);
-	if (!net->fdb || start_local(net) < 0 || start_services(net) < 0 || start_segment(net) < 0 ||
+	if (!net->fdb || live_loop_start(net) < 0 || start_local(net) < 0 || start_services(net) < 0 || start_segment(net) < 0 ||
 	    (conf->mode == NET_BRIDGED && live_wire_start(net) < 0)) {
 		log_error("net=%s event=network-failed reason=\"out of memory\"", net->name);
 		live_net_free(net);
@@ -137,6 +138,7 @@ void live_net_configure(struct live_net *net, const struct net_conf *conf)
 
 void live_net_free(struct live_net *net)
 {
+	live_loop_free(net);
 	live_wire_free(net);
 	live_ra_free(net);
 	live_nat_free(net);

@@ -15,6 +15,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "ctl/engine.h"
+#include "ctl/live_loop.h"
 #include "ctl/host_client.h"
 #include "switch/fdb.h"
 #include "switch/port.h"
@@ -72,6 +73,8 @@ static void on_learnt(void *arg, uint32_t port, bool moved)
 	struct live_wire *w = net->wire;
 	struct request r;
 
+	if (moved)
+		live_loop_moved(net, port);
 	if (!moved && (port == w->uplink || port == w->host))
 		return;
 	if (atomic_exchange(&w->told, true))

@@ -93,7 +93,7 @@ struct policy_conf {
 enum { GUARD_LISTED_MAX = 16 };
 enum guard_when { GUARD_WHEN_AUTO, GUARD_WHEN_ON, GUARD_WHEN_OFF };
 struct guards_conf {
-	bool own_mac, own_ip, isolated, promiscuous;
+	bool own_mac, own_ip, isolated, promiscuous, loop;
 	uint8_t dhcp, router;		/* enum guard_when */
 	uint32_t max_macs;		/* 0: any number */
 	uint32_t broadcast, multicast, unknown;

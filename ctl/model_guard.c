@@ -116,6 +116,7 @@ static const struct field rows[] = {
 	{ "router", &field_when, FIELD_AT(struct guards_conf, router) },
 	{ "isolated", &field_bool, FIELD_AT(struct guards_conf, isolated) },
 	{ "promiscuous", &field_bool, FIELD_AT(struct guards_conf, promiscuous) },
+	{ "loop", &field_bool, FIELD_AT(struct guards_conf, loop), .fallback = true },
 	{ "max_macs", &field_number, FIELD_AT(struct guards_conf, max_macs), .max = 65536 },
 	{ "broadcast", &field_number, FIELD_AT(struct guards_conf, broadcast), .max = RATE_MAX },
 	{ "multicast", &field_number, FIELD_AT(struct guards_conf, multicast), .max = RATE_MAX },

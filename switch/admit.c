@@ -47,7 +47,7 @@ enum verdict admit_frame(struct burst *b, struct frame *f)
 	enum verdict v;
 
 	if (!b->in->link_up)
-		return VERDICT_DROP_LINK_DOWN;
+		return b->in->closed ? VERDICT_DROP_LOOP : VERDICT_DROP_LINK_DOWN;
 	if (f->len < ETH_HEADER || f->head_len < ETH_HEADER)
 		return VERDICT_DROP_RUNT;
 	v = vlan_classify(&b->in->vlan, f);

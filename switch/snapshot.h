@@ -72,6 +72,7 @@ struct port_view {
 	struct port_policy *policy;	/* STAGE_POLICY: its rules (switch/port_policy.h); borrowed; outlives the snapshot */
 	struct guard *guard;		/* of STAGE_GUARD; borrowed, as the port */
 	bool link_up;
+	bool closed;			/* the link is down for a loop */
 	bool local;			/* the network's own port: gateway and services, on every segment */
 	bool uplink;			/* behind it is a LAN; a group's frame that seems to come from one of us there is ours, come back */
 	bool beside_uplink;		/* it stands for the host whose interface the uplink is */

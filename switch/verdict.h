@@ -61,6 +61,7 @@
 	V(DROP_ROGUE_ROUTER, "rogue-router", "a router advertisement or redirect")                         \
 	V(DROP_HIDDEN_HEADER, "hidden-header", "IPv6 that hides from guards what it carries")              \
 	V(DROP_MAC_LIMIT, "mac-limit", "the port has all the MAC addresses it may have")                   \
+	V(DROP_LOOP, "loop", "from a port that is closed because it brought back what others sent")        \
 	V(DROP_STORM, "storm", "more broadcast, multicast or unknown unicast than the port may send") \
 	V(DROP_MIRROR, "mirror", "from a port that gets copies of others' frames and has no say itself")
 

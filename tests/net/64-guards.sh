@@ -61,3 +61,19 @@ grep -q 'isolated: true' "$DIR/c/lanyard.yaml"
 status 2 lanyard guard set lab/web1 --own-ip perhaps
 status 1 lanyard guard set lab/web1 --address nonsense
 has "says which" "$ERR" nonsense
+
+say "a guest that joins two of its ports: one is closed, and opened again when the loop has gone"
+lanyard guard set lab --isolated false
+closed() { json '[.ports[] | select(.reason | startswith("a loop:"))] | length' port ls lab; }
+closed_are() { [ "$(closed)" = "$1" ]; }
+as_lanyard /usr/bin/python3 "$ROOT/tests/net/loop.py" "$DIR/r/lanyard/attach.sock" left right >"$DIR/joined" &
+JOINED=$!
+until_ok 5 grep -q joined "$DIR/joined"
+in_box web1 busybox arping -q -c 1 -w 1 -I eth0 10.77.0.250 || true
+until_ok 2 closed_are 1
+until_ok 5 pings web1 10.77.0.1
+has "the log" "$(<"$DIR/lanyardd.log")" 'event=loop with=(left|right) closed_ms=2000'
+kill -STOP $JOINED
+until_ok 8 closed_are 0
+kill -KILL $JOINED
+wait $JOINED || true

@@ -38,7 +38,7 @@ static const char whole[] =
 	"    ports:\n"
 	"      a: {kind: attached}\n"
 	"      b: {kind: attached, group: web}\n"
-	"      c: {kind: attached, group: web, guard: {isolated: false, own_ip: false, dhcp: auto, max_macs: 3, promiscuous: true,\n"
+	"      c: {kind: attached, group: web, guard: {isolated: false, own_ip: false, dhcp: auto, max_macs: 3, promiscuous: true, loop: false,\n"
 	"          own_mac: true, router: true, multicast: 7, unknown: 8, addresses: [10.9.0.7, 'fd00::7'], macs: ['02:00:00:00:00:07']}}\n";
 
 static void check_ports(const struct model *model)
@@ -49,7 +49,7 @@ static void check_ports(const struct model *model)
 	assert_true(a->own_ip && !a->isolated && a->broadcast == 500 && a->dhcp == GUARD_WHEN_OFF && a->router == GUARD_WHEN_AUTO);
 	assert_true(b->own_ip && b->isolated && b->broadcast == 100 && b->dhcp == GUARD_WHEN_OFF);
 	assert_true(!c->own_ip && !c->isolated && c->broadcast == 100 && c->dhcp == GUARD_WHEN_AUTO && c->router == GUARD_WHEN_ON);
-	assert_true(c->own_mac && c->promiscuous && c->max_macs == 3 && c->multicast == 7 && c->unknown == 8);
+	assert_true(a->loop && !c->loop && c->own_mac && c->promiscuous && c->max_macs == 3 && c->multicast == 7 && c->unknown == 8);
 	assert_int_equal(c->addresses.n, 2);
 	assert_true(addr_equal(c->addresses.of[0], addr4(0x0a090007)));
 	assert_int_equal(c->macs.n, 1);
