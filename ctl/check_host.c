@@ -4,7 +4,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <ifaddrs.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <poll.h>
@@ -14,54 +13,37 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/own_addr.h"
 #include "ctl/check.h"
 #include "ctl/check_trial.h"
 
-enum { BACKLOG = 16, DISCARD_PORT = 9, RESIDUE_MAX = 256 * 1024, TRIES = 16 };
+enum { BACKLOG = 16, RESIDUE_MAX = 256 * 1024, TRIES = 16 };
 
 /* --- addresses ------------------------------------------------------------------------------------------- */
 
-/* find_address() - the first of an interface that is up, for which @fits says so */
-static struct addr find_address(struct prefix4 subnet, bool inside)
+static bool is_ordinary(struct addr a)
 {
-	struct addr found = { 0 };
-	struct ifaddrs *list;
+	return addr_4(a) && !addr_is_loopback(a) && !addr_is_link_local(a);
+}
 
-	if (getifaddrs(&list) < 0)
-		return found;
-	for (const struct ifaddrs *i = list; i && addr_is_none(found); i = i->ifa_next) {
-		struct addr a;
+static bool is_in(const void *subnet, struct addr a)
+{
+	return is_ordinary(a) && prefix4_has(*(const struct prefix4 *)subnet, addr_4(a));
+}
 
-		if (!i->ifa_addr || i->ifa_addr->sa_family != AF_INET || !(i->ifa_flags & IFF_UP))
-			continue;
-		a = addr_from_sock((const union sock_addr *)i->ifa_addr);
-		if (!addr_is_loopback(a) && !addr_is_link_local(a) && prefix4_has(subnet, addr_4(a)) == inside)
-			found = a;
-	}
-	freeifaddrs(list);
-	return found;
+static bool is_elsewhere(const void *subnet, struct addr a)
+{
+	return is_ordinary(a) && !prefix4_has(*(const struct prefix4 *)subnet, addr_4(a));
 }
 
 struct addr check_host_address_in(struct prefix4 subnet)
 {
-	return find_address(subnet, true);
+	return own_addr_of_interface(AF_INET, is_in, &subnet);
 }
 
 struct addr check_host_own_address(struct prefix4 except)
 {
-	/* 198.51.100.1 (RFC 5737): connecting a datagram socket sends nothing, but the kernel picks the source */
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	union sock_addr to, from;
-	socklen_t size = addr_to_sock(addr4(0xc6336401), DISCARD_PORT, &to), room = sizeof(from);
-	struct addr a = { 0 };
-
-	if (fd >= 0 && connect(fd, &to.any, size) == 0 && getsockname(fd, &from.any, &room) == 0)
-		a = addr_from_sock(&from);
-	if (fd >= 0)
-		close(fd);
-	if (!addr_is_none(a) && !addr_is_loopback(a) && addr_4(a) && !prefix4_has(except, addr_4(a)))
-		return a;
-	return find_address(except, false);
+	return own_addr_find(AF_INET, is_elsewhere, &except);
 }
 
 bool check_host_has(struct addr a)

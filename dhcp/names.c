@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "dhcp/names.h"
+#include "dhcp/names_parts.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -208,11 +208,9 @@ static void release_parents(struct names *t, const struct dns_name *name)
 	}
 }
 
-/* store() - let readers see these records under this name, instead of what was there */
-static int store(struct names *t, const struct dns_name *name, struct entry *old,
-		 const struct name_record *records, unsigned n)
+int names_store(struct names *t, const struct dns_name *name, const struct name_record *records, unsigned n)
 {
-	struct entry *e;
+	struct entry *old = find(t, name), *e;
 
 	if (!n && (!old || !old->children)) {
 		if (old) {
@@ -237,9 +235,14 @@ static int store(struct names *t, const struct dns_name *name, struct entry *old
 	return 0;
 }
 
-/* keep() - copy the records of @e that are not of this type and source to @to. Return: how many. */
-static unsigned keep(const struct entry *e, uint16_t type, bool host, struct name_record *to)
+const struct dns_name *names_origin(const struct names *t)
 {
+	return &t->origin;
+}
+
+unsigned names_keep(const struct names *t, const struct dns_name *name, uint16_t type, bool host, struct name_record *to)
+{
+	const struct entry *e = find(t, name);
 	unsigned n = 0;
 
 	for (unsigned i = 0; e && i < e->set.n; i++)
@@ -248,168 +251,14 @@ static unsigned keep(const struct entry *e, uint16_t type, bool host, struct nam
 	return n;
 }
 
-static int replace(struct names *t, const struct dns_name *name, uint16_t type, bool host, const uint8_t *rdata,
-		   size_t size)
+int names_replace(struct names *t, const struct dns_name *name, uint16_t type, bool host, const uint8_t *rdata, size_t size)
 {
 	struct name_record records[NAMES_RECORDS_MAX + 1];
-	struct entry *old = find(t, name);
-	unsigned n = keep(old, type, host, records);
+	unsigned n = names_keep(t, name, type, host, records);
 
 	if (rdata)
 		records[n++] = (struct name_record){ .type = type, .size = (uint16_t)size, .host = host, .rdata = rdata };
-	return store(t, name, old, records, n);
-}
-
-static int host_name(const struct names *t, const char *label, struct dns_name *name)
-{
-	struct dns_name n;
-
-	if (dns_name_from_text(&n, label) < 0 || dns_name_labels(&n) != 1 ||
-	    dns_name_join(name, &n, &t->origin) < 0)
-		return -EINVAL;
-	dns_name_lower(name);
-	return 0;
-}
-
-static const struct name_record *host_address(const struct names *t, const struct dns_name *name)
-{
-	const struct entry *e = find(t, name);
-
-	for (unsigned i = 0; e && i < e->set.n; i++)
-		if (e->records[i].host && e->records[i].type == DNS_A)
-			return &e->records[i];
-	return NULL;
-}
-
-/* leads_back() - does the reverse name of @ip lead to this host? */
-static bool leads_back(const struct names *t, struct addr ip, const struct dns_name *name)
-{
-	struct dns_name reverse;
-	const struct entry *e;
-
-	dns_name_reverse(&reverse, ip);
-	e = find(t, &reverse);
-	for (unsigned i = 0; e && i < e->set.n; i++) {
-		const struct name_record *r = &e->records[i];
-
-		if (r->host && r->size == name->size && !memcmp(r->rdata, name->wire, name->size))
-			return true;
-	}
-	return false;
-}
-
-/* remove_reverse() - the way back from @ip, as long as it leads to this host and not to one that took the
- * address over
- */
-static void remove_reverse(struct names *t, struct addr ip, const struct dns_name *name)
-{
-	struct dns_name reverse;
-
-	if (!leads_back(t, ip, name))
-		return;
-	dns_name_reverse(&reverse, ip);
-	replace(t, &reverse, DNS_PTR, true, NULL, 0);
-}
-
-int names_set_host(struct names *t, const char *label, uint32_t ip)
-{
-	const struct name_record *had;
-	struct dns_name name, reverse;
-	uint8_t a[4];
-	int rc = host_name(t, label, &name);
-
-	if (rc < 0)
-		return rc;
-	had = host_address(t, &name);
-	if (had && get_u32(had->rdata) == ip && leads_back(t, addr4(ip), &name))
-		return 0;
-	if (had && get_u32(had->rdata) != ip)
-		remove_reverse(t, addr4(get_u32(had->rdata)), &name);
-	put_u32(a, ip);
-	rc = replace(t, &name, DNS_A, true, a, sizeof(a));
-	if (rc < 0)
-		return rc;
-	dns_name_reverse4(&reverse, ip);
-	return replace(t, &reverse, DNS_PTR, true, name.wire, name.size);
-}
-
-static bool among(const struct addr *list, unsigned n, struct addr a)
-{
-	while (n && !addr_equal(list[n - 1], a))
-		n--;
-	return n > 0;
-}
-
-/* same6() - are these its AAAA records already? Takes the way back from those that are not to stay. */
-static bool same6(struct names *t, const struct dns_name *name, const struct addr *list, unsigned n)
-{
-	const struct entry *e = find(t, name);
-	bool same = true;
-	unsigned had = 0;
-
-	for (unsigned i = 0; e && i < e->set.n; i++) {
-		const struct name_record *r = &e->records[i];
-
-		if (!r->host || r->type != DNS_AAAA)
-			continue;
-		had++;
-		if (among(list, n, addr6(r->rdata)))
-			same = same && leads_back(t, addr6(r->rdata), name);
-		else
-			remove_reverse(t, addr6(r->rdata), name);
-	}
-	return same && had == n;
-}
-
-int names_set_host6(struct names *t, const char *label, const struct addr *list, unsigned n)
-{
-	struct name_record records[NAMES_RECORDS_MAX + NAMES_HOST6_MAX];
-	struct dns_name name, reverse;
-	int rc = host_name(t, label, &name);
-	unsigned kept;
-
-	n = MIN_OF(n, (unsigned)NAMES_HOST6_MAX);
-	if (rc < 0 || same6(t, &name, list, n))
-		return rc;
-	kept = keep(find(t, &name), DNS_AAAA, true, records);
-	for (unsigned i = 0; i < n; i++)
-		records[kept + i] = (struct name_record){ .type = DNS_AAAA, .size = ADDR_SIZE, .host = true, .rdata = list[i].bytes };
-	rc = store(t, &name, find(t, &name), records, kept + n);
-	for (unsigned i = 0; rc == 0 && i < n; i++) {
-		dns_name_reverse(&reverse, list[i]);
-		rc = replace(t, &reverse, DNS_PTR, true, name.wire, name.size);
-	}
-	return rc;
-}
-
-static void remove_host4(struct names *t, const struct dns_name *name)
-{
-	const struct name_record *had = host_address(t, name);
-
-	if (!had)
-		return;
-	remove_reverse(t, addr4(get_u32(had->rdata)), name);
-	replace(t, name, DNS_A, true, NULL, 0);
-}
-
-void names_remove_host(struct names *t, const char *label)
-{
-	struct dns_name name;
-
-	if (host_name(t, label, &name) < 0)
-		return;
-	remove_host4(t, &name);
-	names_set_host6(t, label, NULL, 0);
-}
-
-void names_remove_host_at(struct names *t, const char *label, uint32_t ip)
-{
-	const struct name_record *had;
-	struct dns_name name;
-
-	had = host_name(t, label, &name) == 0 ? host_address(t, &name) : NULL;
-	if (had && get_u32(had->rdata) == ip)
-		remove_host4(t, &name);
+	return names_store(t, name, records, n);
 }
 
 static bool same(const struct name_record *a, const struct dns_record *b)
@@ -421,7 +270,7 @@ int names_add(struct names *t, const struct dns_name *owner, const struct dns_re
 {
 	struct name_record records[NAMES_RECORDS_MAX + 1];
 	struct dns_name name = *owner;
-	struct entry *old;
+	const struct entry *old;
 	unsigned n;
 
 	dns_name_lower(&name);
@@ -432,11 +281,11 @@ int names_add(struct names *t, const struct dns_name *owner, const struct dns_re
 		if ((old->records[i].type == DNS_CNAME) || (record->type == DNS_CNAME))
 			return -EEXIST;
 	}
-	n = keep(old, 0, false, records);
+	n = names_keep(t, &name, 0, false, records);
 	if (n == NAMES_RECORDS_MAX)
 		return -ENOSPC;
 	records[n++] = (struct name_record){ .type = record->type, .size = record->size, .rdata = record->rdata };
-	return store(t, &name, old, records, n);
+	return names_store(t, &name, records, n);
 }
 
 int names_remove(struct names *t, const struct dns_name *owner, uint16_t type)
@@ -448,6 +297,6 @@ int names_remove(struct names *t, const struct dns_name *owner, uint16_t type)
 	old = find(t, &name);
 	for (unsigned i = 0; old && i < old->set.n; i++)
 		if (old->records[i].type == type && !old->records[i].host)
-			return replace(t, &name, type, false, NULL, 0);
+			return names_replace(t, &name, type, false, NULL, 0);
 	return -ENOENT;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* covers: dhcp/dns_name.c dhcp/dns_message.c dhcp/dns.c dhcp/dns_local.c dhcp/dns_record.c dhcp/resolvers.c dhcp/names.c dhcp/cache.c */
+/* covers: dhcp/dns_name.c dhcp/dns_message.c dhcp/dns.c dhcp/dns_local.c dhcp/dns_record.c dhcp/resolvers.c dhcp/names.c dhcp/names_host.c dhcp/cache.c */
 /* max_len: 2048 */
 /* Everything of DNS that comes from outside; the first byte says what the rest is: a guest's query, a
  * resolver's reply to a fixed query, a resolv.conf, or a record that a user writes. Answers are read back and
