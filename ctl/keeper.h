@@ -78,6 +78,10 @@ bool held_shares_trace(const struct held_table *t, const struct held *h);
 /* act_run() - what @request asks, of @h where it is about something held; in this process and with its rights; it may block */
 int act_run(const void *request, const struct held *h, struct host_reply *r);
 
+/* act_refuse() - the error is what the engine is told. Return: @rc */
+struct error;
+int act_refuse(struct host_reply *r, int rc, const struct error *err);
+
 /* act_unix_listen() - a socket of mode 0600, listening unless @type is SOCK_DGRAM; one at the path that nobody has is replaced
  *
  * Return: descriptor; -EADDRINUSE when somebody listens there, -EEXIST when it is no socket, or another negative errno.

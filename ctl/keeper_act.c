@@ -18,7 +18,7 @@
 #include "ctl/netns.h"
 #include "ctl/netns_link.h"
 
-static int refuse(struct host_reply *r, int rc, const struct error *err)
+int act_refuse(struct host_reply *r, int rc, const struct error *err)
 {
 	r->rc = rc;
 	snprintf(r->message, sizeof(r->message), "%.*s", (int)sizeof(r->message) - 1, err->message);
@@ -38,7 +38,7 @@ static int link_failed(struct host_reply *r, int rc, int fd, const struct error 
 {
 	if (fd >= 0)
 		close(fd);
-	return refuse(r, rc, err);
+	return act_refuse(r, rc, err);
 }
 
 /* A user's TAP was prepared by root ("ip tuntap add ... user"), who set it up; only rights we have are used. */
@@ -86,7 +86,7 @@ static int open_vmm_tap(const struct host_link *m, struct host_reply *r)
 	struct error err = { .rc = 0 };
 	int fd = vmm_open(m, r, &err);
 
-	return fd < 0 ? refuse(r, fd, &err) : fd;
+	return fd < 0 ? act_refuse(r, fd, &err) : fd;
 }
 
 static int unix_connect(const struct sockaddr_un *at, int type)
@@ -146,7 +146,7 @@ static int unix_failed(const struct host_unix *m, int rc, struct host_reply *r)
 	struct error err;
 
 	error_set(&err, rc, "%s: cannot %s: %s", m->path, what, rc == -EEXIST ? "what is there is no socket" : strerror(-rc));
-	return refuse(r, rc == -EEXIST ? -EADDRINUSE : rc, &err);
+	return act_refuse(r, rc == -EEXIST ? -EADDRINUSE : rc, &err);
 }
 
 static int open_unix(const struct host_unix *m, struct host_reply *r)
@@ -192,7 +192,7 @@ static int unix_peer(const struct host_unix *m, const struct held *h, struct hos
 	error_set(&err, rc, "%s: cannot connect: %s", m->path, strerror(-rc));
 	if (at >= 0)
 		close(at);
-	return refuse(r, rc, &err);
+	return act_refuse(r, rc, &err);
 }
 
 int act_run(const void *request, const struct held *h, struct host_reply *r)

@@ -210,16 +210,6 @@ static int make_all(const struct plan *p, int *fd, struct error *err)
 	return rc < 0 ? rc : netns_set_link(p->m->ifname, NULL, p->m->mtu, true, err);
 }
 
-static int refuse(struct host_reply *r, int rc, int fd, const struct error *err)
-{
-	if (fd >= 0)
-		close(fd);
-	r->rc = rc;
-	snprintf(r->message, sizeof(r->message), "%.*s", (int)sizeof(r->message) - 1, err->message);
-	snprintf(r->hint, sizeof(r->hint), "%s", err->hint);
-	return rc;
-}
-
 int iface_open(const struct host_iface *m, const struct held *h, struct host_reply *r)
 {
 	struct error err = { .rc = 0 };
@@ -242,5 +232,7 @@ int iface_open(const struct host_iface *m, const struct held *h, struct host_rep
 		rc = make_all(&p, &fd, &err);
 	if (rc == -EPERM || rc == -EACCES)
 		no_right(m, &err);
-	return rc < 0 ? refuse(r, rc, fd, &err) : fd;
+	if (rc < 0 && fd >= 0)
+		close(fd);
+	return rc < 0 ? act_refuse(r, rc, &err) : fd;
 }

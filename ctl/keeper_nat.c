@@ -358,8 +358,7 @@ int nat_run(const struct host_nat *m, const struct held *h, struct host_reply *r
 		cut(net);
 		return 0;
 	}
-	snprintf(r->message, sizeof(r->message), "%.*s", (int)sizeof(r->message) - 1, err.message);
-	return rc;
+	return act_refuse(r, rc, &err);
 }
 
 /* Where it was the last one the table is deleted by journal_undo(). */

@@ -25,10 +25,7 @@ static int refuse(struct host_reply *r, int rc, struct error *err)
 		error_set(err, rc, "an uplink takes a packet socket and an interface beside it, and lanyardd has no right to make them");
 		rights_hint(err, 1 << CAP_NET_ADMIN | 1 << CAP_NET_RAW);
 	}
-	r->rc = rc;
-	snprintf(r->message, sizeof(r->message), "%.*s", (int)sizeof(r->message) - 1, err->message);
-	snprintf(r->hint, sizeof(r->hint), "%s", err->hint);
-	return rc;
+	return act_refuse(r, rc, err);
 }
 
 /* only_others() - what is for the NIC's own address is the host's. By this, too, what the host is given by us (ctl/keeper_wire.h) does
