@@ -112,16 +112,36 @@ static bool link_stage(struct explain *x, const struct live_port *p)
 			     p->reason[0] ? p->reason : "nobody has plugged in");
 }
 
-/* wanted_family() - of the destination's address; while that is a name, whichever the guest has, IPv4 first */
-static bool find_self(struct explain *x, const struct live_port *p)
+struct live_segment *explain_segment(const struct explain *x, const struct live_port *p)
 {
-	int family = addr_is_none(x->dst) ? AF_UNSPEC : addr_family(x->dst);
+	return live_segment_at(p, x->vid);
+}
 
-	if (!p->segment)
+static bool station_at(const struct live_segment *seg, const struct live_port *p, int family, struct station *st)
+{
+	if (!seg || !seg->stations || seg->leaving || (seg->only && seg->only != p))
 		return false;
 	if (family == AF_UNSPEC)
-		return station_of_port(p->segment->stations, p->id, &x->self);
-	return station_of_family(p->segment->stations, p->id, family, &x->self);
+		return station_of_port(seg->stations, p->id, st);
+	return station_of_family(seg->stations, p->id, family, st);
+}
+
+bool explain_station(const struct live_port *p, int family, struct station *st)
+{
+	const struct live_segment *seg;
+
+	if (station_at(p->segment, p, family, st))
+		return true;
+	LIST_FOREACH(seg, &p->net->segments, link)
+		if (station_at(seg, p, family, st))
+			return true;
+	return false;
+}
+
+/* find_self() - in the family of the destination's address; while that is a name, whichever the guest has, IPv4 first */
+static bool find_self(struct explain *x, const struct live_port *p)
+{
+	return station_at(explain_segment(x, p), p, addr_is_none(x->dst) ? AF_UNSPEC : addr_family(x->dst), &x->self);
 }
 
 static bool lease_stage(struct explain *x, const struct live_port *p)
@@ -178,7 +198,7 @@ static int next_hop(struct explain *x, const struct live_port *p, const struct s
 		memcpy(mac, seg->gateway_mac, MAC_SIZE);
 		return explain_pass(x, stage, "by the gateway, %s", mac_format(mac, text));
 	}
-	if (station_find(p->segment->stations, x->dst, &st)) {
+	if (seg->stations && station_find(seg->stations, x->dst, &st)) {
 		memcpy(mac, st.mac, MAC_SIZE);
 		return explain_pass(x, stage, "lives at %s", mac_format(mac, text));
 	}
@@ -188,19 +208,30 @@ static int next_hop(struct explain *x, const struct live_port *p, const struct s
 	return nobody_there(x, p, stage);
 }
 
-/* wire_side() - how the guest's frames are tagged, and where they are then: of a trunk its native VLAN, else its first */
-static void wire_side(struct explain *x, const struct port_view *in)
+/* trunk_vid() - the VLAN of a trunk's guest: one where it has an address, else the native one, else the first */
+static uint16_t trunk_vid(const struct live_port *p, const struct vlan_conf *v)
 {
+	const struct live_segment *seg;
+	uint16_t vid = v->pvid;
+	struct station st;
+
+	LIST_FOREACH(seg, &p->net->segments, link)
+		if (vlan_member(v, seg->vid) && station_at(seg, p, AF_UNSPEC, &st))
+			return seg->vid;
+	for (uint16_t first = 1; !vid && first <= VID_MAX; first++)
+		vid = vlan_listed(v, first) ? first : 0;
+	return vid;
+}
+
+/* wire_side() - where the guest's frames are, and how they are tagged on its wire */
+static void wire_side(struct explain *x, const struct live_port *p)
+{
+	const struct port_view *in = &x->e->snapshot->ports[p->id];
 	const struct vlan_conf *v = &in->vlan;
 
-	x->vid = v->pvid;
-	x->tag = 0;
-	for (uint16_t vid = 1; vid <= VID_MAX && v->trunk && (!x->vid || v->tagged_only); vid++)
-		if (vlan_listed(v, vid)) {
-			x->vid = vid;
-			x->tag = v->map ? v->map->wire[vid] : vid;
-			break;
-		}
+	x->vid = v->trunk ? trunk_vid(p, v) : v->pvid;
+	if (v->trunk && (x->vid != v->pvid || v->tagged_only))
+		x->tag = v->map ? v->map->wire[x->vid] : x->vid;
 }
 
 static void frame_stages(struct explain *x, const struct live_port *p)
@@ -244,7 +275,7 @@ static void begin(struct explain *x, const struct live_port *p)
 		end(x);
 		return;
 	}
-	wire_side(x, &x->e->snapshot->ports[p->id]);
+	wire_side(x, p);
 	if (!lease_stage(x, p))
 		end(x);
 	else if (x->to.is_addr || explain_name(x, p) != -EINPROGRESS)

@@ -54,6 +54,11 @@ bool explain_walk(struct explain *x, const struct live_port *p, const struct exp
 int explain_name(struct explain *x, const struct live_port *p);
 void explain_go_on(struct explain *x);
 
+/* explain_segment() - the segment that the guest's frames are on, or NULL
+ * explain_station() - the best address of @p on whatever segment, of AF_INET, AF_INET6 or (AF_UNSPEC) either. Return: has it one? */
+struct live_segment *explain_segment(const struct explain *x, const struct live_port *p);
+bool explain_station(const struct live_port *p, int family, struct station *st);
+
 /* explain_port() - the port asked about, or NULL when it is gone meanwhile */
 struct live_port *explain_port(const struct explain *x);
 

@@ -34,8 +34,7 @@ static int guest_stage(struct explain *x, const struct live_port *guest)
 	char ip[ADDR_TEXT], hint[200];
 	struct station st;
 
-	if (guest->segment && (station_of_family(guest->segment->stations, guest->id, addr_family(x->self.ip), &st) ||
-			       station_of_port(guest->segment->stations, guest->id, &st))) {
+	if (explain_station(guest, addr_family(x->self.ip), &st) || explain_station(guest, AF_UNSPEC, &st)) {
 		x->dst = st.ip;
 		return explain_pass(x, "name", "%s/%s has %s", guest->net->name, guest->name, addr_format(st.ip, ip));
 	}
@@ -148,12 +147,13 @@ static int dns_stage(struct explain *x, const struct live_port *p, const struct 
 {
 	uint8_t query[QUERY_MAX], reply[DNS_UDP_MAX];
 	size_t size = put_query(query, x, name);
+	const struct live_segment *at = explain_segment(x, p);
 	enum dns_outcome outcome;
 	int n;
 
 	if (!query_passes(x, p, seg, query, size))
 		return 0;
-	n = dns_answer(p->net->zone, p->segment->names, query, size, false, reply, sizeof(reply), &outcome);
+	n = dns_answer(at->zone, at->names, query, size, false, reply, sizeof(reply), &outcome);
 	if (outcome == DNS_OUT_RELAY)
 		return ask_outside(x, p, query, size);
 	if (outcome == DNS_OUT_REFUSED)
@@ -164,6 +164,7 @@ static int dns_stage(struct explain *x, const struct live_port *p, const struct 
 int explain_name(struct explain *x, const struct live_port *p)
 {
 	const struct segment *seg = segment_at(&x->e->snapshot->ports[p->id], x->vid);
+	const struct live_segment *at = explain_segment(x, p);
 	const struct live_port *guest = find_guest(x);
 	struct dns_name name;
 	char hint[200];
@@ -174,9 +175,9 @@ int explain_name(struct explain *x, const struct live_port *p)
 	snprintf(hint, sizeof(hint), "lanyard ps %s", x->to.net[0] ? x->to.net : x->net);
 	if (x->to.net[0])
 		return explain_block(x, "name", hint, "there is no guest %s", x->to.host);
-	if (!p->net->zone || !p->segment || !p->segment->names || !seg || !seg->resolver)
+	if (!at || !at->zone || !at->names || !seg || !seg->resolver)
 		return explain_block(x, "dns", NULL, "this network has no DNS, and no guest is called %s", x->to.host);
-	rc = strchr(x->to.host, '.') ? dns_name_from_text(&name, x->to.host) : dns_owner_parse(&name, x->to.host, &p->net->zone->origin);
+	rc = strchr(x->to.host, '.') ? dns_name_from_text(&name, x->to.host) : dns_owner_parse(&name, x->to.host, &at->zone->origin);
 	if (rc < 0)
 		return explain_block(x, "dns", NULL, "%s is no domain name", x->to.host);
 	return dns_stage(x, p, seg, &name);

@@ -170,6 +170,7 @@ static bool blocks(struct explain *x, const struct live_port *p, const struct ex
 {
 	const struct trial *t = &r->trial;
 	const struct segment *other = NULL;
+	const struct live_net *net;
 	char hint[300];
 
 	if (t->verdict == VERDICT_DROP_POLICY)
@@ -178,8 +179,11 @@ static bool blocks(struct explain *x, const struct live_port *p, const struct ex
 		return host_refuses(x, t, what);
 	if (t->verdict == VERDICT_DROP_OTHER_NETWORK)
 		other = segment_for_addr(x->e->snapshot, x->dst, NULL);
-	if (other && live_net_by_id(x->e, other->net->net_id)) {
-		snprintf(hint, sizeof(hint), "lanyard net peer %s %s", x->net, live_net_by_id(x->e, other->net->net_id)->name);
+	net = other ? live_net_by_id(x->e, other->net->net_id) : NULL;
+	if (net && net == p->net)
+		return explain_block(x, "nat", NULL, "%s%s: VLAN %u of this network, to which nothing leads", what, verdict_name(t->verdict), other->vid);
+	if (net) {
+		snprintf(hint, sizeof(hint), "lanyard net peer %s %s", x->net, net->name);
 		return explain_block(x, "nat", hint, "%s%s: %s", what, verdict_name(t->verdict), verdict_meaning(t->verdict));
 	}
 	return explain_block(x, place_names[end.at], end.hint ? fill(x, end.hint, x->port, hint) : NULL, "%s%s: %s", what,

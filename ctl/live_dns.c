@@ -160,7 +160,7 @@ const char *live_dns_guest(const struct live_port *p, char name[DNS_NAME_TEXT])
 	const struct name_set *set;
 	struct dns_name owner;
 
-	if (!p->segment || !p->segment->names || dns_owner_parse(&owner, p->name, &p->net->zone->origin) < 0)
+	if (!p->segment || !p->segment->names || !p->segment->zone || dns_owner_parse(&owner, p->name, &p->segment->zone->origin) < 0)
 		return NULL;
 	dns_name_lower(&owner);
 	set = names_find(p->segment->names, &owner);

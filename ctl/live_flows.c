@@ -61,10 +61,12 @@ static json_t *peer_name(const struct listing *l, const struct live_port *p, str
 {
 	const char *name = answers_name(l->net->answers, a);
 	const struct live_port *other = NULL;
+	const struct live_segment *seg;
 	struct station st;
 
-	if (!addr_is_none(a) && p->segment && station_find(p->segment->stations, a, &st) && st.port < PORT_IDS)
-		other = l->net->engine->by_id[st.port];
+	LIST_FOREACH(seg, &l->net->segments, link)
+		if (!other && !addr_is_none(a) && (!seg->only || seg->only == p) && station_find(seg->stations, a, &st) && st.port < PORT_IDS)
+			other = l->net->engine->by_id[st.port];
 	if (other)
 		return json_sprintf("%s/%s", l->net->name, other->name);
 	return name ? json_string(name) : json_null();

@@ -94,6 +94,16 @@ in_box web1 ping -c 1 -W 2 "$(address web2)" >/dev/null
 has "guests among one another" "$(json '.flows[] | select(.by == "switch") | .port + " " + .remote_name + " " + .began' flows lab)" 'web2 lab/web1 remote'
 status 4 lanyard flows none
 
+say "a segment of its own"
+lanyard segment add lab 20 --subnet 10.77.20.0/24
+box v20
+lanyard port set lab/v20 --vlan 20
+dhcp v20
+status 0 lanyard why lab/v20 $OUTSIDE:443
+has "on its VLAN" "$OUT" 'vlan +pass +VLAN 20'
+blocked lab/v20 nat 10.77.0.1:80
+blocked lab/v20 nat web2:80
+
 if [ "$AS" = root ]; then
 	say "where the host is a member"
 	lanyard net add far --mode routed --subnet 10.50.0.0/24 --uplink outside0
