@@ -116,7 +116,7 @@ int live_hostif_prepare(struct engine *e, const struct net_conf *net, struct err
 		return 0;
 	fill(&a, e, old);
 	fill(&b, e, net);
-	if (!memcmp(&a, &b, sizeof(a)))
+	if (!memcmp(&a, &b, sizeof(a)) && old->nat_helpers == net->nat_helpers)	/* one that the kernel lacks is refused now or never */
 		return 0;
 	e->hostif_changed = true;
 	if (live_hostif_open(e, net, &o, err) < 0) {
