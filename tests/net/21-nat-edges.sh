@@ -47,6 +47,29 @@ for address in 127.0.0.1 127.1.2.3 0.0.0.0 169.254.169.254; do
 	esac
 done
 
+say "NAT-03 a host with several addresses: a guest keeps one, whoever it talks to, and none of its own is ever seen"
+for n in 101 102 103; do ip addr add 198.51.100.$n/24 dev outside0; done
+outside /usr/bin/python3 -c '
+import select, socket
+seen, u, t = set(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM), socket.socket()
+u.bind(("", 7006)); t.bind(("", 7006)); t.listen(100)
+n = 0
+while n < 300:
+    for s in select.select([u, t], [], [], 20)[0]:
+        seen.add(s.recvfrom(10)[1][0] if s is u else s.accept()[1][0]); n += 1
+print(*sorted(seen), flush=True)' >"$DIR/seen" &
+until_ok 5 outside sh -c 'ss -Hltn "sport = :7006" | grep -q . && ss -Hlun "sport = :7006" | grep -q .'
+for n in 3 4 5; do ip -n outside addr add 198.51.100.$n/24 dev eth0; done
+in_box web1 /usr/bin/python3 -c '
+import socket
+keep = []
+for i in range(100):
+    for n in (2, 3 + i % 3):
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.sendto(b"x", ("198.51.100.%d" % n, 7006)); keep.append(s)
+    keep.append(socket.create_connection(("198.51.100.%d" % (2 + i % 4), 7006)))'
+until_ok 10 test -s "$DIR/seen"
+is "what 300 flows were seen as" "$(<"$DIR/seen")" "$HOST"
+
 say "a receiver that reads nothing costs no memory"
 outside /usr/bin/python3 -c '
 import socket, time

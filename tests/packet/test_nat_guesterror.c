@@ -399,12 +399,54 @@ static void test_on_the_wire(void **state)
 	}
 }
 
+/* NAT-19: where not all of the datagram is quoted its checksum follows what was changed, as if it had been summed up anew. */
+static void test_checksum(void **state)
+{
+	enum { SIZE = 1000, QUOTE = 200 };
+	static struct client c;
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(ways); i++) {
+		bool ip6 = ways[i].client6;
+		uint8_t whole[UDP_HEADER + SIZE], seen[2000], *ip = seen + (ip6 ? 0 : IP4_HEADER) + ICMP_HEADER;
+		int all;
+
+		begin_client(&c, &ways[i], SIZE);
+		all = socket(ip6 ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_CLOEXEC, ip6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+		for (unsigned n = 0; n < 400; n++) {
+			uint16_t sum = (uint16_t)(n < 4 ? 0xffff - n : n < 8 ? n - 3 : n * 65521u / 400 + 1);
+			uint8_t *udp = ip + (ip6 ? IP6_HEADER : IP4_HEADER);
+			struct addr src, dst;
+			uint32_t rest;
+
+			bed_advance(&c.s.bed, SAID);
+			memcpy(whole, c.got + c.header, sizeof(whole));
+			put_u16(whole + 6, 0);		/* the last word is what makes the sum as it is to be */
+			rest = checksum_fold(checksum_add(build_pseudo(c.s.p.src, c.s.p.dst, PROTO_UDP, sizeof(whole)), whole, sizeof(whole)));
+			put_u16(whole + SIZE + 6, checksum_fold((uint64_t)(uint16_t)~sum + (uint16_t)~rest));
+			make(&c, ways[i].guest6 ? UNREACHABLE6 : UNREACHABLE4, ways[i].guest6 ? PORT6 : PORT4, 0, QUOTE);
+			put_u16(c.quote + c.header + 6, sum);
+			assert_int_equal(say(&c), VERDICT_CONSUMED_NAT);
+			assert_true(recv(all, seen, sizeof(seen), MSG_DONTWAIT) > 0);
+			src = ip6 ? addr6(ip + 8) : addr4(get_u32(ip + 12));
+			dst = ip6 ? addr6(ip + 24) : addr4(get_u32(ip + 16));
+			memcpy(whole, udp, 4);
+			put_u16(whole + 6, 0);
+			assert_int_equal(get_u16(udp + 6),
+					 checksum_finish_udp(checksum_add(build_pseudo(src, dst, PROTO_UDP, sizeof(whole)), whole, sizeof(whole))));
+		}
+		close(all);
+		end(&c.s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_closed), cmocka_unit_test(test_each_bit), cmocka_unit_test(test_cut_short), cmocka_unit_test(test_first_fragment),
 		cmocka_unit_test(test_not_its_own), cmocka_unit_test(test_kinds), cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_without_the_right), cmocka_unit_test(test_mapping), cmocka_unit_test(test_on_the_wire),
+		cmocka_unit_test(test_checksum),
 	};
 
 	give_addresses();

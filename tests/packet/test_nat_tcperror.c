@@ -8,11 +8,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <netinet/tcp.h>
 
 #include "base/array.h"
 #include "nat/forward.h"
 #include "tests/packet/conversation.h"
+#include "tests/unit/own_namespace.h"
 
+enum { STRANGER = 0xc0000207 /* an address of the loopback interface, but to the NAT outside */ };
 enum { SERVICE = 80, QUOTED = 28, SOME = 100000, TYPE_UNREACHABLE = 3, TYPE_EXCEEDED = 11, CODE_PORT = 3, CODE_TOO_BIG = 4 };
 
 static struct conversation c;
@@ -145,6 +148,69 @@ static void test_harmless(void **state)
 	free(pattern);
 }
 
+/* ---- what the network says ---- */
+
+/* say_outside() - an ICMP error of the network to the host, about what the host had sent by the NAT's socket */
+static void say_outside(uint8_t type, uint8_t code, uint16_t from, uint16_t to, uint32_t seq)
+{
+	struct sockaddr_in host = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(STRANGER) };
+	uint8_t icmp[ICMP_HEADER + QUOTED] = { type, code }, *tcp;
+	int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP);
+
+	assert_true(fd >= 0);
+	tcp = build_ip4(icmp + ICMP_HEADER, STRANGER, STRANGER, PROTO_TCP, 60, TCP_HEADER);
+	put_u16(tcp, from);
+	put_u16(tcp + 2, to);
+	put_u32(tcp + 4, seq);
+	put_u16(icmp + 2, checksum_finish(checksum_add(0, icmp, sizeof(icmp))));
+	assert_int_equal(sendto(fd, icmp, sizeof(icmp), 0, (struct sockaddr *)&host, sizeof(host)), sizeof(icmp));
+	close(fd);
+}
+
+/* next_seq() - what the remote end expects next of the NAT's socket, which a test with rights over its namespace may see */
+static uint32_t next_seq(int fd)
+{
+	int on = 1, off = -1, queue = TCP_RECV_QUEUE;
+	uint32_t seq = 0;
+	socklen_t size = sizeof(seq);
+
+	assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof(on)), 0);
+	assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_REPAIR_QUEUE, &queue, sizeof(queue)), 0);
+	assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_QUEUE_SEQ, &seq, &size), 0);
+	assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &off, sizeof(off)), 0);
+	return seq;
+}
+
+/* NAT-25: no error of the network ends an open connection, although those about its SYN were asked for. */
+static void test_open_connection(void **state)
+{
+	struct sockaddr_in nat, server = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(STRANGER) };
+	uint8_t *pattern = conversation_pattern(SOME);
+	socklen_t size = sizeof(nat);
+
+	(void)state;
+	conversation_begin(&c, &conversation_conf);
+	close(c.r.listener);
+	c.r.listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	server.sin_port = htons(c.r.port);
+	assert_int_equal(bind(c.r.listener, (struct sockaddr *)&server, sizeof(server)), 0);
+	assert_int_equal(listen(c.r.listener, 1), 0);
+	c.g.remote = addr4(STRANGER);
+	conversation_connect(&c);
+	assert_int_equal(getpeername(c.r.fd, (struct sockaddr *)&nat, &size), 0);
+	for (uint8_t code = 0; code < 16; code++) {
+		if (code != CODE_TOO_BIG)	/* that is the host's business */
+			say_outside(TYPE_UNREACHABLE, code, ntohs(nat.sin_port), c.r.port, next_seq(c.r.fd));
+		say_outside(TYPE_EXCEEDED, code & 1, ntohs(nat.sin_port), c.r.port, next_seq(c.r.fd));
+		bed_settle(&c.bed);
+		assert_int_equal(conversation_flows(&c), 1);
+	}
+	c.r.out = pattern;
+	c.r.out_size = SOME;
+	complete(pattern);
+	free(pattern);
+}
+
 /* ---- a forward's client ---- */
 
 struct call {
@@ -211,9 +277,13 @@ static void test_call(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_too_big), cmocka_unit_test(test_harmless), cmocka_unit_test(test_call),
+		cmocka_unit_test(test_too_big), cmocka_unit_test(test_harmless), cmocka_unit_test(test_open_connection), cmocka_unit_test(test_call),
 	};
 
+	if (!own_run("ip addr replace 192.0.2.7/32 dev lo")) {
+		printf("needs a network namespace of its own\n");
+		return 77;
+	}
 	urcu_qsbr_register_thread();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -652,16 +652,21 @@ static void test_ping_outside(void **state)
 	end(&c);
 }
 
+/* NAT-20: what is not translated is refused, and nothing is made for it */
 static void test_other_protocols(void **state)
 {
+	static const uint8_t others[] = { 4, 33 /* DCCP */, 47 /* GRE */, 50 /* ESP */, 51, 132 /* SCTP */, 136 /* UDP-Lite */, 253, 255 };
 	struct case_state c;
 	uint8_t frame[64] = { 0 };
 
 	(void)state;
 	begin(&c);
-	build_ip4(build_eth(frame, bed_gateway_mac, bed_guest_mac, ETHERTYPE_IP4), BED_GUEST, 0xcb007105, 47, 64, 20);
-	assert_int_equal(bed_input(&c.bed, frame, ETH_HEADER + IP4_HEADER + 20), VERDICT_DROP_NO_PROTOCOL);	/* GRE */
-	expect_icmp(&c, 3, 2, BED_GATEWAY);
+	for (unsigned i = 0; i < ARRAY_SIZE(others); i++) {
+		build_ip4(build_eth(frame, bed_gateway_mac, bed_guest_mac, ETHERTYPE_IP4), BED_GUEST, 0xcb007105, others[i], 64, 20);
+		assert_int_equal(bed_input(&c.bed, frame, ETH_HEADER + IP4_HEADER + 20), VERDICT_DROP_NO_PROTOCOL);
+		expect_icmp(&c, 3, 2, BED_GATEWAY);
+		assert_int_equal(count(&c).opened, 0);
+	}
 	frame[0] = 2, frame[5] = 99;		/* flooded to somebody else: not ours */
 	build_udp_frame(frame, (uint8_t[]){ 255, 255, 255, 255, 255, 255 }, bed_guest_mac, addr4(BED_GUEST), 138, addr4(0x0a0000ff), 138, "x", 1);
 	bed_input(&c.bed, frame, 43);
