@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "dhcp/names_parts.h"
+#include "dhcp/names.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,6 +8,7 @@
 
 #include "base/array.h"
 #include "base/hash.h"
+#include "dhcp/names_parts.h"
 
 /* One allocation: the entry, its records, and their data. Immutable once in the table but for `children`, which
  * only the writer uses.

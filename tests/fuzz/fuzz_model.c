@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* covers: ctl/model.c ctl/model_fields.c ctl/model_types.c ctl/model_port.c ctl/model_forward.c ctl/model_names.c ctl/model_net.c ctl/model_check.c ctl/model_export.c ctl/model_host.c ctl/changes.c */
+/* covers: ctl/model.c ctl/model_fields.c ctl/model_types.c ctl/model_port.c ctl/model_forward.c ctl/model_names.c ctl/model_net.c ctl/model_check.c ctl/model_export.c ctl/model_host.c ctl/model_peer.c ctl/changes.c */
 /* max_len: 8192 */
 /* A body of a client: what is taken is exported and read back to an equal model, in each way of exporting. */
 #include <stdbool.h>
@@ -56,6 +56,22 @@ static void round_trip(const struct model *model)
 		model_free(again);
 		json_decref(tree);
 	}
+}
+
+/* differ() - what is told of a change of every network */
+static void differ(const struct model *model)
+{
+	json_t *tree = model_export(model, MODEL_OWNER | MODEL_TRANSIENT), *networks = json_object_get(tree, "networks"), *net;
+	struct model *other = NULL;
+	struct error err = { 0 };
+	const char *name;
+
+	json_object_foreach(networks, name, net)
+		json_object_set_new(net, "mtu", json_integer(1400));
+	if (model_parse(tree, NULL, &env, &other, &err) == 0)
+		json_decref(changes_list(model, other));
+	model_free(other);
+	json_decref(tree);
 }
 
 /* The ids that the API makes from settings are those of the model. */
@@ -119,6 +135,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (model_parse(tree, NULL, &env, &model, &err) == 0) {
 		look(model);
+		differ(model);
 		round_trip(model);
 		list = changes_list(NULL, model);
 		json_decref(list);
