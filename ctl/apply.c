@@ -345,15 +345,18 @@ static void remove_net(struct live_net *net)
 	HASH_DEL(net->engine->nets, net);
 }
 
-/* keep_port() - it stays as it is; whether its link is up may have changed */
+/* keep_port() - it stays as it is; its VLANs and whether its link is up may have changed */
 static void keep_port(struct live_port *p, const struct port_conf *conf)
 {
 	const struct port_conf *old = p->conf;
 
 	p->conf = conf;
 	live_segments_moved(p, old);
+	if (old->link_up == conf->link_up)
+		return;
 	if (p->port && (p->state == LIVE_UP || p->state == LIVE_DOWN))
-		p->state = conf->link_up ? LIVE_UP : LIVE_DOWN;
+		live_port_state(p, conf->link_up ? LIVE_UP : LIVE_DOWN, "");
+	live_port_carrier(p);
 }
 
 static void add_members(struct live_net *net)

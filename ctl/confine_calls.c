@@ -83,6 +83,7 @@ static const struct {
 	{ SCMP_SYS(clone3), SCMP_ACT_ERRNO(ENOSYS), 0, { { .arg = 0 } } },	/* its flags cannot be seen; libc goes on with clone() */
 	{ SCMP_SYS(ioctl), SCMP_ACT_ALLOW, 1, { WHEN(1, INT, TUNGETIFF) } },
 	{ SCMP_SYS(ioctl), SCMP_ACT_ALLOW, 1, { WHEN(1, INT, TUNSETVNETHDRSZ) } },
+	{ SCMP_SYS(ioctl), SCMP_ACT_ALLOW, 1, { WHEN(1, INT, TUNSETCARRIER) } },
 	{ SCMP_SYS(ioctl), SCMP_ACT_ALLOW, 1, { WHEN(1, INT, SIOCGIFINDEX) } },
 	{ SCMP_SYS(ioctl), SCMP_ACT_ALLOW, 1, { WHEN(1, INT, SIOCGIFNAME) } },
 	{ SCMP_SYS(ioctl), SCMP_ACT_ALLOW, 1, { WHEN(1, INT, FIONREAD) } },

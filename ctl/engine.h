@@ -290,6 +290,7 @@ void live_port_remove(struct live_port *p);	/* leaves the snapshot at the next p
 int live_port_attach(struct live_port *p, int fd, const char *medium, struct error *err);	/* takes @fd on success */
 void live_port_keep(struct live_port *p);	/* set its descriptor aside for a port of the same name that is to come */
 void live_port_plug(struct live_port *p, struct port *port, const char *medium);	/* takes @port; visible with the next snapshot */
+void live_port_carrier(const struct live_port *p);	/* show the guest whether its link is set up or down, where that can be shown */
 void live_port_unplug(struct live_port *p);	/* the object leaves with the next snapshot, its counters stay */
 void live_port_state(struct live_port *p, enum live_state state, const char *reason);	/* tells who listens, if it is new */
 void live_port_retry(struct live_port *p, enum live_state state, const char *reason);	/* why it is not up; try again soon */

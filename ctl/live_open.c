@@ -12,6 +12,7 @@
 #include "ctl/live_dgram.h"
 #include "ctl/live_hostif.h"
 #include "ctl/live_stream.h"
+#include "switch/port.h"
 
 struct opened *opened_find(struct engine *e, const char *net, const char *port)
 {
@@ -147,4 +148,10 @@ int live_port_open(struct engine *e, const struct net_conf *nc, const struct por
 		break;
 	}
 	return rc < 0 ? rc : 0;
+}
+
+void live_port_carrier(const struct live_port *p)
+{
+	if (p->port && p->port->ops->carrier)
+		p->port->ops->carrier(p->port, p->conf->link_up);
 }

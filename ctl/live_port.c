@@ -121,6 +121,7 @@ void live_port_plug(struct live_port *p, struct port *port, const char *medium)
 	p->served = false;
 	p->retries = 0;
 	p->medium = medium;
+	live_port_carrier(p);
 	if (p->conf->kind == PORT_KIND_HOST || p->conf->kind == PORT_KIND_UPLINK)
 		live_wire_renew(p->net);
 	if (!strcmp(medium, "packet") || !strcmp(medium, "one-mac") || !strcmp(medium, "tap") || !strcmp(medium, "dgram"))

@@ -132,7 +132,7 @@ int net_read(struct model_ctx *ctx, const json_t *object, struct net_conf *net)
 	rc = fields_of_kind(ctx, rows, ARRAY_SIZE(rows), object, net->set, net->mode,
 			    net->mode == NET_HOST_ONLY ? "a host-only network" : net->mode == NET_ROUTED ? "a routed network" :
 			    net->mode == NET_BRIDGED ? "a bridged network" :
-			    "an internal network");
+			    NATS >> net->mode & 1 ? "a NAT network" : "an internal network");
 	if (rc < 0)
 		return rc;
 	rc = mapping_read(ctx, object, "dhcp", dhcp_rows, dhcp_nrows, net, &net->dhcp_set);

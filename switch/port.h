@@ -81,6 +81,9 @@ struct port_ops {
 	/* writable() - the descriptor takes bytes again: send what tx() kept back; called with the transmit lock held; may be NULL */
 	void (*writable)(struct port_queue *q);
 
+	/* carrier() - show the guest whether its cable is in; control thread. NULL: the medium has no way to say so */
+	void (*carrier)(struct port *port, bool in);
+
 	/* free() - release everything, close descriptors; control thread, after the last reference */
 	void (*free)(struct port *port);
 };

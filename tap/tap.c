@@ -93,13 +93,21 @@ static uint64_t tap_tx(struct port_queue *q, struct worker *w, const struct tx_f
 	return taken;
 }
 
+/* tap_carrier() - of the interface, whatever its queues; Linux before 5.0 does not know it, and shows a cable always */
+static void tap_carrier(struct port *port, bool in)
+{
+	int on = in;
+
+	ioctl(port_fd(port), TUNSETCARRIER, &on);
+}
+
 static void tap_free(struct port *port)
 {
 	port_fini(port);
 	free(container_of(port, struct tap, port));
 }
 
-static const struct port_ops tap_ops = { .kind = "tap", .rx = tap_rx, .tx = tap_tx, .free = tap_free };
+static const struct port_ops tap_ops = { .kind = "tap", .rx = tap_rx, .tx = tap_tx, .carrier = tap_carrier, .free = tap_free };
 
 /* A descriptor that a client passed could be anything: ask the driver what it is. */
 static int check(int fd)

@@ -44,8 +44,43 @@ on_wire "$DIR/r/trunk.sock" 10:10.9.0.1 20:10.9.0.3 0:10.9.0.4 || fail "$(<"$DIR
 cat "$DIR/wire"
 if on_wire "$DIR/r/trunk.sock" 30:10.9.0.1; then fail "VLAN 30 is not the trunk's, and was carried"; fi
 
-say "link down: a port that carries nothing"
+say "link down: a port that carries nothing, and a guest that sees its cable go"
+cable() { in_box red2 ip -o link show dev eth0 | grep -qw LOWER_UP; }
+no_cable() { ! cable; }
+until_ok 3 cable
 lanyard port set lab/red2 --link down
+until_ok 3 no_cable
 no_ping red1 10.9.0.2
 lanyard port set lab/red2 --link up
+until_ok 3 cable
 until_ok 3 pings red1 10.9.0.2
+
+say "a tunnel carries what its guests tag; a trunk has other numbers on its wire"
+lanyard port set lab/red1 --tunnel 30
+lanyard port set lab/red2 --tunnel 30
+in_box red2 /usr/bin/python3 "$ROOT/tests/net/tagged.py" eth0 7 10.9.0.70 &
+asks() { in_box red1 /usr/bin/python3 "$ROOT/tests/net/asks.py" eth0 "$@"; }
+until_ok 5 asks 7 10.9.0.70
+if asks 8 10.9.0.70; then fail "an answer from another VLAN in the tunnel"; fi
+lanyard port set lab/red1 --trunk 20 --translate 7:30
+if asks 7 10.9.0.70; then fail "what a guest tagged in its tunnel left by a trunk"; fi
+lanyard port set lab/red2 --vlan 30
+until_ok 3 asks 7 10.9.0.2
+
+say "a wire"
+lanyard net add cable --mode internal --wire true
+box cable/a
+box cable/b
+status 1 lanyard port set cable/a --vlan 10
+has "VLANs of a wire" "$ERR" 'a wire carries every tag as it is'
+status 1 lanyard port add cable/c --stream "$DIR/r/c.sock"
+has "a third end" "$ERR" 'a wire has two ends, and here are 3 ports'
+in_box a ip link set eth0 up
+in_box b ip link set eth0 up
+for last in 00 02 03 0e; do	# spanning tree, LACP, 802.1X, LLDP
+	in_box b /usr/bin/python3 "$ROOT/tests/net/asks.py" eth0 hear 0180c20000$last >"$DIR/heard" &
+	hearing=$!
+	until_ok 5 grep -q listening "$DIR/heard"
+	in_box a /usr/bin/python3 "$ROOT/tests/net/asks.py" eth0 send 0180c20000$last
+	wait $hearing || fail "0180c20000$last does not go over the wire"
+done

@@ -156,6 +156,11 @@ static struct port_view *join(struct snapshot *s, struct net_view *net, struct p
 	*v = view;
 	v->port = port;
 	v->net = net;
+	if (view.vlan.map) {		/* the snapshot owns its copy */
+		v->vlan.map = malloc(sizeof(*v->vlan.map));
+		must(v->vlan.map);
+		*v->vlan.map = *view.vlan.map;
+	}
 	net->members[net->nmembers++] = v;
 	return v;
 }
@@ -173,7 +178,7 @@ static void fill_net(struct snapshot *s, struct net_view *view, const struct rig
 {
 	const struct rig_net *net = &rig->nets[i];
 
-	*view = (struct net_view){ .net_id = i + 1, .mtu = net->mtu, .fdb = net->fdb, .owners = net->owners, .nsegments = net->nsegments };
+	*view = (struct net_view){ .net_id = i + 1, .mtu = net->mtu, .wire = net->wire, .fdb = net->fdb, .owners = net->owners, .nsegments = net->nsegments };
 	view->members = calloc(RIG_PORTS, sizeof(*view->members));
 	view->segments = calloc(RIG_SEGMENTS, sizeof(*view->segments));
 	view->promiscuous = calloc(RIG_PORTS, sizeof(*view->promiscuous));

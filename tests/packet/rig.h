@@ -25,6 +25,8 @@ struct rig_frame {
 	struct offload offload;
 	bool tag_present;		/* received: a tag as the kernel takes it out; sent: tci is to be put in */
 	uint16_t tci;
+	bool service;			/* sent: that tag is 802.1ad's */
+	uint32_t inner;			/* sent: as frame->inner */
 	uint32_t serial;		/* rig_offer() counts them, from 1 on; sent: which one it was, 0 for one that was made */
 };
 
@@ -64,6 +66,7 @@ struct rig_service {
 
 struct rig_net {
 	uint32_t mtu;
+	bool wire;
 	struct fdb *fdb, *owners;
 	struct port *local;		/* NULL when the network has none */
 	struct segment segments[RIG_SEGMENTS];

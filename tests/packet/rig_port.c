@@ -104,6 +104,8 @@ static void keep(struct rig_port *p, const struct tx_frame *tx)
 	f->offload = tx->frame->offload;
 	f->tag_present = tx->tci != 0;
 	f->tci = tx->tci;
+	f->service = tx->tci && tx->service;
+	f->inner = tx->inner;
 	f->serial = rig_serial(p->rig, tx->frame);
 }
 

@@ -51,6 +51,32 @@ static const struct {
 	  "t:4: network lab: group web: vlan: a port has vlan (access) or trunk, not both" },
 	{ "a group's name", LAB "    groups: {Web: {vlan: 1}}",
 	  "t:4: network lab: group Web: not a name: use a-z, 0-9 and - inside, at most 63 letters" },
+	{ "translation without a trunk", LAB "    ports: {a: {kind: attached, translate: {10: 110}}}",
+	  "t:4: network lab: port a: translate: is a setting of a trunk; give trunk, too" },
+	{ "a number on the wire for two VLANs", LAB "    ports: {a: {kind: attached, trunk: '10,20', translate: {10: 20}}}",
+	  "t:4: network lab: port a: translate: 10 on the wire would be two VLANs" },
+	{ "a VLAN with two numbers", LAB "    ports: {a: {kind: attached, trunk: 10, translate: {20: 10, 30: 10}}}",
+	  "t:4: network lab: port a: translate: VLAN 10 has two numbers on the wire" },
+	{ "to no VLAN", LAB "    ports: {a: {kind: attached, trunk: 10, translate: {20: 4095}}}",
+	  "t:4: network lab: port a: translate: 20: the VLAN that it stands for is not in 1..4094" },
+	{ "of no VLAN", LAB "    ports: {a: {kind: attached, trunk: 10, translate: {x: 10}}}", "t:4: network lab: port a: translate: x: is not a VLAN in 1..4094" },
+	{ "translation as a list", LAB "    ports: {a: {kind: attached, trunk: 10, translate: [10]}}",
+	  "t:4: network lab: port a: translate: is not a mapping of VLANs on the wire to VLANs of the network" },
+	{ "a tunnel that is a trunk", LAB "    ports: {a: {kind: attached, trunk: 10, tunnel: 20}}",
+	  "t:4: network lab: port a: tunnel: a port has trunk or tunnel, not both" },
+	{ "a tunnel with a VLAN", LAB "    ports: {a: {kind: attached, vlan: 10, tunnel: 20}}",
+	  "t:4: network lab: port a: vlan: a port has vlan (access) or tunnel, not both" },
+	{ "acceptable frames of an access port", LAB "    ports: {a: {kind: attached, frames: tagged}}",
+	  "t:4: network lab: port a: frames: is a setting of a trunk; give trunk, too" },
+	{ "untagged frames of no VLAN", LAB "    ports: {a: {kind: attached, trunk: 10, frames: untagged}}",
+	  "t:4: network lab: port a: frames: untagged frames have no VLAN on this trunk; give native, too" },
+	{ "a VLAN on a wire", LAB "    wire: true\n    ports: {a: {kind: attached, vlan: 10}}",
+	  "t:5: network lab: port a: vlan: a wire carries every tag as it is: there are no VLANs" },
+	{ "three ends", LAB "    wire: true\n    ports: {a: {kind: attached}, b: {kind: attached}, c: {kind: attached}}",
+	  "t:4: network lab: wire: a wire has two ends, and here are 3 ports" },
+	{ "a wire with addresses", LAB "    wire: true\n    subnet: 10.0.0.0/24",
+	  "t:4: network lab: wire: a wire has two ends and nobody between them: it has no subnet" },
+	{ "a wire with a way out", "networks:\n  lab:\n    wire: true", "t:3: network lab: wire: is not a setting of a NAT network" },
 	{ "a group that is a number", LAB "    groups: {web: 5}", "t:4: network lab: group web: is not a mapping" },
 };
 
@@ -128,6 +154,28 @@ static void test_export(void **state)
 	model_free(again);
 }
 
+/* What a trunk translates is carried, and comes back as it was written. */
+static void test_translate(void **state)
+{
+	struct model *model = parsed(LAB "    groups: {t: {trunk: 5, translate: {10: 110}}}\n"
+					 "    ports: {a: {kind: attached, trunk: 10, translate: {20: 120, 120: 20}}, b: {kind: attached, group: t}}"), *again = NULL;
+	const struct port_conf *a = net_port(model_net(model, "lab"), "a"), *b = net_port(model_net(model, "lab"), "b");
+	json_t *tree = model_export(model, 0);
+	struct error err = { 0 };
+
+	(void)state;
+	assert_true(port_carries(a, 10) && port_carries(a, 20) && port_carries(a, 120) && !port_carries(a, 11));
+	assert_int_equal(a->ntranslate, 2);
+	assert_int_equal(b->ntranslate, 1);
+	assert_true(port_carries(b, 110) && port_carries(b, 5) && !port_carries(b, 10));
+	assert_int_equal(model_parse(tree, NULL, NULL, &again, &err), 0);
+	assert_true(port_equal(a, net_port(model_net(again, "lab"), "a")));
+	assert_true(port_equal(b, net_port(model_net(again, "lab"), "b")));
+	json_decref(tree);
+	model_free(model);
+	model_free(again);
+}
+
 /* A group that changes changes the ports that follow it. */
 static void test_changes(void **state)
 {
@@ -148,7 +196,8 @@ static void test_changes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_refuses), cmocka_unit_test(test_groups), cmocka_unit_test(test_export), cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_refuses), cmocka_unit_test(test_groups), cmocka_unit_test(test_export), cmocka_unit_test(test_translate),
+		cmocka_unit_test(test_changes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
