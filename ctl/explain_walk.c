@@ -196,7 +196,8 @@ static bool leaves_host(struct explain *x, const struct trial *t)
 {
 	char ip[ADDR_TEXT], src[ADDR_TEXT];
 
-	explain_pass(x, "nat", "to %s from a socket of the host's%s", addr_format(t->way.dst, ip), t->way.known ? ", as part of a flow that is there" : "");
+	explain_pass(x, "nat", "to %s from a socket of the host's%s", addr_format(t->way.dst, ip),
+		     t->way.known ? ", as part of a flow that is there" : "");
 	if (addr_is_none(t->way.src))
 		explain_pass(x, "route", "the host has a way there");
 	else
@@ -227,12 +228,26 @@ static bool at_host(struct explain *x)
 	return explain_unknown(x, "firewall", "nft list ruleset", "what the host's own firewall lets through is not known here");
 }
 
+/* beyond() - by a peering into another network, whose stages it has to pass, too */
+static bool beyond(struct explain *x, const struct trial *t)
+{
+	const struct live_port *to = t->nports && t->ports[0] < PORT_IDS ? x->e->by_id[t->ports[0]] : NULL;
+	struct ending end = ending_of(&(struct trial){ .verdict = t->beyond, .stop = TRIAL_DESTINATION });
+
+	explain_pass(x, "peer", "routed into the other network");
+	if (verdict_is_drop(t->beyond) || !to)
+		return explain_block(x, place_names[end.at], NULL, "there: %s: %s", verdict_name(t->beyond), verdict_meaning(t->beyond));
+	return explain_pass(x, "delivery", "to %s/%s; its own firewall is not known here", to->net->name, to->name);
+}
+
 static bool arrives(struct explain *x, const struct trial *t)
 {
 	const char *to = t->nports ? port_name(x, t->ports[0]) : "";
 
 	if (t->stop == TRIAL_SERVICE && t->verdict == VERDICT_CONSUMED_NAT)
 		return leaves_host(x, t);
+	if (t->made)
+		return beyond(x, t);
 	if (t->stop == TRIAL_SERVICE)
 		return explain_pass(x, "gateway", "%s", verdict_meaning(t->verdict));
 	if (t->verdict == VERDICT_FORWARDED && !strcmp(to, HOST_PORT))

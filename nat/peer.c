@@ -22,6 +22,7 @@
 #include "switch/service.h"
 #include "switch/snapshot.h"
 #include "switch/station.h"
+#include "switch/trial.h"
 #include "switch/worker.h"
 
 enum { IP4_DONT_FRAGMENT = 0x4000, IP4_TTL_AT = ETH_HEADER + 8, IP4_SUM_AT = ETH_HEADER + 10, IP6_HOPS_AT = ETH_HEADER + 7 };
@@ -186,9 +187,13 @@ static enum verdict send_on(const struct passage *t, const uint8_t *mac)
 	}
 	if (!mac)
 		return ask(t, &f);
+	memcpy(bytes, mac, MAC_SIZE);
+	if (t->a->trial) {
+		forward_trial_made(t->w, t->peer->local_port, &f, t->a->trial);
+		return VERDICT_CONSUMED_PEER;
+	}
 	if (t->peer->wait)
 		send_waiting(t->w, t->peer->wait, t->peer->local_port, t->peer->to, t->p->dst, mac);
-	memcpy(bytes, mac, MAC_SIZE);
 	worker_emit(t->w, t->peer->local_port, &f, 1);
 	return VERDICT_CONSUMED_PEER;
 }
@@ -218,7 +223,7 @@ static enum verdict pass(const struct passage *t)
 		return VERDICT_DROP_TTL;
 	}
 	if (t->a->trial)
-		return known ? VERDICT_CONSUMED_PEER : VERDICT_DROP_NO_NEIGHBOUR;
+		return known ? send_on(t, st.mac) : VERDICT_DROP_NO_NEIGHBOUR;
 	if (must_be_cut(t) && known)
 		return send_cut(t, st.mac);
 	if (widest(t) > t->peer->mtu && !must_be_cut(t)) {

@@ -92,6 +92,17 @@ enum verdict admit_frame(struct burst *b, struct frame *f);
 /* admit_again() - make the trains anew of what is still FORWARDED */
 void admit_again(struct burst *b, struct trains *t, struct frame *frames, unsigned n);
 
+/* burst_decide() - file one admitted frame, the first of the burst, for where it goes; @key, @id: as looked up. Return: the verdict as far as
+ *	it is known before the flush
+ * burst_arrive() - *a: the arrival of a copy at the gateway and the services of its segment, of a trial where @t is one. Return: is
+ *	there anybody?
+ * outbox_flush() - send what was filed, or of a trial only note where to
+ */
+struct arrival;
+enum verdict burst_decide(struct burst *b, struct frame *f, uint64_t key, int32_t id);
+bool burst_arrive(struct burst *b, const struct frame *f, struct trial *t, struct arrival *a);
+void outbox_flush(struct worker *w, struct outbox *out);
+
 /* stage_out() - may the frame be filed for @to? */
 static inline enum verdict stage_out(struct burst *b, const struct port_view *to, struct frame *f)
 {

@@ -24,14 +24,6 @@ static inline const struct port_view *local_port(const struct net_view *net)
 	return net->nmembers && net->members[0]->local ? net->members[0] : NULL;
 }
 
-/* note_destination() - of a trial: it would be sent there */
-static void note_destination(struct trial *t, const struct port_view *to)
-{
-	if (t->nports < TRIAL_PORTS)
-		t->ports[t->nports] = to->port->id;
-	t->nports++;
-}
-
 /* send_to() - now, or where the port's rate is limited when it is time. Return: a bit for each frame that was taken */
 static inline uint64_t send_to(struct worker *w, const struct port_view *to, const struct tx_frame *frames, unsigned n)
 {
@@ -48,13 +40,13 @@ static void send_list(struct worker *w, const struct out_list *l)
 		observe_out(w, l->to, l->frames, l->n, taken);
 }
 
-static void outbox_flush(struct worker *w, struct outbox *out)
+void outbox_flush(struct worker *w, struct outbox *out)
 {
 	for (unsigned i = 0; i < out->nlists; i++) {
 		struct out_list *l = &out->lists[i];
 
 		if (out->trial)
-			note_destination(out->trial, l->to);
+			trial_note(out->trial, l->to);
 		else
 			send_list(w, l);
 		out->list_of[l->to->port->id] = 0;
@@ -199,8 +191,7 @@ static enum verdict decide(struct burst *b, struct frame *f, unsigned i, uint64_
 	return offer(b, to, f);
 }
 
-/* arrive() - a copy for the gateway and the services of the frame's segment. Return: is there anybody? */
-static bool arrive(struct burst *b, const struct frame *f, struct trial *t, struct arrival *a)
+bool burst_arrive(struct burst *b, const struct frame *f, struct trial *t, struct arrival *a)
 {
 	const struct port_view *local = local_port(b->in->net);
 
@@ -218,7 +209,7 @@ static void serve_local(struct burst *b, struct frame *f, unsigned i)
 	struct arrival a;
 	enum verdict v;
 
-	if (!arrive(b, f, NULL, &a))
+	if (!burst_arrive(b, f, NULL, &a))
 		return;
 	v = local_input(b->w, &a, b->unicast[i]);
 	s = &local->port->stats[worker_index(b->w)];
@@ -345,49 +336,9 @@ void forward_burst(struct worker *w, struct outbox *out, const struct snapshot *
 	finish(&b, s, frames, n);
 }
 
-/* try_destination() - of an admitted frame, what the FDB and decide() say. A station that is learnt from the very frame is known to it. */
-static enum verdict try_destination(struct burst *b, struct frame *f, struct trial *t)
+enum verdict burst_decide(struct burst *b, struct frame *f, uint64_t key, int32_t id)
 {
-	uint64_t key = burst_wanted(b, f);
-
-	t->stop = TRIAL_DESTINATION;
-	t->looked_up = key && !b->in->net->wire;
-	t->lives_at = -ENOENT;
-	if (t->looked_up)
-		t->lives_at = fdb_lookup(b->in->net->fdb, f->vid, frame_dst(f), worker_now_ms(b->w));
-	if (t->looked_up && key == fdb_key(f->vid, frame_src(f)))
-		t->lives_at = (int32_t)b->in->port->id;
-	return decide(b, f, 0, key, t->lives_at);
-}
-
-void forward_trial(struct worker *w, struct outbox *out, const struct snapshot *snap, const struct port_view *in, struct frame *f,
-		   struct trial *t)
-{
-	struct arrival a;
-	struct burst b;
-
-	*t = (struct trial){ .stop = TRIAL_ADMISSION };
-	burst_init(&b, w, out, snap, in);
-	b.trial = true;
-	out->trial = t;
-	b.verdict[0] = (uint8_t)admit_frame(&b, f);
-	t->vid = f->vid;
-	if (b.verdict[0] == VERDICT_FORWARDED && in->stages_in) {
-		t->stop = TRIAL_STAGES;
-		stages_in(&b, f, 1);
-	}
-	if (b.verdict[0] == VERDICT_FORWARDED)
-		b.verdict[0] = (uint8_t)try_destination(&b, f, t);
-	outbox_flush(w, out);
-	if (b.local[0] && arrive(&b, f, t, &a)) {
-		t->served = true;
-		t->service = local_input(w, &a, b.unicast[0]);
-	}
-	if (t->served && b.unicast[0]) {
-		t->stop = TRIAL_SERVICE;
-		b.verdict[0] = (uint8_t)t->service;
-	}
-	t->verdict = b.verdict[0];
+	return decide(b, f, 0, key, id);
 }
 
 /* record_all_made() - each with the port of the one station that it was for */

@@ -6,7 +6,7 @@
  * burst.trial (switch/burst.h) or arrival.trial (switch/service.h) before that. tests/packet/test_trial.c compares trials with what
  * becomes of the same frames when they are real.
  *
- * What a trial cannot know: whether the destination has room for the frame (VERDICT_DROP_TX), and what the answer meets.
+ * Copies that promiscuous ports and captures would be given are not told of. What a trial cannot know: whether the destination has room for the frame (VERDICT_DROP_TX), and what the answer meets.
  */
 #ifndef SWITCH_TRIAL_H
 #define SWITCH_TRIAL_H
@@ -38,6 +38,7 @@ struct trial_way {
 };
 
 struct trial {
+	struct outbox *out;		/* while it lasts */
 	enum verdict verdict;		/* the frame's end */
 	enum trial_stop stop;		/* who said so */
 	uint16_t vid;
@@ -48,6 +49,8 @@ struct trial {
 	bool served;			/* gateway and services would get one, and ... */
 	enum verdict service;		/* ... say this */
 	struct trial_way way;
+	bool made;			/* a service would send it on, changed, to another network of ours: there, by looked_up, lives_at ... */
+	enum verdict beyond;		/* ... and ports, this becomes of it */
 };
 
 /* forward_trial() - what forward_burst() would do with @f, received from @in now; *t is filled
@@ -57,5 +60,11 @@ struct trial {
  */
 void forward_trial(struct worker *w, struct outbox *out, const struct snapshot *snap, const struct port_view *in, struct frame *f,
 		   struct trial *t);
+
+/* forward_trial_made() - of a service that is asked about a trial: it would send @f, as by forward_made() from local port @from
+ * trial_note() - of the outbox: a copy would go to that port
+ */
+void forward_trial_made(struct worker *w, uint32_t from, struct frame *f, struct trial *t);
+void trial_note(struct trial *t, const struct port_view *to);
 
 #endif

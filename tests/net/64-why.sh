@@ -39,6 +39,16 @@ reaches lab/web2 'arp +pass'
 reaches web2.lab.internal:80/tcp 'dns +pass .*10.77.0'
 is "stages in order" "$(json '[.stages[].stage] | join(" ")' why lab/web1 $OUTSIDE:443)" "link lease arp vlan guard policy nat route firewall"
 
+say "peers"
+lanyard net peer lab other
+box other/web9
+web9=$(dhcp web9)
+status 0 lanyard why lab/web1 "$web9:80"
+has "by the peering" "$OUT" 'delivery +pass +to other/web9'
+lanyard policy set other/web9 --default deny
+blocked policy "$web9:80"
+lanyard net peer lab other --rm
+
 say "what blocks"
 blocked arp 10.77.0.99
 blocked dns nobody.lab.internal

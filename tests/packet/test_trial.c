@@ -164,6 +164,7 @@ static void world_init(struct world *x)
 
 static void world_fini(struct world *x)
 {
+	x->rig->complete = NULL;	/* the rig publishes again as its ports go */
 	rig_free(x->rig);
 	gateway_free(x->gateway);
 	for (unsigned i = 0; i < PORTS; i++) {
