@@ -76,39 +76,6 @@ static void get_network(struct call *call)
 		call_answer(call, 200, show_network(call->api, net));
 }
 
-static json_t *list_members(struct call *call, const struct net_conf *net, enum edit_what what)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; list && what == EDIT_PORT && i < net->nports; i++)
-		json_array_append_new(list, show_port(call->api, net, &net->ports[i]));
-	for (size_t i = 0; list && what == EDIT_FORWARD && i < net->nforwards; i++)
-		json_array_append_new(list, show_forward(call->api, net, &net->forwards[i]));
-	for (size_t i = 0; list && what == EDIT_RESERVATION && i < net->nreservations; i++)
-		json_array_append_new(list, show_reservation(&net->reservations[i]));
-	for (size_t i = 0; list && what == EDIT_RECORD && i < net->nrecords; i++)
-		json_array_append_new(list, show_record(&net->records[i]));
-	for (size_t i = 0; list && what == EDIT_SEGMENT && i < net->nsegments; i++)
-		json_array_append_new(list, show_segment(net, &net->segments[i]));
-	for (size_t i = 0; list && what == EDIT_GROUP && i < net->ngroups; i++)
-		json_array_append_new(list, show_group(net, &net->groups[i]));
-	return list;
-}
-
-static json_t *show_member(struct call *call, const struct net_conf *net, enum edit_what what, const char *id)
-{
-	const struct port_conf *port = what == EDIT_PORT ? net_port(net, id) : NULL;
-	const struct forward_conf *forward = what == EDIT_FORWARD ? forward_named(net, id) : NULL;
-	const struct reservation_conf *reservation = what == EDIT_RESERVATION ? net_reservation(net, id) : NULL;
-	const struct record_conf *record = what == EDIT_RECORD ? record_named(net, id) : NULL;
-	const struct segment_conf *segment = what == EDIT_SEGMENT ? net_segment(net, id) : NULL;
-	const struct group_conf *group = what == EDIT_GROUP ? net_group(net, id) : NULL;
-
-	return port ? show_port(call->api, net, port) : forward ? show_forward(call->api, net, forward) :
-	       reservation ? show_reservation(reservation) : record ? show_record(record) : segment ? show_segment(net, segment) :
-	       group ? show_group(net, group) : NULL;
-}
-
 /* wait_seconds() - of ?wait=30 or ?wait=30s; 0 for none, -1 for nonsense */
 static int wait_seconds(const struct call *call)
 {
@@ -142,7 +109,7 @@ static void get_member(struct call *call, enum edit_what what, const char *singu
 
 	if (!net)
 		return;
-	shown = show_member(call, net, what, id);
+	shown = show_member(call->api, net, what, id);
 	if (!shown) {
 		fail(call, -ENOENT, "network %s has no %s %.150s", net->name, singular, id);
 	} else if (what == EDIT_PORT && wait) {
@@ -296,7 +263,7 @@ static void route_member(struct call *call, size_t i)
 	} else if (call->method == EVHTTP_REQ_GET) {
 		net = net_of(call);
 		if (net)
-			answer_list(call, members[i].plural, list_members(call, net, members[i].what));
+			answer_list(call, members[i].plural, show_members(call->api, net, members[i].what));
 	} else {
 		wrong_method(call);
 	}

@@ -113,3 +113,36 @@ const struct record_conf *record_named(const struct net_conf *net, const char *t
 	json_decref(settings);
 	return rc < 0 ? NULL : net_record(net, canonical, type);
 }
+
+json_t *show_members(struct api *api, const struct net_conf *net, enum edit_what what)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && what == EDIT_PORT && i < net->nports; i++)
+		json_array_append_new(list, show_port(api, net, &net->ports[i]));
+	for (size_t i = 0; list && what == EDIT_FORWARD && i < net->nforwards; i++)
+		json_array_append_new(list, show_forward(api, net, &net->forwards[i]));
+	for (size_t i = 0; list && what == EDIT_RESERVATION && i < net->nreservations; i++)
+		json_array_append_new(list, show_reservation(&net->reservations[i]));
+	for (size_t i = 0; list && what == EDIT_RECORD && i < net->nrecords; i++)
+		json_array_append_new(list, show_record(&net->records[i]));
+	for (size_t i = 0; list && what == EDIT_SEGMENT && i < net->nsegments; i++)
+		json_array_append_new(list, show_segment(net, &net->segments[i]));
+	for (size_t i = 0; list && what == EDIT_GROUP && i < net->ngroups; i++)
+		json_array_append_new(list, show_group(net, &net->groups[i]));
+	return list;
+}
+
+json_t *show_member(struct api *api, const struct net_conf *net, enum edit_what what, const char *id)
+{
+	const struct port_conf *port = what == EDIT_PORT ? net_port(net, id) : NULL;
+	const struct forward_conf *forward = what == EDIT_FORWARD ? forward_named(net, id) : NULL;
+	const struct reservation_conf *reservation = what == EDIT_RESERVATION ? net_reservation(net, id) : NULL;
+	const struct record_conf *record = what == EDIT_RECORD ? record_named(net, id) : NULL;
+	const struct segment_conf *segment = what == EDIT_SEGMENT ? net_segment(net, id) : NULL;
+	const struct group_conf *group = what == EDIT_GROUP ? net_group(net, id) : NULL;
+
+	return port ? show_port(api, net, port) : forward ? show_forward(api, net, forward) :
+	       reservation ? show_reservation(reservation) : record ? show_record(record) : segment ? show_segment(net, segment) :
+	       group ? show_group(net, group) : NULL;
+}

@@ -150,6 +150,8 @@ static enum verdict translate(struct nat *nat, struct worker *w, const struct ar
 
 	if (!port)
 		return VERDICT_DROP_NO_MEMORY;
+	if (!addr_is4(p->src) && addr_is_link_local(p->src) && a->segment != segment_home(a->from))
+		return VERDICT_DROP_MARTIAN;	/* a flow knows its guest's VLAN by the address, and this one may be in several */
 	if (a->trial)
 		return nat_trial(s, port, a, p);
 	if (p->proto == PROTO_TCP)

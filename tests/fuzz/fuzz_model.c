@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* covers: ctl/model.c ctl/model_fields.c ctl/model_types.c ctl/model_port.c ctl/model_forward.c ctl/model_names.c ctl/model_net.c ctl/model_check.c ctl/model_export.c ctl/model_host.c ctl/model_peer.c ctl/changes.c */
+/* covers: ctl/model.c ctl/model_fields.c ctl/model_types.c ctl/model_port.c ctl/model_forward.c ctl/model_names.c ctl/model_net.c ctl/model_check.c ctl/model_export.c ctl/model_host.c ctl/model_peer.c ctl/model_vlan.c ctl/model_segment.c ctl/model_group.c ctl/model_subnets.c ctl/model_addressing.c ctl/model_port_parts.c ctl/changes.c */
 /* max_len: 8192 */
 /* A body of a client: what is taken is exported and read back to an equal model, in each way of exporting. */
 #include <stdbool.h>
