@@ -10,11 +10,11 @@
 #include "ctl/api_config.h"
 #include "ctl/api_edit.h"
 #include "ctl/api_judge.h"
+#include "ctl/api_look.h"
 #include "ctl/api_policy.h"
 #include "ctl/api_show.h"
 #include "ctl/api_stream.h"
 #include "ctl/live_hostif.h"
-#include "ctl/metrics.h"
 
 static void fail(struct call *call, int rc, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
@@ -218,16 +218,9 @@ static void route_policy(struct call *call)
 static void route_flows(struct call *call)
 {
 	const struct net_conf *net = net_of(call);
-	const char *port = call_query(call, "port");
 
-	if (!net)
-		return;
-	if (call->method != EVHTTP_REQ_GET)
-		wrong_method(call);
-	else if (port && !net_port(net, port))
-		fail(call, -ENOENT, "network %s has no port %.150s", net->name, port);
-	else
-		call_answer(call, 200, live_flows(engine_of(call), net->name, port));
+	if (net)
+		look_flows(call, net);
 }
 
 /* route_object() - a change of one object; @id is NULL for a network */
@@ -344,50 +337,6 @@ static void route_host_changes(struct call *call)
 	}
 }
 
-static void on_explained(void *arg, json_t *answer, const struct error *err)
-{
-	struct call *call = arg;
-
-	if (err->rc < 0)
-		call_fail(call, err);
-	else
-		call_answer(call, 200, answer);
-}
-
-/* route_explain() - ?port=NET/NAME&to=DESTINATION */
-static void route_explain(struct call *call)
-{
-	const char *port = call_query(call, "port"), *to = call_query(call, "to"), *slash = port ? strchr(port, '/') : NULL;
-	const struct net_conf *net;
-
-	if (call->method != EVHTTP_REQ_GET) {
-		wrong_method(call);
-	} else if (!slash || !to) {
-		fail(call, -EINVAL, "explain: port=NET/NAME and to=DESTINATION are needed");
-	} else {
-		snprintf(call->segments[1], sizeof(call->segments[1]), "%.*s", (int)MIN_OF(slash - port, (ptrdiff_t)NAME_MAX_SIZE), port);
-		net = net_of(call);
-		if (net)
-			live_explain(engine_of(call), net->name, slash + 1, to, on_explained, call);
-	}
-}
-
-static void route_metrics(struct call *call)
-{
-	char *text;
-
-	if (call->method != EVHTTP_REQ_GET) {
-		wrong_method(call);
-		return;
-	}
-	text = live_metrics(engine_of(call), call->who.uid, call->who.admin);
-	if (text)
-		call_text(call, METRICS_TYPE, text);
-	else
-		call_answer(call, 503, NULL);
-	free(text);
-}
-
 static void route_events(struct call *call)
 {
 	if (call->method == EVHTTP_REQ_GET)
@@ -410,8 +359,8 @@ void api_route(struct call *call)
 		const char *name;
 		void (*route)(struct call *call);
 	} tops[] = { { "capture", route_capture }, { "config", route_config }, { "daemon", route_daemon }, { "events", route_events },
-		{ "explain", route_explain },
-		{ "host-changes", route_host_changes }, { "metrics", route_metrics } };
+		{ "explain", look_explain },
+		{ "host-changes", route_host_changes }, { "metrics", look_metrics } };
 
 	if (!strcmp(call->segments[0], "networks")) {
 		route_networks(call);

@@ -684,6 +684,38 @@ static void still_other(struct bench *b, const void *arg)
 	assert_null(model_net(b->engine.model, "own"));
 }
 
+/* What the API shows of traffic: of one's own networks alone. */
+static void test_look(void **state)
+{
+	struct bench *b = *state;
+	int fd = connect_as(b, 0);
+
+	in_loop(b, set_model, "networks: {lab: {ports: {vm1: {kind: stream}}}, other: {owner: 77}}");
+	assert_int_equal(ask_json(fd, "GET", "/v1/explain?port=lab/vm1&to=1.1.1.1%3A443", NULL), 200);
+	assert_non_null(strstr(answer, "\"network\":\"lab\",\"destination\":\"1.1.1.1:443\",\"passes\":true"));
+	assert_int_equal(ask_json(fd, "GET", "/v1/explain?port=lab/vm9&to=1.1.1.1", NULL), 404);
+	assert_int_equal(ask_json(fd, "GET", "/v1/explain?port=none/vm1&to=1.1.1.1", NULL), 404);
+	assert_int_equal(ask_json(fd, "GET", "/v1/explain?port=lab&to=1.1.1.1", NULL), 400);
+	assert_int_equal(ask_json(fd, "GET", "/v1/explain?port=lab/vm1", NULL), 400);
+	assert_int_equal(ask_json(fd, "DELETE", "/v1/explain?port=lab/vm1&to=1.1.1.1", NULL), 405);
+	assert_int_equal(ask_json(fd, "GET", NET "/flows", NULL), 200);
+	assert_int_equal(ask_json(fd, "GET", NET "/flows?port=vm9", NULL), 404);
+	assert_int_equal(ask_json(fd, "DELETE", NET "/flows", NULL), 405);
+	close(fd);
+}
+
+static void test_look_of_others(void **state)
+{
+	struct bench *b = *state;
+	int fd;
+
+	in_loop(b, set_model, "networks: {other: {owner: 77, ports: {vm1: {kind: stream}}}}");
+	fd = connect_as(b, SOMEBODY);
+	assert_int_equal(ask_json(fd, "GET", "/v1/explain?port=other/vm1&to=1.1.1.1", NULL), 403);
+	assert_int_equal(ask_json(fd, "GET", "/v1/networks/other/flows", NULL), 403);
+	close(fd);
+}
+
 static void test_strangers(void **state)
 {
 	struct bench *b = *state;
@@ -1230,7 +1262,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_objects), TEST(test_config), TEST(test_config_keeps), STRANGER(test_strangers), TEST(test_wait),
-		TEST(test_events), TEST(test_events_of_one), STRANGER(test_events_of_others),
+		TEST(test_events), TEST(test_events_of_one), TEST(test_look), STRANGER(test_look_of_others), STRANGER(test_events_of_others),
 		TEST(test_capture), TEST(test_capture_slow), STRANGER(test_capture_of_others), TEST(test_nesting), TEST(test_bad_requests),
 		TEST(test_large_body), TEST(test_long_header), TEST(test_slow_senders), TEST(test_hoarders),
 		TEST(test_pipelining), TEST(test_gone_before_the_answer), TEST(test_end_with_changes_waiting),
