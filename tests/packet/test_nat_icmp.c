@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "tests/packet/icmp_bed.h"
 
 static void expect_reply(struct case_state *c, bool ip6, uint16_t id, uint32_t size)
@@ -123,6 +124,18 @@ static void test_spoilt(void **state)
 	end(&c);
 }
 
+/* pinged() - is it let out? A host that is busy keeps what was sent, and for a while a socket takes no more of it. */
+static bool pinged(struct case_state *c, uint32_t port, uint32_t guest, uint16_t id)
+{
+	uint64_t end = clock_now_ms() + 5000;
+	enum verdict v;
+
+	do
+		v = ping_from(c, port, addr4(guest), addr4(STRANGER), id, 8);
+	while (v == VERDICT_DROP_BUSY && clock_now_ms() < end);
+	return v == VERDICT_CONSUMED_NAT;
+}
+
 /* One guest gets half of a worker's identifiers, and another the rest. */
 static void test_half_of_all(void **state)
 {
@@ -133,11 +146,11 @@ static void test_half_of_all(void **state)
 	begin(&c);
 	give(3, HOST_ICMP_SHARES);
 	for (unsigned i = 0; i < 200; i++)
-		got[0] += ping_from(&c, 1, addr4(BED_GUEST), addr4(STRANGER), (uint16_t)(i + 1), 8) == VERDICT_CONSUMED_NAT;
+		got[0] += pinged(&c, 1, BED_GUEST, (uint16_t)(i + 1));
 	assert_int_equal(got[0], 65536 / HOST_ICMP_SHARES / 2);
 	assert_int_equal(c.bed.verdicts[VERDICT_DROP_QUOTA], 200 - got[0]);
 	for (unsigned i = 0; i < 100; i++)
-		got[1] += ping_from(&c, 2, addr4(BED_GUEST2), addr4(STRANGER), (uint16_t)(i + 1), 8) == VERDICT_CONSUMED_NAT;
+		got[1] += pinged(&c, 2, BED_GUEST2, (uint16_t)(i + 1));
 	assert_int_equal(got[1], 100);
 	bed_skip(&c.bed, 61000, 1000);
 	assert_int_equal(count(&c).flows, 0);
