@@ -162,6 +162,7 @@ static bool fill_net(struct snapshot *s, struct net_view *view, const struct liv
 	view->wire = net->conf->wire;
 	view->fdb = net->fdb;
 	view->owners = net->owners;
+	view->snoop = net->snoop;
 	view->members = calloc(HASH_COUNT(net->ports) + 1, sizeof(*view->members));
 	if (!view->members || !fill_segments(s, view, net))
 		return false;
@@ -321,7 +322,7 @@ static void remove_forwards(struct live_net *net, const struct net_conf *conf)
 /* another_network() - may this network go on running under its new settings, or is it another one of the same name? */
 static bool another_network(const struct net_conf *a, const struct net_conf *b)
 {
-	return a->mode != b->mode || a->stations != b->stations || a->has_host != b->has_host || a->has_subnet != b->has_subnet || a->dns_enabled != b->dns_enabled ||
+	return a->mode != b->mode || a->stations != b->stations || a->snooping != b->snooping || a->unregistered != b->unregistered || a->has_host != b->has_host || a->has_subnet != b->has_subnet || a->dns_enabled != b->dns_enabled ||
 	       a->dhcp_enabled != b->dhcp_enabled || a->subnet.addr != b->subnet.addr || a->subnet.len != b->subnet.len ||
 	       a->gateway != b->gateway || a->subnet6.len != b->subnet6.len ||
 	       !addr_equal(a->subnet6.addr, b->subnet6.addr) || strcmp(a->domain, b->domain) != 0;

@@ -14,6 +14,8 @@
 	{ "--subnet6", 0, FLAG_TEXT, "PREFIX|none", "subnet6", "IPv6 /64; one made of the name unless given" },   \
 	{ "--gateway", 0, FLAG_TEXT, "ADDRESS", "gateway", "the network's own address; the first of the subnet" }, \
 	{ "--mtu", 0, FLAG_NUMBER, "N", "mtu", "bytes of payload in a frame, 1500 unless given" },                \
+	{ "--snooping", 0, FLAG_BOOL, NULL, "snooping", "multicast goes to the ports that asked for it" },          \
+	{ "--unregistered", 0, FLAG_TEXT, "flood|drop", "unregistered", "multicast that nobody asked for" },      \
 	{ "--stations", 0, FLAG_NUMBER, "N", "stations", "MAC addresses known at once, 16384 unless given" },     \
 	{ "--nat", 0, FLAG_TEXT, "user|kernel", "nat", "who translates" },                                       \
 	{ "--uplink", 0, FLAG_TEXT, "IF", "uplink", "the only interface by which guests' traffic leaves this host" },  \

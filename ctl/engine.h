@@ -68,6 +68,7 @@ struct live_dgram;
 struct guard;
 struct guard_retired;
 struct live_loop;
+struct snoop;
 struct live_policy;
 struct live_shape;
 struct live_shaper;
@@ -163,6 +164,9 @@ struct live_net {
 	uint32_t net_id;
 	uid_t owner;
 	struct fdb *fdb;
+	struct snoop *snoop;		/* NULL: groups are flooded; live_snoop.c */
+	struct event *query_timer;
+	unsigned queries;		/* of the first few */
 	struct live_loop *loop;		/* NULL: there can be none */
 	struct fdb *owners;		/* of IPv6 addresses, where a guard asks for it; live_guard.c */
 	struct live_port local;		/* gateway and services */

@@ -12,6 +12,7 @@
 #include "ctl/live_kernel.h"
 #include "ctl/live_loop.h"
 #include "ctl/live_policy.h"
+#include "ctl/live_snoop.h"
 #include "ctl/live_wire.h"
 #include "dhcp/server.h"
 #include "dhcp/service.h"
@@ -245,6 +246,8 @@ static void take(struct engine *e, const struct request *r)
 		on_dhcp(net, r);
 	else if (r->kind == REQUEST_DNS)
 		guest_dns(net, r);
+	else if (r->kind == REQUEST_GROUP_LEFT)
+		live_snoop_left(net, r);
 	else if (r->kind == REQUEST_LOOP)
 		live_loop_suspect(net, r->port);
 	else if (r->kind == REQUEST_DENIED)

@@ -18,6 +18,7 @@
 #include "ctl/live_shape.h"
 #include "ctl/live_peer.h"
 #include "ctl/live_ra.h"
+#include "ctl/live_snoop.h"
 #include "ctl/live_wire.h"
 #include "dhcp/service.h"
 #include "switch/fdb.h"
@@ -121,6 +122,7 @@ struct live_net *live_net_new(struct engine *e, const struct net_conf *conf)
 		return NULL;
 	}
 	HASH_ADD_STR(e->nets, name, net);
+	live_snoop_configure(net);
 	live_net_configure(net, conf);
 	tell(net, "network-added");
 	return net;
@@ -139,6 +141,7 @@ void live_net_configure(struct live_net *net, const struct net_conf *conf)
 void live_net_free(struct live_net *net)
 {
 	live_loop_free(net);
+	live_snoop_free(net);
 	live_wire_free(net);
 	live_ra_free(net);
 	live_nat_free(net);

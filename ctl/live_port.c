@@ -34,6 +34,7 @@
 #include "switch/local.h"
 #include "switch/port.h"
 #include "switch/request.h"
+#include "switch/snoop.h"
 #include "switch/station.h"
 #include "switch/vlan.h"
 #include "switch/worker.h"
@@ -171,6 +172,8 @@ static void forget(struct live_port *p)
 	fdb_flush_port(net->fdb, p->id);
 	if (net->owners)
 		fdb_flush_port(net->owners, p->id);
+	if (net->snoop)
+		snoop_forget_port(net->snoop, p->id);
 	while (net->nat_state && !nat_forget_port(net->nat_state, p->id))
 		sched_yield();		/* a worker's inbox was full; it empties it every turn */
 	net->engine->by_id[p->id] = NULL;

@@ -235,6 +235,8 @@ struct net_conf {
 	enum net_host_access host_access;
 	uint8_t nat_helpers;		/* bits of enum host_nat_helper (ctl/host.h) */
 	uint32_t mtu;
+	bool snooping;			/* multicast goes to who asked for it */
+	bool unregistered;		/* and what nobody asked for to everybody */
 	uint32_t stations;		/* MAC addresses that the switch is to know at once */
 	char domain[DOMAIN_TEXT];
 	bool dhcp_enabled;

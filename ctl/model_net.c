@@ -21,6 +21,8 @@ static const struct word accesses[] = {
 
 static const struct word one_macs[] = { { "auto", ONE_MAC_AUTO }, { "on", ONE_MAC_ON }, { "off", ONE_MAC_OFF }, { NULL, 0 } };
 
+static const struct word floods[] = { { "flood", true }, { "drop", false }, { NULL, 0 } };
+
 static const struct word filters[] = { { "address", NAT_FILTER_ADDRESS }, { "any", NAT_FILTER_ANY }, { NULL, 0 } };
 
 /* Names of a domain, written without a dot at the end. */
@@ -69,6 +71,8 @@ static const struct field rows[] = {
 	{ "domain", &field_text, FIELD_AT(struct net_conf, domain), .valid = domain_valid,
 	  .wants = "a domain like lab.internal" },
 	{ "wire", &field_bool, FIELD_AT(struct net_conf, wire), .kinds = MODE(INTERNAL) },
+	{ "snooping", &field_bool, FIELD_AT(struct net_conf, snooping) },
+	{ "unregistered", &field_word, FIELD_AT(struct net_conf, unregistered), .fallback = true, .words = floods },
 	{ "stations", &field_number, FIELD_AT(struct net_conf, stations), .min = 1024, .max = 1048576, .fallback = 16384 },
 	{ "owner", &field_number, FIELD_AT(struct net_conf, owner), .max = UINT32_MAX - 1 },
 	{ .name = "dhcp", .type = &field_members },

@@ -16,6 +16,7 @@
 #include "switch/service.h"
 #include "switch/shape.h"
 #include "switch/snapshot.h"
+#include "switch/snoop.h"
 #include "switch/trial.h"
 #include "switch/worker.h"
 
@@ -131,12 +132,16 @@ static enum verdict flood(struct burst *b, struct frame *f, unsigned i)
 	const struct segment *seg = burst_segment(b, f);
 	const struct net_view *net = b->in->net;
 	enum verdict v = VERDICT_DROP_NO_DESTINATION;
+	struct snooped who = { .snoop = NULL };
 
+	if (net->snoop && mac_is_group(frame_dst(f)))
+		snoop_flood(b, f, &who);
 	if (seg && seg->only)
 		v = any_of(v, flood_to(b, seg->only, f));
 	else
 		for (unsigned m = 0; m < net->nmembers; m++)
-			v = any_of(v, flood_to(b, net->members[m], f));
+			if (!who.snoop || (net->members[m]->port && snoop_wants(&who, net->members[m])))
+				v = any_of(v, flood_to(b, net->members[m], f));
 	if (!b->in->local && seg)
 		v = any_of(v, show_services(b, f, i));
 	return v;

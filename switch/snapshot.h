@@ -19,6 +19,7 @@
 
 struct fdb;
 struct guard;
+struct snoop;
 struct net_view;
 struct observer;
 struct port;
@@ -89,6 +90,7 @@ struct net_view {
 	uint32_t mtu;			/* bytes of layer 3 */
 	bool wire;			/* two ports are the ends of a cable: every frame goes over, as it is */
 	struct fdb *fdb;		/* borrowed; outlives the snapshot */
+	struct snoop *snoop;		/* where multicast goes; NULL: everywhere; likewise */
 	struct fdb *owners;		/* to whom IPv6 addresses belong, where a guard wants to know (switch/guard.h); or NULL; likewise */
 	struct port_view **members;	/* the ports of this network, the local one first if there is one */
 	unsigned nmembers;

@@ -10,6 +10,7 @@
 #include "switch/fdb.h"
 #include "switch/guard.h"
 #include "switch/local.h"
+#include "switch/snoop.h"
 #include "switch/station.h"
 #include "tests/packet/rig_kind.h"
 
@@ -56,6 +57,7 @@ void rig_free(struct rig *rig)
 	for (unsigned i = 0; i < rig->nnets; i++) {
 		fdb_free(rig->nets[i].fdb);
 		fdb_free(rig->nets[i].owners);
+		snoop_free(rig->nets[i].snoop);
 	}
 	worker_free(rig->w);
 	urcu_qsbr_unregister_thread();
@@ -178,7 +180,7 @@ static void fill_net(struct snapshot *s, struct net_view *view, const struct rig
 {
 	const struct rig_net *net = &rig->nets[i];
 
-	*view = (struct net_view){ .net_id = i + 1, .mtu = net->mtu, .wire = net->wire, .fdb = net->fdb, .owners = net->owners, .nsegments = net->nsegments };
+	*view = (struct net_view){ .net_id = i + 1, .mtu = net->mtu, .wire = net->wire, .fdb = net->fdb, .owners = net->owners, .snoop = net->snoop, .nsegments = net->nsegments };
 	view->members = calloc(RIG_PORTS, sizeof(*view->members));
 	view->segments = calloc(RIG_SEGMENTS, sizeof(*view->segments));
 	view->promiscuous = calloc(RIG_PORTS, sizeof(*view->promiscuous));

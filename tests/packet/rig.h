@@ -68,6 +68,7 @@ struct rig_net {
 	uint32_t mtu;
 	bool wire;
 	struct fdb *fdb, *owners;
+	struct snoop *snoop;		/* the rig's from then on; or NULL */
 	struct port *local;		/* NULL when the network has none */
 	struct segment segments[RIG_SEGMENTS];
 	unsigned nsegments;
