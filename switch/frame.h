@@ -62,6 +62,8 @@ struct tx_frame {
 /* tx_tags_size() - bytes of tags that the copy leaves with; tx_tags() - write them to @to (TAGS_MAX bytes). Return: the same */
 static inline uint32_t tx_tags_size(const struct tx_frame *tx)
 {
+	if (__builtin_expect(!(tx->tci | tx->inner), 1))
+		return 0;
 	return (tx->tci ? VLAN_TAG : 0) + (tx->inner ? VLAN_TAG : 0);
 }
 

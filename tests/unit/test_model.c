@@ -475,7 +475,7 @@ static void test_forms(void **state)
 	model_free(model);
 }
 
-static const char *const files[] = { "configs/nat-network.yaml", "configs/nat.yaml", "configs/internal.yaml", "configs/vlan-trunk.yaml", "configs/datagrams.yaml",
+static const char *const files[] = { "configs/nat-network.yaml", "configs/nat.yaml", "configs/internal.yaml", "configs/vlan-trunk.yaml", "configs/segments.yaml", "configs/datagrams.yaml",
 				     "configs/host-only.yaml", "configs/routed.yaml", "configs/bridged.yaml" };
 
 /* same_again() - parse(export(m)) equals m, and so does its YAML */
