@@ -278,7 +278,7 @@ static void test_sources(void **state)
 
 struct step {
 	char from;			/* 'a' or 'b' */
-	char what;			/* 't' TCP, 's' its SYN alone, 'f' a FIN, 'u' UDP, 'p' ping, 'r' its reply, 'e' an error about the last one, 'g' GRE */
+	char what;			/* 't' TCP, 's' its SYN alone, 'f' a FIN, 'u' UDP, 'p' ping, 'r' its reply, 'e' an error about the last one, 'x' one about another port, 'g' GRE */
 	uint16_t sport, dport;
 	bool passes;
 };
@@ -312,11 +312,12 @@ static uint32_t build_step(struct bed *b, const struct step *s, bool ip6, const 
 		put_u16(l4 + 4, s->sport);
 		return build_l4(b, i, ip6, icmp, l4, 12);
 	}
-	if (s->what == 'e') {
+	if (s->what == 'e' || s->what == 'x') {
 		l4[0] = ip6 ? ICMP6_UNREACHABLE : ICMP_UNREACHABLE;
 		l4[1] = ip6 ? ICMP6_PORT_UNREACHABLE : ICMP_UNREACHABLE_PORT;
 		assert_true(last && last->len >= 14 + (ip6 ? 48u : 28u));
 		memcpy(l4 + 8, last->data + 14, ip6 ? 48 : 28);
+		l4[8 + (ip6 ? 40 : 20)] ^= s->what == 'x' ? 0x55 : 0;	/* of the port that it was sent from */
 		return build_l4(b, i, ip6, icmp, l4, 8 + (ip6 ? 48 : 28));
 	}
 	put_u16(l4, s->sport);
@@ -341,8 +342,8 @@ static void run_steps(const struct step *steps, const struct peer_rules *ab, con
 		print_message("    %c sends %c %u -> %u\n", s->from, s->what, s->sport, s->dport);
 		assert_int_equal(got != NULL, s->passes);
 		assert_int_equal(rig_verdict(b->sides[i].guest, VERDICT_DROP_PEER) - refused, !s->passes);
-		assert_int_equal(was_prohibited(b, i), !s->passes && s->what != 'e' && s->what != 'r');
-		if (got && s->what != 'e') {
+		assert_int_equal(was_prohibited(b, i), !s->passes && !strchr("exr", s->what));
+		if (got && !strchr("ex", s->what)) {
 			last.len = got->len < sizeof(kept) ? got->len : sizeof(kept);
 			memcpy(kept, got->data, last.len);
 		}
@@ -369,7 +370,7 @@ static void test_allow(void **state)
 		{ "pings, one way", &web, &none,
 		  { { 'b', 'r', 7, 0, false }, { 'a', 'p', 7, 0, true }, { 'b', 'r', 7, 0, true }, { 'b', 'r', 8, 0, false }, { 'b', 'p', 7, 0, false } } },
 		{ "errors about what was allowed, either way", &web, &none,
-		  { { 'a', 'u', SPORT, 5000, true }, { 'b', 'e', 0, 0, true }, { 'b', 'u', 5000, SPORT, true }, { 'a', 'e', 0, 0, true },
+		  { { 'a', 'u', SPORT, 5000, true }, { 'b', 'x', 0, 0, false }, { 'b', 'e', 0, 0, true }, { 'b', 'u', 5000, SPORT, true }, { 'a', 'e', 0, 0, true },
 		    { 'b', 'e', 0, 0, false } } },
 		{ "another protocol is on no list", &web, &none, { { 'a', 'g', 0, 0, false }, { 'b', 'g', 0, 0, false } } },
 		{ "everything one way", &all, &none,
