@@ -166,9 +166,20 @@ static size_t latest(const struct records *r, const char *name, bool stays, uint
 	return found;
 }
 
+/* holds_ours() - is it a directory with a file in it that could not be removed? For change_undo() that would be somebody else's */
+static bool holds_ours(const struct records *r, const struct host_change *c)
+{
+	size_t n = strlen(c->target);
+
+	for (size_t i = 0; c->kind == HOST_CHANGE_FILE && i < r->n; i++)
+		if (r->list[i].kind == HOST_CHANGE_FILE && strlen(r->list[i].target) > n && !strncmp(r->list[i].target, c->target, n))
+			return true;
+	return false;
+}
+
 static bool undone(const struct records *r, const struct host_change *c, int tap)
 {
-	int rc = is_shared(r, c) ? 0 : change_undo(c, tap);
+	int rc = is_shared(r, c) ? 0 : holds_ours(r, c) ? -ENOTEMPTY : change_undo(c, tap);
 
 	if (rc < 0)
 		log_warn("event=host-change-stays target=\"%s\" of=%s reason=\"%s\"", c->target, c->name, strerror(-rc));
