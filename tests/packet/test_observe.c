@@ -356,6 +356,7 @@ static const struct {
 static void test_mirror(void **state)
 {
 	struct lan *l = *state;
+	struct port_stats stats;
 	uint64_t copies = 0;
 
 	learn(l);
@@ -379,8 +380,9 @@ static void test_mirror(void **state)
 		assert_int_equal(next(l->captures[0], is).way, CAPTURE_OUT);	/* who looks at the mirror sees its copies */
 		assert_empty(l->captures[0]);
 	}
-	assert_int_equal(rig_stats(&l->p[MIRROR]->port).mirrored, copies);
-	assert_int_equal(rig_stats(&l->p[MIRROR]->port).queued, copies);
+	stats = rig_stats(&l->p[MIRROR]->port);
+	assert_int_equal(stats.mirrored, copies);
+	assert_int_equal(stats.queued, copies);
 }
 
 /* A request for offloads that was refused is not passed on, and what is no frame neither. */
