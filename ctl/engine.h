@@ -3,6 +3,7 @@
  *
  *	engine.c	start, event loop, stop			change.c	one change after another
  *	apply.c		model -> running objects -> snapshot	live.c		what the API is told
+ *	apply_view.c	a network in the snapshot
  *	live_net.c	a network: gateway, services, names	attach.c	attach.sock
  *	live_port.c	a port: open, redial, close		guest.c		requests from workers: leases, relayed names
  *	live_stream.c	finding a peer: listen or dial		live_vhost.c	vhost-user connections

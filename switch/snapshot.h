@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* switch/snapshot.h - the configuration that workers see, immutable from publication to release
  *
- * Built by the control thread (ctl/apply.c), published with rcu_xchg_pointer(), read by workers once a turn, freed by
+ * Built by the control thread (ctl/apply.c, ctl/apply_view.c), published with rcu_xchg_pointer(), read by workers once a turn, freed by
  * call_rcu() when every worker has moved on (liburcu, QSBR flavour). It holds configuration only: what
  * changes with traffic (FDB, stations, names, sessions, counters) is reached through it but lives elsewhere.
  */
