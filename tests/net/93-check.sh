@@ -101,7 +101,7 @@ has "sum" "$(tail -n 1 <<<"$OUT")" '^lab, nat-network with host_access own: [0-9
 status 4 lanyard check nowhere
 status 2 lanyard check
 status 2 lanyard check lab --outside here
-status 2 lanyard check lab --mode bridge
+status 2 lanyard check lab --mode bridges
 status 2 lanyard check lab --answer
 
 say "a check that is killed leaves nothing, two at once are one too many"
