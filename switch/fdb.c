@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "switch/fdb_parts.h"
+#include "switch/fdb.h"
 
 #include <errno.h>
+
+#include "switch/fdb_parts.h"
 
 int fdb_lookup_key(const struct fdb *fdb, uint64_t key, uint64_t now_ms)
 {
