@@ -247,7 +247,7 @@ static void test_commands(void **state)
 		int taken;		/* 0: unknown */
 	} cases[] = {
 		{ "net", "add", 2 }, { "ps", "lab", 1 }, { "ps", NULL, 1 }, { "net", NULL, 0 }, { "net", "ad", 0 },
-		{ "capture", "lab", 0 }, { "why", NULL, 0 }, { "", NULL, 0 },
+		{ "capture", "lab", 1 }, { "why", NULL, 1 }, { "explain", NULL, 0 }, { "", NULL, 0 },
 	};
 
 	(void)state;
