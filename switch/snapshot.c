@@ -63,7 +63,7 @@ const struct segment *segment_with(const struct port_view *port, struct addr a)
 	for (unsigned i = 0; i < net->nsegments; i++)
 		if (segment_has(&net->segments[i], a))
 			return vlan_member(&port->vlan, net->segments[i].vid) ? &net->segments[i] : NULL;
-	return segment_home(port);
+	return !addr_is4(a) && addr_is_link_local(a) ? segment_home(port) : NULL;
 }
 
 static void free_rcu(struct rcu_head *head)

@@ -221,10 +221,41 @@ static void test_verdict_names(void **state)
 	assert_true(verdict_is_drop(VERDICT_DROP_RUNT) && verdict_is_drop(VERDICT_DROP_NO_MEMORY));
 }
 
+/* A guest's segment follows from its port and its address; one whose segment went, or is not the port's, is nobody's. */
+static void test_guests(void **state)
+{
+	static const struct addr local = { .bytes = { 0xfe, 0x80, [15] = 9 } };
+	struct snapshot *s = plan();
+	struct segment *lab = s->nets[0].segments;
+	struct port_view access = { .net = &s->nets[0], .vlan = { .pvid = 1 } }, other = { .net = &s->nets[0], .vlan = { .pvid = 10 } };
+	struct port_view trunk = { .net = &s->nets[0], .vlan = { .trunk = true, .pvid = 10 } };
+
+	(void)state;
+	lab[1].has_subnet = true;
+	lab[1].subnet = (struct prefix4){ 0x0a4d0a00, 24 };
+	vlan_list(&trunk.vlan, 1);
+	assert_ptr_equal(segment_with(&access, addr4(0x0a4d0005)), lab);
+	assert_null(segment_with(&access, addr4(0x0a4d0a05)));
+	assert_ptr_equal(segment_with(&other, addr4(0x0a4d0a05)), lab + 1);
+	assert_ptr_equal(segment_with(&trunk, addr4(0x0a4d0005)), lab);
+	assert_ptr_equal(segment_with(&trunk, addr4(0x0a4d0a05)), lab + 1);
+	assert_null(segment_with(&trunk, addr4(0x0a4d1405)));	/* not the native VLAN's: it is of none */
+	assert_ptr_equal(segment_with(&trunk, local), lab + 1);
+	assert_ptr_equal(segment_home(&trunk), lab + 1);
+	print_message("  a trunk without a native VLAN is at home in the first that it carries\n");
+	trunk.vlan.pvid = 0;
+	assert_ptr_equal(segment_home(&trunk), lab);
+	other.vlan.pvid = 20;
+	assert_null(segment_home(&other));
+	access.own = lab + 1;
+	assert_ptr_equal(segment_with(&access, addr4(0x0a4d0005)), lab + 1);
+	snapshot_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_segments), cmocka_unit_test(test_sorted), cmocka_unit_test(test_alone), cmocka_unit_test(test_life), cmocka_unit_test(test_stats),
+		cmocka_unit_test(test_segments), cmocka_unit_test(test_sorted), cmocka_unit_test(test_alone), cmocka_unit_test(test_guests), cmocka_unit_test(test_life), cmocka_unit_test(test_stats),
 		cmocka_unit_test(test_verdict_names),
 	};
 
