@@ -29,11 +29,13 @@ static struct live_port *find_guest(const struct explain *x)
 	return p;
 }
 
-static int guest_stage(struct explain *x, const struct live_port *guest)
+static int guest_stage(struct explain *x, const struct live_port *p, const struct live_port *guest)
 {
 	char ip[ADDR_TEXT], hint[200];
 	struct station st;
 
+	if (guest != p && guest->net == p->net && guest->segment && guest->segment->only)	/* its address may be the asker's own */
+		return explain_block(x, "name", NULL, "guests of %s, of mode nat, are each alone with the gateway", guest->net->name);
 	if (explain_station(guest, addr_family(x->self.ip), &st) || explain_station(guest, AF_UNSPEC, &st)) {
 		x->dst = st.ip;
 		return explain_pass(x, "name", "%s/%s has %s", guest->net->name, guest->name, addr_format(st.ip, ip));
@@ -171,7 +173,7 @@ int explain_name(struct explain *x, const struct live_port *p)
 	int rc;
 
 	if (guest)
-		return guest_stage(x, guest);
+		return guest_stage(x, p, guest);
 	snprintf(hint, sizeof(hint), "lanyard ps %s", x->to.net[0] ? x->to.net : x->net);
 	if (x->to.net[0])
 		return explain_block(x, "name", hint, "there is no guest %s", x->to.host);

@@ -114,6 +114,15 @@ has "on its VLAN" "$OUT" 'vlan +pass +VLAN 20'
 blocked lab/v20 nat 10.77.0.1:80
 blocked lab/v20 nat web2:80
 
+say "guests that are alone"
+lanyard net add apart --mode nat
+box apart/a1
+box apart/a2
+dhcp a1
+dhcp a2
+blocked apart/a1 name a2:80
+status 0 lanyard why apart/a1 $OUTSIDE:443
+
 if [ "$AS" = root ]; then
 	say "where the host is a member"
 	lanyard net add far --mode routed --subnet 10.50.0.0/24 --uplink outside0
