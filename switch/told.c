@@ -162,7 +162,7 @@ static int skip_extensions(struct reader *r, uint8_t next, bool *fragment, bool 
 
 static void tell_ip6(const struct frame *f, struct reader *r, struct told *t)
 {
-	bool fragment = false, later = false;
+	bool fragment = false, later = false, hidden;
 	const uint8_t *src;
 	uint8_t next;
 	int proto;
@@ -179,11 +179,14 @@ static void tell_ip6(const struct frame *f, struct reader *r, struct told *t)
 	proto = skip_extensions(r, next, &fragment, &later);
 	if (later)
 		return;			/* nothing is believed of it without the first fragment */
-	if (proto == PROTO_ICMP6 && reader_left(r))
+	hidden = !reader_left(r);
+	if (proto == PROTO_ICMP6 && !hidden) {
 		tell_icmp6(f, r, fragment, t);
-	else if (proto == PROTO_UDP)
+	} else if (proto == PROTO_UDP) {
 		t->kind = udp_kind(r, true);
-	if (proto < 0 || ((fragment || f->len > f->head_len) && (r->overrun || !reader_left(r))))
+		hidden = r->overrun;
+	}
+	if (proto < 0 || (hidden && (fragment || f->len > f->head_len)))
 		t->kind = TOLD_HIDDEN;	/* RFC 7113 3; what is cut short altogether nobody believes */
 }
 
