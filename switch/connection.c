@@ -69,7 +69,10 @@ static uint64_t hash_key(const struct connections *t, const struct connection_ke
 {
 	uint64_t ports = (uint64_t)k->guest_port << 48 | (uint64_t)k->peer_port << 32 | (uint32_t)k->vid << 16 | k->proto << 8 | k->kind;
 
-	return hash_u64(addr_hash(k->guest, t->seed) + ports, t->seed) ^ addr_hash(k->peer, ~t->seed);
+	uint64_t peer = addr_hash(k->peer, ~t->seed);
+
+	/* mixed once more as a whole: of addresses that count up the low bits of the one hash alone would not spread under every seed */
+	return hash_u64((addr_hash(k->guest, t->seed) ^ (peer << 1 | peer >> 63)) + ports, t->seed);
 }
 
 static bool same_key(const struct connection_key *a, const struct connection_key *b)
