@@ -7,11 +7,20 @@
 
 enum { PROBES = 8 };			/* places where an address may lie */
 
+/* Mixed once more: under some secrets neighbours among addresses are neighbours among their hashes, too. */
 static struct addr *place(const struct filter *f, struct addr ip, unsigned i)
 {
-	uint32_t at = (uint32_t)addr_hash(ip, hash_seed()) + i;
+	uint32_t at = (uint32_t)hash_u64(addr_hash(ip, hash_seed()), hash_seed()) + i;
 
 	return &f->table[at & (f->room - 1)];
+}
+
+static bool crowded(const struct filter *f, struct addr ip)
+{
+	for (unsigned i = 0; i < PROBES; i++)
+		if (addr_is_none(*place(f, ip, i)))
+			return false;
+	return true;
 }
 
 static void table_add(struct filter *f, struct addr ip)
@@ -63,7 +72,7 @@ void filter_add(struct filter *f, struct addr ip)
 		f->few[ip.bytes[ADDR_SIZE - 1] % FILTER_INLINE] = ip;
 		return;
 	}
-	if (f->n >= f->room / 2 && f->room < 2 * FILTER_MAX)
+	if ((f->n >= f->room / 2 || crowded(f, ip)) && f->room < 2 * FILTER_MAX)
 		grow(f, f->room * 4 > 2 * FILTER_MAX ? 2 * FILTER_MAX : f->room * 4);
 	table_add(f, ip);
 }

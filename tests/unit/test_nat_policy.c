@@ -133,7 +133,7 @@ static void test_filter(void **state)
 	}
 	for (uint32_t i = 1; i <= 1000; i++)
 		kept += filter_has(&f, addr4(i * 7));
-	assert_true(kept > 980);		/* below its bound it forgets next to nothing */
+	assert_true(kept >= 995);		/* below its bound it forgets next to nothing */
 	for (uint32_t i = 1; i <= 200000; i++)
 		filter_add(&f, addr4(i));
 	assert_true(f.room <= 2 * FILTER_MAX);
