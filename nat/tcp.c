@@ -10,7 +10,7 @@
 #include "switch/packet.h"
 #include "switch/service.h"
 
-enum { ESTABLISHED_S = 7440, TRANSITORY_S = 240, BACKOFF_MAX = 9, RESEND_HINT = 4, QUICK_ACKS = 32 };
+enum { ESTABLISHED_S = 7440, TRANSITORY_S = 240, BACKOFF_MAX = 9, RESEND_HINT = 4, QUICK_ACKS = 250 };
 
 /* ---- from the guest ---- */
 
