@@ -196,22 +196,42 @@ static bool join(const struct args *args, char *to, size_t room)
 	return true;
 }
 
+/* read_place() - NET, NET/PORT, or a PORT that just one network has; what is neither is left to the daemon to say */
+static void read_place(struct cli *cli, const char *text, struct port_name *place)
+{
+	const char *slash = strchr(text, '/');
+	size_t n = MIN_OF(strcspn(text, "/"), sizeof(place->net) - 1);
+	char path[CLI_PATH_MAX];
+	struct port_name found;
+	struct error ignored;
+	json_t *answer = NULL;
+
+	*place = (struct port_name){ .net = "" };
+	memcpy(place->net, text, n);
+	if (slash) {
+		memcpy(place->port, slash + 1, MIN_OF(strlen(slash + 1), sizeof(place->port) - 1));
+		return;
+	}
+	cli_path(path, "networks", place->net, NULL);
+	if (client_json(cli->client, "GET", path, NULL, 0, &answer, &ignored) < 0 && cli_port_name(cli, text, &found) == 0)
+		*place = found;
+	json_decref(answer);
+}
+
 static int make_path(struct cli *cli, const struct args *args, char path[QUERY_MAX])
 {
 	static const struct { const char *flag, *key; } options[] = {
 		{ "--direction", "direction" }, { "--snaplen", "snaplen" }, { "--count", "count" },
 	};
-	char net[2 * NAME_MAX_SIZE], filter[QUERY_MAX], *slash;
-	bool fits = join(args, filter, sizeof(filter)) && strlen(args->words[0]) < sizeof(net);
+	char filter[QUERY_MAX];
+	struct port_name place;
+	bool fits = join(args, filter, sizeof(filter));
 
+	read_place(cli, args->words[0], &place);
 	snprintf(path, QUERY_MAX, "/v1/capture");
-	snprintf(net, sizeof(net), "%s", args->words[0]);
-	slash = strchr(net, '/');
-	if (slash)
-		*slash++ = '\0';
-	fits = fits && cli_query(path, QUERY_MAX, "net", net);
-	if (slash)
-		fits = fits && cli_query(path, QUERY_MAX, "port", slash);
+	fits = fits && cli_query(path, QUERY_MAX, "net", place.net);
+	if (place.port[0])
+		fits = fits && cli_query(path, QUERY_MAX, "port", place.port);
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
 		if (args_has(args, options[i].flag))
 			fits = fits && cli_query(path, QUERY_MAX, options[i].key, args_text(args, options[i].flag));

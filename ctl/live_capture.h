@@ -47,7 +47,7 @@ struct capture_sink {
 	void *arg;
 };
 
-/* live_capture_new() - begin; the file's first blocks are written before this returns. Return: NULL with @err */
+/* live_capture_new() - begin; the file's first blocks come in the loop's next turn. Return: NULL with @err */
 struct live_capture *live_capture_new(struct engine *e, const struct capture_conf *conf, const struct capture_sink *sink, struct error *err);
 
 /* live_capture_filter() - what conf->filter asks for, names of its network's guests replaced; as capture_filter() */

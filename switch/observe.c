@@ -88,8 +88,10 @@ static void wire_at(const struct view *v, unsigned i, struct wire *to)
 		to->tag_size = (uint8_t)tx_tags(&v->sent[i], to->tag);
 		to->len += to->tag_size;
 	} else {				/* what the walk took out is put back */
-		to->len = v->burst->seen->len[i];
-		to->tag_size = (uint8_t)(to->len - f->len);
+		uint32_t gone = v->burst->seen->len[i] - f->len;
+
+		to->tag_size = gone <= FILTER_TAGS ? (uint8_t)gone : 0;
+		to->len += to->tag_size;
 		memcpy(to->tag, v->burst->seen->tags[i], sizeof(to->tag));
 	}
 }

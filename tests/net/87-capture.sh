@@ -107,6 +107,7 @@ has "dropped" "$(<"$DIR/past")" "db1 +in .* ethertype 8808, 60 bytes  .dropped: 
 is "each" "$(grep -c reserved "$DIR/past")" 3
 has "with a filter" "$(lanyard capture late --past --text "icmp and host $D")" "db1 +out 10.78.0.1 > $D icmp echo reply"
 has "as a file" "$(lanyard capture late --past "udp port 67" | tcpdump -nr - 2>/dev/null)" "BOOTP/DHCP"
+has "by the name alone" "$(lanyard capture db1 --past --text icmp)" "db1 +out"
 is "the last one" "$(lanyard capture late --past --json -c 1 | jq -r .direction)" in
 box_end db1
 until_ok 3 eval '! lanyard port show late/db1 >/dev/null 2>&1'
