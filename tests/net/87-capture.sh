@@ -73,7 +73,7 @@ say "many at once; who is killed leaves nothing behind"
 PIDS=()
 for i in 1 2 3 4 5 6 7 8 9 10; do
 	capturing "many$i" lab -w "$DIR/many$i.pcapng"
-	PIDS+=($CAPTURE)
+	PIDS+=("$CAPTURE")
 done
 in_box web1 ping -qc 1 "$C" >/dev/null
 for i in "${!PIDS[@]}"; do
