@@ -73,8 +73,7 @@ static struct flow *by_raw(struct nat_shard *s, struct nat_port *port, const str
 	return NULL;
 }
 
-/* is_forbidden() - there are no ping sockets for us, whatever becomes of the interface */
-static bool is_forbidden(int rc)
+bool echo_is_forbidden(int rc)
 {
 	return rc == -EACCES || rc == -EPERM || rc == -EPROTONOSUPPORT;
 }
@@ -82,16 +81,6 @@ static bool is_forbidden(int rc)
 bool echo_is_request(const struct packet *p)
 {
 	return packet_is_icmp(p) && p->icmp_type == (packet_is_ip6(p) ? ICMP6_ECHO_REQUEST : ICMP_ECHO_REQUEST) && p->icmp_code == 0;
-}
-
-bool echo_may(struct nat_shard *s, const struct packet *p)
-{
-	uint32_t device;
-	int fd = sock_open(s, p->src, SOCK_DGRAM, p->proto, true, &device);
-
-	if (fd >= 0)
-		close(fd);
-	return !is_forbidden(fd) || rawicmp_has(s->worker, p->src);
 }
 
 /* new_echo() - NULL: *v is what becomes of the packet */
@@ -109,7 +98,7 @@ static struct flow *new_echo(struct nat_shard *s, struct nat_port *port, const s
 	fd = sock_open(s, key->guest, SOCK_DGRAM, key->proto, true, &device);
 	if (fd >= 0)
 		f = with_socket(s, port, key, fd, device);
-	else if (!is_forbidden(fd))
+	else if (!echo_is_forbidden(fd))
 		return NULL;
 	else if (rawicmp_has(s->worker, key->guest))
 		f = by_raw(s, port, key, v);

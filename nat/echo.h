@@ -20,10 +20,10 @@ struct arrival;
 enum { ECHO_IDLE_S = 60, ECHO_HEADROOM = ETH_HEADER + IP6_HEADER };		/* RFC 5508 REQ-2 */
 
 /* echo_is_request() - a ping, and no other message?
- * echo_may() - has lanyard the right to send @p, a ping, by a ping socket or a raw one?
+ * echo_is_forbidden() - does sock_open() say by @rc that ping sockets are not for us, whatever becomes of the interface?
  */
 bool echo_is_request(const struct packet *p);
-bool echo_may(struct nat_shard *s, const struct packet *p);
+bool echo_is_forbidden(int rc);
 
 /* echo_input() - an ICMP packet from a guest to somebody else than the gateway */
 enum verdict echo_input(struct nat_shard *s, struct nat_port *port, const struct arrival *a, const struct packet *p);

@@ -7,6 +7,7 @@
 
 #include "nat/echo.h"
 #include "nat/nat_in.h"
+#include "nat/rawicmp.h"
 #include "nat/shard.h"
 #include "nat/sock.h"
 #include "nat/tcp.h"
@@ -40,6 +41,17 @@ static void ask_host(struct nat_shard *s, const struct packet *p, bool outside, 
 	else if (getsockname(fd, &at.any, &size) == 0)
 		way->src = addr_from_sock(&at);
 	close(fd);
+}
+
+/* may_ping() - has lanyard the right to send @p by a ping socket, or by a raw one? */
+static bool may_ping(struct nat_shard *s, const struct packet *p)
+{
+	uint32_t device;
+	int fd = sock_open(s, p->src, SOCK_DGRAM, p->proto, true, &device);
+
+	if (fd >= 0)
+		close(fd);
+	return !echo_is_forbidden(fd) || rawicmp_has(s->worker, p->src);
 }
 
 /* has_room() - as the flow's own opening asks */
@@ -81,7 +93,7 @@ enum verdict nat_trial(struct nat_shard *s, struct nat_port *port, const struct 
 	way->known = is_known(s, port, p);
 	if (!way->known && !has_room(s, port, p))
 		return VERDICT_DROP_QUOTA;
-	if (!ports && !way->known && !echo_may(s, p))
+	if (!ports && !way->known && !may_ping(s, p))
 		return VERDICT_DROP_NO_PROTOCOL;
 	ask_host(s, p, outside, way);
 	if (way->error == -ENODEV)
