@@ -294,7 +294,7 @@ json_t *port_export(const struct net_conf *net, const struct port_conf *port, un
 	json_t *object;
 
 	if (flags & MODEL_EFFECTIVE)
-		set = (FIELDS_ALL & ~vlan_bits()) | (net && net->mode == NET_NAT ? 0 : vlan_shown(port));
+		set = (FIELDS_ALL & ~vlan_bits()) | (net && (net->mode == NET_NAT || net->wire) ? 0 : vlan_shown(port));
 	if (!port->group[0])
 		set &= ~BIT("group");
 	if (!port->path[0])

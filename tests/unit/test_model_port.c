@@ -176,6 +176,20 @@ static void test_translate(void **state)
 	model_free(again);
 }
 
+/* Ports of a wire are of no VLAN: none is told, so that what is told can be read back. */
+static void test_wire(void **state)
+{
+	struct model *model = parsed(LAB "    wire: true\n    ports: {a: {kind: attached}, b: {kind: attached}}"), *again = NULL;
+	json_t *tree = model_export(model, MODEL_EFFECTIVE);
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(model_parse(tree, NULL, NULL, &again, &err), 0);
+	json_decref(tree);
+	model_free(model);
+	model_free(again);
+}
+
 /* A group that changes changes the ports that follow it. */
 static void test_changes(void **state)
 {
@@ -196,7 +210,7 @@ static void test_changes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_refuses), cmocka_unit_test(test_groups), cmocka_unit_test(test_export), cmocka_unit_test(test_translate),
+		cmocka_unit_test(test_refuses), cmocka_unit_test(test_groups), cmocka_unit_test(test_export), cmocka_unit_test(test_translate), cmocka_unit_test(test_wire),
 		cmocka_unit_test(test_changes),
 	};
 
