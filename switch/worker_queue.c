@@ -92,9 +92,11 @@ static void watch(struct worker *w, struct queue *q)
 
 /* ---- polling ---- */
 
+/* view_of() - as the newest snapshot has it; NULL where it has not, or where none is published yet */
 static const struct port_view *view_of(const struct worker *w, const struct port *port)
 {
-	const struct port_view *view = port->id < w->snapshot->nports ? &w->snapshot->ports[port->id] : NULL;
+	const struct snapshot *snap = w->snapshot;
+	const struct port_view *view = snap && port->id < snap->nports ? &snap->ports[port->id] : NULL;
 
 	return view && view->port == port ? view : NULL;
 }
