@@ -157,10 +157,10 @@ static void runts(void) { lengths_below(26, 13); }
 static void shortest(void) { PUT({ at.frame, 26, 0, NX }); }
 static void runt_in_two(void) { PUT({ at.frame, 12, F_NEXT, NX }, { at.frame + 12, 13, 0, NX }); }
 
-static void beyond_64k(void) { PUT({ at.big, 12 + 65536 + 18 + 1, 0, NX }); }
+static void beyond_64k(void) { PUT({ at.big, 12 + 65536 + 22 + 1, 0, NX }); }
 static void beyond_64k_in_two(void) { PUT({ at.big, 12, F_NEXT, NX }, { at.big, 100000, 0, NX }); }
 static void more_than_mtu(void) { PUT({ at.big, 12 + HOSTILE_MTU + 14 + 1, 0, NX }); }
-static void longest_frame(void) { PUT({ at.big, 12 + 65536 + 18, 0, NX }); }
+static void longest_frame(void) { PUT({ at.big, 12 + 65536 + 22, 0, NX }); }
 
 static const struct hostile_case index_cases[] = {
 	{ "index further ahead than the ring is long", ON_SPLIT, index_ahead, .fault = VIRTQ_BAD_INDEX },

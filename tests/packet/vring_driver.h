@@ -19,7 +19,7 @@
 
 enum {
 	DRIVER_PAIRS_MAX = 8, DRIVER_REGIONS_MAX = 16, DRIVER_PIECES_MAX = 1100,
-	DRIVER_FRAME_MAX = 65536 + 18,
+	DRIVER_FRAME_MAX = 65536 + 14 + 8,	/* a header and two tags */
 	DRIVER_HEADER = 12,			/* bytes of the header with VERSION_1 or MRG_RXBUF; else 10 */
 };
 
