@@ -121,6 +121,19 @@ void fault_look(void)
 		abort();
 }
 
+unsigned fault_step(void)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	enum { SAMPLE = 7 };
+#else
+	enum { SAMPLE = 4 };
+#endif
+	const char *asked = getenv("FAULT_STEP");
+	int step = asked ? atoi(asked) : 0;
+
+	return step > 0 ? (unsigned)step : SAMPLE;
+}
+
 bool fault_run(struct fault *f, fault_act *act, void *arg)
 {
 	struct report *report = mmap(NULL, sizeof(*report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

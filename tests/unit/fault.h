@@ -9,12 +9,6 @@
 
 #include <stdbool.h>
 
-/* With sanitizers, which look for other things, a sample of the calls has to do. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { FAULT_STEP = 7 };
-#else
-enum { FAULT_STEP = 1 };
-#endif
 enum { FAULT_TEXT = 200 };
 
 struct fault {
@@ -28,6 +22,10 @@ struct fault {
 	char call[32];			/* that failed */
 	char message[FAULT_TEXT];	/* the act's own */
 };
+
+/* fault_step() - from which call to the next: a sample of them has to do in `make check`, and a smaller one with sanitizers, which look for
+ * other things. `make check-faults` has every one fail: FAULT_STEP=1 in the environment. */
+unsigned fault_step(void);
 
 /* fault_run() - in a child: @act, which returns its rc and may put text into @message. Return: false when that cannot be done here
  * The child's descriptors are closed when this returns, and interfaces that hang on them gone.

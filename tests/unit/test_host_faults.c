@@ -235,7 +235,7 @@ static void comes(const char *what, const struct host_iface *m)
 	journal_undo(m->name, -1, false);
 	whole = strdup(made);
 	assert_true(whole && strcmp(whole, before));
-	for (; next(&f, n, 0); n += FAULT_STEP) {
+	for (; next(&f, n, 0); n += fault_step()) {
 		f.look = look;
 		assert_true(fault_run(&f, open_iface, &a));
 		wait_gone();
@@ -252,7 +252,7 @@ static void comes(const char *what, const struct host_iface *m)
 	assert_int_equal(f.rc, 0);
 	free(whole);
 	print_message("  %s: %u calls, %u matter\n", what, n, failed);
-	assert_true(n > 20 && failed * FAULT_STEP > n / 4);
+	assert_true(n > 20 && failed * fault_step() > n / 4);
 }
 
 static void test_comes(void **state)
@@ -283,7 +283,7 @@ static void test_changes(void **state)
 	a.iface.addr4[2] = 77;
 	a.iface.len6 = 0;
 	host_state_save(before);
-	for (; next(&f, n, 1); n += FAULT_STEP) {
+	for (; next(&f, n, 1); n += fault_step()) {
 		assert_true(fault_run(&f, open_iface, &a));
 		if (!f.struck)
 			break;
@@ -296,7 +296,7 @@ static void test_changes(void **state)
 		assert_as(before, "a change", &f);
 	}
 	print_message("  a change: %u calls, %u matter\n", n, failed);
-	assert_true(failed * FAULT_STEP > n / 4);
+	assert_true(failed * fault_step() > n / 4);
 	held_close(&h);
 }
 
@@ -329,7 +329,7 @@ static void test_translation_comes(void **state)
 
 	(void)state;
 	host_state_save(before);
-	for (; next(&f, n, 2); n += FAULT_STEP) {
+	for (; next(&f, n, 2); n += fault_step()) {
 		struct held h = held_open(&m);
 		struct act a = translation(&h, 8000, 2);
 
@@ -343,7 +343,7 @@ static void test_translation_comes(void **state)
 			break;
 	}
 	print_message("  kernel NAT: %u calls, %u matter\n", n, failed);
-	assert_true(failed * FAULT_STEP > 6);
+	assert_true(failed * fault_step() > 6);
 }
 
 /* Other forwards, for which some go and some come. An answer that was lost (recvmsg) is the one case in which what was refused is done. */
@@ -358,7 +358,7 @@ static void test_forwards_change(void **state)
 	(void)state;
 	translated(NULL, &was);
 	host_state_save(before);
-	for (; next(&f, n, 0); n += FAULT_STEP) {
+	for (; next(&f, n, 0); n += fault_step()) {
 		translated(&f, &a);
 		if (!f.struck)
 			break;
@@ -387,7 +387,7 @@ static void test_wire(void **state)
 	struct fault f;
 
 	(void)state;
-	for (; next(&f, n, 1); n += FAULT_STEP) {
+	for (; next(&f, n, 1); n += fault_step()) {
 		assert_true(fault_run(&f, wire, &a));
 		if (!f.struck)
 			break;
@@ -396,7 +396,7 @@ static void test_wire(void **state)
 			assert_said(&f, "filters");
 	}
 	print_message("  filters: %u calls, %u matter\n", n, failed);
-	assert_true(failed * FAULT_STEP > n / 4);
+	assert_true(failed * fault_step() > n / 4);
 	held_close(&h);
 }
 
@@ -409,7 +409,7 @@ static void goes(const char *what, struct host_iface m, bool nat)
 	struct fault f;
 
 	host_state_save(before);
-	for (; next(&f, n, 2); n += FAULT_STEP) {
+	for (; next(&f, n, 2); n += fault_step()) {
 		struct held h = held_open(&m);
 		struct act a = translation(&h, 8000, 2);
 

@@ -86,7 +86,7 @@ static void walk(const char *what, fault_act *act)
 	unsigned failed = 0;
 
 	save(before);
-	for (; f.struck && f.at < CALLS_MAX; f.at += FAULT_STEP) {
+	for (; f.struck && f.at < CALLS_MAX; f.at += fault_step()) {
 		f.error = errors[f.at % ARRAY_SIZE(errors)];
 		f.look = undo;
 		assert_true(fault_run(&f, act, NULL));
@@ -99,8 +99,8 @@ static void walk(const char *what, fault_act *act)
 		fail();
 	}
 	assert_int_equal(f.rc, 0);
-	print_message("  %s: %u calls, %u matter\n", what, f.at - FAULT_STEP, failed);
-	assert_true(failed * FAULT_STEP > 6);
+	print_message("  %s: %u calls, %u matter\n", what, f.at - fault_step(), failed);
+	assert_true(failed * fault_step() > 6);
 }
 
 static void test_plugged_in(void **state)
