@@ -8,11 +8,11 @@
 
 gen=$B/tests/bench/vhostgen T=$SECONDS_EACH
 figure() { printf '%s\t%s\t%s\n' "guards, $1" "$2" "$3" >>"$DIR/figures"; printf '%-78s %10s %s\n' "guards, $1" "$3" "$2" >&2; }
-run() { timeout $((T + 40)) "$gen" --cpu "$LOAD_CPU" --seconds "$T" --pid "$(engine_pid)" "$@" "$DIR/a" "$DIR/b" 2>>"$DIR/load.log"; }
+run() { timeout $((T + 40)) "$gen" --cpu "$LOAD_CPU" --seconds "$T" --pid "$(engine_pid)" "$@" 2>>"$DIR/load.log"; }
 # rate WHAT ARGUMENT... - into CYCLES, what a frame took of the switch
 rate() {
 	local what=$1 answer; shift
-	answer=$(run "$@")
+	answer=$(run "$@" "$DIR/a" "$DIR/b")
 	figure "$what" Mframes/s "$(jq '.frames_per_s / 1e4 | round / 100' <<<"$answer")"
 	CYCLES=$(jq .cycles_per_frame <<<"$answer")
 	figure "$what, cycles" cycles/frame "$CYCLES"
@@ -20,15 +20,8 @@ rate() {
 speed() { figure "$1" % "$(jq -n "$2 / $3 * 1000 | round / 10")"; }	# less time a frame is more of them
 guards() { for n in a b; do lanyard guard set bench/$n --own-mac "$1" --own-ip "$1" --dhcp "$1" --router "$1" "${@:2}" --quiet; done; }
 
-# beside MACS - the victim's rate while another guest sends from so many addresses; both load the same core, so they have half of it each
-beside() {
-	local attacker
-	"$gen" --cpu "$LOAD_CPU" --seconds $((T + 4)) --pace 8 --macs "$1" "$DIR/beside-c" "$DIR/beside-d" >/dev/null 2>>"$DIR/load.log" &
-	attacker=$!
-	run --pace 32 | jq .frames_per_s
-	kill -INT $attacker 2>/dev/null || true
-	wait $attacker || true
-}
+# beside ARGUMENT... - the rate of two guests while another, which the same core plays, sends a few frames each turn to a fourth
+beside() { run --beside 16 "$@" "$DIR/a" "$DIR/b" "$DIR/beside-c" "$DIR/beside-d" | jq .frames_per_s; }
 
 lanyard_start
 lanyard net set bench --stations 131072 --quiet
@@ -45,7 +38,7 @@ for ((round = 1; round <= RUNS; round++)); do
 	guards false --max-macs 0 --broadcast 0 --multicast 0 --unknown 0
 	rate "64 B, 100,000 stations" --macs 50000
 	speed "64 B: 100,000 stations, of the rate with two" "$none" "$CYCLES"
-	one=$(beside 1)
-	many=$(beside 1000000)
+	one=$(beside)
+	many=$(beside --invent)
 	speed "64 B: beside a guest with a new address in each frame, of the rate beside one with one" "$many" "$one"
 done

@@ -15,6 +15,7 @@
  *	--packed, --in-order, --indirect, --event-idx                what the rings are to be like
  *	--latency N     N frames one by one, instead of throughput   --quiet MS      and nothing for so long before each
  *	--idle PRE:N    N guests more, at PRE0.., that do nothing    --hold          nobody does anything for SECONDS
+ *	--beside N      the last pair is not measured: its first guest sends N frames a turn   --invent  each from an address of its own
  *	--pace N        so many frames a turn, and never more under way than fill half a ring: then none need be lost
  *	--again         guests whose connection ends plug in again  --leave N       and N times one of them goes and comes back
  *	--seconds N     (2)    --cpu N   where to run (1)            --gap NS        between turns: a guest collects batches (300)
@@ -51,11 +52,11 @@ enum { GUESTS_MAX = 16, IDLE_MAX = 4096, LEARN_BURST = 32, LEARN_ROUNDS = 3, WAR
 
 static struct {
 	struct vguest_conf guest;
-	unsigned pace, cpu, gap_ns, latency, quiet_ms, nidle, ideal, far;
+	unsigned pace, beside, cpu, gap_ns, latency, quiet_ms, nidle, ideal, far;
 	double seconds;
 	const char *idle;
 	pid_t pid;
-	bool both, hold, again, distance;
+	bool both, hold, again, distance, invent;
 } opt = {
 	.guest = { .frames.size = GUEST_FRAME_MIN, .flows = 1, .pairs = 1, .ring = 1024, .buffer = 2048, .mergeable = true },
 	.seconds = 2, .cpu = 1, .gap_ns = 300,
@@ -119,11 +120,11 @@ static void idle_guests(char *text)
 
 static void options(int argc, char **argv)
 {
-	static int packed, in_order, indirect, event_idx, again, both, touch, verify, gso, hold, separate, ordinary;
+	static int packed, in_order, indirect, event_idx, again, both, touch, verify, gso, hold, separate, ordinary, invent;
 	static const struct option longs[] = {
 		{ "packed", 0, &packed, 1 }, { "in-order", 0, &in_order, 1 }, { "indirect", 0, &indirect, 1 }, { "event-idx", 0, &event_idx, 1 },
 		{ "both", 0, &both, 1 }, { "touch", 0, &touch, 1 }, { "verify", 0, &verify, 1 }, { "gso", 0, &gso, 1 }, { "hold", 0, &hold, 1 },
-		{ "again", 0, &again, 1 }, { "pace", 1, NULL, 'P' }, { "leave", 1, NULL, 'L' },
+		{ "again", 0, &again, 1 }, { "pace", 1, NULL, 'P' }, { "beside", 1, NULL, 'B' }, { "invent", 0, &invent, 1 }, { "leave", 1, NULL, 'L' },
 		{ "no-mergeable", 0, &separate, 1 }, { "ordinary-pages", 0, &ordinary, 1 },
 		{ "size", 1, NULL, 's' }, { "macs", 1, NULL, 'm' }, { "buffer", 1, NULL, 'b' }, { "ring", 1, NULL, 'r' }, { "queues", 1, NULL, 'q' },
 		{ "latency", 1, NULL, 'l' }, { "quiet", 1, NULL, 'Q' }, { "idle", 1, NULL, 'i' }, { "seconds", 1, NULL, 't' },
@@ -148,6 +149,7 @@ static void options(int argc, char **argv)
 		case 'p': opt.pid = (pid_t)number(optarg, 1, 1 << 22); break;
 		case 'I': opt.ideal = number(optarg, IDEAL_RINGS, IDEAL_SWITCH); break;
 		case 'P': opt.pace = number(optarg, 1, GUEST_RING_MAX); break;
+		case 'B': opt.beside = number(optarg, 1, GUEST_RING_MAX); break;
 		case 'L': life.leaves = number(optarg, 1, 1000); break;
 		case 'd': opt.distance = true; opt.far = number(optarg, 0, CPU_SETSIZE - 1); break;
 		default: exit(2);
@@ -156,7 +158,7 @@ static void options(int argc, char **argv)
 	c->packed = packed, c->in_order = in_order, c->indirect = indirect, c->event_idx = event_idx;
 	c->mergeable = !separate, c->ordinary_pages = ordinary;
 	c->look = verify ? VGUEST_VERIFY : touch ? VGUEST_TOUCH : VGUEST_BLIND;
-	opt.both = both, opt.hold = hold, opt.again = again || life.leaves, c->frames.gso = gso;
+	opt.both = both, opt.hold = hold, opt.invent = invent, opt.again = again || life.leaves, c->frames.gso = gso;
 	if (gso)
 		c->frames.size = GUEST_FRAME_GSO;
 	if (separate && c->buffer < GUEST_HEADER + c->frames.size)
@@ -167,6 +169,10 @@ static void options(int argc, char **argv)
 	life.n = nguests;
 	if (nguests % 2 || nguests > GUESTS_MAX || (!nguests && !opt.nidle && !opt.distance))
 		die("sockets", "two for each pair of guests");
+	if (opt.beside && nguests < 4)
+		die("--beside", "beside whom?");
+	if (opt.invent && !opt.beside)
+		die("--invent", "whose addresses? give --beside, too");
 }
 
 /* --- guests --------------------------------------------------------------------------------------------- */
@@ -253,6 +259,8 @@ static inline unsigned allowed(const struct vguest *g, unsigned q)
 {
 	unsigned half = opt.guest.ring / 2, under_way = opt.guest.ring - guest_ring_room(&g->pairs[q].tx);
 
+	if (opt.beside && g == &guests[nguests - 2])
+		return opt.beside;
 	if (!opt.pace)
 		return opt.guest.ring;
 	return under_way >= half ? 0 : MIN_OF(opt.pace, half - under_way);
@@ -295,7 +303,7 @@ static void run_for(uint64_t ns)
 
 static struct guest_totals totals(void)
 {
-	return guest_totals(guests, nguests);
+	return guest_totals(guests, nguests - (opt.beside ? 2 : 0));
 }
 
 static void print_setting(const char *what)
@@ -325,6 +333,8 @@ static void throughput(void)
 	struct thread_time *threads;
 	double s;
 
+	if (opt.invent)			/* from here on: its peer is known where it is */
+		guests[nguests - 2].inventive = true;
 	run_for((uint64_t)(MIN_OF(opt.seconds * 1000, (double)WARM_MS) * 1e6));
 	threads = opt.pid ? thread_time_now(opt.pid) : NULL;
 	a = totals();

@@ -87,6 +87,12 @@ void guest_frame_stamp(const struct guest_frames *f, uint8_t *buffer, uint64_t s
 	memcpy(frame + f->size - STAMP, &stamp, STAMP);
 }
 
+void guest_frame_invent(uint8_t *buffer, uint32_t n)
+{
+	buffer[GUEST_HEADER + 7] = 0xff;	/* no guest's number */
+	put_u32(buffer + GUEST_HEADER + 8, n);
+}
+
 bool guest_frame_glance(const struct guest_frames *f, const uint8_t *buffer, unsigned guest, uint64_t *stamp)
 {
 	const uint8_t *frame = buffer + GUEST_HEADER;

@@ -269,6 +269,8 @@ unsigned vguest_send(struct vguest *g, unsigned pair, unsigned max)
 	if (g->conf.look != VGUEST_BLIND)
 		for (unsigned k = 0; k < n; k++)
 			guest_frame_stamp(&g->conf.frames, guest_ring_next(&p->tx, k), (uint64_t)pair << STAMP_QUEUE_SHIFT | ++p->number);
+	for (unsigned k = 0; g->inventive && k < n; k++)
+		guest_frame_invent(guest_ring_next(&p->tx, k), ++g->invented);
 	guest_ring_give(&p->tx, n);
 	return n;
 }

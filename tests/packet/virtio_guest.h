@@ -49,6 +49,8 @@ struct vguest {
 	uint8_t *memory;
 	size_t size;
 	bool huge;			/* memory is of huge pages */
+	bool inventive;			/* each frame sent comes from another address; the user's to set */
+	uint32_t invented;
 	struct vguest_pair pairs[VGUEST_PAIRS_MAX];
 	/* counted since the beginning; the caller takes differences */
 	uint64_t sent, received, bytes;	/* frames, and bytes of frames received */
