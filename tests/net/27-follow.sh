@@ -178,7 +178,7 @@ ip addr flush dev uptwo
 say "a private network of the host's own in the way is told, and does not stand in it"
 ip route add 10.0.0.0/8 dev wlan7
 lanyard net add vpn 2>"$DIR/vpn.err"
-has "the note" "$(<"$DIR/vpn.err")" 'the host has a route to'
+has "the note" "$(<"$DIR/vpn.err")" 'overlaps 10.0.0.0/8, which this host now has on wlan7'
 box vpn/other
 dhcp other >/dev/null
 is "it works" "$(in_box other curl -s -m 2 --http0.9 telnet://$SERVICE:7001 </dev/null 2>/dev/null; in_box other /usr/bin/python3 -c "
