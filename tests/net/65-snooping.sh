@@ -5,6 +5,8 @@
 daemon_start
 lanyard net add lab --subnet 10.77.0.0/24 --subnet6 fd00:77::/64 --snooping true
 for n in from to other; do box $n; dhcp $n; done
+has6() { in_box from ip -6 -o addr show dev eth0 -tentative | grep -q fd00; }
+until_ok 5 has6		# nobody sends from an address that somebody may have
 cat >"$DIR/hear.py" <<'END'
 import socket, struct, sys
 v6 = ":" in sys.argv[1]
