@@ -21,7 +21,7 @@
 #include "nat/sock.h"
 #include "switch/packet.h"
 
-enum { IDENTIFIERS = 65536, TRIES = 64, REPLIES_AT_ONCE = 64, IP_MAX = 65535 };
+enum { IDENTIFIERS = 65536, TRIES = 64, WALK = 256, REPLIES_AT_ONCE = 64, IP_MAX = 65535 };
 
 struct raw_socket {
 	struct watch watch;		/* watched while there are flows */
@@ -51,11 +51,15 @@ bool rawicmp_has(const struct worker *w, struct addr like)
 /* draw() - the place of one that is free, or 0: its identifier is not used where it would be 0 */
 static uint32_t draw(struct raw_socket *r)
 {
-	uint32_t n = IDENTIFIERS / r->shares;
+	uint32_t n = IDENTIFIERS / r->shares, at = 0;
 
 	for (unsigned i = 0; i < TRIES; i++) {
-		uint32_t at = (uint32_t)(hash_u64(r->drawn++, hash_seed()) % n);
-
+		at = (uint32_t)(hash_u64(r->drawn++, hash_seed()) % n);
+		if (at && !r->flows[at])
+			return at;
+	}
+	for (unsigned i = 0; i < WALK; i++) {	/* few are left, and chance may miss them: those behind the last */
+		at = (at + 1) % n;
 		if (at && !r->flows[at])
 			return at;
 	}
