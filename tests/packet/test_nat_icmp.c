@@ -10,9 +10,20 @@
 #include "base/clock.h"
 #include "tests/packet/icmp_bed.h"
 
+/* comes() - does a frame reach the guest? A busy host answers a little later. */
+static bool comes(struct case_state *c)
+{
+	uint64_t end = clock_now_ms() + 5000;
+
+	while (!guest_takes(c))
+		if (clock_now_ms() >= end)
+			return false;
+	return true;
+}
+
 static void expect_reply(struct case_state *c, bool ip6, uint16_t id, uint32_t size)
 {
-	assert_true(guest_takes(c));
+	assert_true(comes(c));
 	assert_true(packet_is_icmp(&c->p) && addr_equal(c->p.src, stranger_of(ip6)));
 	assert_int_equal(c->p.icmp_type, ip6 ? 129 : 0);
 	assert_int_equal(c->p.sport, id);
@@ -37,7 +48,7 @@ static void test_echo(void **state)
 	assert_int_equal(c.bed.w->watched, 2);
 	assert_int_equal(budget_of(1), 0);	/* no descriptors of the guest's */
 	assert_int_equal(ping_from(&c, 1, addr4(BED_GUEST), addr4(NOBODY), ID, 56), VERDICT_CONSUMED_REFUSED);
-	assert_true(guest_takes(&c));
+	assert_true(comes(&c));
 	assert_int_equal(c.p.icmp_type, 3);
 	bed_skip(&c.bed, 61000, 1000);
 	assert_int_equal(count(&c).flows, 0);
