@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ctl/model.h"
+#include "tests/unit/model_text.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -14,30 +14,6 @@
 #include "base/array.h"
 #include "ctl/changes.h"
 #include "ctl/yaml.h"
-
-static struct model *parse_in(const char *yaml, const struct model_env *env, struct error *err)
-{
-	struct line_map *lines = NULL;
-	json_t *tree = yaml_parse(yaml, strlen(yaml), "t", &lines, err);
-	struct model *model = NULL;
-
-	if (tree)
-		model_parse(tree, lines, env, &model, err);
-	line_map_free(lines);
-	json_decref(tree);
-	return model;
-}
-
-static struct model *parse(const char *yaml)
-{
-	struct error err = { 0 };
-	struct model *model = parse_in(yaml, NULL, &err);
-
-	if (!model)
-		print_message("    %s\n", err.message);
-	assert_non_null(model);
-	return model;
-}
 
 /* What the messages say after "t:LINE: " is the contract with users and scripts. L: stands for `network lab: `. */
 static const struct {
@@ -330,7 +306,7 @@ static void test_refuses(void **state)
 		struct error err = { 0 };
 
 		print_message("  %s\n", refusals[i].what);
-		assert_null(parse_in(refusals[i].yaml, NULL, &err));
+		assert_null(model_of_text(refusals[i].yaml, NULL, &err));
 		assert_string_equal(err.message, refusals[i].message);
 		assert_string_equal(err.code, refusals[i].code);
 	}
@@ -338,7 +314,7 @@ static void test_refuses(void **state)
 
 static void test_defaults(void **state)
 {
-	struct model *model = parse("networks:\n  lab:\n    subnet: 10.77.0.0/24\n    ports: {vm1: {kind: stream}}\n");
+	struct model *model = model_of("networks:\n  lab:\n    subnet: 10.77.0.0/24\n    ports: {vm1: {kind: stream}}\n");
 	const struct net_conf *net = model_net(model, "lab");
 	const struct port_conf *port = net_port(net, "vm1");
 	char prefix[PREFIX6_TEXT];
@@ -372,7 +348,7 @@ static void test_defaults(void **state)
 
 static void test_internal(void **state)
 {
-	struct model *model = parse("networks:\n  a: {mode: intnet}\n  b: {mode: internal, subnet: 10.1.0.0/16}\n");
+	struct model *model = model_of("networks:\n  a: {mode: intnet}\n  b: {mode: internal, subnet: 10.1.0.0/16}\n");
 	const struct net_conf *a = model_net(model, "a"), *b = model_net(model, "b");
 
 	(void)state;
@@ -393,7 +369,7 @@ static void test_host(void **state)
 {
 	const struct model_env env = { .transient = true, .subnet_free = is_not_first };
 	struct error err = { 0 };
-	struct model *model = parse_in("networks:\n  a: {mode: hostonly}\n  b: {mode: isolated, ports: {'0': {kind: tap, ifname: t}}}\n"
+	struct model *model = model_of_text("networks:\n  a: {mode: hostonly}\n  b: {mode: isolated, ports: {'0': {kind: tap, ifname: t}}}\n"
 				       "  r: {mode: route, subnet: 10.1.0.0/24, uplink: eth0}\n"
 				       "  a-rather-long-name: {mode: host-only, subnet: 10.2.0.0/27}\n", &env, &err);
 	const struct net_conf *a = model_net(model, "a"), *b = model_net(model, "b"), *r = model_net(model, "r");
@@ -427,7 +403,7 @@ static void test_host(void **state)
 
 static void test_forms(void **state)
 {
-	struct model *model = parse(
+	struct model *model = model_of(
 		"networks:\n  lab:\n    subnet: 10.77.0.0/24\n"
 		"    dns: {upstreams: [192.0.2.1, '[2001:db8::1]:5353']}\n"
 		"    ports:\n      t: {kind: stream, trunk: '10,20-29,21', native: 1, path: '127.0.0.1:5000', role: client, link: down}\n"
@@ -478,7 +454,7 @@ static void test_forms(void **state)
 static const char *const files[] = { "configs/nat-network.yaml", "configs/nat.yaml", "configs/internal.yaml", "configs/vlan-trunk.yaml", "configs/segments.yaml", "configs/datagrams.yaml",
 				     "configs/host-only.yaml", "configs/routed.yaml", "configs/bridged.yaml" };
 
-/* same_again() - parse(export(m)) equals m, and so does its YAML */
+/* same_again() - model_of(export(m)) equals m, and so does its YAML */
 static void same_again(const struct model *model, unsigned flags)
 {
 	const struct model_env env = { .transient = true };
@@ -529,7 +505,7 @@ static void test_export(void **state)
 
 static void test_canonical(void **state)
 {
-	struct model *model = parse(
+	struct model *model = model_of(
 		"networks:\n  lab:\n    records: [{value: 10.0.0.1, name: B}, {name: a, value: 10.0.0.2}]\n"
 		"    ports: {b: {kind: stream, trunk: '3,2,1'}, a: {link: up, kind: attached}}\n"
 		"    forwards: {y: {port: 81, to: g, to_port: 82, listen: ['10.0.0.1']}, x: {listen: '80', to: 'g:80', proto: tcp}}\n"
@@ -561,7 +537,7 @@ static void test_transient(void **state)
 {
 	const struct model_env env = { .transient = true, .owner = 7 };
 	struct error err;
-	struct model *model = parse_in("networks: {lab: {ports: {a: {kind: attached, transient: true}}}}", &env, &err);
+	struct model *model = model_of_text("networks: {lab: {ports: {a: {kind: attached, transient: true}}}}", &env, &err);
 	json_t *stored = model_export(model, MODEL_OWNER), *all = model_export(model, MODEL_TRANSIENT);
 	json_t *net = json_object_get(json_object_get(stored, "networks"), "lab");
 
@@ -595,7 +571,7 @@ static void test_chosen_subnets_where_none_is_free(void **state)
 	unsigned asked = 0;
 	const struct model_env env = { .subnet_free = none_free, .arg = &asked };
 	struct error err;
-	struct model *model = parse_in("networks: {a: {}, b: {}}", &env, &err);
+	struct model *model = model_of_text("networks: {a: {}, b: {}}", &env, &err);
 
 	(void)state;
 	assert_non_null(model);
@@ -607,7 +583,7 @@ static void test_chosen_subnets_where_none_is_free(void **state)
 
 static void test_uplink(void **state)
 {
-	struct model *model = parse("networks: {a: {subnet: 10.1.0.0/24, uplink: wg0}, b: {subnet: 10.2.0.0/24, uplink: ''}}");
+	struct model *model = model_of("networks: {a: {subnet: 10.1.0.0/24, uplink: wg0}, b: {subnet: 10.2.0.0/24, uplink: ''}}");
 	json_t *a = net_export(model_net(model, "a"), 0), *b = net_export(model_net(model, "b"), MODEL_EFFECTIVE);
 
 	(void)state;
@@ -630,7 +606,7 @@ static void test_chosen_subnets(void **state)
 	(void)state;
 	for (int i = 0; i < 100; i++)
 		sprintf(yaml + strlen(yaml), "  n%d: {}\n", i);
-	model = parse_in(yaml, &env, &err);
+	model = model_of_text(yaml, &env, &err);
 	assert_non_null(model);		/* no two overlap, or it would have been refused */
 	assert_true(asked >= 100);
 	for (size_t i = 0; i < model->nnetworks; i++) {
@@ -640,8 +616,8 @@ static void test_chosen_subnets(void **state)
 	}
 	same_again(model, 0);
 	model_free(model);
-	model = parse("networks: {lab: {}}");
-	again = parse("networks: {lab: {}, zoo: {}}");
+	model = model_of("networks: {lab: {}}");
+	again = model_of("networks: {lab: {}, zoo: {}}");
 	assert_int_equal(model_net(model, "lab")->subnet.addr, model_net(again, "lab")->subnet.addr);
 	model_free(model);
 	model_free(again);
@@ -672,7 +648,7 @@ static void test_changes(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(differences); i++) {
-		struct model *old = parse(differences[i].old), *new = parse(differences[i].new);
+		struct model *old = model_of(differences[i].old), *new = model_of(differences[i].new);
 		json_t *list = changes_list(old, new), *change;
 		char text[512] = "";
 		size_t at;
@@ -690,7 +666,7 @@ static void test_changes(void **state)
 
 static void test_show(void **state)
 {
-	struct model *model = parse("networks: {lab: {subnet: 10.5.0.0/24, mtu: 9000, forwards: {web: {listen: 80, to: g}}}}");
+	struct model *model = model_of("networks: {lab: {subnet: 10.5.0.0/24, mtu: 9000, forwards: {web: {listen: 80, to: g}}}}");
 	const struct net_conf *net = model_net(model, "lab");
 	json_t *defaults = net_defaults(net), *shown = net_export(net, MODEL_EFFECTIVE);
 	json_t *want = json_pack("[s,s,s,s,s,s,s,s,s,s,s,s,s,s]", "mode", "gateway", "subnet6", "nat", "filtering", "host_access", "domain", "snooping", "unregistered", "stations",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Guards in the model: whose setting holds, what is refused, and that what is written is read again. */
-#include "ctl/model.h"
+#include "tests/unit/model_text.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -13,20 +13,6 @@
 
 #include "base/array.h"
 #include "ctl/changes.h"
-#include "ctl/yaml.h"
-
-static struct model *parse(const char *yaml, struct error *err)
-{
-	struct line_map *lines = NULL;
-	json_t *tree = yaml_parse(yaml, strlen(yaml), "t", &lines, err);
-	struct model *model = NULL;
-
-	if (tree)
-		model_parse(tree, lines, NULL, &model, err);
-	line_map_free(lines);
-	json_decref(tree);
-	return model;
-}
 
 static const char whole[] =
 	"networks:\n"
@@ -59,7 +45,7 @@ static void check_ports(const struct model *model)
 static void test_layers(void **state)
 {
 	struct error err = { 0 };
-	struct model *model = parse(whole, &err), *again = NULL;
+	struct model *model = model_of_text(whole, NULL, &err), *again = NULL;
 	json_t *tree;
 
 	(void)state;
@@ -106,7 +92,7 @@ static void test_refused(void **state)
 
 		print_message("  %s\n", refused[i].guard);
 		snprintf(yaml, sizeof(yaml), "networks:\n  lab:\n    ports:\n      a: {kind: attached, guard: %s}\n", refused[i].guard);
-		assert_null(parse(yaml, &err));
+		assert_null(model_of_text(yaml, NULL, &err));
 		if (!strstr(err.message, refused[i].says))
 			print_message("    %s\n", err.message);
 		assert_non_null(strstr(err.message, refused[i].says));

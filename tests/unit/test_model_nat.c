@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Mode nat in the model: addresses that every guest may have, and what makes no sense where each is alone. */
-#include "ctl/model.h"
+#include "tests/unit/model_text.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -12,28 +12,14 @@
 #include <cmocka.h>
 
 #include "base/array.h"
-#include "ctl/yaml.h"
 
 #define IP(a, b, c, d) ((uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))
-
-static struct model *parse_in(const char *yaml, const struct model_env *env, struct error *err)
-{
-	struct line_map *lines = NULL;
-	json_t *tree = yaml_parse(yaml, strlen(yaml), "t", &lines, err);
-	struct model *model = NULL;
-
-	if (tree)
-		model_parse(tree, lines, env, &model, err);
-	line_map_free(lines);
-	json_decref(tree);
-	return model;
-}
 
 static const struct net_conf *net_of(struct model **model, const char *yaml, const struct model_env *env)
 {
 	struct error err = { 0 };
 
-	*model = parse_in(yaml, env, &err);
+	*model = model_of_text(yaml, env, &err);
 	if (!*model)
 		print_message("    %s\n", err.message);
 	assert_non_null(*model);
@@ -158,7 +144,7 @@ static void test_refuses(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
 		struct error err = { 0 };
-		struct model *model = parse_in(refused[i].yaml, NULL, &err);
+		struct model *model = model_of_text(refused[i].yaml, NULL, &err);
 
 		print_message("  %s\n", refused[i].message ? refused[i].message : err.message);
 		assert_null(model);

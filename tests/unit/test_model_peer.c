@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Peers in the model: who can have which, what a list says, and what follows for either side. */
-#include "ctl/model.h"
+#include "tests/unit/model_text.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -13,20 +13,6 @@
 
 #include "base/array.h"
 #include "ctl/changes.h"
-#include "ctl/yaml.h"
-
-static struct model *parse(const char *yaml, struct error *err)
-{
-	struct line_map *lines = NULL;
-	json_t *tree = yaml_parse(yaml, strlen(yaml), "t", &lines, err);
-	struct model *model = NULL;
-
-	if (tree)
-		model_parse(tree, lines, NULL, &model, err);
-	line_map_free(lines);
-	json_decref(tree);
-	return model;
-}
 
 static const struct {
 	const char *what, *yaml, *message, *hint;
@@ -63,7 +49,7 @@ static void test_refused(void **state)
 
 		print_message("  %s\n", refused[i].what);
 		snprintf(yaml, sizeof(yaml), "networks: %s", refused[i].yaml);
-		assert_null(parse(yaml, &err));
+		assert_null(model_of_text(yaml, NULL, &err));
 		if (!strstr(err.message, refused[i].message))
 			print_message("    %s\n", err.message);
 		assert_non_null(strstr(err.message, refused[i].message));
@@ -110,7 +96,7 @@ static void test_rules(void **state)
 
 		print_message("  %s\n", cases[i].what);
 		snprintf(yaml, sizeof(yaml), "networks: %s", cases[i].yaml);
-		m = parse(yaml, &err);
+		m = model_of_text(yaml, NULL, &err);
 		assert_non_null(m);
 		assert_string_equal(say(m, "a", "b"), cases[i].ab);
 		assert_string_equal(say(m, "b", "a"), cases[i].ba);
@@ -138,7 +124,7 @@ static void test_many(void **state)
 		for (unsigned i = 0; i < n; i++)
 			snprintf(yaml + strlen(yaml), sizeof(yaml) - strlen(yaml), ", n%u: {peers: {hub: }}", i);
 		strcat(yaml, "}");
-		m = parse(yaml, &err);
+		m = model_of_text(yaml, NULL, &err);
 		assert_int_equal(m != NULL, n == PEERS_MAX);
 		model_free(m);
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* policy, shape and shapers in the model: whose settings hold, what is refused, and what an export says. */
-#include "ctl/model.h"
+#include "tests/unit/model_text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,21 +9,7 @@
 #include <cmocka.h>
 
 #include "base/array.h"
-#include "ctl/yaml.h"
 #include "switch/rule.h"
-
-static struct model *parse(const char *yaml, struct error *err)
-{
-	struct line_map *lines = NULL;
-	json_t *tree = yaml_parse(yaml, strlen(yaml), "t", &lines, err);
-	struct model *model = NULL;
-
-	if (tree)
-		model_parse(tree, lines, NULL, &model, err);
-	line_map_free(lines);
-	json_decref(tree);
-	return model;
-}
 
 #define HEAD "networks:\n  lab:\n    subnet: 10.0.0.0/24\n"
 
@@ -47,7 +33,7 @@ static void test_refusals(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
 		struct error err = { 0 };
-		struct model *m = parse(refusals[i].yaml, &err);
+		struct model *m = model_of_text(refusals[i].yaml, NULL, &err);
 
 		print_message("  %s: %s\n", refusals[i].what, err.message);
 		assert_null(m);
@@ -69,7 +55,7 @@ static const char layers[] = HEAD
 static void test_layers(void **state)
 {
 	struct error err = { 0 };
-	struct model *m = parse(layers, &err), *again = NULL;
+	struct model *m = model_of_text(layers, NULL, &err), *again = NULL;
 	const struct net_conf *lab = model_net(m, "lab");
 	const struct port_conf *a = net_port(lab, "a"), *b = net_port(lab, "b"), *c = net_port(lab, "c");
 	json_t *tree;

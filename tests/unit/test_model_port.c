@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Ports and the groups that they take settings of. */
-#include "ctl/model.h"
+#include "tests/unit/model_text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,31 +11,6 @@
 
 #include "base/array.h"
 #include "ctl/changes.h"
-#include "ctl/yaml.h"
-
-static struct model *parse(const char *yaml, struct error *err)
-{
-	struct line_map *lines = NULL;
-	json_t *tree = yaml_parse(yaml, strlen(yaml), "t", &lines, err);
-	struct model *model = NULL;
-
-	if (tree)
-		model_parse(tree, lines, NULL, &model, err);
-	line_map_free(lines);
-	json_decref(tree);
-	return model;
-}
-
-static struct model *parsed(const char *yaml)
-{
-	struct error err = { 0 };
-	struct model *model = parse(yaml, &err);
-
-	if (!model)
-		print_message("    %s\n", err.message);
-	assert_non_null(model);
-	return model;
-}
 
 #define LAB "networks:\n  lab:\n    mode: internal\n"
 
@@ -87,7 +62,7 @@ static void test_refuses(void **state)
 		struct error err = { 0 };
 
 		print_message("  %s\n", refusals[i].what);
-		assert_null(parse(refusals[i].yaml, &err));
+		assert_null(model_of_text(refusals[i].yaml, NULL, &err));
 		assert_string_equal(err.message, refusals[i].message);
 	}
 }
@@ -118,7 +93,7 @@ static void test_groups(void **state)
 		print_message("  %s\n", cases[i].what);
 		snprintf(yaml, sizeof(yaml), LAB "    groups: {web: {%s}}\n    ports: {a: {kind: attached, group: web%s%s}}", cases[i].group,
 			 cases[i].port[0] ? ", " : "", cases[i].port);
-		model = parsed(yaml);
+		model = model_of(yaml);
 		port = net_port(model_net(model, "lab"), "a");
 		assert_int_equal(port->vlan_mode == PORT_VLAN_TRUNK, cases[i].trunk);
 		assert_int_equal(port->pvid, cases[i].pvid);
@@ -133,7 +108,7 @@ static void test_export(void **state)
 {
 	static const char yaml[] = LAB "    groups: {db: {}, web: {vlan: 10, link: down}}\n"
 				       "    ports: {a: {kind: attached, group: web}, b: {kind: attached, group: web, vlan: 3}}";
-	struct model *model = parsed(yaml), *again = NULL;
+	struct model *model = model_of(yaml), *again = NULL;
 	json_t *tree = model_export(model, 0), *a, *shown;
 	struct error err = { 0 };
 
@@ -157,7 +132,7 @@ static void test_export(void **state)
 /* What a trunk translates is carried, and comes back as it was written. */
 static void test_translate(void **state)
 {
-	struct model *model = parsed(LAB "    groups: {t: {trunk: 5, translate: {10: 110}}}\n"
+	struct model *model = model_of(LAB "    groups: {t: {trunk: 5, translate: {10: 110}}}\n"
 					 "    ports: {a: {kind: attached, trunk: 10, translate: {20: 120, 120: 20}}, b: {kind: attached, group: t}}"), *again = NULL;
 	const struct port_conf *a = net_port(model_net(model, "lab"), "a"), *b = net_port(model_net(model, "lab"), "b");
 	json_t *tree = model_export(model, 0);
@@ -179,7 +154,7 @@ static void test_translate(void **state)
 /* Ports of a wire are of no VLAN: none is told, so that what is told can be read back. */
 static void test_wire(void **state)
 {
-	struct model *model = parsed(LAB "    wire: true\n    ports: {a: {kind: attached}, b: {kind: attached}}"), *again = NULL;
+	struct model *model = model_of(LAB "    wire: true\n    ports: {a: {kind: attached}, b: {kind: attached}}"), *again = NULL;
 	json_t *tree = model_export(model, MODEL_EFFECTIVE);
 	struct error err = { 0 };
 
@@ -193,8 +168,8 @@ static void test_wire(void **state)
 /* A group that changes changes the ports that follow it. */
 static void test_changes(void **state)
 {
-	struct model *old = parsed(LAB "    groups: {web: {vlan: 10}}\n    ports: {a: {kind: attached, group: web}, b: {kind: attached, group: web, vlan: 3}}");
-	struct model *new = parsed(LAB "    groups: {web: {vlan: 11}}\n    ports: {a: {kind: attached, group: web}, b: {kind: attached, group: web, vlan: 3}}");
+	struct model *old = model_of(LAB "    groups: {web: {vlan: 10}}\n    ports: {a: {kind: attached, group: web}, b: {kind: attached, group: web, vlan: 3}}");
+	struct model *new = model_of(LAB "    groups: {web: {vlan: 11}}\n    ports: {a: {kind: attached, group: web}, b: {kind: attached, group: web, vlan: 3}}");
 	json_t *list = changes_list(old, new);
 	char *text = json_dumps(list, JSON_COMPACT);
 

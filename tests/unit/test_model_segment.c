@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Segments of a network: what they take from it, and what they cannot share with others. */
-#include "ctl/model.h"
+#include "tests/unit/model_text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,31 +11,6 @@
 
 #include "base/array.h"
 #include "ctl/changes.h"
-#include "ctl/yaml.h"
-
-static struct model *parse(const char *yaml, struct error *err)
-{
-	struct line_map *lines = NULL;
-	json_t *tree = yaml_parse(yaml, strlen(yaml), "t", &lines, err);
-	struct model *model = NULL;
-
-	if (tree)
-		model_parse(tree, lines, NULL, &model, err);
-	line_map_free(lines);
-	json_decref(tree);
-	return model;
-}
-
-static struct model *parsed(const char *yaml)
-{
-	struct error err = { 0 };
-	struct model *model = parse(yaml, &err);
-
-	if (!model)
-		print_message("    %s\n", err.message);
-	assert_non_null(model);
-	return model;
-}
 
 #define LAB "networks:\n  lab:\n    subnet: 10.1.0.0/24\n"
 
@@ -88,14 +63,14 @@ static void test_refuses(void **state)
 		struct error err = { 0 };
 
 		print_message("  %s\n", refusals[i].what);
-		assert_null(parse(refusals[i].yaml, &err));
+		assert_null(model_of_text(refusals[i].yaml, NULL, &err));
 		assert_string_equal(less_line(err.message), less_line(refusals[i].message));
 	}
 }
 
 static void test_what_follows(void **state)
 {
-	struct model *model = parsed(LAB "    mtu: 1400\n    segments: {20: {name: dmz, subnet: 10.2.0.0/24}, 300: {dhcp: {lease: 10m}}}\n"
+	struct model *model = model_of(LAB "    mtu: 1400\n    segments: {20: {name: dmz, subnet: 10.2.0.0/24}, 300: {dhcp: {lease: 10m}}}\n"
 					 "    reservations: {a: 10.2.0.7, b: 10.1.0.7}\n");
 	const struct net_conf *net = model_net(model, "lab");
 	const struct segment_conf *dmz = net_segment(net, "20"), *other = net_segment(net, "300");
@@ -124,7 +99,7 @@ static void test_what_follows(void **state)
 
 static void test_export(void **state)
 {
-	struct model *model = parsed(LAB "    segments: {20: {name: dmz, dhcp: {enabled: false}}, 300: {subnet: 10.3.0.0/24}}"), *again = NULL;
+	struct model *model = model_of(LAB "    segments: {20: {name: dmz, dhcp: {enabled: false}}, 300: {subnet: 10.3.0.0/24}}"), *again = NULL;
 	json_t *tree = model_export(model, 0), *seg;
 	struct error err = { 0 };
 
