@@ -14,6 +14,7 @@
 
 #include "dhcp/lease.h"
 #include "dhcp/message.h"
+#include "dhcp/reservation.h"
 
 enum { DHCP_ROUTES_MAX = 28 };		/* that fit one option */
 
@@ -29,6 +30,13 @@ struct dhcp_conf {
 	uint32_t lease_s;		/* time of a lease; DHCP_INFINITE for ever */
 	uint32_t lease_min_s;		/* least a guest may ask for; 0: a minute, or lease_s if that is less */
 	uint32_t lease_max_s;		/* most; 0: lease_s */
+	struct dhcp_settings says;	/* of the network itself; what is in it is borrowed */
+	const struct dhcp_class *classes;	/* borrowed; a guest belongs to each that matches, and the first that says something is heard */
+	unsigned nclasses;
+	const struct reservations *reservations;	/* borrowed, or NULL */
+	bool rapid_commit;		/* RFC 4039: who asks for it has its address in two messages */
+	bool bootp;			/* BOOTP clients are given addresses, for ever */
+	uint32_t v6only_s;		/* RFC 8925: who can do without IPv4 shall, for so long; 0: nobody */
 };
 
 struct dhcp_server {
