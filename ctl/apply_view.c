@@ -76,6 +76,7 @@ static void fill_segment(struct segment *seg, struct net_view *view, const struc
 	seg->router = conf->has_router;
 	seg->resolver = conf->dns_enabled;
 	seg->dhcp = conf->dhcp_enabled;
+	seg->dhcp_rate = conf->dhcp_rate;
 	seg->fronted = net->host_gateway && net->nat_state;
 	memcpy(seg->gateway_mac, net->gateway_mac, MAC_SIZE);
 	seg->stations = from->stations;

@@ -28,6 +28,9 @@
 	{ "--dhcp", 0, FLAG_BOOL, "true|false", "dhcp.enabled", "answer DHCP" },                                 \
 	{ "--dhcp-pool", 0, FLAG_TEXT, "FIRST-LAST", "dhcp.pool", "addresses that are leased" },                 \
 	{ "--dhcp-lease", 0, FLAG_TEXT, "TIME", "dhcp.lease", "how long a lease holds: 1h" },                    \
+	{ "--dhcp-quota", 0, FLAG_NUMBER, "N", "dhcp.quota", "addresses that one port may have" },                \
+	{ "--dhcp-declines", 0, FLAG_NUMBER, "N", "dhcp.declines", "addresses that one port may have rest" },     \
+	{ "--dhcp-rate", 0, FLAG_NUMBER, "N", "dhcp.rate", "DHCP messages of one port per second; 0: any" },      \
 	{ "--dns", 0, FLAG_BOOL, "true|false", "dns.enabled", "answer DNS" },                                    \
 	{ "--dns-upstream", 0, FLAG_LIST, "ADDRESS", "dns.upstreams", "resolver for all other names" },           \
 	{ "--limit-flows", 0, FLAG_NUMBER, "N", "limits.flows", "connections and mappings of one port" },         \

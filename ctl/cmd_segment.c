@@ -15,7 +15,10 @@
 	{ "--gateway", 0, FLAG_TEXT, "ADDRESS", "gateway", "the gateway there; the first of the subnet" },       \
 	{ "--dhcp", 0, FLAG_BOOL, "true|false", "dhcp.enabled", "answer DHCP there" },                           \
 	{ "--dhcp-pool", 0, FLAG_TEXT, "FIRST-LAST", "dhcp.pool", "addresses that are leased" },                 \
-	{ "--dhcp-lease", 0, FLAG_TEXT, "TIME", "dhcp.lease", "how long a lease holds: 1h" }
+	{ "--dhcp-lease", 0, FLAG_TEXT, "TIME", "dhcp.lease", "how long a lease holds: 1h" },                    \
+	{ "--dhcp-quota", 0, FLAG_NUMBER, "N", "dhcp.quota", "addresses that one port may have" },               \
+	{ "--dhcp-declines", 0, FLAG_NUMBER, "N", "dhcp.declines", "addresses that one port may have rest" },    \
+	{ "--dhcp-rate", 0, FLAG_NUMBER, "N", "dhcp.rate", "DHCP messages of one port per second; 0: any" }
 
 static const struct flag add_flags[] = {
 	SEGMENT_SETTINGS,

@@ -64,6 +64,7 @@ static void fill_dhcp(struct live_segment *seg, struct lease_conf *leases)
 	*leases = (struct lease_conf){
 		.subnet = conf->subnet, .first = conf->pool_first, .last = conf->pool_last,
 		.excluded = { conf->gateway, conf->dns }, .nexcluded = 2,
+		.quota = conf->lease_quota, .declines = conf->lease_declines,
 		.one_guest = seg->only, .decline_s = seg->only ? ALONE_DECLINE_S : 0,
 	};
 	seg->server.leases = seg->leases;

@@ -242,6 +242,7 @@ struct net_conf {
 	bool dhcp_enabled;
 	uint32_t pool_first, pool_last;
 	uint32_t lease_s;		/* UINT32_MAX: infinite */
+	uint32_t lease_quota, lease_declines, dhcp_rate;	/* of one port: addresses, those of them resting, messages a second (0: any) */
 	bool dns_enabled;
 	bool wire;			/* its two ports are the ends of a cable: nothing is looked at or held back */
 	struct endpoint upstreams[UPSTREAMS_MAX];	/* none: the host's resolvers */

@@ -66,6 +66,9 @@ const struct field dhcp_rows[] = {
 	{ "enabled", &field_bool, FIELD_AT(struct net_conf, dhcp_enabled), .fallback = true },
 	{ "pool", &field_pool, FIELD_AT(struct net_conf, pool_first) },
 	{ "lease", &field_duration, FIELD_AT(struct net_conf, lease_s), .min = 5, .max = UINT32_MAX, .fallback = 3600 },
+	{ "quota", &field_number, FIELD_AT(struct net_conf, lease_quota), .min = 1, .max = 65536, .fallback = 64 },
+	{ "declines", &field_number, FIELD_AT(struct net_conf, lease_declines), .min = 1, .max = 65536, .fallback = 8 },
+	{ "rate", &field_number, FIELD_AT(struct net_conf, dhcp_rate), .min = 0, .max = 1000000, .fallback = 1000 },
 };
 const size_t dhcp_nrows = ARRAY_SIZE(dhcp_rows);
 

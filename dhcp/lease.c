@@ -300,7 +300,7 @@ int lease_release(struct lease_table *t, const struct lease_guest *who, uint32_t
 	return 0;
 }
 
-/* A port may let an eighth of its quota rest; what it declines beyond that is only taken from it. */
+/* A port may let so many addresses rest; what it declines beyond that is only taken from it. */
 int lease_decline(struct lease_table *t, const struct lease_guest *who, uint32_t ip, int64_t now_s,
 		  struct lease_record *record)
 {
@@ -310,7 +310,7 @@ int lease_decline(struct lease_table *t, const struct lease_guest *who, uint32_t
 	if (!l || l->ip != ip || lease_idle(l))
 		return -ENOENT;
 	p = l->owner.port;
-	if (p->ndeclined < MAX_OF(t->conf.quota / 8, 1u)) {
+	if (p->ndeclined < t->conf.declines) {
 		l->durable_s = 0;
 		table_set(t, l, LEASE_DECLINED, now_s + t->conf.decline_s, false);
 		table_record(l, record);

@@ -57,6 +57,7 @@ struct lease_conf {
 	uint32_t excluded[LEASE_EXCLUDED_MAX];	/* gateway, DNS ...; network and broadcast are known */
 	unsigned nexcluded;
 	uint32_t quota;				/* most addresses of one port, idle ones included; 0: 64 */
+	uint32_t declines;			/* most of them that rest because it declined them; 0: 8 */
 	uint32_t max_leases;			/* most addresses remembered; 0: 65,536 */
 	uint32_t offer_s;			/* how long an offer is held; 0: 30 */
 	uint32_t decline_s;			/* how long a declined address rests; 0: 86,400 */

@@ -11,7 +11,7 @@
  * leases.
  */
 
-enum { QUOTA = 64, MAX_LEASES = 65536, OFFER_S = 30, DECLINE_S = 86400 };
+enum { QUOTA = 64, DECLINES = 8, MAX_LEASES = 65536, OFFER_S = 30, DECLINE_S = 86400 };
 
 static int conf_check(const struct lease_conf *c)
 {
@@ -25,6 +25,7 @@ static void conf_take(struct lease_table *t, const struct lease_conf *c)
 {
 	t->conf = *c;
 	t->conf.quota = c->quota ? c->quota : QUOTA;
+	t->conf.declines = c->declines ? c->declines : DECLINES;
 	t->conf.max_leases = c->max_leases ? c->max_leases : MAX_LEASES;
 	t->conf.offer_s = c->offer_s ? c->offer_s : OFFER_S;
 	t->conf.decline_s = c->decline_s ? c->decline_s : DECLINE_S;

@@ -58,11 +58,13 @@ static bool dhcp_input(struct service *s, struct worker *w, const struct arrival
 	struct dhcp_service *d = container_of(s, struct dhcp_service, service);
 	uint32_t dst = addr_4(p->dst);
 
-	(void)w;
 	if (p->ethertype != ETHERTYPE_IP4 || p->proto != PROTO_UDP || p->dport != PORT_DHCP_SERVER ||
 	    (dst != UINT32_MAX && dst != a->segment->gateway && dst != prefix4_last(a->segment->subnet)))
 		return false;
-	*verdict = hand_over(d->requests, REQUEST_DHCP, a, p, VERDICT_CONSUMED_DHCP);
+	if (!a->trial && !request_in_time(d->requests, a->from->port->id, a->segment->dhcp_rate, worker_now_ms(w)))
+		*verdict = VERDICT_DROP_QUOTA;
+	else
+		*verdict = hand_over(d->requests, REQUEST_DHCP, a, p, VERDICT_CONSUMED_DHCP);
 	return true;
 }
 

@@ -4,10 +4,11 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/inbox.h"
 #include "switch/forward.h"
 
-enum { REQUESTS = 256, GONE = PORT_IDS };
+enum { GONE = PORT_IDS };
 
 /* gone - the end of a port has a place of its own: it is told once, and a flood of other guests' requests must not lose it */
 struct gone {
@@ -18,7 +19,9 @@ struct gone {
 struct requests {
 	struct inbox *inbox;
 	struct inbox *gone;			/* asked together with the inbox, whose descriptor wakes for both */
-	_Atomic uint16_t waiting[PORT_IDS];	/* by port id */
+	_Atomic uint32_t all;			/* waiting in inbox */
+	_Atomic uint16_t waiting[PORT_IDS];	/* of them, by port id */
+	_Atomic uint64_t paid_ns[PORT_IDS];	/* when all that the port posted would have come at its rate */
 };
 
 struct requests *requests_new(void)
@@ -59,16 +62,38 @@ enum verdict request_post(struct requests *r, const struct request *request)
 {
 	_Atomic uint16_t *waiting = &r->waiting[request->port % PORT_IDS];
 	enum verdict v = VERDICT_FORWARDED;
+	uint32_t all, own;
 
 	if (request->kind == REQUEST_PORT_GONE)
 		return post_gone(r, request);
-	if (atomic_fetch_add_explicit(waiting, 1, memory_order_relaxed) >= REQUESTS_PER_PORT)
+	all = atomic_fetch_add_explicit(&r->all, 1, memory_order_relaxed);
+	own = atomic_fetch_add_explicit(waiting, 1, memory_order_relaxed);
+	if (all < REQUESTS && own >= REQUESTS - all)
 		v = VERDICT_DROP_QUOTA;
-	else if (!inbox_push(r->inbox, request))
+	else if (all >= REQUESTS || !inbox_push(r->inbox, request))
 		v = VERDICT_DROP_BUSY;
-	if (v != VERDICT_FORWARDED)
+	if (v != VERDICT_FORWARDED) {
 		atomic_fetch_sub_explicit(waiting, 1, memory_order_relaxed);
+		atomic_fetch_sub_explicit(&r->all, 1, memory_order_relaxed);
+	}
 	return v;
+}
+
+/* The virtual scheduling form of the leaky bucket (ITU-T I.371 A), as in switch/rate.h, with a second for the burst. */
+bool request_in_time(struct requests *r, uint32_t port, uint32_t per_s, uint64_t now_ms)
+{
+	enum { SECOND = 1000000000 };
+	_Atomic uint64_t *at = &r->paid_ns[port % PORT_IDS];
+	uint64_t now = now_ms * 1000000, paid = atomic_load_explicit(at, memory_order_relaxed), next;
+
+	if (!per_s)
+		return true;
+	do {
+		next = MAX_OF(paid, now) + SECOND / per_s;
+		if (next > now + SECOND)
+			return false;
+	} while (!atomic_compare_exchange_weak_explicit(at, &paid, next, memory_order_relaxed, memory_order_relaxed));
+	return true;
 }
 
 bool request_take(struct requests *r, struct request *request)
@@ -82,6 +107,7 @@ bool request_take(struct requests *r, struct request *request)
 	if (!inbox_pop(r->inbox, request))
 		return false;
 	atomic_fetch_sub_explicit(&r->waiting[request->port % PORT_IDS], 1, memory_order_relaxed);
+	atomic_fetch_sub_explicit(&r->all, 1, memory_order_relaxed);
 	return true;
 }
 

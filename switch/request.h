@@ -2,8 +2,9 @@
 /* switch/request.h - what a worker hands to the control thread: a lease to decide, a query to relay, an
  * address seen, a peer that is gone
  *
- * One bounded inbox for all workers. A port may have only so many requests waiting, so that one guest's flood leaves room for the
- * others'; the end of a port is told whatever else waits. request_post() may be called by any worker; the rest belongs to the control thread.
+ * One bounded inbox for all workers. A port may have as many requests waiting as there are places free: alone half of the inbox, and
+ * where n ports are in a hurry each has an n+1st, so that one guest's flood leaves room for the others'. The end of a port is told whatever
+ * else waits. request_post() and request_in_time() may be called by any worker; the rest belongs to the control thread.
  */
 #ifndef SWITCH_REQUEST_H
 #define SWITCH_REQUEST_H
@@ -15,7 +16,7 @@
 #include "base/text.h"
 #include "switch/verdict.h"
 
-enum { REQUEST_DATA = 1600, REQUESTS_PER_PORT = 32 };
+enum { REQUEST_DATA = 1600, REQUESTS = 256 };
 
 enum request_kind { REQUEST_DHCP, REQUEST_DNS, REQUEST_STATION, REQUEST_WIRE, REQUEST_PORT_GONE, REQUEST_DENIED, REQUEST_LOOP, REQUEST_GROUP_LEFT, REQUEST_DNS_STREAM };
 
@@ -40,6 +41,9 @@ void requests_free(struct requests *r);
 
 /* request_post() - Return: VERDICT_FORWARDED when queued, else VERDICT_DROP_QUOTA or VERDICT_DROP_BUSY */
 enum verdict request_post(struct requests *r, const struct request *request);
+
+/* request_in_time() - may @port post one more, of which it may post @per_s a second (0: any number)? A second's worth may come at once. */
+bool request_in_time(struct requests *r, uint32_t port, uint32_t per_s, uint64_t now_ms);
 
 /* request_take() - the oldest request; gives its port's share back. Return: false when there is none */
 bool request_take(struct requests *r, struct request *request);

@@ -51,6 +51,7 @@ struct segment {
 	struct prefix6 subnet6;
 	struct addr gateway6, gateway6_link;	/* in subnet6, and its link-local address */
 	bool router, resolver, dhcp;	/* what the gateway is to guests: a way out, DNS, DHCP */
+	uint32_t dhcp_rate;		/* DHCP messages that one port may send a second; 0: any number */
 	const struct port_view *host;	/* where the host itself has the gateway's addresses (switch/hostway.h), or NULL */
 	bool fronted;			/* clients of the gateway's own are seen by guests as segment_front() */
 	uint8_t gateway_mac[MAC_SIZE];

@@ -369,7 +369,7 @@ static void test_decline_quota(void **state)
 	struct bench b;
 
 	(void)state;
-	c.quota = 16;
+	c.declines = 2;
 	bench_init(&b, &c);
 	for (unsigned i = 0; i < 500; i++) {
 		struct lease_guest g = guest("bad", i);

@@ -669,8 +669,8 @@ static void test_show(void **state)
 	struct model *model = model_of("networks: {lab: {subnet: 10.5.0.0/24, mtu: 9000, forwards: {web: {listen: 80, to: g}}}}");
 	const struct net_conf *net = model_net(model, "lab");
 	json_t *defaults = net_defaults(net), *shown = net_export(net, MODEL_EFFECTIVE);
-	json_t *want = json_pack("[s,s,s,s,s,s,s,s,s,s,s,s,s,s]", "mode", "gateway", "subnet6", "nat", "filtering", "host_access", "domain", "snooping", "unregistered", "stations",
-				 "dhcp.enabled", "dhcp.pool", "dhcp.lease", "dns.enabled");
+	json_t *want = json_pack("[s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s]", "mode", "gateway", "subnet6", "nat", "filtering", "host_access", "domain", "snooping", "unregistered", "stations",
+				 "dhcp.enabled", "dhcp.pool", "dhcp.lease", "dhcp.quota", "dhcp.declines", "dhcp.rate", "dns.enabled");
 	json_t *more = json_pack("[s,s,s,s,s]", "dns.upstreams", "limits.flows", "limits.sockets", "limits.half_open", "limits.memory_kb");
 	json_t *forward = forward_export(net_forward(net, "web"));
 	char *text = json_dumps(forward, JSON_COMPACT | JSON_SORT_KEYS);

@@ -66,7 +66,7 @@ static void test_share(void **state)
 	(void)state;
 	while (post(r, 5, REQUEST_DNS, n) == VERDICT_FORWARDED)
 		assert_true(n++ < 10000);
-	assert_int_equal(n, REQUESTS_PER_PORT);
+	assert_int_equal(n, REQUESTS / 2);
 	assert_int_equal(post(r, 5, REQUEST_DHCP, n), VERDICT_DROP_QUOTA);
 	assert_int_equal(post(r, 6, REQUEST_DHCP, n), VERDICT_FORWARDED);
 	assert_int_equal(post(r, 5, REQUEST_PORT_GONE, n), VERDICT_FORWARDED);
@@ -77,9 +77,49 @@ static void test_share(void **state)
 	assert_int_equal(post(r, 5, REQUEST_DNS, n), VERDICT_DROP_QUOTA);
 	while (request_take(r, &q))
 		;
-	for (unsigned i = 0; i < REQUESTS_PER_PORT; i++)
+	for (unsigned i = 0; i < REQUESTS / 2; i++)
 		assert_int_equal(post(r, 5, REQUEST_DNS, i), VERDICT_FORWARDED);
 	assert_int_equal(post(r, 5, REQUEST_DNS, n), VERDICT_DROP_QUOTA);
+	requests_free(r);
+}
+
+/* However many ports are in a hurry, who comes next finds room: they have a part each, and leave one. */
+static void test_many_in_a_hurry(void **state)
+{
+	struct requests *r = requests_new();
+	unsigned n[8] = { 0 };
+
+	(void)state;
+	for (unsigned turn = 0; turn < REQUESTS; turn++)
+		for (uint32_t port = 0; port < 8; port++)
+			n[port] += post(r, port, REQUEST_DHCP, turn) == VERDICT_FORWARDED;
+	for (uint32_t port = 0; port < 8; port++)
+		assert_in_range(n[port], REQUESTS / 9 - 1, REQUESTS / 9 + 1);
+	for (unsigned i = 0; i < REQUESTS / 9 / 2; i++)
+		assert_int_equal(post(r, 8, REQUEST_DHCP, i), VERDICT_FORWARDED);
+	requests_free(r);
+}
+
+/* A second's worth at once, then one by one as time passes; each port for itself. */
+static void test_in_time(void **state)
+{
+	struct requests *r = requests_new();
+	uint64_t now = 5000000;
+	unsigned n;
+
+	(void)state;
+	for (n = 0; request_in_time(r, 1, 100, now); n++)
+		assert_true(n < 1000);
+	assert_int_equal(n, 100);
+	assert_true(request_in_time(r, 2, 100, now));
+	assert_true(request_in_time(r, 1, 0, now));		/* no limit */
+	assert_false(request_in_time(r, 1, 100, now + 9));
+	assert_true(request_in_time(r, 1, 100, now + 10));
+	assert_false(request_in_time(r, 1, 100, now + 10));
+	for (n = 0; request_in_time(r, 1, 100, now + 3600000); n++)	/* what was not used is not saved up */
+		assert_true(n < 1000);
+	assert_int_equal(n, 100);
+	assert_true(request_in_time(r, 3, 1000000, now));
 	requests_free(r);
 }
 
@@ -116,7 +156,7 @@ static void test_full(void **state)
 	assert_true(readable(r));
 	assert_false(requests_sleep(r));
 	assert_true(request_take(r, &q));
-	for (unsigned i = 0; i < REQUESTS_PER_PORT; i++)
+	for (unsigned i = 0; i < REQUESTS / 2; i++)
 		assert_int_equal(post(r, 2000, REQUEST_DHCP, i), VERDICT_FORWARDED);
 	requests_free(r);
 }
@@ -152,7 +192,7 @@ static void test_gone_in_a_flood(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_order), cmocka_unit_test(test_share), cmocka_unit_test(test_full), cmocka_unit_test(test_gone_in_a_flood),
+		cmocka_unit_test(test_order), cmocka_unit_test(test_share), cmocka_unit_test(test_many_in_a_hurry), cmocka_unit_test(test_in_time), cmocka_unit_test(test_full), cmocka_unit_test(test_gone_in_a_flood),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
