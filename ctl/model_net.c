@@ -92,11 +92,6 @@ static const struct field rows[] = {
 	{ .name = "peers", .type = &field_members },
 };
 
-static const struct field dns_rows[] = {
-	{ "enabled", &field_bool, FIELD_AT(struct net_conf, dns_enabled), .fallback = true },
-	{ "upstreams", &field_endpoints, FIELD_AT(struct net_conf, upstreams), .kinds = ~(MODE(INTERNAL) | MODE(HOST_ONLY)) },
-};
-
 /* What one port of the network may have of NAT. memory_kb is that of nat/hold.h, in its places of 64 KB. */
 static const struct field limits_rows[] = {
 	{ "flows", &field_number, FIELD_AT(struct net_conf, limits.flows), .min = 16, .max = 1048576, .fallback = 65536 },
@@ -142,7 +137,7 @@ int net_read(struct model_ctx *ctx, const json_t *object, struct net_conf *net)
 	rc = mapping_read(ctx, object, "dhcp", dhcp_rows, dhcp_nrows, net, &net->dhcp_set);
 	if (rc < 0)
 		return rc;
-	rc = mapping_read(ctx, object, "dns", dns_rows, ARRAY_SIZE(dns_rows), net, &net->dns_set);
+	rc = mapping_read(ctx, object, "dns", dns_rows, dns_nrows, net, &net->dns_set);
 	if (rc < 0)
 		return rc;
 	rc = mapping_read(ctx, object, "limits", limits_rows, ARRAY_SIZE(limits_rows), net, &net->limits_set);
@@ -243,7 +238,7 @@ json_t *net_export(const struct net_conf *net, unsigned flags)
 	}
 	add_group(object, "peers", peers_tree(net));
 	add_group(object, "dhcp", fields_write(dhcp_rows, dhcp_nrows, net, dhcp, net->mode));
-	add_group(object, "dns", fields_write(dns_rows, ARRAY_SIZE(dns_rows), net, dns, net->mode));
+	add_group(object, "dns", fields_write(dns_rows, dns_nrows, net, dns, net->mode));
 	add_group(object, "limits", fields_write(limits_rows, ARRAY_SIZE(limits_rows), net, limits, net->mode));
 	if (segments_write(object, net, flags) == 0 && groups_write(object, net, flags) == 0 && shapers_write(object, net) == 0 && net_parts_write(object, net, flags) == 0)
 		return object;
@@ -258,7 +253,7 @@ json_t *net_defaults(const struct net_conf *net)
 
 	if (list && fields_missing(rows, ARRAY_SIZE(rows), net->set | hidden, net->mode, "", list) == 0 &&
 	    fields_missing(dhcp_rows, dhcp_nrows, net->dhcp_set, net->mode, "dhcp.", list) == 0 &&
-	    fields_missing(dns_rows, ARRAY_SIZE(dns_rows), net->dns_set, net->mode, "dns.", list) == 0 &&
+	    fields_missing(dns_rows, dns_nrows, net->dns_set, net->mode, "dns.", list) == 0 &&
 	    fields_missing(limits_rows, ARRAY_SIZE(limits_rows), net->limits_set, net->mode, "limits.", list) == 0)
 		return list;
 	json_decref(list);
