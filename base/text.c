@@ -139,6 +139,27 @@ bool name_valid(const char *name)
 	return true;
 }
 
+int segment_name_parse(const char *text, struct segment_name *name)
+{
+	const char *colon = strchr(text, ':');
+	size_t n = colon ? (size_t)(colon - text) : strlen(text);
+	struct segment_name s = { .vid = 1 };
+	unsigned long vid;
+
+	if (n >= sizeof(s.net))
+		return -EINVAL;
+	memcpy(s.net, text, n);
+	if (!name_valid(s.net))
+		return -EINVAL;
+	if (colon) {				/* one spelling of each: VLAN 1 is said by the network's name alone */
+		if (colon[1] == '0' || number_parse(colon + 1, 2, 4094, &vid) < 0)
+			return -EINVAL;
+		s.vid = (uint16_t)vid;
+	}
+	*name = s;
+	return 0;
+}
+
 static const struct {
 	char unit;
 	uint32_t seconds;

@@ -72,6 +72,15 @@ static inline uint32_t prefix4_last(struct prefix4 p)
 /* name_valid() - a network or port name: [a-z0-9]([a-z0-9-]{0,61}[a-z0-9])? */
 bool name_valid(const char *name);
 
+/* segment_name - a network's own segment, or one of its VLANs that has addresses: "lab" (VLAN 1), "lab:20" */
+enum { SEGMENT_NAME_TEXT = NAME_MAX_SIZE + 5 };
+struct segment_name {
+	char net[NAME_MAX_SIZE];
+	uint16_t vid;
+};
+
+int segment_name_parse(const char *text, struct segment_name *name);
+
 /* duration_parse() - "90s", "10m", "1h", "7d", or "infinite" as UINT32_MAX; in seconds; a bare number is refused */
 int duration_parse(const char *text, uint32_t *seconds);
 char *duration_format(uint32_t seconds, char text[16]);

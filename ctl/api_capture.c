@@ -69,7 +69,7 @@ static int read_place(const struct call *call, struct capture_conf *conf, struct
 		return rc;
 	if (port && *port && strcmp(port, GATEWAY_PORT) != 0 && !net_port(net, port))
 		return error_set(err, -ENOENT, "network %s has no port %.100s", net->name, port);
-	snprintf(conf->net, sizeof(conf->net), "%s", net->name);
+	snprintf(conf->net, sizeof(conf->net), "%.63s", net->name);
 	snprintf(conf->port, sizeof(conf->port), "%s", port ? port : "");
 	return 0;
 }

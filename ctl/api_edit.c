@@ -117,6 +117,13 @@ static void on_done(void *arg, const struct error *err)
 	edit_free(edit);
 }
 
+/* keep_peers() - of a network or a segment, whose new settings say nothing of them */
+static void keep_peers(json_t *value, const json_t *old)
+{
+	if (!json_object_get(value, "peers") && json_object_get(old, "peers"))
+		json_object_set(value, "peers", json_object_get(old, "peers"));
+}
+
 /* keep_inside() - new settings of a network leave what is in it, whose it is, and a subnet that was chosen for it */
 static void keep_inside(json_t *value, const json_t *old, const struct net_conf *net)
 {
@@ -128,8 +135,7 @@ static void keep_inside(json_t *value, const json_t *old, const struct net_conf 
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
 		if (json_object_get(old, kept[i]))
 			json_object_set(value, kept[i], json_object_get(old, kept[i]));
-	if (!json_object_get(value, "peers") && json_object_get(old, "peers"))
-		json_object_set(value, "peers", json_object_get(old, "peers"));
+	keep_peers(value, old);
 	if (same && !json_object_get(value, "subnet") && json_object_get(old, "subnet"))
 		json_object_set(value, "subnet", json_object_get(old, "subnet"));
 }
@@ -155,6 +161,8 @@ static json_t *wished(struct edit *edit, const json_t *old, const struct net_con
 	value = json_deep_copy(edit->settings);
 	if (value && edit->what == EDIT_NETWORK && old)
 		keep_inside(value, old, net);
+	else if (value && edit->what == EDIT_SEGMENT && old)
+		keep_peers(value, old);
 	else if (value && edit->what == EDIT_NETWORK)
 		json_object_set_new(value, "owner", json_integer(edit->call->who.uid));
 	return value;

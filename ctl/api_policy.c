@@ -193,7 +193,7 @@ static void begin(struct call *call, const struct net_conf *net)
 	}
 	e->call = call;
 	e->remove = call->method == EVHTTP_REQ_DELETE;
-	snprintf(e->net, sizeof(e->net), "%s", net->name);
+	snprintf(e->net, sizeof(e->net), "%.63s", net->name);
 	rc = e->remove ? take_query(e, &err) : take_body(e, &err);
 	if (rc < 0) {
 		call_fail(call, &err);

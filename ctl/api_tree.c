@@ -63,16 +63,40 @@ int tree_put(json_t *tree, enum edit_what what, const char *net, const char *id,
 	return rc < 0 ? -ENOMEM : 0;
 }
 
-/* forget_peer() - who named it does not any more: it would be an error, and nobody's wish */
-static void forget_peer(json_t *networks, const char *name)
+/* is_within() - is "lab" or "lab:20" the network @net, or of it, and with @id just its VLAN of that number? */
+static bool is_within(const char *peer, const char *net, const char *id)
 {
-	const char *other;
-	json_t *net, *peers;
+	size_t n = strlen(net);
 
-	json_object_foreach(networks, other, net) {
-		peers = json_object_get(net, "peers");
-		if (peers && json_object_del(peers, name) == 0 && !json_object_size(peers))
-			json_object_del(net, "peers");
+	if (strncmp(peer, net, n) != 0)
+		return false;
+	return id ? peer[n] == ':' && !strcmp(peer + n + 1, id) : !peer[n] || peer[n] == ':';
+}
+
+/* drop_peers() - of a network or a segment */
+static void drop_peers(json_t *object, const char *net, const char *id)
+{
+	json_t *peers = json_object_get(object, "peers"), *ignored;
+	const char *name;
+	void *next;
+
+	json_object_foreach_safe(peers, next, name, ignored)
+		if (is_within(name, net, id))
+			json_object_del(peers, name);
+	if (peers && !json_object_size(peers))
+		json_object_del(object, "peers");
+}
+
+/* forget_peer() - who named what is gone does not any more: it would be an error, and nobody's wish. @id: a segment of @net, or NULL for all */
+static void forget_peer(json_t *networks, const char *net, const char *id)
+{
+	const char *name, *vid;
+	json_t *other, *segment;
+
+	json_object_foreach(networks, name, other) {
+		drop_peers(other, net, id);
+		json_object_foreach(json_object_get(other, "segments"), vid, segment)
+			drop_peers(segment, net, id);
 	}
 }
 
@@ -82,9 +106,11 @@ void tree_remove(json_t *tree, enum edit_what what, const char *net, const char 
 
 	if (what == EDIT_NETWORK) {
 		json_object_del(json_object_get(tree, "networks"), net);
-		forget_peer(json_object_get(tree, "networks"), net);
+		forget_peer(json_object_get(tree, "networks"), net, NULL);
 		return;
 	}
+	if (what == EDIT_SEGMENT)
+		forget_peer(json_object_get(tree, "networks"), net, id);
 	group = group_of(tree, what, net);
 	if (what == EDIT_RECORD)
 		json_array_remove(group, record_at(group, id));

@@ -24,6 +24,15 @@ int net_name_parse(const char *text, struct error *err)
 	return 0;
 }
 
+int segment_words_parse(const char *text, struct segment_name *name, struct error *err)
+{
+	if (strchr(text, '/'))
+		return bad_word(err, text, "a network, or a VLAN of one (lab:20), is wanted here, not NET/NAME");
+	if (segment_name_parse(text, name) < 0)
+		return bad_word(err, text, "not a network's name (a-z, 0-9 and -), or with a VLAN of 2 to 4094: lab:20");
+	return 0;
+}
+
 int port_name_parse(const char *text, struct port_name *name, struct error *err)
 {
 	struct port_name p;

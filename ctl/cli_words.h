@@ -22,6 +22,9 @@ struct port_name {
 /* net_name_parse() - is @text a network's name? */
 int net_name_parse(const char *text, struct error *err);
 
+/* segment_words_parse() - "lab", or "lab:20" for its VLAN 20 */
+int segment_words_parse(const char *text, struct segment_name *name, struct error *err);
+
 /* port_name_parse() - "lab/web1" */
 int port_name_parse(const char *text, struct port_name *name, struct error *err);
 

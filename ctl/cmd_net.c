@@ -184,7 +184,7 @@ const struct command cmd_net[] = {
 	{ "net", "set", "NET", "change a network", "net set lab --host-access none", 1, 1, false, set_flags, net_set },
 	{ "net", "rm", "NET", "remove a network", "net rm lab --force", 1, 1, false, rm_flags, net_rm },
 	{ "net", "show", "NET", "all settings of a network", "net show lab", 1, 1, false, NULL, net_show },
-	{ "net", "peer", "A B", "let guests of two networks reach one another", "net peer web db --allow tcp/5432", 2, 2, false, peer_flags, net_peer },
+	{ "net", "peer", "A B", "let guests of two networks, or VLANs (lab:20), reach one another", "net peer web db --allow tcp/5432", 2, 2, false, peer_flags, net_peer },
 	{ "net", "ls", "", "the networks there are", "net ls", 0, 0, false, NULL, net_ls },
 	{ 0 },
 };

@@ -33,8 +33,17 @@ static json_t *allow_list(const struct args *args)
 	return list;
 }
 
-/* patch() - the one network's word on the other; takes @peer */
-static int patch(struct cli *cli, const char *net, const char *other, json_t *peer, json_t **answer)
+/* end_path() - of the settings of "lab" or "lab:20", which was looked at */
+static void end_path(const char *end, char path[CLI_PATH_MAX])
+{
+	struct segment_name name = { .vid = 1 };
+
+	segment_name_parse(end, &name);
+	cli_path(path, "networks", name.net, name.vid == 1 ? NULL : "segments", strchr(end, ':') ? strchr(end, ':') + 1 : NULL, NULL);
+}
+
+/* patch() - the one side's word on the other; takes @peer */
+static int patch(struct cli *cli, const char *end, const char *other, json_t *peer, json_t **answer)
 {
 	json_t *body = json_pack("{s:{s:o}}", "peers", other, peer);
 	char path[CLI_PATH_MAX];
@@ -42,20 +51,20 @@ static int patch(struct cli *cli, const char *net, const char *other, json_t *pe
 
 	if (!body)
 		return error_set(&cli->err, -EINVAL, "%.60s: not a network's name, or not text", other);
-	cli_path(path, "networks", net, NULL);
+	end_path(end, path);
 	rc = cli_change(cli, "PATCH", path, body, answer);
 	json_decref(body);
 	return rc;
 }
 
-/* has_peer() - does @net name @other? Return: 1, 0, or a negative errno */
-static int has_peer(struct cli *cli, const char *net, const char *other)
+/* has_peer() - does @end name @other? Return: 1, 0, or a negative errno */
+static int has_peer(struct cli *cli, const char *end, const char *other)
 {
 	char path[CLI_PATH_MAX];
 	json_t *shown = NULL;
 	int rc;
 
-	cli_path(path, "networks", net, NULL);
+	end_path(end, path);
 	rc = cli_get(cli, path, &shown);
 	if (rc == 0)
 		rc = json_object_get(json_object_get(shown, "peers"), other) != NULL;
@@ -69,7 +78,7 @@ static int part(struct cli *cli, const char *a, const char *b)
 	json_t *answer = NULL;
 
 	if (rc == 0 && !there && !back)
-		return error_set(&cli->err, -ENOENT, "networks %s and %s are no peers", a, b);
+		return error_set(&cli->err, -ENOENT, "%s and %s are no peers", a, b);
 	if (rc == 0 && there)
 		rc = patch(cli, a, b, json_null(), &answer);
 	if (rc == 0 && back) {
@@ -83,12 +92,20 @@ static int part(struct cli *cli, const char *a, const char *b)
 	return rc;
 }
 
-/* told_by_lease() - guests who have no default route learn the way to a peer from their lease */
-static bool told_by_lease(const json_t *net)
+/* told_by_lease() - guests who have no default route learn the way to a peer from their lease; a segment's are those of its network's mode */
+static bool told_by_lease(struct cli *cli, const char *end)
 {
-	const char *mode = row_text(net, "mode");
+	struct segment_name name = { .vid = 1 };
+	char path[CLI_PATH_MAX];
+	json_t *net = NULL;
+	bool told = false;
 
-	return !strcmp(mode, "internal") || !strcmp(mode, "host-only");
+	segment_name_parse(end, &name);
+	cli_path(path, "networks", name.net, NULL);
+	if (cli_get(cli, path, &net) == 0)
+		told = !strcmp(row_text(net, "mode"), "internal") || !strcmp(row_text(net, "mode"), "host-only");
+	json_decref(net);
+	return told;
 }
 
 static int unite(struct cli *cli, const char *a, const char *b, json_t *allow)
@@ -102,7 +119,7 @@ static int unite(struct cli *cli, const char *a, const char *b, json_t *allow)
 	else if (rc == 0)
 		output_result(cli, answer, "%s: guests may open %zu thing%s in %s, which answers", a, json_array_size(allow),
 			      json_array_size(allow) == 1 ? "" : "s", b);
-	if (rc == 0 && told_by_lease(answer))
+	if (rc == 0 && told_by_lease(cli, a))
 		output_note("guests of %s hear of the way when they renew their lease", a);
 	json_decref(answer);
 	return rc;
@@ -111,11 +128,12 @@ static int unite(struct cli *cli, const char *a, const char *b, json_t *allow)
 int net_peer(struct cli *cli, const struct args *args)
 {
 	const char *a = args->words[0], *b = args->words[1];
-	int rc = net_name_parse(a, &cli->err);
+	struct segment_name ignored;
+	int rc = segment_words_parse(a, &ignored, &cli->err);
 	json_t *allow;
 
 	if (rc == 0)
-		rc = net_name_parse(b, &cli->err);
+		rc = segment_words_parse(b, &ignored, &cli->err);
 	if (rc < 0)
 		return rc;
 	if (args_has(args, "--rm"))

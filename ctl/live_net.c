@@ -108,7 +108,7 @@ struct live_net *live_net_new(struct engine *e, const struct net_conf *conf)
 
 	if (!net)
 		return NULL;
-	snprintf(net->name, sizeof(net->name), "%s", conf->name);
+	snprintf(net->name, sizeof(net->name), "%.63s", conf->name);
 	net->engine = e;
 	net->conf = conf;
 	net->net_id = ++e->next_net_id;

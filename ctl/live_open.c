@@ -113,7 +113,7 @@ int live_port_open(struct engine *e, const struct net_conf *nc, const struct por
 	uid_t uid = nc->owner;
 	int rc = 0;
 
-	snprintf(to->net, sizeof(to->net), "%s", net);
+	snprintf(to->net, sizeof(to->net), "%.63s", net);
 	snprintf(to->port, sizeof(to->port), "%s", conf->name);
 	to->fd = -1;
 	to->held[0] = '\0';

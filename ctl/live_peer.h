@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ctl/live_peer.h - peered networks at run time (control thread): what nat/peer.h needs, and what guests are told of the way */
+/* ctl/live_peer.h - peered segments at run time (control thread): what nat/peer.h needs, and what guests are told of the way */
 #ifndef CTL_LIVE_PEER_H
 #define CTL_LIVE_PEER_H
 

@@ -29,7 +29,10 @@ static const struct members members[] = {
 	  offsetof(struct net_conf, nforwards), true, forward_read },
 	{ "reservations", "reservation", sizeof(struct reservation_conf), MODEL_PORTS_MAX,
 	  offsetof(struct net_conf, reservations), offsetof(struct net_conf, nreservations), false, reservation_read },
-	{ "peers", "peer", sizeof(struct peer_conf), PEERS_MAX, offsetof(struct net_conf, peers), offsetof(struct net_conf, npeers), true, peer_read },
+};
+
+static const struct members peers = {	/* of a network and of each of its segments */
+	"peers", "peer", sizeof(struct peer_conf), PEERS_MAX, offsetof(struct net_conf, peers), offsetof(struct net_conf, npeers), true, peer_read,
 };
 
 static const struct members segments = {
@@ -141,6 +144,21 @@ static int read_records(struct model_ctx *ctx, const json_t *object, struct net_
 	return 0;
 }
 
+static int read_peers(struct model_ctx *ctx, const json_t *object, struct net_conf *net)
+{
+	const json_t *all = json_object_get(object, "segments");
+	int rc = read_members(ctx, &peers, object, net);
+
+	for (size_t i = 0; rc == 0 && i < net->nsegments; i++) {
+		struct segment_conf *seg = &net->segments[i];
+		struct ctx_mark mark = ctx_enter(ctx, all, seg->id, "segment", seg->id);
+
+		rc = read_members(ctx, &peers, json_object_get(all, seg->id), &seg->net);
+		ctx_leave(ctx, mark);
+	}
+	return rc;
+}
+
 /* read_inside() - what is in a network, once its subnet is known */
 static int read_inside(struct model_ctx *ctx, const json_t *object, struct net_conf *net)
 {
@@ -153,6 +171,8 @@ static int read_inside(struct model_ctx *ctx, const json_t *object, struct net_c
 			      net->has_router ? "guests are reached at their own addresses" : "nothing outside reaches a guest");
 	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(members); i++)
 		rc = read_members(ctx, &members[i], object, net);
+	if (rc == 0)
+		rc = read_peers(ctx, object, net);
 	if (rc == 0 && net->wire && net->nports > 2)
 		rc = ctx_fail(ctx, object, "wire", -EINVAL, "a wire has two ends, and here are %zu ports", net->nports);
 	if (rc == 0)
@@ -266,6 +286,8 @@ static void net_free(struct net_conf *net)
 		port_parts_free(&net->ports[i]);
 	for (size_t i = 0; i < net->ngroups; i++)
 		port_parts_free(&net->groups[i].settings);
+	for (size_t i = 0; i < net->nsegments; i++)
+		free(net->segments[i].net.peers);
 	port_parts_free(&net->defaults);
 	free(net->ports);
 	free(net->groups);

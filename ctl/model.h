@@ -199,7 +199,7 @@ struct reservation_conf {
 
 /* peer_conf - a network whose guests this one's reach (ctl/model_peer.c) */
 struct peer_conf {
-	char name[NAME_MAX_SIZE];
+	char name[SEGMENT_NAME_TEXT];	/* "lab", "lab:20" */
 	struct peer_rules allow;	/* what may be opened there; .all: no list was given, and then so may they here */
 };
 
@@ -215,7 +215,7 @@ struct record_conf {
 struct segment_conf;
 
 struct net_conf {
-	char name[NAME_MAX_SIZE];
+	char name[SEGMENT_NAME_TEXT];	/* a network's own has no VID */
 	uid_t owner;
 	enum net_mode mode;
 	bool has_subnet;		/* false: no addressing, gateway or services at all */
@@ -262,7 +262,7 @@ struct net_conf {
 	size_t nreservations;
 	struct record_conf *records;	/* by name and type */
 	size_t nrecords;
-	struct peer_conf *peers;	/* that this one names; the other side's settings may, too: peering_of() */
+	struct peer_conf *peers;	/* of its own segment, that this one names; the other side's settings may, too: peering_of() */
 	size_t npeers;
 	struct group_conf *groups;
 	size_t ngroups;
@@ -343,7 +343,10 @@ const struct group_conf *net_group(const struct net_conf *net, const char *name)
 const struct shaper_conf *net_shaper(const struct net_conf *net, const char *name);
 const struct record_conf *net_record(const struct net_conf *net, const char *name, enum record_type type);
 
-/* peering_of() - what may guests of @from open in @to, whichever of the two says so? Return: are they peers at all? */
+/* model_segment() - the settings of "lab", the network's own, or of "lab:20", its VLAN's; NULL: there is none
+ * peering_of() - what may guests of @from open in @to, each a network or a segment, whichever of the two says so? Return: are they peers at all?
+ */
+const struct net_conf *model_segment(const struct model *model, const char *name);
 bool peering_of(const struct net_conf *from, const struct net_conf *to, struct peer_rules *out);
 
 /* model_forward_id() - the id of a forward without a name, "8080/tcp", from its settings in either shape; 0 or -EINVAL

@@ -109,7 +109,7 @@ int reservation_read(struct model_ctx *ctx, const struct net_conf *net, const ch
 		     void *reservation);
 int record_read(struct model_ctx *ctx, const struct net_conf *net, const json_t *object, struct record_conf *record);
 
-/* peer_read() - one of the networks that a network names as its peers; peers_tree() - all of them; check_peers() - are they there,
+/* peer_read() - one of the segments that a network's own, or another, names as its peers; peers_tree() - all of them; check_peers() - are they there,
  * and can they be? */
 int peer_read(struct model_ctx *ctx, const struct net_conf *net, const char *name, const json_t *object, void *peer);
 json_t *peers_tree(const struct net_conf *net);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Peers: other networks whose guests this one's reach. One of the two names the other; with a list it says what its own guests may open
- * there, without one both sides may open everything. */
+/* Peers: segments, of this network or another, whose guests those of a segment reach. One of the two names the other; with a list it says
+ * what its own guests may open there, without one both sides may open everything. */
 #include "ctl/model_parts.h"
 
 #include <errno.h>
@@ -89,7 +89,7 @@ static const struct field rows[] = {
 	{ "allow", &field_rules, FIELD_AT(struct peer_conf, allow) },
 };
 
-/* no_peering() - why this network can have no peers, or NULL */
+/* no_peering() - why this network, or segment, can have no peers, or NULL */
 static const char *no_peering(const struct net_conf *net)
 {
 	if (net->mode == NET_BRIDGED)
@@ -103,13 +103,14 @@ int peer_read(struct model_ctx *ctx, const struct net_conf *net, const char *nam
 {
 	const char *why = no_peering(net);
 	struct peer_conf *peer = to;
+	struct segment_name ignored;
 	field_set set;
 	int rc;
 
-	if (!name_valid(name))
-		return ctx_fail(ctx, object, NULL, -EINVAL, "not a network's name");
+	if (segment_name_parse(name, &ignored) < 0)
+		return ctx_fail(ctx, object, NULL, -EINVAL, "not a network's name, or with a VLAN of it: lab:20");
 	if (!strcmp(name, net->name))
-		return ctx_fail(ctx, object, NULL, -EINVAL, "a network is no peer of itself");
+		return ctx_fail(ctx, object, NULL, -EINVAL, "a %s is no peer of itself", strchr(name, ':') ? "segment" : "network");
 	if (why) {
 		ctx_fail(ctx, object, NULL, -EINVAL, "%s", why);
 		if (net->mode == NET_NAT)
@@ -138,11 +139,11 @@ json_t *peers_tree(const struct net_conf *net)
 
 static int check_peer(struct model_ctx *ctx, const struct model *model, const struct net_conf *net, const struct peer_conf *peer, const json_t *at)
 {
-	const struct net_conf *other = model_net(model, peer->name);
+	const struct net_conf *other = model_segment(model, peer->name);
 	const char *why;
 
 	if (!other || other->owner != net->owner)	/* whose it is, is nobody else's to know */
-		return ctx_fail(ctx, at, peer->name, -ENOENT, "there is no such network of the same owner");
+		return ctx_fail(ctx, at, peer->name, -ENOENT, "there is no such %s of the same owner", strchr(peer->name, ':') ? "segment" : "network");
 	why = no_peering(other);
 	if (!why)
 		return 0;
@@ -152,38 +153,96 @@ static int check_peer(struct model_ctx *ctx, const struct model *model, const st
 	return -EINVAL;
 }
 
-/* check_number() - of all the networks that a network is joined with, whichever of the two says so */
-static int check_number(struct model_ctx *ctx, const struct model *model, const struct net_conf *net)
+/* peerings_with() - of all segments of @other and itself, how many is @net joined with, whichever of the two says so? */
+static unsigned peerings_with(const struct net_conf *net, const struct net_conf *other)
 {
 	struct peer_rules out;
+	unsigned n = peering_of(net, other, &out);
+
+	for (size_t i = 0; i < other->nsegments; i++)
+		n += peering_of(net, &other->segments[i].net, &out);
+	return n;
+}
+
+static int check_number(struct model_ctx *ctx, const struct model *model, const struct net_conf *net, const json_t *at)
+{
 	unsigned n = 0;
 
+	(void)at;
 	for (size_t i = 0; i < model->nnetworks; i++)
-		n += peering_of(net, &model->networks[i], &out);
+		n += peerings_with(net, &model->networks[i]);
 	return n > PEERS_MAX ? ctx_fail(ctx, NULL, NULL, -EINVAL, "%u peers are more than %d", n, PEERS_MAX) : 0;
+}
+
+static int check_each(struct model_ctx *ctx, const struct model *model, const struct net_conf *net, const json_t *at)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < net->npeers; i++)
+		rc = check_peer(ctx, model, net, &net->peers[i], json_object_get(at, "peers"));
+	return rc;
+}
+
+/* peers_step - a look at one segment's peers; @at: its settings */
+typedef int peers_step(struct model_ctx *ctx, const struct model *model, const struct net_conf *net, const json_t *at);
+
+/* each_segment() - @step for the network's own and each other one */
+static int each_segment(struct model_ctx *ctx, const struct model *model, const struct net_conf *net, const json_t *at, peers_step *step)
+{
+	const json_t *all = json_object_get(at, "segments");
+	int rc = step(ctx, model, net, at);
+
+	for (size_t i = 0; rc == 0 && i < net->nsegments; i++) {
+		const struct segment_conf *seg = &net->segments[i];
+		struct ctx_mark mark = ctx_enter(ctx, all, seg->id, "segment", seg->id);
+
+		rc = step(ctx, model, &seg->net, json_object_get(all, seg->id));
+		ctx_leave(ctx, mark);
+	}
+	return rc;
+}
+
+static bool has_peers(const struct net_conf *net)
+{
+	bool any = net->npeers > 0;
+
+	for (size_t i = 0; i < net->nsegments; i++)
+		any |= net->segments[i].net.npeers > 0;
+	return any;
 }
 
 int check_peers(struct model_ctx *ctx, const struct model *model, const json_t *networks)
 {
+	static peers_step *const steps[] = { check_each, check_number };
 	bool any = false;
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < model->nnetworks; i++) {
-		const struct net_conf *net = &model->networks[i];
-		struct ctx_mark mark = ctx_enter(ctx, networks, net->name, "network", net->name);
+	for (size_t i = 0; i < model->nnetworks; i++)
+		any |= has_peers(&model->networks[i]);
+	for (size_t k = 0; any && k < ARRAY_SIZE(steps); k++)
+		for (size_t i = 0; rc == 0 && i < model->nnetworks; i++) {
+			const struct net_conf *net = &model->networks[i];
+			struct ctx_mark mark = ctx_enter(ctx, networks, net->name, "network", net->name);
 
-		any |= net->npeers > 0;
-		for (size_t j = 0; rc == 0 && j < net->npeers; j++)
-			rc = check_peer(ctx, model, net, &net->peers[j], json_object_get(json_object_get(networks, net->name), "peers"));
-		ctx_leave(ctx, mark);
-	}
-	for (size_t i = 0; rc == 0 && any && i < model->nnetworks; i++) {
-		struct ctx_mark mark = ctx_enter(ctx, networks, model->networks[i].name, "network", model->networks[i].name);
-
-		rc = check_number(ctx, model, &model->networks[i]);
-		ctx_leave(ctx, mark);
-	}
+			rc = each_segment(ctx, model, net, json_object_get(networks, net->name), steps[k]);
+			ctx_leave(ctx, mark);
+		}
 	return rc;
+}
+
+const struct net_conf *model_segment(const struct model *model, const char *text)
+{
+	const struct net_conf *net;
+	const struct segment_conf *seg;
+	struct segment_name name;
+
+	if (segment_name_parse(text, &name) < 0)
+		return NULL;
+	net = model_net(model, name.net);
+	if (name.vid == 1)
+		return net;
+	seg = net_segment(net, strchr(text, ':') + 1);
+	return seg ? &seg->net : NULL;
 }
 
 static const struct peer_conf *peer_named(const struct net_conf *net, const char *name)

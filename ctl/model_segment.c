@@ -20,6 +20,7 @@ static const struct field rows[] = {
 	{ "gateway", &field_ip4, FIELD_AT(struct segment_conf, net.gateway) },
 	{ "subnet6", &field_prefix6, FIELD_AT(struct segment_conf, net.subnet6) },
 	{ .name = "dhcp", .type = &field_members },
+	{ .name = "peers", .type = &field_members },
 };
 
 #define BIT(name) field_bit(rows, ARRAY_SIZE(rows), name)
@@ -47,7 +48,7 @@ static void inherit(struct segment_conf *seg, const struct net_conf *net)
 	seg->net = (struct net_conf){
 		.owner = net->owner, .mode = net->mode, .nat = net->nat, .has_nat = net->has_nat, .has_router = net->has_router, .mtu = net->mtu,
 	};
-	snprintf(seg->net.name, sizeof(seg->net.name), "%.57s:%u", net->name, seg->vid);
+	snprintf(seg->net.name, sizeof(seg->net.name), "%.63s:%u", net->name, seg->vid % 10000u);
 }
 
 int segment_read(struct model_ctx *ctx, const struct net_conf *net, const char *id, const json_t *object, void *to)
@@ -113,6 +114,10 @@ json_t *segment_export(const struct segment_conf *seg, unsigned flags)
 	inside = object ? fields_write(dhcp_rows, dhcp_nrows, &seg->net, dhcp, 0) : NULL;
 	if (json_object_size(inside))
 		json_object_set(object, "dhcp", inside);
+	json_decref(inside);
+	inside = object ? peers_tree(&seg->net) : NULL;
+	if (json_object_size(inside))
+		json_object_set(object, "peers", inside);
 	json_decref(inside);
 	return object;
 }

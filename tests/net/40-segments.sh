@@ -57,6 +57,33 @@ is "by its port" "$(curl -sS -m 3 http://127.0.0.1:8080/name)" outside
 lanyard forward add lab "8081:$db:80"
 is "by its address" "$(curl -sS -m 3 http://127.0.0.1:8081/name)" outside
 
+say "peers: a segment and the network's own, then one of another network, and nobody else"
+lanyard net add third --mode internal --subnet 10.78.0.0/24
+lanyard segment add third 30 --subnet 10.78.30.0/24
+box third/t1
+lanyard port set third/t1 --vlan 30
+status 1 lanyard net peer lab:20 lab:20
+status 4 lanyard net peer lab:20 lab:77
+status 2 lanyard net peer lab:1 lab:20
+status 0 lanyard net peer lab:20 lab --allow icmp
+until_ok 3 pings db1 "$web"
+! pings web1 "$db" || fail "web1 opens what only db1 may"
+status 0 lanyard net peer lab lab:20 --allow icmp
+until_ok 3 pings web1 "$db"
+has "show" "$(json '.peers | tostring' segment show lab 20)" '\{"lab":\{"allow":\["icmp"\]\}\}'
+status 0 lanyard net peer third:30 lab:20
+dhcp t1 >/dev/null
+until_ok 3 pings t1 "$db"		# a guest without a default route, which heard of the way by its lease
+! pings t1 "$web" || fail "t1 reaches who is no peer"
+status 0 lanyard segment add lab 20 --subnet 10.77.20.0/24 --name dmz
+lanyard export >"$DIR/peers.yaml"
+is "apply of what was exported" "$(lanyard apply -f "$DIR/peers.yaml")" "nothing to change"
+status 0 lanyard net peer lab lab:20 --rm
+! pings web1 "$db" || fail "web1 still reaches db1"
+status 0 lanyard segment rm third 30
+is "peers of what is gone" "$(json '.peers // "none"' segment show lab 20)" none
+lanyard net rm third --force
+
 say "a guest moves there while it runs"
 lanyard lease pin lab/web1 10.77.20.50
 lanyard port set lab/web1 --group db

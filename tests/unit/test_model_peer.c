@@ -27,6 +27,14 @@ static const struct {
 	{ "another user's", "{a: {owner: 1, peers: {b: }}, b: {owner: 2}}", "network a: b: there is no such network of the same owner", "" },
 	{ "itself", "{a: {peers: {a: }}}", "peer a: a network is no peer of itself", "" },
 	{ "no name", "{a: {peers: {A_: }}}", "peer A_: not a network's name", "" },
+	{ "a segment that is not there", "{a: {peers: {'b:20': }}, b: }", "network a: b:20: there is no such segment of the same owner", "" },
+	{ "a segment of one that has none", "{a: {peers: {'c:20': }}, b: }", "network a: c:20: there is no such segment of the same owner", "" },
+	{ "a segment's, that is not there", "{a: {segments: {20: {peers: {b: }}}}}", "network a: segment 20: b: there is no such network of the same owner", "" },
+	{ "a segment itself", "{a: {segments: {20: {peers: {'a:20': }}}}}", "segment 20: peer a:20: a segment is no peer of itself", "" },
+	{ "VLAN 1 by number", "{a: {segments: {20: {peers: {'a:1': }}}}}", "peer a:1: not a network's name, or with a VLAN of it", "" },
+	{ "no VLAN", "{a: {peers: {'b:4095': }}, b: }", "peer b:4095: not a network's name, or with a VLAN of it", "" },
+	{ "a segment's list", "{a: {segments: {20: {peers: {a: {allow: [http]}}}}}}", "segment 20: peer a: allow: http is not tcp, udp", "" },
+	{ "a segment's peers that are none", "{a: {segments: {20: {peers: 5}}}}", "segment 20: peers: is not a mapping", "" },
 	{ "no mapping", "{a: {peers: [b]}, b: }", "network a: peers: is not a mapping", "" },
 	{ "an unknown field", "{a: {peers: {b: {alow: [tcp]}}}, b: }", "peer b: alow: unknown field; did you mean allow?", "" },
 	{ "an empty list", "{a: {peers: {b: {allow: []}}}, b: }", "peer b: allow: is not a list like", "" },
@@ -64,7 +72,7 @@ static const char *say(const struct model *m, const char *from, const char *to)
 	struct peer_rules r;
 
 	text[0] = '\0';
-	if (!peering_of(model_net(m, from), model_net(m, to), &r))
+	if (!model_segment(m, from) || !model_segment(m, to) || !peering_of(model_segment(m, from), model_segment(m, to), &r))
 		return "no peers";
 	if (r.all)
 		return "all";
@@ -105,10 +113,39 @@ static void test_rules(void **state)
 		assert_int_equal(model_parse(tree, NULL, NULL, &again, &err), 0);
 		assert_string_equal(say(again, "a", "b"), cases[i].ab);
 		assert_true(net_equal(model_net(m, "a"), model_net(again, "a")));
+		assert_string_equal(say(again, "a", "a:20"), say(m, "a", "a:20"));
 		json_decref(tree);
 		model_free(again);
 		model_free(m);
 	}
+}
+
+/* Of segments: in one network and across, each by itself. */
+static void test_segments(void **state)
+{
+	static const char yaml[] = "networks: {a: {peers: {'a:20': {allow: [tcp/22]}}, segments: {20: {peers: {'b:30': {allow: [icmp]}}}, 30: }}, "
+				   "b: {segments: {30: , 40: {peers: {a: }}}}}";
+	static const struct {
+		const char *from, *to, *says;
+	} pairs[] = {
+		{ "a", "a:20", "6:22-22" }, { "a:20", "a", "-" }, { "a:20", "b:30", "1:0-65535" }, { "b:30", "a:20", "-" }, { "b:40", "a", "all" },
+		{ "a", "b:40", "all" }, { "a", "a:30", "no peers" }, { "a", "b", "no peers" }, { "a:20", "b", "no peers" }, { "a:30", "b:30", "no peers" },
+		{ "a:20", "b:40", "no peers" },
+	};
+	struct model *m = model_of(yaml), *again = NULL;
+	json_t *tree = model_export(m, MODEL_OWNER);
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(model_parse(tree, NULL, NULL, &again, &err), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+		print_message("  %s to %s\n", pairs[i].from, pairs[i].to);
+		assert_string_equal(say(m, pairs[i].from, pairs[i].to), pairs[i].says);
+		assert_string_equal(say(again, pairs[i].from, pairs[i].to), pairs[i].says);
+	}
+	json_decref(tree);
+	model_free(again);
+	model_free(m);
 }
 
 /* As many as there may be, and one more: whoever names whom. */
@@ -133,7 +170,7 @@ static void test_many(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_refused), cmocka_unit_test(test_rules), cmocka_unit_test(test_many) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_refused), cmocka_unit_test(test_rules), cmocka_unit_test(test_segments), cmocka_unit_test(test_many) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -216,10 +216,32 @@ static void test_number(void **state)
 	}
 }
 
+static void test_segment_name(void **state)
+{
+	static const struct {
+		const char *text;
+		int vid;			/* 0: it is none */
+	} cases[] = {
+		{ "lab", 1 }, { "lab:20", 20 }, { "a:2", 2 }, { "lab:4094", 4094 }, { "", 0 }, { ":20", 0 }, { "lab:", 0 }, { "lab:0", 0 }, { "lab:1", 0 },
+		{ "lab:4095", 0 }, { "lab:020", 0 }, { "lab:20 ", 0 }, { "lab:2:3", 0 }, { "lab:-2", 0 }, { "Lab:20", 0 },
+		{ "a23456789-123456789-123456789-123456789-123456789-123456789-123:20", 20 },
+		{ "a23456789-123456789-123456789-123456789-123456789-123456789-1234:20", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct segment_name name = { .net = "untouched", .vid = 9 };
+
+		assert_int_equal(segment_name_parse(cases[i].text, &name), cases[i].vid ? 0 : -EINVAL);
+		assert_int_equal(name.vid, cases[i].vid ? cases[i].vid : 9);
+		assert_true(cases[i].vid ? !strncmp(name.net, cases[i].text, strcspn(cases[i].text, ":")) : !strcmp(name.net, "untouched"));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_mac),    cmocka_unit_test(test_mac_from_names), cmocka_unit_test(test_ip4),
+		cmocka_unit_test(test_mac), cmocka_unit_test(test_segment_name),    cmocka_unit_test(test_mac_from_names), cmocka_unit_test(test_ip4),
 		cmocka_unit_test(test_range),  cmocka_unit_test(test_prefix),	      cmocka_unit_test(test_name),
 		cmocka_unit_test(test_duration), cmocka_unit_test(test_number),
 	};
