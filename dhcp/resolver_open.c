@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,20 +22,31 @@ static bool on_loopback(const struct resolver *r)
 
 bool resolver_may(const struct resolver *r, const char *device)
 {
-	return !device[0] || !on_loopback(r);
+	return !device[0] || (!on_loopback(r) && (!r->ifindex || r->ifindex == if_nametoindex(device)));
+}
+
+/* bind_way() - what comes back is heard from there alone, too. Loopback is reached by no other interface than its own. */
+static int bind_way(int fd, const struct resolver *r, const char *device)
+{
+	int rc = 0;
+
+	if (device[0])
+		rc = setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device));
+	else if (r->ifindex && !on_loopback(r))
+		rc = setsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &r->ifindex, sizeof(r->ifindex));
+	return rc < 0 ? -errno : 0;
 }
 
 int resolver_open(const struct resolver *r, const char *device, int type)
 {
-	int fd, rc = 0;
+	int fd, rc;
 
 	if (!resolver_may(r, device))
 		return -ENETUNREACH;
 	fd = socket(r->addr.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	if (device[0] && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device)) < 0)
-		rc = -errno;
+	rc = bind_way(fd, r, device);
 	if (rc == 0 && connect(fd, (const struct sockaddr *)&r->addr, r->size) < 0 && errno != EINPROGRESS)
 		rc = -errno;
 	if (rc == 0)

@@ -1,129 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dhcp/resolvers.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
-#include "base/text.h"
 
-enum { CHECK_MS = 1000, FRESH_MS = 2000, FILE_MAX = 65536, PORT = 53, ADDRESS_TEXT = INET6_ADDRSTRLEN + IF_NAMESIZE + 8 };
-
-static int parse_port(const char *text, uint16_t *port)
-{
-	unsigned long v;
-
-	if (number_parse(text, 1, UINT16_MAX, &v) < 0)
-		return -EINVAL;
-	*port = (uint16_t)v;
-	return 0;
-}
-
-static uint32_t parse_scope(const char *text)
-{
-	unsigned long v;
-
-	return number_parse(text, 1, UINT32_MAX, &v) == 0 ? (uint32_t)v : if_nametoindex(text);
-}
-
-static int parse4(struct resolver *r, const char *address, uint16_t port)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port) };
-
-	if (inet_pton(AF_INET, address, &a.sin_addr) != 1 || a.sin_addr.s_addr == INADDR_ANY)
-		return -EINVAL;
-	memcpy(&r->addr, &a, sizeof(a));
-	r->size = sizeof(a);
-	return 0;
-}
-
-static int parse6(struct resolver *r, char *address, uint16_t port)
-{
-	struct sockaddr_in6 a = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
-	char *scope = strchr(address, '%');
-
-	if (scope) {
-		*scope++ = '\0';
-		a.sin6_scope_id = parse_scope(scope);
-		if (!a.sin6_scope_id)
-			return -EINVAL;
-	}
-	if (inet_pton(AF_INET6, address, &a.sin6_addr) != 1 || IN6_IS_ADDR_UNSPECIFIED(&a.sin6_addr))
-		return -EINVAL;
-	memcpy(&r->addr, &a, sizeof(a));
-	r->size = sizeof(a);
-	return 0;
-}
-
-int resolver_parse(struct resolver *r, const char *text)
-{
-	struct resolver parsed = { .size = 0 };
-	char address[ADDRESS_TEXT];
-	uint16_t port = PORT;
-	char *hash;
-	int rc;
-
-	if (strlen(text) >= sizeof(address))
-		return -EINVAL;
-	strcpy(address, text);
-	hash = strchr(address, '#');
-	if (hash) {
-		*hash = '\0';
-		if (parse_port(hash + 1, &port) < 0)
-			return -EINVAL;
-	}
-	rc = strchr(address, ':') ? parse6(&parsed, address, port) : parse4(&parsed, address, port);
-	if (!rc)
-		*r = parsed;
-	return rc;
-}
-
-/* parse_line() - "nameserver ADDRESS", with what resolv.conf(5) allows around it */
-static int parse_line(struct resolver *r, const char *line, size_t size)
-{
-	static const char word[] = "nameserver";
-	char address[ADDRESS_TEXT];
-	size_t at = sizeof(word) - 1, n = 0;
-
-	if (size <= at || memcmp(line, word, at) || (line[at] != ' ' && line[at] != '\t'))
-		return -EINVAL;
-	while (at < size && (line[at] == ' ' || line[at] == '\t'))
-		at++;
-	while (at + n < size && !strchr(" \t\r#;", line[at + n]))
-		n++;
-	if (!n || n >= sizeof(address))
-		return -EINVAL;
-	memcpy(address, line + at, n);
-	address[n] = '\0';
-	return resolver_parse(r, address);
-}
-
-void resolvers_parse(struct resolvers *r, const char *text)
-{
-	struct resolver list[RESOLVERS_MAX];
-	unsigned n = 0;
-
-	while (*text && n < RESOLVERS_MAX) {
-		size_t size = strcspn(text, "\n");
-
-		if (parse_line(&list[n], text, size) == 0)
-			n++;
-		text += size;
-		text += *text == '\n';
-	}
-	if (n == r->n && memcmp(list, r->list, n * sizeof(*list)) == 0)
-		return;
-	memcpy(r->list, list, n * sizeof(*list));
-	r->n = n;
-	r->generation++;
-}
+enum { CHECK_MS = 1000, FRESH_MS = 2000, FILE_MAX = 65536 };
 
 void resolvers_init(struct resolvers *r, const char *path)
 {
@@ -131,24 +19,111 @@ void resolvers_init(struct resolvers *r, const char *path)
 	snprintf(r->path, sizeof(r->path), "%s", path);
 }
 
+void resolvers_fini(struct resolvers *r)
+{
+	free(r->routes);
+	free(r->given_routes);
+	r->routes = r->given_routes = NULL;
+	r->nroutes = r->ngiven = 0;
+}
+
+/* ---- who is asked ---- */
+
+/* best_of() - the route to @name that says most of it, if it says more than @size bytes do; else @found */
+static struct resolver_set *best_of(struct resolver_route *routes, unsigned n, const struct dns_name *name, uint8_t *size,
+				    struct resolver_set *found)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (routes[i].domain.size > *size && dns_name_below(name, &routes[i].domain)) {
+			*size = routes[i].domain.size;
+			found = &routes[i].set;
+		}
+	return found;
+}
+
+struct resolver_set *resolvers_for(struct resolvers *r, const struct dns_name *lower)
+{
+	uint8_t size = 0;
+	struct resolver_set *found = best_of(r->given_routes, r->ngiven, lower, &size, &r->set);
+
+	return r->given ? found : best_of(r->routes, r->nroutes, lower, &size, found);
+}
+
+/* ---- what was given ---- */
+
 int resolvers_set(struct resolvers *r, const char *const *texts, unsigned n)
 {
-	struct resolver list[RESOLVERS_MAX];
+	struct resolver_set set = { .n = n };
 
 	if (n > RESOLVERS_MAX)
 		return -EINVAL;
 	for (unsigned i = 0; i < n; i++)
-		if (resolver_parse(&list[i], texts[i]) < 0)
+		if (resolver_parse(&set.list[i], texts[i]) < 0)
 			return -EINVAL;
 	if (!n && !r->given)
 		return 0;		/* it is the file's already */
 	r->given = n != 0;
 	r->read = false;		/* the file, when it is its turn again */
-	if (n)
-		memcpy(r->list, list, n * sizeof(*list));
-	r->n = n;
+	r->set = set;
 	r->generation++;
 	return 0;
+}
+
+static bool same_set(const struct resolver_set *a, const struct resolver_set *b)
+{
+	return a->n == b->n && !memcmp(a->list, b->list, a->n * sizeof(*a->list));
+}
+
+static bool same_routes(const struct resolver_route *a, unsigned na, const struct resolver_route *b, unsigned nb)
+{
+	for (unsigned i = 0; na == nb && i < na; i++)
+		if (!dns_name_equal(&a[i].domain, &b[i].domain) || !same_set(&a[i].set, &b[i].set))
+			return false;
+	return na == nb;
+}
+
+/* take_routes() - in the place of what is there, which stays if it is the same. Return: was it? */
+static bool take_routes(struct resolver_route **is, unsigned *nis, struct resolver_route *routes, unsigned n)
+{
+	bool same = same_routes(*is, *nis, routes, n);
+
+	free(same ? routes : *is);
+	if (!same) {
+		*is = routes;
+		*nis = n;
+	}
+	return same;
+}
+
+int resolvers_set_routes(struct resolvers *r, const char *text)
+{
+	struct resolver_route *routes;
+	struct resolver_set others;
+	unsigned n;
+	int rc = resolvers_text(text, &others, &routes, &n);
+
+	if (rc == 0)
+		r->generation += !take_routes(&r->given_routes, &r->ngiven, routes, n);
+	return rc;
+}
+
+/* ---- the file ---- */
+
+void resolvers_parse(struct resolvers *r, const char *text)
+{
+	struct resolver_route *routes;
+	struct resolver_set set;
+	unsigned n;
+	bool same;
+
+	if (resolvers_text(text, &set, &routes, &n) < 0)
+		return;			/* as it was: better than nobody to ask */
+	same = take_routes(&r->routes, &r->nroutes, routes, n);
+	if (!same_set(&set, &r->set)) {
+		r->set = set;
+		same = false;
+	}
+	r->generation += !same;
 }
 
 static void read_file(struct resolvers *r)
@@ -183,20 +158,26 @@ static bool fresh(const struct stat *st)
 	return clock_wall_ms() < (uint64_t)st->st_mtim.tv_sec * 1000 + (uint64_t)st->st_mtim.tv_nsec / 1000000 + FRESH_MS;
 }
 
+static void look(const char *path, struct stat *st)
+{
+	if (!path || stat(path, st) < 0)
+		memset(st, 0, sizeof(*st));
+}
+
 /* The state is taken before the file is read: what changes in between is seen as a change next time. */
 void resolvers_update(struct resolvers *r, uint64_t now_ms)
 {
-	struct stat st;
+	struct stat st[ARRAY_SIZE(r->seen)];
 
 	if (r->given || (r->read && now_ms - r->checked_ms < CHECK_MS))
 		return;
 	r->checked_ms = now_ms;
-	if (stat(r->path, &st) < 0)
-		memset(&st, 0, sizeof(st));
-	if (r->read && !r->read_fresh && same_file(&st, &r->seen))
+	look(r->path, &st[0]);
+	look(r->watched, &st[1]);
+	if (r->read && !r->read_fresh && same_file(&st[0], &r->seen[0]) && same_file(&st[1], &r->seen[1]))
 		return;
-	r->seen = st;
+	memcpy(r->seen, st, sizeof(st));
 	r->read = true;
-	r->read_fresh = fresh(&st);
+	r->read_fresh = fresh(&st[0]) || fresh(&st[1]);
 	read_file(r);
 }

@@ -18,8 +18,9 @@
 #include "dhcp/upstream_try.h"
 
 enum {
-	TRIES_MAX = 4,			/* one a second: a guest gives up itself after five */
+	TRIES_MAX = RESOLVERS_MAX,
 	TRY_MS = 1000,			/* unless set otherwise */
+	TRIES_LONG = 4,			/* so many fit into the time of a query: a guest gives up itself after five seconds */
 	PREFER_MS = 30000,		/* how long a resolver that had to step in is asked first */
 };
 
@@ -29,7 +30,9 @@ struct pending {
 	upstream_fn *fn;
 	void *arg;
 	struct event *timer;
+	uint64_t until_ms;		/* it has failed then */
 	struct dns_query q;
+	struct dns_name name;		/* lower-case */
 	struct try_question question;
 	unsigned generation;		/* of the resolver list that the tries speak of */
 	unsigned start;			/* place in it of the first one asked */
@@ -47,11 +50,11 @@ struct upstream {
 	struct event_base *base;
 	struct resolvers resolvers;
 	char device[IFNAMSIZ];		/* what queries go out by, or "" */
-	struct timeval patience;	/* how long one try may take */
-	unsigned first;			/* resolver to ask first */
-	uint64_t first_until_ms;
+	unsigned patience_ms;		/* how long one try may take */
 	struct pending_list pending;
 	unsigned npending;
+	unsigned share;			/* of one owner */
+	bool case_random;
 	struct owner *owners;
 	struct upstream_stats stats;
 };
@@ -63,6 +66,7 @@ struct upstream *upstream_new(struct event_base *base, const char *resolv_path)
 	if (!u)
 		return NULL;
 	u->base = base;
+	u->share = UPSTREAM_OWNER_MAX;
 	upstream_set_patience(u, TRY_MS);
 	TAILQ_INIT(&u->pending);
 	resolvers_init(&u->resolvers, resolv_path);
@@ -75,9 +79,19 @@ void upstream_set_open(struct upstream *u, int (*open)(void *arg, const char *pa
 	u->resolvers.open_arg = arg;
 }
 
+void upstream_set_watched(struct upstream *u, const char *path)
+{
+	u->resolvers.watched = path;
+}
+
 int upstream_set_resolvers(struct upstream *u, const char *const *addresses, unsigned n)
 {
 	return resolvers_set(&u->resolvers, addresses, n);
+}
+
+int upstream_set_routes(struct upstream *u, const char *text)
+{
+	return resolvers_set_routes(&u->resolvers, text);
 }
 
 void upstream_set_device(struct upstream *u, const char *ifname)
@@ -89,7 +103,17 @@ void upstream_set_device(struct upstream *u, const char *ifname)
 
 void upstream_set_patience(struct upstream *u, unsigned ms)
 {
-	u->patience = (struct timeval){ .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+	u->patience_ms = ms;
+}
+
+void upstream_set_share(struct upstream *u, unsigned n)
+{
+	u->share = MIN_OF(n, (unsigned)UPSTREAM_PENDING_MAX / 2);
+}
+
+void upstream_set_case_random(struct upstream *u, bool on)
+{
+	u->case_random = on;
 }
 
 unsigned upstream_pending(const struct upstream *u)
@@ -135,6 +159,7 @@ void upstream_free(struct upstream *u)
 		return;
 	while (!TAILQ_EMPTY(&u->pending))
 		finish(TAILQ_FIRST(&u->pending), NULL, 0);
+	resolvers_fini(&u->resolvers);
 	free(u);
 }
 
@@ -158,11 +183,16 @@ static void fail(struct pending *p)
 	finish(p, reply, size);
 }
 
+/* set_of() - who may be asked; as of now, for what was a moment ago may be freed */
+static struct resolver_set *set_of(const struct pending *p)
+{
+	return resolvers_for(&p->u->resolvers, &p->name);
+}
+
 /* next_resolver() - whom to ask now, or -1 when every one has said that it cannot help */
 static int next_resolver(const struct pending *p)
 {
-	const struct upstream *u = p->u;
-	unsigned n = u->resolvers.n;
+	unsigned n = set_of(p)->n;
 
 	for (unsigned i = 0; i < n; i++) {
 		unsigned at = (p->start + p->ntries + i) % n;
@@ -173,20 +203,31 @@ static int next_resolver(const struct pending *p)
 	return -1;
 }
 
-/* ask() - send to the next resolver that may help, and give it a second; when there is none left, @p is over */
+/* start_clock() - as long as somebody has not been asked yet, a try gets less than half the time: who is dead costs little, and a late answer
+ * is one still (DNS-19). Return: 0 or -1 */
+static int start_clock(const struct pending *p)
+{
+	uint64_t now_ms = clock_now_ms();
+	uint64_t ms = p->ntries < set_of(p)->n ? p->u->patience_ms * 2 / 5 : p->u->patience_ms;
+	struct timeval tv;
+
+	ms = now_ms >= p->until_ms ? 0 : MIN_OF(ms, p->until_ms - now_ms);
+	tv = (struct timeval){ .tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
+	return evtimer_add(p->timer, &tv);
+}
+
+/* ask() - send to the next resolver that may help, and give it its time; when there is none left, @p is over */
 static void ask(struct pending *p)
 {
-	const struct timeval *patience = &p->u->patience;
-
 	while (p->ntries < TRIES_MAX) {
 		int at = next_resolver(p);
 		struct try *t = &p->try[p->ntries];
 
 		if (at < 0)
 			break;
-		*t = (struct try){ .arg = p, .fd = -1, .resolver = (unsigned)at, .to = p->u->resolvers.list[at] };
+		*t = (struct try){ .arg = p, .fd = -1, .resolver = (unsigned)at, .to = set_of(p)->list[at] };
 		p->ntries++;
-		if (try_send(t, &p->question) == 0 && evtimer_add(p->timer, patience) == 0)
+		if (try_send(t, &p->question) == 0 && start_clock(p) == 0)
 			return;
 		try_close(t);
 		p->failed |= 1u << at;
@@ -195,24 +236,30 @@ static void ask(struct pending *p)
 }
 
 /* step_aside() - this resolver did not answer: others begin with the next one for a while */
-static void step_aside(struct upstream *u, const struct try *t)
+static void step_aside(const struct try *t)
 {
 	const struct pending *p = t->arg;
+	struct resolver_set *set = set_of(p);
 
-	if (p->generation != u->resolvers.generation || t->resolver != u->first || u->resolvers.n < 2)
+	if (p->generation != p->u->resolvers.generation || t->resolver != set->first || set->n < 2)
 		return;
-	u->first = (u->first + 1) % u->resolvers.n;
-	u->first_until_ms = clock_now_ms() + PREFER_MS;
+	set->first = (set->first + 1) % set->n;
+	set->first_until_ms = clock_now_ms() + PREFER_MS;
 }
 
 static void update_resolvers(struct upstream *u)
 {
-	uint64_t now_ms = clock_now_ms();
-	unsigned generation = u->resolvers.generation;
+	resolvers_update(&u->resolvers, clock_now_ms());
+}
 
-	resolvers_update(&u->resolvers, now_ms);
-	if (generation != u->resolvers.generation || now_ms >= u->first_until_ms)
-		u->first = 0;
+/* begin_with() - the first of the list again, once those that had to step in have done so long enough */
+static unsigned begin_with(const struct pending *p)
+{
+	struct resolver_set *set = set_of(p);
+
+	if (clock_now_ms() >= set->first_until_ms)
+		set->first = 0;
+	return set->first;
 }
 
 /* The list may have changed since the query began; then places in it mean nothing any more, and it begins anew. */
@@ -222,7 +269,7 @@ static void follow_list(struct pending *p)
 	if (p->generation == p->u->resolvers.generation)
 		return;
 	p->generation = p->u->resolvers.generation;
-	p->start = p->u->first;
+	p->start = begin_with(p);
 	p->failed = 0;
 }
 
@@ -232,8 +279,8 @@ static void on_timeout(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	step_aside(p->u, &p->try[p->ntries - 1]);
-	if (p->ntries == TRIES_MAX) {
+	step_aside(&p->try[p->ntries - 1]);
+	if (p->ntries == TRIES_MAX || clock_now_ms() >= p->until_ms) {
 		fail(p);
 		return;
 	}
@@ -245,7 +292,7 @@ static void on_failed(struct try *t)
 {
 	struct pending *p = t->arg;
 
-	step_aside(p->u, t);
+	step_aside(t);
 	try_close(t);
 	if (p->generation == p->u->resolvers.generation)
 		p->failed |= 1u << t->resolver;
@@ -259,7 +306,7 @@ static void on_failed(struct try *t)
 static bool cannot_help(const struct pending *p, const uint8_t *reply)
 {
 	unsigned rcode = get_u16(reply + 2) & DNS_RCODE_MASK;
-	unsigned left = p->u->resolvers.n - (unsigned)__builtin_popcount(p->failed);
+	unsigned left = set_of(p)->n - (unsigned)__builtin_popcount(p->failed);
 
 	return (rcode == DNS_SERVFAIL || rcode == DNS_REFUSED || rcode == DNS_NOTIMP) && left > 1 &&
 	       p->ntries < TRIES_MAX;
@@ -292,13 +339,16 @@ static struct pending *pending_new(struct upstream *u, struct owner *o, const st
 	p->u = u;
 	p->owner = o;
 	p->q = *q;
+	p->name = q->name;
+	dns_name_lower(&p->name);
 	p->generation = u->resolvers.generation;
-	p->start = u->first;
+	p->start = begin_with(p);
+	p->until_ms = clock_now_ms() + TRIES_LONG * u->patience_ms;
 	p->size = size;
 	memcpy(p->data, data, size);
 	p->question = (struct try_question){
 		.base = u->base, .data = p->data, .size = size, .q = &p->q, .whole = whole, .device = u->device,
-		.mismatches = &u->stats.mismatches, .answered = on_answered, .failed = on_failed,
+		.case_random = u->case_random, .mismatches = &u->stats.mismatches, .answered = on_answered, .failed = on_failed,
 	};
 	TAILQ_INSERT_TAIL(&u->pending, p, link);
 	u->npending++;
@@ -314,12 +364,11 @@ void upstream_host_changed(struct upstream *u)
 	resolvers_hurry(&u->resolvers);
 	u->resolvers.generation++;	/* the same addresses may be others by the new routes */
 	update_resolvers(u);
-	u->first = 0;
 	for (unsigned n = u->npending; p && n; n--, p = next) {	/* no further: callbacks may add queries at the end */
 		next = TAILQ_NEXT(p, link);
 		follow_list(p);
 		p->failed = 0;
-		if (p->ntries < TRIES_MAX)
+		if (p->ntries < TRIES_LONG)
 			ask(p);
 	}
 }
@@ -329,9 +378,9 @@ bool upstream_is_mute(struct upstream *u)
 	bool any = false;
 
 	update_resolvers(u);
-	for (unsigned i = 0; i < u->resolvers.n; i++)
-		any |= resolver_may(&u->resolvers.list[i], u->device);
-	return u->resolvers.n && !any;
+	for (unsigned i = 0; i < u->resolvers.set.n; i++)
+		any |= resolver_may(&u->resolvers.set.list[i], u->device);
+	return u->resolvers.set.n && !any;
 }
 
 unsigned upstream_generation(struct upstream *u)
@@ -355,7 +404,7 @@ int upstream_query(struct upstream *u, uint64_t owner, const uint8_t *data, size
 	o = owner_get(&u->owners, owner);
 	if (!o)
 		return -ENOMEM;
-	if (o->npending >= UPSTREAM_OWNER_MAX) {
+	if (o->npending >= u->share) {
 		u->stats.refused++;
 		return -EDQUOT;
 	}

@@ -5,9 +5,9 @@
  * 5452); a reply counts only if it comes from the resolver asked, with that id and the same question. Nothing
  * else of query and reply is touched (RFC 5625). Over UDP first; where the answer was cut and the asker wants the whole, over TCP then.
  *
- * A resolver that is silent for a second, refuses, fails or is unreachable is passed over for the next one, and
- * the one that answered is asked first for a while. A query ends with an answer or with SERVFAIL, after at most
- * four seconds. One libevent base, its thread.
+ * Which resolvers a name is asked of, dhcp/resolvers.h decides. One that is silent for 0.4 s, refuses, fails or is unreachable is passed over
+ * for the next one, and the one that answered is asked first for half a minute; when all have been asked, each gets a second once more. A
+ * query ends with an answer or with SERVFAIL, after at most four seconds. One libevent base, its thread.
  */
 #ifndef DHCP_UPSTREAM_H
 #define DHCP_UPSTREAM_H
@@ -38,6 +38,9 @@ struct upstream *upstream_new(struct event_base *base, const char *resolv_path);
 /* upstream_set_open() - have the file opened by this from now on */
 void upstream_set_open(struct upstream *u, int (*open)(void *arg, const char *path), void *arg);
 
+/* upstream_set_watched() - another file (borrowed) that changes whenever what the first one says does, wherever it has it from */
+void upstream_set_watched(struct upstream *u, const char *path);
+
 /* upstream_free() - queries that wait are dropped: their callbacks are called without an answer */
 void upstream_free(struct upstream *u);
 
@@ -46,6 +49,11 @@ void upstream_free(struct upstream *u);
  * Return: 0, or -EINVAL with nothing changed.
  */
 int upstream_set_resolvers(struct upstream *u, const char *const *addresses, unsigned n);
+
+/* upstream_set_routes() - and for names of some domains others, in any case: lines "route DOMAIN ADDRESS"; "" for none
+ * Return: 0, or -ENOMEM with nothing changed.
+ */
+int upstream_set_routes(struct upstream *u, const char *text);
 
 /* upstream_set_device() - have queries leave by this interface and no other, or with "" by any: from the next one on. While it
  * is not there a query is answered by SERVFAIL at once. Resolvers on loopback are not asked (dhcp/resolvers.h).
@@ -61,8 +69,14 @@ void upstream_host_changed(struct upstream *u);
 /* upstream_set_patience() - give each try this long; one second unless set. A query ends after four. */
 void upstream_set_patience(struct upstream *u, unsigned ms);
 
+/* upstream_set_share() - how many queries of one owner wait at most: UPSTREAM_OWNER_MAX unless set, and never more than UPSTREAM_PENDING_MAX / 2
+ * upstream_set_case_random() - ask in letters of random case, and believe only who repeats them: some twenty bits more that a forger has to
+ * guess. A resolver that does not is asked again over TCP. */
+void upstream_set_share(struct upstream *u, unsigned n);
+void upstream_set_case_random(struct upstream *u, bool on);
+
 /* upstream_query() - relay a query that dns_answer() left to be relayed
- * @owner:	whose share it counts against: a number for the port; at most UPSTREAM_OWNER_MAX wait at once
+ * @owner:	whose share it counts against: a number for the port
  * @data:	copied
  * @whole:	an answer that its resolver cut is asked for again over TCP
  * @fn:		called exactly once, later or from within this call, if this returns 0

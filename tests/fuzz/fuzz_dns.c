@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* covers: dhcp/dns_name.c dhcp/dns_message.c dhcp/dns.c dhcp/dns_local.c dhcp/dns_record.c dhcp/resolvers.c dhcp/names.c dhcp/names_host.c dhcp/cache.c */
+/* covers: dhcp/dns_name.c dhcp/dns_message.c dhcp/dns.c dhcp/dns_local.c dhcp/dns_record.c dhcp/resolvers.c dhcp/resolver_text.c dhcp/names.c dhcp/names_host.c dhcp/cache.c */
 /* max_len: 2048 */
 /* Everything of DNS that comes from outside; the first byte says what the rest is: a guest's query, a
  * resolver's reply to a fixed query, a resolv.conf, or a record that a user writes. Answers are read back and
@@ -171,12 +171,19 @@ static void resolv_conf(const uint8_t *data, size_t size)
 	static struct resolvers r;
 	char *text = text_of(data, size);
 
-	resolvers_parse(&r, text);
-	MUST(r.n <= RESOLVERS_MAX);
-	resolvers_set(&r, (const char *const[]){ text }, 1);
-	MUST(r.n <= RESOLVERS_MAX);
+	struct dns_name name;
+
 	resolvers_init(&r, "/dev/null");
+	resolvers_parse(&r, text);
+	MUST(r.set.n <= RESOLVERS_MAX && r.nroutes <= RESOLVER_ROUTES_MAX);
+	resolvers_set_routes(&r, text);
+	if (dns_name_from_text(&name, "www.corp.example") == 0)
+		MUST(resolvers_for(&r, &name)->n <= RESOLVERS_MAX);
+	resolvers_set(&r, (const char *const[]){ text }, 1);
+	MUST(r.set.n <= RESOLVERS_MAX);
+	resolvers_set(&r, NULL, 0);
 	resolvers_update(&r, 1);
+	resolvers_fini(&r);
 	free(text);
 }
 

@@ -20,6 +20,7 @@
 #include <cmocka.h>
 
 #include "base/array.h"
+#include "base/clock.h"
 #include "dhcp/dns_message.h"
 #include "dhcp/resolvers.h"
 
@@ -42,7 +43,7 @@ struct server {
 	int fd;
 	struct event *event;
 	enum behaviour does;
-	unsigned asked;
+	unsigned asked, written;	/* of those with the name as the guest wrote it */
 	char address[40];
 	uint8_t kept[600];
 	size_t kept_size;
@@ -122,6 +123,7 @@ static void on_query(evutil_socket_t fd, short what, void *arg)
 	s->ids[s->asked % 64] = get_u16(data);
 	s->ports[s->asked % 64] = ntohs(((struct sockaddr_in *)&from)->sin_port);
 	s->asked++;
+	s->written += !memcmp(data + 12, "\3wWw\7example\3com", 17);
 	serve(s, data, (size_t)n, &from);
 }
 
@@ -300,7 +302,7 @@ static const struct {
 	{ "the first fails",			2, { SAY_SERVFAIL, ANSWER },	0, { 1, 1 } },
 	{ "the first refuses",			2, { SAY_REFUSED, ANSWER },	0, { 1, 1 } },
 	{ "two are of no use",			3, { SILENT, DEAF, ANSWER },	0, { 1, 0, 1 } },
-	{ "all are silent: SERVFAIL",		2, { SILENT, SILENT },		2, { 2, 2 } },
+	{ "all are silent: SERVFAIL",		2, { SILENT, SILENT },		2, { 3, 2 } },
 	{ "all are unreachable: at once",	3, { DEAF, DEAF, DEAF },	2, { 0, 0, 0 } },
 	{ "all refuse: as the last one said",	2, { SAY_REFUSED, SAY_REFUSED }, 5, { 1, 1 } },
 	{ "one fails and is alone",		1, { SAY_SERVFAIL },		2, { 1 } },
@@ -350,6 +352,28 @@ static void test_dns_14_case_of_the_question(void **state)
 	ask(b, 1, 1);
 	settle(b, 1);
 	assert_memory_equal(b->reply + 12, "\3wWw\7example\3com", 17);
+}
+
+static void test_case_random(void **state)
+{
+	enum { TIMES = 20 };
+	struct bench *b = *state;
+
+	upstream_set_case_random(b->u, true);
+	use(b, 2, ANSWER, ANSWER, 0);
+	for (unsigned i = 0; i < TIMES; i++) {
+		ask(b, 1, (uint16_t)i);
+		settle(b, i + 1);
+		assert_memory_equal(b->reply + 12, "\3wWw\7example\3com", 17);
+	}
+	assert_int_equal(b->server[0].asked, TIMES);
+	assert_true(b->server[0].written < 3);		/* of 13 letters each is as it was or not */
+	assert_int_equal(upstream_stats(b->u)->mismatches, 0);
+	b->server[0].does = OTHER_CASE;				/* and nobody listens there for TCP */
+	ask(b, 1, 1);
+	settle(b, TIMES + 1);
+	assert_int_equal(b->server[1].asked, 1);
+	assert_int_equal(upstream_stats(b->u)->mismatches, 1);
 }
 
 static void test_limits(void **state)
@@ -405,32 +429,32 @@ static void test_dns_20_resolv_conf(void **state)
 	write_file(path, "nameserver 10.0.0.1\n");
 	resolvers_init(&r, path);
 	resolvers_update(&r, 1000);
-	assert_int_equal(r.n, 1);
+	assert_int_equal(r.set.n, 1);
 	write_file(path, "nameserver 10.0.0.2\nnameserver 10.0.0.3\n");	/* replaced by another file */
 	resolvers_update(&r, 1999);
-	assert_int_equal(r.n, 1);					/* at most once a second */
+	assert_int_equal(r.set.n, 1);					/* at most once a second */
 	resolvers_update(&r, 2000);
-	assert_int_equal(r.n, 2);
+	assert_int_equal(r.set.n, 2);
 	unlink(path);
 	resolvers_update(&r, 3000);
-	assert_int_equal(r.n, 0);
+	assert_int_equal(r.set.n, 0);
 	assert_int_equal(resolvers_set(&r, (const char *const[]){ "10.0.0.9" }, 1), 0);
 	resolvers_update(&r, 3500);
-	assert_int_equal(r.n, 1);					/* given: the file does not count */
+	assert_int_equal(r.set.n, 1);					/* given: the file does not count */
 	assert_int_equal(resolvers_set(&r, NULL, 0), 0);
 	snprintf(link, sizeof(link), "%s.link", path);
 	write_file(link, "nameserver fe80::1%lo\nnameserver 1.1.1.1#5353\n");
 	assert_int_equal(symlink(link, path), 0);
 	resolvers_update(&r, 3600);					/* and now it does again, at once */
-	assert_int_equal(r.n, 2);
+	assert_int_equal(r.set.n, 2);
 	assert_int_equal(resolvers_set(&r, NULL, 0), 0);
-	assert_int_equal(r.n, 2);
-	assert_int_equal(r.list[0].addr.ss_family, AF_INET6);
+	assert_int_equal(r.set.n, 2);
+	assert_int_equal(r.set.list[0].addr.ss_family, AF_INET6);
 	unlink(path);
 	snprintf(text, sizeof(text), "%s", "");
 	write_file(path, text);
 	resolvers_update(&r, 5000);
-	assert_int_equal(r.n, 0);
+	assert_int_equal(r.set.n, 0);
 	unlink(path);
 	unlink(link);
 }
@@ -465,7 +489,7 @@ static void test_dns_20_written_twice_at_once(void **state)
 	at[0] = at[1] = st.st_mtim;
 	assert_int_equal(futimens(fd, at), 0);
 	resolvers_update(&r, 2000);
-	assert_int_equal(((struct sockaddr_in *)&r.list[0].addr)->sin_addr.s_addr, htonl(0x0a000002));
+	assert_int_equal(((struct sockaddr_in *)&r.set.list[0].addr)->sin_addr.s_addr, htonl(0x0a000002));
 	assert_int_equal(r.generation, 2);
 	set_age(path, 60);
 	resolvers_update(&r, 3000);
@@ -546,14 +570,160 @@ static void test_resolv_conf_lines(void **state)
 	resolvers_init(&r, "x");
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		resolvers_parse(&r, files[i].text);
-		assert_int_equal(r.n, files[i].n);
+		assert_int_equal(r.set.n, files[i].n);
 	}
 	assert_int_equal(resolver_parse(&one, "10.0.0.1#0"), -EINVAL);
 	assert_int_equal(resolver_parse(&one, "10.0.0.1#65536"), -EINVAL);
 	assert_int_equal(resolver_parse(&one, ""), -EINVAL);
 	assert_int_equal(resolvers_set(&r, (const char *const[]){ "10.0.0.1", "bad" }, 2), -EINVAL);
 	assert_int_equal(resolvers_set(&r, NULL, RESOLVERS_MAX + 1), -EINVAL);
-	assert_int_equal(r.n, 0);
+	assert_int_equal(r.set.n, 0);
+}
+
+/* Split DNS: who is asked for a name, by the longest domain that it is in. */
+static const char split[] = "nameserver 10.0.0.1\nroute corp.example 10.0.0.2\nroute Corp.Example. 10.0.0.3%lo # both\n"
+			    "route lab.corp.example 10.0.0.4#5353\nroute empty.example\nroute nobody.example 0.0.0.0\nroute\n"
+			    "route bad..example 10.0.0.5\n route spaced.example 10.0.0.5\n";
+
+static const struct {
+	const char *name;
+	unsigned n, last;		/* how many, and the last byte of the first one's address */
+} routes[] = {
+	{ "www.example.com", 1, 1 }, { "corp.example", 2, 2 }, { "a.b.corp.example", 2, 2 }, { "xcorp.example", 1, 1 },
+	{ "example", 1, 1 }, { "lab.corp.example", 1, 4 }, { "x.lab.corp.example", 1, 4 }, { "a.empty.example", 1, 1 },
+	{ "a.nobody.example", 1, 1 }, { "a.spaced.example", 1, 1 }, { ".", 1, 1 },
+};
+
+static unsigned asked_for(struct resolvers *r, const char *text, unsigned *n)
+{
+	struct dns_name name;
+	struct resolver_set *set;
+	struct sockaddr_in a;
+
+	assert_int_equal(dns_name_from_text(&name, text), 0);
+	set = resolvers_for(r, &name);
+	*n = set->n;
+	memcpy(&a, &set->list[0].addr, sizeof(a));
+	return set->n ? ntohl(a.sin_addr.s_addr) & 255 : 0;
+}
+
+static void test_split_by_domain(void **state)
+{
+	struct resolvers r;
+	unsigned n, generation;
+
+	(void)state;
+	resolvers_init(&r, "x");
+	resolvers_parse(&r, split);
+	for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
+		print_message("  %s\n", routes[i].name);
+		assert_int_equal(asked_for(&r, routes[i].name, &n), routes[i].last);
+		assert_int_equal(n, routes[i].n);
+	}
+	assert_int_equal(resolvers_for(&r, &r.routes[0].domain)->list[1].ifindex, 1);
+	generation = r.generation;
+	resolvers_parse(&r, split);
+	assert_int_equal(r.generation, generation);		/* the same is no change */
+	assert_int_equal(resolvers_set_routes(&r, "route corp.example 10.0.0.9\n"), 0);
+	assert_int_equal(r.generation, generation + 1);
+	assert_int_equal(asked_for(&r, "a.corp.example", &n), 9);	/* what was given comes first */
+	assert_int_equal(asked_for(&r, "a.lab.corp.example", &n), 4);	/* and what says more before that */
+	assert_int_equal(resolvers_set(&r, (const char *const[]){ "10.0.0.8" }, 1), 0);
+	assert_int_equal(asked_for(&r, "a.lab.corp.example", &n), 9);	/* the host's routes go with its resolvers */
+	assert_int_equal(asked_for(&r, "example.com", &n), 8);
+	assert_int_equal(resolvers_set_routes(&r, ""), 0);
+	assert_int_equal(asked_for(&r, "a.corp.example", &n), 8);
+	resolvers_parse(&r, "");
+	assert_int_equal(r.nroutes, 0);
+	resolvers_fini(&r);
+}
+
+static void test_split_has_bounds(void **state)
+{
+	static char text[RESOLVER_ROUTES_MAX * 2 * 40];
+	struct resolver_set set;
+	struct resolver_route *list;
+	unsigned n, at = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < RESOLVER_ROUTES_MAX * 2; i++)
+		at += (unsigned)snprintf(text + at, sizeof(text) - at, "route d%u.example 10.0.0.1\n", i);
+	assert_int_equal(resolvers_text(text, &set, &list, &n), 0);
+	assert_int_equal(n, RESOLVER_ROUTES_MAX);
+	free(list);
+}
+
+/* Each of two resolvers is asked for its own names alone; where one of them is dead, its names are nobody else's to answer. */
+static void test_split_is_asked(void **state)
+{
+	struct bench *b = *state;
+	char text[80];
+
+	use(b, 1, ANSWER, 0, 0);
+	b->server[1].does = ANSWER;
+	snprintf(text, sizeof(text), "route Example.COM %s\n", b->server[1].address);
+	assert_int_equal(upstream_set_routes(b->u, text), 0);
+	ask(b, 1, 1);
+	settle(b, 1);
+	assert_int_equal(b->server[0].asked, 0);
+	assert_int_equal(b->server[1].asked, 1);
+	server_close(&b->server[1]);
+	ask(b, 1, 2);
+	settle(b, 2);
+	assert_int_equal(rcode(b), 2);
+	assert_int_equal(b->server[0].asked, 0);
+	assert_int_equal(upstream_set_routes(b->u, ""), 0);
+	ask(b, 1, 3);
+	settle(b, 3);
+	assert_int_equal(rcode(b), 0);
+	assert_int_equal(b->server[0].asked, 1);
+}
+
+/* With the first of them blackholed the second one answers in less than a second, and with two the third. */
+static void test_dns_19_dead_ones_cost_little(void **state)
+{
+	struct bench *b = *state;
+	uint64_t began = clock_now_ms();
+
+	use(b, 3, SILENT, SILENT, ANSWER);
+	upstream_set_patience(b->u, 1000);
+	ask(b, 1, 1);
+	settle(b, 1);
+	assert_int_equal(rcode(b), 0);
+	assert_in_range(clock_now_ms() - began, 700, 999);
+}
+
+/* The file that is read stays as it is, and another one tells that what it says is something else now. */
+static int open_second(void *arg, const char *path)
+{
+	(void)path;
+	return open(arg, O_RDONLY | O_CLOEXEC);
+}
+
+static void test_dns_20_watched_file(void **state)
+{
+	char path[] = "/tmp/lanyard-resolv-XXXXXX", watched[] = "/tmp/lanyard-resolv-XXXXXX";
+	int fd = mkstemp(path), fd2 = mkstemp(watched);
+	struct resolvers r;
+
+	(void)state;
+	assert_true(fd >= 0 && fd2 >= 0);
+	set_age(path, 60);
+	set_age(watched, 60);
+	resolvers_init(&r, path);
+	r.open = open_second;
+	r.open_arg = watched;
+	r.watched = watched;
+	resolvers_update(&r, 1000);
+	assert_int_equal(r.set.n, 0);
+	assert_false(r.read_fresh);
+	write_file(watched, "nameserver 10.0.0.1\nroute corp.example 10.0.0.2\n");
+	resolvers_update(&r, 2000);
+	assert_int_equal(r.set.n, 1);
+	assert_int_equal(r.nroutes, 1);
+	resolvers_fini(&r);
+	close(fd), close(fd2);
+	unlink(path), unlink(watched);
 }
 
 static void test_list_changes_while_a_query_waits(void **state)
@@ -588,13 +758,18 @@ int main(void)
 		CASE(test_dns_19_failover),
 		CASE(test_dns_19_the_one_that_answered_is_asked_first),
 		CASE(test_dns_14_case_of_the_question),
-		CASE(test_limits),
+		CASE(test_case_random), CASE(test_limits),
 		CASE(test_dns_20_resolv_conf),
 		CASE(test_dns_20_written_twice_at_once),
 		CASE(test_resolv_conf_lines),
 		CASE(test_host_changed),
 		CASE(test_bound_to_an_interface),
 		CASE(test_list_changes_while_a_query_waits),
+		CASE(test_split_by_domain),
+		CASE(test_split_has_bounds),
+		CASE(test_split_is_asked),
+		CASE(test_dns_19_dead_ones_cost_little),
+		CASE(test_dns_20_watched_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
