@@ -64,6 +64,7 @@ bool apply_publish(struct engine *e)
 	next->generation = ++e->generation;
 	old = rcu_xchg_pointer(&e->snapshot, next);
 	snapshot_release(old);
+	live_net_settle(e);
 	live_ports_settle(e);
 	live_peers_settle(e);
 	live_captures_settle(e);
@@ -178,7 +179,7 @@ static void remove_forwards(struct live_net *net, const struct net_conf *conf)
 /* another_network() - may this network go on running under its new settings, or is it another one of the same name? */
 static bool another_network(const struct net_conf *a, const struct net_conf *b)
 {
-	return a->mode != b->mode || a->stations != b->stations || a->snooping != b->snooping || a->unregistered != b->unregistered || a->has_host != b->has_host || a->has_subnet != b->has_subnet || a->dns_enabled != b->dns_enabled ||
+	return a->mode != b->mode || a->has_host != b->has_host || a->has_subnet != b->has_subnet || a->dns_enabled != b->dns_enabled ||
 	       a->dhcp_enabled != b->dhcp_enabled || a->subnet.addr != b->subnet.addr || a->subnet.len != b->subnet.len ||
 	       a->gateway != b->gateway || a->subnet6.len != b->subnet6.len ||
 	       !addr_equal(a->subnet6.addr, b->subnet6.addr) || strcmp(a->domain, b->domain) != 0;

@@ -166,6 +166,8 @@ struct live_net {
 	uid_t owner;
 	struct fdb *fdb;
 	struct snoop *snoop;		/* NULL: groups are flooded; live_snoop.c */
+	struct fdb *fdb_before;		/* of another size; workers may see it until live_net_settle(); or NULL */
+	struct snoop *snoop_before;	/* likewise */
 	struct event *query_timer;
 	unsigned queries;		/* of the first few */
 	struct live_loop *loop;		/* NULL: there can be none */
@@ -277,6 +279,7 @@ bool apply_publish(struct engine *e);
 /* live_net.c */
 struct live_net *live_net_new(struct engine *e, const struct net_conf *conf);
 void live_net_configure(struct live_net *net, const struct net_conf *conf);	/* settings changed, or the model was replaced */
+void live_net_settle(struct engine *e);	/* a snapshot was published: tables that it does without are gone */
 void live_net_free(struct live_net *net);	/* after it left the published snapshot */
 struct live_net *live_net_find(struct engine *e, const char *name);
 struct live_net *live_net_by_id(struct engine *e, uint32_t net_id);

@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <urcu/urcu-qsbr.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "ctl/answers.h"
 #include "ctl/api.h"
 #include "ctl/engine.h"
@@ -26,6 +28,7 @@
 #include "switch/forward.h"
 #include "switch/local.h"
 #include "switch/port.h"
+#include "switch/snoop.h"
 #include "switch/vlan.h"
 
 enum {
@@ -122,15 +125,53 @@ struct live_net *live_net_new(struct engine *e, const struct net_conf *conf)
 		return NULL;
 	}
 	HASH_ADD_STR(e->nets, name, net);
-	live_snoop_configure(net);
 	live_net_configure(net, conf);
 	tell(net, "network-added");
 	return net;
 }
 
+/* resize() - another table in the place of the one that workers see; what they learn there meanwhile is taken over in live_net_settle().
+ * Without memory the network goes on with the one it has. */
+static void resize(struct live_net *net, uint32_t nstations)
+{
+	struct fdb *next = net->fdb_before ? NULL : fdb_new(nstations, PORT_IDS, FDB_AGE_MS);
+
+	if (!next) {
+		log_error("net=%s event=stations-failed reason=\"out of memory\"", net->name);
+		return;
+	}
+	fdb_take_over(next, net->fdb, clock_now_ms());
+	net->fdb_before = net->fdb;
+	net->fdb = next;
+}
+
+void live_net_settle(struct engine *e)
+{
+	bool waited = false;
+
+	for (struct live_net *net = e->nets; net; net = net->hh.next) {
+		if (!net->fdb_before && !net->snoop_before)
+			continue;
+		if (!waited)
+			urcu_qsbr_synchronize_rcu();	/* a turn of the workers at most */
+		waited = true;
+		if (net->fdb_before)
+			fdb_take_over(net->fdb, net->fdb_before, clock_now_ms());
+		fdb_free(net->fdb_before);
+		snoop_free(net->snoop_before);
+		net->fdb_before = NULL;
+		net->snoop_before = NULL;
+	}
+}
+
 void live_net_configure(struct live_net *net, const struct net_conf *conf)
 {
+	uint32_t before = net->conf->stations;
+
 	net->conf = conf;
+	if (conf->stations != before)
+		resize(net, conf->stations);
+	live_snoop_configure(net);
 	live_segments_configure(net);
 	live_hostif_configured(net);
 	live_dns_configure(net);
@@ -157,6 +198,7 @@ void live_net_free(struct live_net *net)
 		net->local.port->ops->free(net->local.port);
 	}
 	recorder_free(net->local.recorder);
+	fdb_free(net->fdb_before);
 	fdb_free(net->fdb);
 	fdb_free(net->owners);
 	answers_free(net->answers);

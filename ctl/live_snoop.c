@@ -87,6 +87,7 @@ void live_snoop_left(struct live_net *net, const struct request *r)
 static void start(struct live_net *net)
 {
 	net->snoop = snoop_new(net->conf->unregistered);
+	net->queries = 0;
 	net->query_timer = net->snoop && net->conf->has_subnet ? evtimer_new(net->engine->base, on_time, net) : NULL;
 	if (!net->snoop)
 		log_error("net=%s event=snooping-failed reason=\"out of memory\"", net->name);
@@ -94,17 +95,30 @@ static void start(struct live_net *net)
 		arm(net, FIRST_S);
 }
 
-void live_snoop_configure(struct live_net *net)
-{
-	if (!net->snoop && net->conf->snooping)
-		start(net);
-}
-
-void live_snoop_free(struct live_net *net)
+static void stop_asking(struct live_net *net)
 {
 	if (net->query_timer)
 		event_free(net->query_timer);
 	net->query_timer = NULL;
+}
+
+void live_snoop_configure(struct live_net *net)
+{
+	if (net->snoop)
+		snoop_unregistered(net->snoop, net->conf->unregistered);
+	if (net->snoop && !net->conf->snooping && !net->snoop_before) {
+		stop_asking(net);
+		net->snoop_before = net->snoop;
+		net->snoop = NULL;
+	} else if (!net->snoop && net->conf->snooping) {
+		start(net);
+	}
+}
+
+void live_snoop_free(struct live_net *net)
+{
+	stop_asking(net);
+	snoop_free(net->snoop_before);
 	snoop_free(net->snoop);
-	net->snoop = NULL;
+	net->snoop = net->snoop_before = NULL;
 }

@@ -8,7 +8,8 @@
 struct live_net;
 struct request;
 
-/* live_snoop_configure() - as the settings say; before publishing. live_snoop_free() - the network goes */
+/* live_snoop_configure() - as the settings say; before publishing. What a table knew that is not wanted any more stays at net->snoop_before
+ *	until live_net_settle() frees it. live_snoop_free() - the network goes */
 void live_snoop_configure(struct live_net *net);
 void live_snoop_free(struct live_net *net);
 

@@ -158,6 +158,36 @@ unsigned fdb_each(const struct fdb *fdb, uint64_t now_ms, struct fdb_entry *to, 
 	return found;
 }
 
+/* take_over() - one entry; insert lock held */
+static void take_over(struct fdb *to, uint64_t key, uint64_t value, uint32_t now_s)
+{
+	uint64_t known;
+	struct entry *e = find(to, key, &known);
+
+	if (e && (value_origin(known) == FDB_STATIC || age_of(known, value_seen(value)) == 0))
+		return;
+	if (e)
+		fdb_clear(to, e);
+	fdb_insert(to, key, value, now_s);
+}
+
+void fdb_take_over(struct fdb *to, const struct fdb *from, uint64_t now_ms)
+{
+	to->changed = from->changed;
+	to->arg = from->arg;
+	for (uint32_t i = 0; i < (from->mask + 1) * WAYS; i++) {
+		const struct entry *e = &from->buckets[i / WAYS].entries[i % WAYS];
+		uint64_t key = atomic_load_explicit(&e->key, memory_order_acquire);
+		uint64_t value = atomic_load_explicit(&e->value, memory_order_acquire);
+
+		if (!key || atomic_load_explicit(&e->key, memory_order_relaxed) != key || !is_fresh(from, value, seconds(now_ms)))
+			continue;
+		lock(to);
+		take_over(to, key, value, seconds(now_ms));
+		unlock(to);
+	}
+}
+
 uint32_t fdb_count(const struct fdb *fdb, uint32_t port)
 {
 	return held_by(fdb, port);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "switch/snoop.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +19,7 @@ enum { MEMBERS = 4096, ANYBODY = PORT_IDS, LONGEST = 1600, PROTO_IGMP = 2, ROUTE
 
 struct snoop {
 	struct fdb *members;		/* by member_key(): of a group and a port, of a group and ANYBODY, of ROUTERS and a port */
-	bool flood_unregistered;
+	_Atomic bool flood_unregistered;
 };
 
 struct snoop *snoop_new(bool flood_unregistered)
@@ -27,7 +28,7 @@ struct snoop *snoop_new(bool flood_unregistered)
 
 	if (!s)
 		return NULL;
-	s->flood_unregistered = flood_unregistered;
+	snoop_unregistered(s, flood_unregistered);
 	s->members = fdb_new(MEMBERS, PORT_IDS + 1, SNOOP_AGE_MS);
 	if (s->members)
 		return s;
@@ -40,6 +41,11 @@ void snoop_free(struct snoop *s)
 	if (s)
 		fdb_free(s->members);
 	free(s);
+}
+
+void snoop_unregistered(struct snoop *s, bool flood)
+{
+	atomic_store_explicit(&s->flood_unregistered, flood, memory_order_relaxed);
 }
 
 void snoop_forget_port(struct snoop *s, uint32_t port)
@@ -136,7 +142,7 @@ void snoop_flood(struct burst *b, const struct frame *f, struct snooped *s)
 	}
 	if (is_link_group(frame_dst(f)))
 		return;
-	if (snoop->flood_unregistered && fdb_lookup_key(snoop->members, member_key(group, ANYBODY), s->now_ms) < 0)
+	if (atomic_load_explicit(&snoop->flood_unregistered, memory_order_relaxed) && fdb_lookup_key(snoop->members, member_key(group, ANYBODY), s->now_ms) < 0)
 		return;
 	s->snoop = snoop;
 	s->group = group;

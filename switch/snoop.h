@@ -31,6 +31,7 @@ enum {
 /* snoop_new() - @flood_unregistered: do groups that nobody asked for go to everybody (true), or to routers alone? NULL: no memory */
 struct snoop *snoop_new(bool flood_unregistered);
 void snoop_free(struct snoop *snoop);	/* after a grace period */
+void snoop_unregistered(struct snoop *snoop, bool flood);	/* the same setting, for frames to come; control thread */
 void snoop_forget_port(struct snoop *snoop, uint32_t port);
 
 /* snoop_sort - what a parsed frame is about */

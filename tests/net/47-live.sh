@@ -46,6 +46,27 @@ until_ok 5 grep -q 'event=subnet-clash.* state=over' "$DIR/events"
 is "warnings" "$(json '.warnings | length' net show lab)" 0
 lanyard net set lab --subnet 10.77.0.0/24
 
+say "how many stations are known, and where groups go: nothing is forgotten or cut, and the network is the same one"
+box a2 --mac 02:00:00:00:00:a2
+dhcp a1 >/dev/null; dhcp a2 >/dev/null
+in_box a1 ping -c 1 -W 2 "$(address a2)" >/dev/null
+outside /usr/bin/python3 "$ROOT/tests/net/tcp.py" serve 7004 hold >"$DIR/serve.log" 2>&1 &
+until_ok 5 grep -q listening "$DIR/serve.log"
+mkfifo "$DIR/go"
+in_box a1 /usr/bin/python3 "$ROOT/tests/net/tcp.py" call $OUTSIDE 7004 hold <>"$DIR/go" >"$DIR/held" 2>&1 & held=$!
+flow() { [ "$(json '[.flows[] | select(.by == "nat" and .state == "open")] | length' flows lab/a1)" = 1 ]; }
+until_ok 5 flow
+places=$(json '[.fdb[].port] | sort | join(" ")' fdb ls lab)
+for setting in "--stations 65536" "--stations 1024" "--snooping true" "--unregistered drop" "--unregistered flood" "--snooping false" "--stations 16384"; do
+	# shellcheck disable=SC2086
+	lanyard net set lab $setting
+	is "$setting: stations" "$(json '[.fdb[].port] | sort | join(" ")' fdb ls lab)" "$places"
+	flow || fail "$setting: the flow is not there"
+done
+echo >"$DIR/go"
+wait $held || true
+is "the connection, when it is used again" "$(tail -1 "$DIR/held")" end
+
 say "from each mode to each other one"
 forms=("--mode nat" "--mode nat-network --nat user" "--mode internal")
 [ "$AS" = root ] && forms+=("--mode nat-network --nat kernel" "--mode host-only" "--mode routed --uplink outside0")

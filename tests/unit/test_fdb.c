@@ -270,6 +270,40 @@ static void test_threads(void **state)
 	fdb_free(shared.fdb);
 }
 
+/* A table of another size knows what the former one knew, and in a second look what came there later. */
+static void test_take_over(void **state)
+{
+	struct fdb *small = fdb_new(ENTRIES, PORTS, AGE), *large = fdb_new(16 * ENTRIES, PORTS, AGE), *tiny = fdb_new(16, PORTS, AGE);
+
+	(void)state;
+	learn(small, 1, 200, 1, START);
+	learn(small, 2, 50, 2, START + 5 * SECOND);
+	fdb_add_static(small, 1, station(3, 0), 3);
+	fdb_take_over(large, small, START + 6 * SECOND);
+	assert_int_equal(known(large, 1, 200, 1, START + 6 * SECOND), 200);
+	assert_int_equal(known(large, 2, 50, 2, START + 6 * SECOND), 50);
+	assert_int_equal(known(large, 3, 1, 3, START + 6 * SECOND), 1);
+	print_message("  with their age: what is too old is not there a moment later\n");
+	assert_int_equal(known(large, 1, 200, 1, START + AGE + SECOND), 0);
+	assert_int_equal(known(large, 2, 50, 2, START + AGE + SECOND), 50);
+	print_message("  the second time: the newer word counts, whichever table has it\n");
+	learn(small, 4, 10, 4, START + 7 * SECOND);
+	fdb_learn(small, 1, station(1, 0), 4, START + 7 * SECOND);
+	fdb_learn(large, 1, station(1, 1), 5, START + 8 * SECOND);
+	fdb_take_over(large, small, START + 8 * SECOND);
+	assert_int_equal(known(large, 4, 10, 4, START + 8 * SECOND), 10);
+	assert_int_equal(fdb_lookup(large, 1, station(1, 0), START + 8 * SECOND), 4);
+	assert_int_equal(fdb_lookup(large, 1, station(1, 1), START + 8 * SECOND), 5);
+	assert_int_equal(fdb_count(large, 1) + fdb_count(large, 4) + fdb_count(large, 5), 210);
+	print_message("  a smaller one takes what fits, statics before all else\n");
+	fdb_take_over(tiny, large, START + 8 * SECOND);
+	assert_int_equal(fdb_lookup(tiny, 1, station(3, 0), START + 8 * SECOND), 3);
+	assert_in_range(known(tiny, 1, 200, 1, START + 8 * SECOND), 1, 64);
+	fdb_free(small);
+	fdb_free(large);
+	fdb_free(tiny);
+}
+
 static void test_free_null(void **state)
 {
 	(void)state;
@@ -281,6 +315,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_story),	 cmocka_unit_test(test_listing), cmocka_unit_test(test_fairness),
 		cmocka_unit_test(test_capacity), cmocka_unit_test(test_threads), cmocka_unit_test(test_free_null),
+		cmocka_unit_test(test_take_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
