@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dhcp/lease6.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "dhcp/lease6_table.h"
+
+enum { SEARCH_USED = 64 };		/* so many addresses that others use without having asked are passed over at one go */
+
+/* ---- the pools ---- */
+
+/* pool_size() - places that may be given of this sort; 0: none */
+static uint64_t pool_size(const struct lease6_conf *c, bool prefix)
+{
+	if (prefix)
+		return c->delegated.len ? (uint64_t)1 << (c->delegated_len - c->delegated.len) : 0;
+	return c->last ? c->last - c->first + 1 : 0;
+}
+
+static struct prefix6 place_at(const struct lease6_conf *c, bool prefix, uint64_t i)
+{
+	struct prefix6 place = { .addr = prefix ? c->delegated.addr : c->subnet.addr, .len = prefix ? c->delegated_len : 128 };
+
+	if (prefix)
+		place.addr.halves[0] = htobe64(be64toh(place.addr.halves[0]) + (i << (64 - c->delegated_len)));
+	else
+		place.addr.halves[1] = htobe64(c->first + i);
+	return place;
+}
+
+static bool in_pool(const struct lease6_conf *c, struct prefix6 place)
+{
+	uint64_t low = be64toh(place.addr.halves[1]), inside = be64toh(place.addr.halves[0]);
+
+	if (place.len == 128)
+		return c->last && addr_in(c->subnet, place.addr) && low >= c->first && low <= c->last;
+	return c->delegated.len && place.len >= c->delegated_len && place.len <= 64 && !low && addr_in(c->delegated, place.addr) &&
+	       !(inside & (((uint64_t)1 << (64 - c->delegated_len)) - 1));
+}
+
+bool lease6_is_ours(const struct lease6_table *t, struct prefix6 place)
+{
+	if (addr_equal(place.addr, t->conf.gateway))
+		return false;
+	return in_pool(&t->conf, place) || (place.len == 128 && table6_reserved(t, place.addr));
+}
+
+/* seed_of() - where in a pool the search for a guest begins; not seeded by the process: what a guest gets outlives it
+ * @whole: by all that the guest is, else by its port and MAC address alone */
+static uint64_t seed_of(const struct lease6_guest *who, bool whole)
+{
+	uint64_t h = hash_bytes(who->port, strlen(who->port), 0x6c6561736536ull);
+
+	h = hash_bytes(who->mac, MAC_SIZE, h);
+	if (whole) {
+		h = hash_u64(h, who->iaid);
+		h = hash_bytes(who->duid, who->duid_size, h);
+	}
+	return h;
+}
+
+/* ---- choosing ---- */
+
+/* is_free() - may a guest of this port be given @place, which nobody has? */
+static bool is_free(const struct lease6_table *t, const struct lease6_guest *who, struct prefix6 place)
+{
+	const struct lease6_port *whose = table6_reserved(t, place.addr);
+
+	if (table6_find(t, place.addr) || addr_equal(place.addr, t->conf.gateway) || (whose && strcmp(whose->name, who->port)))
+		return false;
+	return place.len < 128 || !t->conf.is_used || !t->conf.is_used(t->arg, place.addr, who->port, who->mac);
+}
+
+/* takes_over() - the reserved address of a port, held by a guest that has come again and calls itself otherwise */
+static bool takes_over(const struct lease6 *l, const struct lease6_guest *who)
+{
+	return l->state == LEASE_BOUND && !strcmp(l->port->name, who->port) && !memcmp(l->mac, who->mac, MAC_SIZE) &&
+	       (l->key_size != sizeof(l->port) + 5 + who->duid_size || memcmp(l->key + sizeof(l->port) + 5, who->duid, who->duid_size));
+}
+
+/* reserved_for() - the port's own address, if it can be had now */
+static bool reserved_for(const struct lease6_table *t, const struct lease6_port *p, const struct lease6_guest *who)
+{
+	const struct lease6 *l;
+
+	if (!p || who->prefix || addr_is_none(p->reserved))
+		return false;
+	l = table6_find(t, p->reserved);
+	return l ? takes_over(l, who) : is_free(t, who, (struct prefix6){ p->reserved, 128 });
+}
+
+/* may_keep() - as far as reservations and settings say */
+static bool may_keep(const struct lease6_table *t, const struct lease6 *l, const struct lease6_guest *who)
+{
+	const struct lease6_port *whose = table6_reserved(t, l->place.addr);
+
+	if (!lease6_is_ours(t, l->place) || (whose && whose != l->port))
+		return false;
+	return whose == l->port || !reserved_for(t, l->port, who);
+}
+
+/* search() - a free place of the pool, from where this guest's search begins; among more than are taken there is one */
+static int search(const struct lease6_table *t, const struct lease6_guest *who, struct prefix6 *place)
+{
+	uint64_t size = pool_size(&t->conf, who->prefix), from, n;
+
+	if (!size)
+		return -EOPNOTSUPP;
+	*place = place_at(&t->conf, who->prefix, seed_of(who, false) % size);
+	if (is_free(t, who, *place))
+		return 0;
+	from = seed_of(who, true) % size;
+	n = MIN_OF(size, (uint64_t)(t->nleases + HASH_CNT(hh_reserved, t->reserved) + SEARCH_USED));
+	for (uint64_t i = 0; i < n; i++) {
+		*place = place_at(&t->conf, who->prefix, (from + i) % size);
+		if (is_free(t, who, *place))
+			return 0;
+	}
+	return -ENOSPC;
+}
+
+/* choose() - for a guest that has nothing it may keep */
+static int choose(const struct lease6_table *t, const struct lease6_port *p, const struct lease6_guest *who, const struct prefix6 *has,
+		  struct prefix6 *place)
+{
+	int rc = 0;
+
+	if (reserved_for(t, p, who))
+		*place = (struct prefix6){ p->reserved, 128 };
+	else if (has && lease6_may_have(t, who, *has))
+		*place = *has;
+	else
+		rc = search(t, who, place);
+	if (rc == 0 && who->prefix && who->len > place->len && who->len <= 64)
+		place->len = who->len;
+	return rc;
+}
+
+static int admit(const struct lease6_table *t, const struct lease6_port *p)
+{
+	if (p && p->nleases >= t->conf.quota)
+		return -EDQUOT;
+	return t->nleases >= t->conf.max_leases ? -ENOSPC : 0;
+}
+
+int lease6_choose(struct lease6_table *t, const struct lease6_guest *who, const struct prefix6 *has, int64_t now_s, struct prefix6 *place)
+{
+	const struct lease6_port *p;
+	const struct lease6 *l;
+	int rc;
+
+	lease6_expire(t, now_s);
+	p = table6_port(t, who->port);
+	l = p ? table6_find_guest(t, p, who) : NULL;
+	if (l && may_keep(t, l, who)) {
+		*place = l->place;
+		return 0;
+	}
+	rc = l ? 0 : admit(t, p);
+	return rc < 0 ? rc : choose(t, p, who, has, place);
+}
+
+bool lease6_may_have(const struct lease6_table *t, const struct lease6_guest *who, struct prefix6 place)
+{
+	const struct lease6_port *p = table6_port(t, who->port);
+	const struct lease6 *l = p ? table6_find_guest(t, p, who) : NULL;
+
+	if ((place.len < 128) != who->prefix)
+		return false;
+	if (l && addr_equal(l->place.addr, place.addr))
+		return l->place.len == place.len;
+	return lease6_is_ours(t, place) && is_free(t, who, place);
+}
+
+/* ---- giving ---- */
+
+/* tell() - that a binding is over; it is about to be removed or to rest */
+static void tell(const struct lease6_table *t, const struct lease6 *l, enum lease_state state, int64_t at_s)
+{
+	struct lease6_record record;
+
+	if (!t->changed)
+		return;
+	table6_record(l, &record);
+	record.state = (uint8_t)state;
+	record.expires_wall_s = at_s;
+	t->changed(t->arg, &record);
+}
+
+static int64_t end_of(uint32_t lease_s, int64_t now_s)
+{
+	return lease_s == UINT32_MAX ? LEASE_NEVER : now_s + lease_s;
+}
+
+/* replace() - a new binding of the guest at @place, in place of @had, and of who must give way there */
+static struct lease6 *replace(struct lease6_table *t, struct lease6_port *p, const struct lease6_guest *who, struct lease6 *had,
+			      struct prefix6 place, int64_t now_s, int64_t end_s)
+{
+	struct lease6 *there = table6_find(t, place.addr);
+
+	if (had) {
+		if (!addr_equal(had->place.addr, place.addr))
+			tell(t, had, LEASE_RELEASED, now_s);
+		table6_remove(t, had);
+	}
+	if (there && there != had)
+		table6_remove(t, there);
+	return table6_add(t, p, who, place, end_s);
+}
+
+int lease6_bind(struct lease6_table *t, const struct lease6_guest *who, const struct prefix6 *has, uint32_t lease_s, int64_t now_s,
+		struct lease6_record *record, bool *durable)
+{
+	struct lease6_port *p;
+	struct prefix6 place;
+	struct lease6 *l;
+	int rc;
+
+	lease6_expire(t, now_s);
+	p = table6_port_get(t, who->port);
+	if (!p)
+		return -ENOMEM;
+	l = table6_find_guest(t, p, who);
+	rc = l ? 0 : admit(t, p);
+	if (rc == 0 && !(l && may_keep(t, l, who))) {
+		rc = choose(t, p, who, has, &place);
+		if (rc == 0)
+			l = replace(t, p, who, l, place, now_s, end_of(lease_s, now_s));
+		if (rc == 0 && !l)
+			rc = -ENOMEM;
+	}
+	if (rc == 0) {
+		*durable = l->durable_s > now_s;
+		table6_say(l, who);
+		table6_set_end(t, l, end_of(lease_s, now_s));
+		table6_record(l, record);
+	}
+	table6_port_tidy(t, p);
+	return rc;
+}
+
+void lease6_committed(struct lease6_table *t, const struct lease6_record *r)
+{
+	struct lease6 *l = table6_find(t, r->place.addr);
+
+	if (l && l->state == LEASE_BOUND && r->state == LEASE_BOUND && !strcmp(l->port->name, r->port) &&
+	    l->key_size == sizeof(l->port) + 5 + r->duid_size && !memcmp(l->key + sizeof(l->port) + 5, r->duid, r->duid_size))
+		l->durable_s = r->expires_wall_s;
+}
+
+/* ---- ending ---- */
+
+static struct lease6 *own(const struct lease6_table *t, const struct lease6_guest *who)
+{
+	const struct lease6_port *p = table6_port(t, who->port);
+
+	return p ? table6_find_guest(t, p, who) : NULL;
+}
+
+int lease6_has(const struct lease6_table *t, const struct lease6_guest *who, struct lease6_record *record)
+{
+	const struct lease6 *l = own(t, who);
+
+	if (l && record)
+		table6_record(l, record);
+	return l ? 0 : -ENOENT;
+}
+
+uint32_t lease6_durable_left(const struct lease6_table *t, const struct lease6_guest *who, int64_t now_s)
+{
+	const struct lease6 *l = own(t, who);
+
+	if (!l || l->durable_s <= now_s)
+		return 0;
+	return l->durable_s == LEASE_NEVER ? UINT32_MAX : (uint32_t)MIN_OF(l->durable_s - now_s, (int64_t)UINT32_MAX - 1);
+}
+
+/* end() - @l is over by somebody's wish */
+static void end(struct lease6_table *t, struct lease6 *l, int64_t now_s, struct lease6_record *record)
+{
+	struct lease6_port *p = l->port;
+
+	table6_record(l, record);
+	record->state = LEASE_RELEASED;
+	record->expires_wall_s = now_s;
+	table6_remove(t, l);
+	table6_port_tidy(t, p);
+}
+
+int lease6_release(struct lease6_table *t, const struct lease6_guest *who, struct prefix6 place, int64_t now_s, struct lease6_record *record)
+{
+	struct lease6 *l = own(t, who);
+
+	if (!l || l->place.len != place.len || !addr_equal(l->place.addr, place.addr))
+		return -ENOENT;
+	end(t, l, now_s, record);
+	return 0;
+}
+
+int lease6_decline(struct lease6_table *t, const struct lease6_guest *who, struct prefix6 place, int64_t now_s, struct lease6_record *record)
+{
+	struct lease6 *l = own(t, who);
+
+	if (!l || l->place.len != 128 || place.len != 128 || !addr_equal(l->place.addr, place.addr))
+		return -ENOENT;
+	if (l->port->ndeclined >= MAX_OF(t->conf.quota / 8, 1u)) {
+		end(t, l, now_s, record);
+		return 0;
+	}
+	table6_decline(t, l, now_s + t->conf.decline_s);
+	table6_record(l, record);
+	return 0;
+}
+
+int lease6_free(struct lease6_table *t, struct prefix6 place, int64_t now_s, struct lease6_record *record)
+{
+	struct lease6 *l = table6_find(t, place.addr);
+
+	if (!l || l->place.len != place.len)
+		return -ENOENT;
+	end(t, l, now_s, record);
+	return 0;
+}
+
+void lease6_port_gone(struct lease6_table *t, const char *port, int64_t now_s)
+{
+	struct lease6_port *p = table6_port(t, port);
+	struct lease6 *l, *next;
+
+	if (!p)
+		return;
+	for (l = LIST_FIRST(&p->leases); l; l = next) {
+		next = LIST_NEXT(l, of_port);
+		tell(t, l, LEASE_RELEASED, now_s);
+		table6_remove(t, l);
+	}
+	table6_port_tidy(t, p);
+}
+
+int64_t lease6_expire(struct lease6_table *t, int64_t now_s)
+{
+	struct expiry *e;
+
+	while ((e = expiry_top(&t->heap)) && e->at_s <= now_s) {
+		struct lease6 *l = container_of(e, struct lease6, expiry);
+		struct lease6_port *p = l->port;
+
+		tell(t, l, LEASE_EXPIRED, e->at_s);
+		table6_remove(t, l);
+		table6_port_tidy(t, p);
+	}
+	return e ? e->at_s : LEASE_NEVER;
+}
