@@ -13,11 +13,21 @@
 /* What came last. Whoever is told of it may close its try, and with that whatever the kernel or libevent gave us it in. One thread. */
 static uint8_t reply[UPSTREAM_REPLY_MAX];
 
-/* own_copy() - the query with our id in the place of the guest's */
+/* asked() - a byte of the name as it goes out. Length bytes are below 'A', so they may be treated as any other byte. */
+static uint8_t asked(const struct try *t, size_t i)
+{
+	uint8_t c = t->question->data[DNS_HEADER_SIZE + i], lower = dns_lower(c);
+
+	return lower >= 'a' && lower <= 'z' && t->flips[i / 8] >> i % 8 & 1 ? c ^ 0x20 : c;
+}
+
+/* own_copy() - the query with our id in the place of the guest's, and our letters */
 static void own_copy(const struct try *t, uint8_t data[UPSTREAM_QUERY_MAX])
 {
 	memcpy(data, t->question->data, t->question->size);
 	put_u16(data, t->id);
+	for (size_t i = 0; t->question->case_random && i < t->question->q->name.size; i++)
+		data[DNS_HEADER_SIZE + i] = asked(t, i);
 }
 
 static bool is_answer(const struct try *t, size_t size)
@@ -28,6 +38,16 @@ static bool is_answer(const struct try *t, size_t size)
 		return true;
 	(*question->mismatches)++;
 	return false;
+}
+
+/* keeps_case() - does what is_answer() repeat the letters as they went out? */
+static bool keeps_case(const struct try *t)
+{
+	size_t size = t->question->case_random ? t->question->q->name.size : 0, i = 0;
+
+	while (i < size && reply[DNS_HEADER_SIZE + i] == asked(t, i))
+		i++;
+	return i == size;
 }
 
 /* hand_over() - as the guest asked it */
@@ -97,6 +117,17 @@ static int go_on_by_tcp(struct try *t)
 
 /* ---- datagrams ---- */
 
+static void take_datagram(struct try *t, size_t size)
+{
+	if (!keeps_case(t)) {			/* forged, or by one that knows no case: over TCP nobody else can answer */
+		(*t->question->mismatches)++;
+		if (go_on_by_tcp(t) < 0)
+			t->question->failed(t);
+	} else if (!t->question->whole || !(get_u16(reply + 2) & DNS_FLAG_TC) || go_on_by_tcp(t) < 0) {
+		hand_over(t, size);
+	}
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct try *t = arg;
@@ -107,8 +138,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		if (errno != EAGAIN && errno != EINTR)
 			t->question->failed(t);		/* ICMP: nobody is there */
 	} else if (is_answer(t, (size_t)n)) {	/* else forged, or late for another: the true one may still come */
-		if (!t->question->whole || !(get_u16(reply + 2) & DNS_FLAG_TC) || go_on_by_tcp(t) < 0)
-			hand_over(t, (size_t)n);
+		take_datagram(t, (size_t)n);
 	}
 }
 
@@ -117,6 +147,8 @@ static int send_datagram(struct try *t)
 	uint8_t data[UPSTREAM_QUERY_MAX];
 
 	if (getrandom(&t->id, sizeof(t->id), 0) != sizeof(t->id))
+		return -EIO;
+	if (t->question->case_random && getrandom(t->flips, sizeof(t->flips), 0) != sizeof(t->flips))
 		return -EIO;
 	own_copy(t, data);
 	return send(t->fd, data, t->question->size, MSG_NOSIGNAL) == (ssize_t)t->question->size ? 0 : -errno;

@@ -2,7 +2,7 @@
 /* dhcp/upstream_try.h - one query sent to one resolver (of dhcp/upstream.c; its thread)
  *
  * By a datagram from a socket of its own, so from a fresh random port, with a fresh random id. Where the asker wants all of an answer that
- * the resolver cut, the same question goes to it over TCP (RFC 7766). The sockets stay open until try_close(): a late answer is an
+ * the resolver cut, or where it did not repeat the letters' case (case_random), the same question goes to it over TCP (RFC 7766). The sockets stay open until try_close(): a late answer is an
  * answer. What does not answer the question is counted and otherwise ignored.
  */
 #ifndef DHCP_UPSTREAM_TRY_H
@@ -28,6 +28,7 @@ struct try_question {
 	size_t size;			/* at most UPSTREAM_QUERY_MAX */
 	const struct dns_query *q;
 	bool whole;			/* a cut answer is asked for again over TCP */
+	bool case_random;		/* the name goes out in letters of random case, which an answer by datagram repeats */
 	const char *device;		/* what to go out by, or "" */
 	uint64_t *mismatches;		/* replies ignored: wrong id or question */
 
@@ -45,6 +46,7 @@ struct try {
 	struct resolver to;
 	int fd;				/* -1 when closed */
 	uint16_t id;
+	uint8_t flips[DNS_NAME_MAX / 8 + 1];	/* a bit per byte of the name: is this letter's case turned? */
 	unsigned resolver;		/* the user's: its place in the list */
 };
 
