@@ -11,6 +11,7 @@
 #include "switch/fdb.h"
 #include "switch/guard.h"
 #include "switch/hostway.h"
+#include "switch/loop.h"
 #include "switch/packet.h"
 #include "switch/recorder.h"
 #include "switch/service.h"
@@ -396,7 +397,17 @@ static enum verdict made_passes(struct worker *w, const struct port_view *from, 
 	return b.verdict[0] == VERDICT_FORWARDED ? stage_out(&b, to, f) : b.verdict[0];
 }
 
-bool forward_made_to(struct worker *w, const struct port_view *from, const struct port_view *to, struct frame *f)
+/* show_made() - what was sent to @to alone */
+static void show_made(struct worker *w, struct outbox *out, const struct port_view *from, const struct port_view *to, const struct frame *f)
+{
+	int32_t id = (int32_t)to->port->id;
+	struct burst b;
+
+	burst_init(&b, w, out, worker_snapshot(w), from);
+	show_all(&b, &id, f, 1);
+}
+
+bool forward_made_to(struct worker *w, struct outbox *out, const struct port_view *from, const struct port_view *to, struct frame *f)
 {
 	struct port_stats *s = &from->port->stats[worker_index(w)];
 	struct tx_frame tx = vlan_tx(&to->vlan, f);
@@ -409,6 +420,8 @@ bool forward_made_to(struct worker *w, const struct port_view *from, const struc
 		v = send_to(w, to, &tx, 1) ? VERDICT_FORWARDED : VERDICT_DROP_TX;
 		if (to->nobservers)
 			observe_out(w, to, &tx, 1, v == VERDICT_FORWARDED);
+		if (__builtin_expect(from->net->npromiscuous, 0) && !loop_is_probe(f))
+			show_made(w, out, from, to, f);
 	}
 	if (from->nobservers)
 		observe_one(w, from, CAPTURE_IN, f, v);

@@ -41,7 +41,8 @@ void forward_burst(struct worker *w, struct outbox *out, const struct snapshot *
 unsigned forward_made(struct worker *w, struct outbox *out, const struct snapshot *snap, const struct port_view *from,
 		      struct frame *frames, unsigned n);
 
-/* forward_made_to() - one frame made by a service, to one port whatever its destination address says */
-bool forward_made_to(struct worker *w, const struct port_view *from, const struct port_view *to, struct frame *frame);
+/* forward_made_to() - one frame made by a service, to one port whatever its destination address says; those that are given every frame get a
+ * copy, but of probes for loops, which are the port's own affair */
+bool forward_made_to(struct worker *w, struct outbox *out, const struct port_view *from, const struct port_view *to, struct frame *frame);
 
 #endif

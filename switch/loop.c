@@ -3,10 +3,14 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/hash.h"
 #include "switch/build.h"
+#include "switch/frame.h"
 
 enum { ETHERTYPE_EXPERIMENTAL = 0x88b5 };
+
+static const char text[] = "lanyard loop probe";
 
 void loop_mac(uint32_t net_id, uint32_t port, uint64_t round, uint8_t mac[MAC_SIZE])
 {
@@ -22,5 +26,11 @@ void loop_probe(uint8_t *to, const uint8_t mac[MAC_SIZE])
 	uint8_t *payload = build_eth(to, everybody, mac, ETHERTYPE_EXPERIMENTAL);
 
 	memset(payload, 0, LOOP_PROBE_SIZE - ETH_HEADER);
-	memcpy(payload, "lanyard loop probe", 18);
+	memcpy(payload, text, sizeof(text));
+}
+
+bool loop_is_probe(const struct frame *f)
+{
+	return f->len == LOOP_PROBE_SIZE && f->head_len >= ETH_HEADER + sizeof(text) && get_u16(f->head + 12) == ETHERTYPE_EXPERIMENTAL &&
+	       !memcmp(f->head + ETH_HEADER, text, sizeof(text));
 }

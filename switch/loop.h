@@ -8,9 +8,12 @@
 #ifndef SWITCH_LOOP_H
 #define SWITCH_LOOP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/text.h"
+
+struct frame;
 
 enum { LOOP_PROBE_SIZE = 60 };
 
@@ -19,5 +22,8 @@ void loop_mac(uint32_t net_id, uint32_t port, uint64_t round, uint8_t mac[MAC_SI
 
 /* loop_probe() - the frame, into LOOP_PROBE_SIZE bytes */
 void loop_probe(uint8_t *to, const uint8_t mac[MAC_SIZE]);
+
+/* loop_is_probe() - is this a frame that loop_probe() wrote? */
+bool loop_is_probe(const struct frame *f);
 
 #endif

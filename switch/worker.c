@@ -316,5 +316,5 @@ bool worker_emit_to(struct worker *w, uint32_t from, uint32_t to, struct frame *
 	frame->copies = 0;
 	if (from >= snap->nports || !snap->ports[from].port || to >= snap->nports || !snap->ports[to].port)
 		return false;
-	return forward_made_to(w, &snap->ports[from], &snap->ports[to], frame);
+	return forward_made_to(w, &w->outbox, &snap->ports[from], &snap->ports[to], frame);
 }

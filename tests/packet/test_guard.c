@@ -436,51 +436,11 @@ static void test_storm_rate(void **state)
 	}
 }
 
-/* A port that is given every frame: what goes to others once, what is flooded not twice, and what became of a frame is as without it. */
-static void test_promiscuous(void **state)
-{
-	uint8_t frame[FRAME_ROOM], gateway[6];
-	struct rig_port *third;
-	uint32_t len;
-	struct lan l;
-
-	(void)state;
-	lan_init(&l, GUARD_GATEWAY, 0);
-	third = rig_port(l.rig, 0, rig_access(1));
-	third->promiscuous = true;
-	rig_publish(l.rig);
-	check(&l, 1, frame, rig_eth(frame, everybody, other, -1, 0x1234, 46), VERDICT_FORWARDED);
-	assert_int_equal(third->nsent, 1);
-	print_message("  to a station that is known\n");
-	check(&l, 0, frame, rig_eth(frame, other, mine, -1, 0x1234, 46), VERDICT_FORWARDED);
-	assert_int_equal(third->nsent, 1);
-	assert_int_equal(rig_verdict(l.p[0], VERDICT_FORWARDED), 1);
-	print_message("  to the gateway\n");
-	rig_gateway_mac(0, 1, gateway);
-	rig_clear(l.rig);
-	len = udp(frame, addr4(MINE4), 9, addr4(GATEWAY4), 9, 0);
-	memcpy(frame, gateway, 6);
-	rig_offer(l.p[0], frame, len);
-	rig_run(l.rig);
-	assert_int_equal(l.p[1]->nsent, 0);
-	assert_int_equal(third->nsent, 1);
-	print_message("  what is dropped it does not see, and of other VLANs nothing\n");
-	check(&l, 0, frame, gateway_arp(frame), VERDICT_DROP_GATEWAY_CLAIM);
-	assert_int_equal(third->nsent, 0);
-	third->vlan = rig_access(7);
-	rig_publish(l.rig);
-	check(&l, 0, frame, rig_eth(frame, other, mine, -1, 0x1234, 46), VERDICT_FORWARDED);
-	assert_int_equal(third->nsent, 0);
-	assert_true(rig_identities(&third->port));
-	rig_free(l.rig);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_frames), cmocka_unit_test(test_cut_short), cmocka_unit_test(test_first_come),
 		cmocka_unit_test(test_lease), cmocka_unit_test(test_mac_limit), cmocka_unit_test(test_storm), cmocka_unit_test(test_storm_rate),
-		cmocka_unit_test(test_promiscuous),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
