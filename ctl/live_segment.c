@@ -40,21 +40,27 @@ void live_segment_arm(struct live_segment *seg)
 		event_add(seg->lease_timer, &tv);
 }
 
-/* reserve_all() - those inside the subnet; on a segment of one port, its own: each of the others may have the same address pinned */
+/* reserve_all() - those inside the subnet; on a segment of one port, its own: each of the others may have the same address pinned. */
 static void reserve_all(struct live_segment *seg)
 {
 	const struct net_conf *net = seg->net->conf;
+	struct dhcp_reservation *of = calloc(net->nreservations ? net->nreservations : 1, sizeof(*of));
+	size_t n = 0;
 
-	lease_unreserve_all(seg->leases);
-	for (size_t i = 0; i < net->nreservations; i++) {
+	for (size_t i = 0; of && i < net->nreservations; i++) {
 		const struct reservation_conf *r = &net->reservations[i];
-		int rc = 0;
 
-		if (prefix4_has(seg->conf->subnet, r->ip) && (!seg->only || !strcmp(r->port, seg->only->name)))
-			rc = lease_reserve(seg->leases, r->port, r->ip);
-		if (rc < 0)
-			log_warn("net=%s port=%s event=reservation-failed reason=\"%s\"", seg->net->name, r->port, strerror(-rc));
+		if (!prefix4_has(seg->conf->subnet, r->ip) || (seg->only && strcmp(r->port, seg->only->name)))
+			continue;
+		of[n] = (struct dhcp_reservation){ .key = GUEST_PORT, .ip = r->ip };
+		strcpy(of[n++].name, r->port);
 	}
+	reservations_free(seg->reservations);
+	free(seg->reserved);
+	seg->reserved = of;
+	seg->reservations = of ? reservations_new(of, n) : NULL;
+	if (!seg->reservations)
+		log_warn("net=%s event=reservations-failed reason=\"out of memory\"", seg->net->name);
 }
 
 static void fill_dhcp(struct live_segment *seg, struct lease_conf *leases)
@@ -62,13 +68,14 @@ static void fill_dhcp(struct live_segment *seg, struct lease_conf *leases)
 	const struct net_conf *conf = seg->conf;
 
 	*leases = (struct lease_conf){
-		.subnet = conf->subnet, .first = conf->pool_first, .last = conf->pool_last,
+		.subnet = conf->subnet, .ranges = { { conf->pool_first, conf->pool_last, 0 } }, .nranges = 1, .reservations = seg->reservations,
 		.excluded = { conf->gateway, conf->dns }, .nexcluded = 2,
 		.quota = conf->lease_quota, .declines = conf->lease_declines,
 		.one_guest = seg->only, .decline_s = seg->only ? ALONE_DECLINE_S : 0,
 	};
 	seg->server.leases = seg->leases;
 	seg->server.conf = (struct dhcp_conf){
+		.reservations = seg->reservations,
 		.subnet = conf->subnet, .server_ip = conf->gateway, .router = conf->has_router ? conf->gateway : 0,
 		.dns = conf->dns_enabled ? conf->dns : 0, .mtu = (uint16_t)conf->mtu, .lease_s = conf->lease_s,
 	};
@@ -149,9 +156,9 @@ void live_segment_configure(struct live_segment *seg)
 
 	if (!seg->leases)
 		return;
+	reserve_all(seg);
 	fill_dhcp(seg, &leases);
 	lease_table_configure(seg->leases, &leases, (int64_t)(clock_wall_ms() / 1000));
-	reserve_all(seg);
 	live_segment_arm(seg);
 }
 
@@ -171,6 +178,8 @@ void live_segment_free(struct live_segment *seg)
 	if (seg->lease_timer)
 		event_free(seg->lease_timer);
 	lease_table_free(seg->leases);
+	reservations_free(seg->reservations);
+	free(seg->reserved);
 	free(seg->dns);
 	if (seg->names)
 		names_free(seg->names);

@@ -10,7 +10,7 @@
 void lease_retire(struct lease_table *t, struct lease *l, enum lease_state state, int64_t now_s)
 {
 	l->durable_s = 0;
-	if (table_in_pool(t, l->ip))
+	if (table_pool(t, l->ip) >= 0)
 		table_set(t, l, state, now_s, !l->was_bound);
 	else
 		table_remove(t, l);
@@ -47,15 +47,18 @@ int64_t lease_expire(struct lease_table *t, int64_t now_s)
 }
 
 /* lease_may_keep() - may the guest go on with this address, as far as reservations and settings say? */
-static bool lease_may_keep(const struct lease_table *t, const struct lease *l)
+static bool lease_may_keep(const struct lease_table *t, const struct lease *l, const struct lease_guest *who)
 {
-	const struct lease_port *p = l->owner.port, *other = table_reserved(t, l->ip);
+	int pool = table_pool(t, l->ip);
 
-	if (!table_may_lease(t, l->ip) || (other && other != p))
+	if (!table_may_lease(t, l->ip))
 		return false;
-	/* Its port has a reservation that it could take up now: it shall move there. */
-	return !p->reserved || p->reserved == l->ip || table_find(t, p->reserved) ||
-	       !table_may_lease(t, p->reserved);
+	if (l->ip == who->reserved)
+		return true;
+	if (table_reserved(t, l->ip) || (pool >= 0 && (unsigned)pool != who->pool))
+		return false;		/* what is in no pool any more may be kept */
+	/* It has a reservation that it could take up now: it shall move there. */
+	return !who->reserved || table_find(t, who->reserved) || !table_may_lease(t, who->reserved);
 }
 
 /* former_lease() - the address a new MAC behind this port takes over, or NULL
@@ -63,25 +66,25 @@ static bool lease_may_keep(const struct lease_table *t, const struct lease *l)
  * A port whose only lease is idle has a guest that changed its network card. With more of them it is a switch or a
  * host of guests, each of which keeps its own.
  */
-static struct lease *former_lease(const struct lease_table *t, const struct lease_port *p)
+static struct lease *former_lease(const struct lease_table *t, const struct lease_port *p, const struct lease_guest *who)
 {
 	struct lease *l = TAILQ_FIRST(&p->idle);
 
 	if (l && p->nleases - p->ndeclined == 1)
-		return l;
+		return lease_may_keep(t, l, who) ? l : NULL;
 	if (!t->conf.one_guest)
 		return NULL;
 	TAILQ_FOREACH(l, &p->leases, of_port)
 		if (l->state != LEASE_DECLINED)
-			return l;
+			return lease_may_keep(t, l, who) ? l : NULL;
 	return NULL;
 }
 
-static struct lease *orphan_lease(const struct lease_table *t, const uint8_t *mac)
+static struct lease *orphan_lease(const struct lease_table *t, const struct lease_guest *who)
 {
-	struct lease *l = table_find_orphan(t, mac);
+	struct lease *l = table_find_orphan(t, who->mac);
 
-	return l && lease_idle(l) ? l : NULL;
+	return l && lease_idle(l) && lease_may_keep(t, l, who) ? l : NULL;
 }
 
 /* make_lease() - a lease where there was none, as offered */
@@ -90,10 +93,8 @@ static int make_lease(struct lease_table *t, struct lease_port *p, const uint8_t
 {
 	struct lease *l = table_add(t, ip, p, mac, end_s);
 
-	if (!l) {
-		table_return(t, ip);
+	if (!l)
 		return -ENOMEM;
-	}
 	*made = l;
 	return 0;
 }
@@ -108,31 +109,91 @@ static int give_lease(struct lease_table *t, struct lease *l, struct lease_port 
 	return rc;
 }
 
-/* choose() - an address for a guest that has none; the order is lease.h's */
-static int choose(struct lease_table *t, struct lease_port *p, const uint8_t *mac, uint32_t wanted, int64_t end_s,
-		  struct lease **chosen)
+/* choice - an address for a guest: somebody's idle one, or one that nobody has */
+struct choice {
+	enum lease_why why;
+	struct lease *l;
+	uint32_t ip;		/* without l */
+};
+
+static bool chosen(struct choice *c, enum lease_why why, struct lease *l, uint32_t ip)
+{
+	*c = (struct choice){ .why = why, .l = l, .ip = ip };
+	return l || ip;
+}
+
+/* own_idlest() - the port's own address of the guest's pool that is idle longest, or NULL */
+static struct lease *own_idlest(const struct lease_port *p, unsigned pool)
 {
 	struct lease *l;
-	uint32_t ip = 0;
 
-	if (p->reserved && table_may_lease(t, p->reserved) && !table_find(t, p->reserved))
-		return make_lease(t, p, mac, p->reserved, end_s, chosen);
-	l = former_lease(t, p);
-	if (!l && p->nleases >= t->conf.quota) {
-		l = TAILQ_FIRST(&p->idle);
-		if (!l)
-			return -EDQUOT;
+	TAILQ_FOREACH(l, &p->idle, idle_of_port)
+		if (l->pool == pool)
+			return l;
+	return NULL;
+}
+
+/* choose_new() - an address of the pool that was never the guest's */
+static int choose_new(struct lease_table *t, const struct lease_guest *who, uint32_t wanted, struct choice *c)
+{
+	struct lease *l = who->pool < t->npools ? TAILQ_FIRST(&t->pools[who->pool].idle) : NULL;
+
+	if (t->nleases < t->conf.max_leases) {
+		if (table_pool(t, wanted) == (int)who->pool && !table_find(t, wanted))
+			return chosen(c, LEASE_WHY_WANTED, NULL, wanted) ? 0 : -ENOSPC;
+		if (chosen(c, LEASE_WHY_FRESH, NULL, table_fresh(t, who->pool)))
+			return 0;
 	}
-	if (!l)
-		l = orphan_lease(t, mac);
-	if (l)
-		return give_lease(t, l, p, mac, end_s, chosen);
-	if (t->nleases < t->conf.max_leases)
-		ip = table_in_pool(t, wanted) && !table_find(t, wanted) ? wanted : table_fresh(t);
-	if (ip)
-		return make_lease(t, p, mac, ip, end_s, chosen);
-	l = TAILQ_FIRST(&t->idle);
-	return l ? give_lease(t, l, p, mac, end_s, chosen) : -ENOSPC;
+	return chosen(c, LEASE_WHY_IDLEST, l, 0) ? 0 : -ENOSPC;
+}
+
+/* choose() - for a guest that has none, or none that it may keep; the order is lease.h's. Changes nothing.
+ * @p:	its port, or NULL when nobody there has or had an address
+ * @mine:	the one that it may not keep, or NULL
+ */
+static int choose(struct lease_table *t, const struct lease_port *p, const struct lease_guest *who, const struct lease *mine,
+		  uint32_t wanted, struct choice *c)
+{
+	if (who->reserved && table_may_lease(t, who->reserved) && !table_find(t, who->reserved) &&
+	    chosen(c, LEASE_WHY_RESERVED, NULL, who->reserved))
+		return 0;
+	if (p && chosen(c, LEASE_WHY_PORT_HAD, former_lease(t, p, who), 0))
+		return 0;
+	if (p && p->nleases - (mine != NULL) >= t->conf.quota)
+		return chosen(c, LEASE_WHY_SHARE, own_idlest(p, who->pool), 0) ? 0 : -EDQUOT;
+	if (chosen(c, LEASE_WHY_MAC_HAD, orphan_lease(t, who), 0))
+		return 0;
+	return choose_new(t, who, wanted, c);
+}
+
+static int take(struct lease_table *t, const struct choice *c, struct lease_port *p, const uint8_t *mac, int64_t end_s,
+		struct lease **taken)
+{
+	return c->l ? give_lease(t, c->l, p, mac, end_s, taken) : make_lease(t, p, mac, c->ip, end_s, taken);
+}
+
+static struct lease *own_lease(const struct lease_table *t, const struct lease_guest *who)
+{
+	struct lease_port *p = table_port(t, who->port);
+
+	return p ? table_find_guest(t, p, who->mac) : NULL;
+}
+
+int lease_trial(struct lease_table *t, const struct lease_guest *who, uint32_t wanted, uint32_t *ip, enum lease_why *why)
+{
+	struct lease *own = own_lease(t, who);
+	struct choice c = { .l = own };
+	int rc = 0;
+
+	if (own && lease_may_keep(t, own, who))
+		c.why = own->ip == who->reserved ? LEASE_WHY_RESERVED : lease_idle(own) ? LEASE_WHY_HAD : LEASE_WHY_HAS;
+	else
+		rc = choose(t, table_port(t, who->port), who, own, wanted, &c);
+	if (rc < 0)
+		return rc;
+	*ip = c.l ? c.l->ip : c.ip;
+	*why = c.why;
+	return 0;
 }
 
 /* forget_lease() - as if the guest had never had this address; it is about to get another */
@@ -149,40 +210,43 @@ static void forget_lease(struct lease_table *t, struct lease *l, int64_t now_s)
 		t->changed(t->arg, &record);
 }
 
-int lease_offer(struct lease_table *t, const struct lease_guest *who, uint32_t wanted, int64_t now_s, uint32_t *ip)
+/* offer_new() - hold another address for a guest than @mine, which is forgotten (NULL: it has none) */
+static int offer_new(struct lease_table *t, const struct lease_guest *who, struct lease *mine, uint32_t wanted, int64_t now_s,
+		     struct lease **offered)
 {
-	int64_t end_s = now_s + t->conf.offer_s;
-	struct lease_port *p;
-	struct lease *l;
-	int rc = 0;
+	struct lease_port *p = table_port_get(t, who->port);
+	struct choice c;
+	int rc;
 
-	lease_expire(t, now_s);
-	p = table_port_get(t, who->port);
 	if (!p)
 		return -ENOMEM;
 	table_port_set_gone(t, p, false);
-	l = table_find_guest(t, p, who->mac);
-	if (l && !lease_may_keep(t, l)) {
-		forget_lease(t, l, now_s);
-		l = NULL;
-	}
-	if (!l)
-		rc = choose(t, p, who->mac, wanted, end_s, &l);
-	if (rc < 0) {
-		table_port_tidy(t, p);
-		return rc;
-	}
-	if (l->state != LEASE_BOUND)
-		table_set(t, l, LEASE_OFFERED, end_s, false);
-	*ip = l->ip;
-	return 0;
+	rc = choose(t, p, who, mine, wanted, &c);
+	if (mine)
+		forget_lease(t, mine, now_s);
+	if (rc == 0)
+		rc = take(t, &c, p, who->mac, now_s + t->conf.offer_s, offered);
+	table_port_tidy(t, p);
+	return rc;
 }
 
-static struct lease *own_lease(const struct lease_table *t, const struct lease_guest *who)
+int lease_offer(struct lease_table *t, const struct lease_guest *who, uint32_t wanted, int64_t now_s, uint32_t *ip)
 {
-	struct lease_port *p = table_port(t, who->port);
+	struct lease *l;
+	int rc;
 
-	return p ? table_find_guest(t, p, who->mac) : NULL;
+	lease_expire(t, now_s);
+	l = own_lease(t, who);
+	if (!l || !lease_may_keep(t, l, who)) {
+		rc = offer_new(t, who, l, wanted, now_s, &l);
+		if (rc < 0)
+			return rc;
+	}
+	table_port_set_gone(t, l->owner.port, false);
+	if (l->state != LEASE_BOUND)
+		table_set(t, l, LEASE_OFFERED, now_s + t->conf.offer_s, false);
+	*ip = l->ip;
+	return 0;
 }
 
 void lease_withdraw(struct lease_table *t, const struct lease_guest *who, int64_t now_s)
@@ -197,39 +261,38 @@ void lease_withdraw(struct lease_table *t, const struct lease_guest *who, int64_
 	table_port_tidy(t, p);
 }
 
-static int adopt_for(struct lease_table *t, struct lease_port *p, const uint8_t *mac, uint32_t ip, int64_t end_s,
-		     struct lease **adopted)
+/* adopt_check() - may the guest have this very address, which it says it has? @l: who has it in our books, or NULL */
+static int adopt_check(const struct lease_table *t, const struct lease_port *p, const struct lease_guest *who, uint32_t ip,
+		       const struct lease *l)
 {
-	struct lease_port *reserved = table_reserved(t, ip);
-	struct lease *l = table_find(t, ip);
+	bool mine = who->reserved == ip;
 
-	if (reserved && reserved != p)
+	if (!mine && (table_reserved(t, ip) || (who->reserved && !table_find(t, who->reserved))))
 		return -EADDRINUSE;
-	if (p->reserved && p->reserved != ip && !table_find(t, p->reserved))
-		return -EADDRINUSE;
-	if (!reserved && !table_in_pool(t, ip))
+	if (!mine && table_pool(t, ip) < 0)
 		return -ERANGE;
-	if (l && l != former_lease(t, p) && l != orphan_lease(t, mac))
+	if (!mine && table_pool(t, ip) != (int)who->pool)
 		return -EADDRINUSE;
 	if (l)
-		return give_lease(t, l, p, mac, end_s, adopted);
-	if (!reserved && p->nleases >= t->conf.quota)
+		return l == former_lease(t, p, who) || l == orphan_lease(t, who) ? 0 : -EADDRINUSE;
+	if (!mine && p->nleases >= t->conf.quota)
 		return -EDQUOT;
-	if (t->nleases >= t->conf.max_leases)
-		return -ENOSPC;
-	return make_lease(t, p, mac, ip, end_s, adopted);
+	return t->nleases >= t->conf.max_leases ? -ENOSPC : 0;
 }
 
 static int adopt_lease(struct lease_table *t, const struct lease_guest *who, uint32_t ip, int64_t end_s,
 		       struct lease **adopted)
 {
 	struct lease_port *p = table_port_get(t, who->port);
+	struct choice c = { .l = table_find(t, ip), .ip = ip };
 	int rc;
 
 	if (!p)
 		return -ENOMEM;
 	table_port_set_gone(t, p, false);
-	rc = adopt_for(t, p, who->mac, ip, end_s, adopted);
+	rc = adopt_check(t, p, who, ip, c.l);
+	if (rc == 0)
+		rc = take(t, &c, p, who->mac, end_s, adopted);
 	table_port_tidy(t, p);
 	return rc;
 }
@@ -245,7 +308,7 @@ int lease_bind(struct lease_table *t, const struct lease_guest *who, uint32_t ip
 	if (!table_may_lease(t, ip))
 		return -ERANGE;
 	l = own_lease(t, who);
-	if (l && (l->ip != ip || !lease_may_keep(t, l)))
+	if (l && (l->ip != ip || !lease_may_keep(t, l, who)))
 		return -EADDRINUSE;
 	if (!l && !adopt)
 		return -ENOENT;
@@ -276,11 +339,19 @@ uint32_t lease_durable_left(const struct lease_table *t, const struct lease_gues
 {
 	const struct lease *l = own_lease(t, who);
 
-	if (!l || (ip && l->ip != ip) || l->durable_s <= now_s || !lease_may_keep(t, l))
+	if (!l || (ip && l->ip != ip) || l->durable_s <= now_s || !lease_may_keep(t, l, who))
 		return 0;
 	if (l->durable_s == LEASE_NEVER)
 		return UINT32_MAX;
 	return (uint32_t)MIN_OF(l->durable_s - now_s, (int64_t)UINT32_MAX - 1);
+}
+
+/* names_itself() - does the guest name the client-id to which the lease is bound? (RFC 2131 4.2: it shall be the same in all messages) */
+static bool names_itself(const struct lease *l, const struct lease_guest *who)
+{
+	size_t bound = l->said ? l->said[0] : 0, said = who->client_id ? MIN_OF(who->client_id_size, (size_t)LEASE_CLIENT_ID_MAX) : 0;
+
+	return l->state != LEASE_BOUND || (bound == said && (!said || !memcmp(l->said + 1, who->client_id, said)));
 }
 
 int lease_release(struct lease_table *t, const struct lease_guest *who, uint32_t ip, int64_t now_s,
@@ -289,7 +360,7 @@ int lease_release(struct lease_table *t, const struct lease_guest *who, uint32_t
 	struct lease *l = own_lease(t, who);
 	struct lease_port *p;
 
-	if (!l || l->ip != ip || l->state != LEASE_BOUND)
+	if (!l || l->ip != ip || l->state != LEASE_BOUND || !names_itself(l, who))
 		return -ENOENT;
 	p = l->owner.port;
 	table_record(l, record);
@@ -307,7 +378,7 @@ int lease_decline(struct lease_table *t, const struct lease_guest *who, uint32_t
 	struct lease *l = own_lease(t, who);
 	struct lease_port *p;
 
-	if (!l || l->ip != ip || lease_idle(l))
+	if (!l || l->ip != ip || lease_idle(l) || !names_itself(l, who))
 		return -ENOENT;
 	p = l->owner.port;
 	if (p->ndeclined < t->conf.declines) {

@@ -8,14 +8,14 @@
  *
  * A guest is (port, MAC). The client-id is kept to be shown, never to merge two guests: clones share it. An
  * address once given is remembered. A guest that asks is given the first of these that there is:
- *   1. the address reserved for its port
+ *   1. the address reserved for it
  *   2. the one it has or had
  *   3. the one its port's only former guest had, if it is idle (a new network card)
  *   4. the one its MAC had on a port that is gone
  *   5. the one it asks for, if nobody ever had it
  *   6. one that nobody ever had
  *   7. the one that has been idle longest
- * A port that reached its quota gives up its own idle addresses first and then gets no more, so that a guest
+ * But for the first, only addresses of its pool count. A port that reached its quota gives up its own idle addresses first and then gets no more, so that a guest
  * inventing MAC addresses pushes out nobody else.
  */
 #ifndef DHCP_LEASE_H
@@ -35,7 +35,14 @@ enum lease_state {
 	LEASE_DECLINED,		/* a guest found somebody else using it; nobody gets it until it expires */
 };
 
-enum { LEASE_CLIENT_ID_MAX = 255, LEASE_EXCLUDED_MAX = 16 };
+/* Why it is this address that a guest is given; in the order above. */
+enum lease_why {
+	LEASE_WHY_RESERVED, LEASE_WHY_HAS, LEASE_WHY_HAD, LEASE_WHY_PORT_HAD, LEASE_WHY_MAC_HAD, LEASE_WHY_WANTED, LEASE_WHY_FRESH,
+	LEASE_WHY_IDLEST,
+	LEASE_WHY_SHARE,	/* the port has as many as it may: its own that is idle longest */
+};
+
+enum { LEASE_CLIENT_ID_MAX = 255, LEASE_EXCLUDED_MAX = 16, LEASE_RANGES_MAX = 96 };
 
 #define LEASE_NEVER INT64_MAX	/* an end that does not come */
 
@@ -51,9 +58,19 @@ struct lease_record {
 	uint8_t client_id[LEASE_CLIENT_ID_MAX];
 };
 
+/* Addresses of one pool, both ends inclusive; a pool may have several. */
+struct lease_range {
+	uint32_t first, last;
+	unsigned pool;				/* 0: everybody's; others are for guests who say so */
+};
+
+struct reservations;
+
 struct lease_conf {
 	struct prefix4 subnet;
-	uint32_t first, last;			/* pool, inclusive; inside the subnet */
+	struct lease_range ranges[LEASE_RANGES_MAX];	/* by address, apart from one another, inside the subnet */
+	unsigned nranges;
+	const struct reservations *reservations;	/* what is set aside; borrowed until the next configuration, or NULL */
 	uint32_t excluded[LEASE_EXCLUDED_MAX];	/* gateway, DNS ...; network and broadcast are known */
 	unsigned nexcluded;
 	uint32_t quota;				/* most addresses of one port, idle ones included; 0: 64 */
@@ -71,6 +88,8 @@ struct lease_guest {
 	const uint8_t *client_id;		/* or NULL */
 	size_t client_id_size;			/* kept up to 255 bytes */
 	const char *hostname;			/* cleaned; or NULL */
+	uint32_t reserved;			/* the address that is set aside for this guest, or 0 */
+	unsigned pool;				/* which one it is given addresses of */
 };
 
 struct lease_table;
@@ -85,14 +104,17 @@ typedef void lease_changed_fn(void *arg, const struct lease_record *record);
 
 /* lease_table_new() - an empty table
  *
- * Return: a table for lease_table_free(), or NULL with errno: ENOMEM, or EINVAL when the pool is empty or
- * outside the subnet.
+ * Return: a table for lease_table_free(), or NULL with errno: ENOMEM, or EINVAL when a range is empty, outside the
+ * subnet, or not behind the one before it.
  */
 struct lease_table *lease_table_new(const struct lease_conf *conf, lease_changed_fn *changed, void *arg);
 void lease_table_free(struct lease_table *t);
 
-/* lease_table_configure() - another pool or setting; live leases inside the subnet go on, what is outside it is
+/* lease_table_configure() - other pools, reservations or settings; live leases inside the subnet go on, what is outside it is
  * dropped
+ *
+ * Who has an address that is reserved for another now keeps it until he renews (DHCP-47). Return: 0, -EINVAL or -ENOMEM, with nothing
+ * changed but that no reservation is known any more.
  */
 int lease_table_configure(struct lease_table *t, const struct lease_conf *conf, int64_t now_s);
 
@@ -105,17 +127,6 @@ int lease_table_configure(struct lease_table *t, const struct lease_conf *conf, 
  */
 int lease_load(struct lease_table *t, const struct lease_record *record, bool port_exists);
 
-/* lease_reserve() - the address that guests of @port shall have; replaces the port's former reservation
- *
- * Somebody else who has it now keeps it until he renews (DHCP-47). Return: 0; -ERANGE when it is outside the
- * subnet or excluded; -EADDRINUSE when it is reserved for another port; -ENOMEM.
- */
-int lease_reserve(struct lease_table *t, const char *port, uint32_t ip);
-void lease_unreserve(struct lease_table *t, const char *port);
-
-/* lease_unreserve_all() - before another set of reservations is made: so that two may change places */
-void lease_unreserve_all(struct lease_table *t);
-
 /* lease_port_gone() - the port was removed: its leases are freed and remembered */
 void lease_port_gone(struct lease_table *t, const char *port, int64_t now_s);
 
@@ -125,6 +136,9 @@ void lease_port_gone(struct lease_table *t, const char *port, int64_t now_s);
  * Return: 0 with *@ip; -ENOSPC pool exhausted; -EDQUOT the port has its share; -ENOMEM.
  */
 int lease_offer(struct lease_table *t, const struct lease_guest *who, uint32_t wanted, int64_t now_s, uint32_t *ip);
+
+/* lease_trial() - what lease_offer() would choose, and why; nothing changes */
+int lease_trial(struct lease_table *t, const struct lease_guest *who, uint32_t wanted, uint32_t *ip, enum lease_why *why);
 
 /* lease_withdraw() - the guest took another server's offer: an offer held for it is free again */
 void lease_withdraw(struct lease_table *t, const struct lease_guest *who, int64_t now_s);
@@ -152,7 +166,9 @@ void lease_committed(struct lease_table *t, const struct lease_record *record);
  */
 uint32_t lease_durable_left(const struct lease_table *t, const struct lease_guest *who, uint32_t ip, int64_t now_s);
 
-/* lease_release() - the guest gives its address up. Return: 0 with the record, or -ENOENT when it is not its own. */
+/* lease_release() - the guest gives its address up. Return: 0 with the record, or -ENOENT when it is not its own, or it was bound to
+ * another client-id (DHCP-15).
+ */
 int lease_release(struct lease_table *t, const struct lease_guest *who, uint32_t ip, int64_t now_s,
 		  struct lease_record *record);
 

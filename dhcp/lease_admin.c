@@ -15,21 +15,28 @@ enum { QUOTA = 64, DECLINES = 8, MAX_LEASES = 65536, OFFER_S = 30, DECLINE_S = 8
 
 static int conf_check(const struct lease_conf *c)
 {
-	if (c->first > c->last || !prefix4_has(c->subnet, c->first) || !prefix4_has(c->subnet, c->last) ||
-	    c->nexcluded > LEASE_EXCLUDED_MAX)
+	if (!c->nranges || c->nranges > LEASE_RANGES_MAX || c->nexcluded > LEASE_EXCLUDED_MAX)
 		return -EINVAL;
+	for (unsigned i = 0; i < c->nranges; i++) {
+		const struct lease_range *r = &c->ranges[i];
+
+		if (r->first > r->last || !prefix4_has(c->subnet, r->first) || !prefix4_has(c->subnet, r->last) ||
+		    r->pool >= LEASE_RANGES_MAX || (i && r->first <= r[-1].last))
+			return -EINVAL;
+	}
 	return 0;
 }
 
-static void conf_take(struct lease_table *t, const struct lease_conf *c)
+static int conf_take(struct lease_table *t, const struct lease_conf *c)
 {
-	t->conf = *c;
-	t->conf.quota = c->quota ? c->quota : QUOTA;
-	t->conf.declines = c->declines ? c->declines : DECLINES;
-	t->conf.max_leases = c->max_leases ? c->max_leases : MAX_LEASES;
-	t->conf.offer_s = c->offer_s ? c->offer_s : OFFER_S;
-	t->conf.decline_s = c->decline_s ? c->decline_s : DECLINE_S;
-	table_start_over(t);
+	struct lease_conf conf = *c;
+
+	conf.quota = c->quota ? c->quota : QUOTA;
+	conf.declines = c->declines ? c->declines : DECLINES;
+	conf.max_leases = c->max_leases ? c->max_leases : MAX_LEASES;
+	conf.offer_s = c->offer_s ? c->offer_s : OFFER_S;
+	conf.decline_s = c->decline_s ? c->decline_s : DECLINE_S;
+	return table_set_conf(t, &conf);
 }
 
 struct lease_table *lease_table_new(const struct lease_conf *conf, lease_changed_fn *changed, void *arg)
@@ -43,9 +50,11 @@ struct lease_table *lease_table_new(const struct lease_conf *conf, lease_changed
 	}
 	t->changed = changed;
 	t->arg = arg;
-	TAILQ_INIT(&t->idle);
-	conf_take(t, conf);
-	return t;
+	if (conf_take(t, conf) == 0)
+		return t;
+	free(t);
+	errno = ENOMEM;
+	return NULL;
 }
 
 void lease_table_free(struct lease_table *t)
@@ -57,11 +66,10 @@ void lease_table_free(struct lease_table *t)
 	HASH_ITER(hh, t->ports, p, next) {
 		while (!TAILQ_EMPTY(&p->leases))
 			table_remove(t, TAILQ_FIRST(&p->leases));
-		table_port_reserve(t, p, 0);
 		table_port_tidy(t, p);
 	}
 	expiry_fini(&t->heap);
-	free(t->returned);
+	table_free_pools(t);
 	free(t);
 }
 
@@ -70,16 +78,18 @@ int lease_table_configure(struct lease_table *t, const struct lease_conf *conf, 
 	struct lease *l, *next;
 	int rc = conf_check(conf);
 
-	if (rc < 0)
+	if (rc == 0)
+		rc = conf_take(t, conf);
+	if (rc < 0) {
+		t->conf.reservations = NULL;	/* those of before may be gone when this returns */
 		return rc;
-	conf_take(t, conf);
+	}
 	HASH_ITER(hh_ip, t->by_ip, l, next) {
 		struct lease_port *p = l->owner.port;
 
-		if (!lease_idle(l) && !table_may_lease(t, l->ip))
-			lease_end(t, l, LEASE_RELEASED, now_s);
-		else if (lease_idle(l) && !table_in_pool(t, l->ip))
-			table_remove(t, l);
+		if (table_may_lease(t, l->ip))
+			continue;
+		lease_end(t, l, LEASE_RELEASED, now_s);
 		table_port_tidy(t, p);
 	}
 	return 0;
@@ -93,7 +103,7 @@ static int load_lease(struct lease_table *t, struct lease_port *p, const struct 
 	bool live = r->state == LEASE_BOUND || r->state == LEASE_DECLINED;
 	struct lease *l;
 
-	if (!live && (!table_in_pool(t, r->ip) || table_find_guest(t, p, r->mac)))
+	if (!live && (table_pool(t, r->ip) < 0 || table_find_guest(t, p, r->mac)))
 		return 0;		/* a memory that serves nobody */
 	l = table_find_guest(t, p, r->mac);
 	if (l && r->state == LEASE_BOUND)
@@ -128,50 +138,6 @@ int lease_load(struct lease_table *t, const struct lease_record *r, bool port_ex
 		table_port_set_gone(t, p, true);
 	table_port_tidy(t, p);
 	return rc;
-}
-
-int lease_reserve(struct lease_table *t, const char *port, uint32_t ip)
-{
-	struct lease_port *p = table_reserved(t, ip), *had;
-	struct lease *l;
-	int rc;
-
-	if (!table_may_lease(t, ip))
-		return -ERANGE;
-	if (p)
-		return strcmp(p->name, port) ? -EADDRINUSE : 0;
-	lease_unreserve(t, port);
-	p = table_port_get(t, port);
-	if (!p)
-		return -ENOMEM;
-	rc = table_port_reserve(t, p, ip);
-	l = table_find(t, ip);
-	if (!rc && l && lease_idle(l)) {
-		had = l->owner.port;
-		table_remove(t, l);
-		table_port_tidy(t, had);
-	}
-	table_port_tidy(t, p);
-	return rc;
-}
-
-void lease_unreserve(struct lease_table *t, const char *port)
-{
-	struct lease_port *p = table_port(t, port);
-
-	if (!p || !p->reserved)
-		return;
-	table_return(t, p->reserved);
-	table_port_reserve(t, p, 0);
-	table_port_tidy(t, p);
-}
-
-void lease_unreserve_all(struct lease_table *t)
-{
-	struct lease_port *p, *next;
-
-	HASH_ITER(hh_reserved, t->reserved, p, next)
-		lease_unreserve(t, p->name);
 }
 
 void lease_port_gone(struct lease_table *t, const char *port, int64_t now_s)

@@ -8,8 +8,6 @@
 
 #include "base/array.h"
 
-enum { RETURNED_MAX = 65536 };
-
 static struct lease_owner owner_of(struct lease_port *p, const uint8_t *mac)
 {
 	struct lease_owner o = { .port = p };
@@ -48,32 +46,10 @@ struct lease_port *table_port_get(struct lease_table *t, const char *name)
 
 void table_port_tidy(struct lease_table *t, struct lease_port *p)
 {
-	if (!p || p->nleases || p->reserved)
+	if (!p || p->nleases)
 		return;
 	HASH_DELETE(hh, t->ports, p);
 	free(p);
-}
-
-int table_port_reserve(struct lease_table *t, struct lease_port *p, uint32_t ip)
-{
-	if (p->reserved)
-		HASH_DELETE(hh_reserved, t->reserved, p);
-	p->reserved = ip;
-	if (!ip)
-		return 0;
-	HASH_ADD(hh_reserved, t->reserved, reserved, sizeof(p->reserved), p);
-	if (p->hh_reserved.tbl)
-		return 0;
-	p->reserved = 0;
-	return -ENOMEM;
-}
-
-struct lease_port *table_reserved(const struct lease_table *t, uint32_t ip)
-{
-	struct lease_port *p;
-
-	HASH_FIND(hh_reserved, t->reserved, &ip, sizeof(ip), p);
-	return p;
 }
 
 struct lease *table_find(const struct lease_table *t, uint32_t ip)
@@ -148,17 +124,22 @@ static void leave_idle(struct lease_table *t, struct lease *l)
 {
 	if (!lease_idle(l))
 		return;
-	TAILQ_REMOVE(&t->idle, l, idle);
+	TAILQ_REMOVE(&t->pools[l->pool].idle, l, idle);
 	TAILQ_REMOVE(&l->owner.port->idle, l, idle_of_port);
 }
 
 static void enter_idle(struct lease_table *t, struct lease *l, bool first)
 {
+	struct lease_list *idle;
+	int pool = table_pool(t, l->ip);
+
+	l->pool = (uint16_t)MAX_OF(pool, 0);
+	idle = &t->pools[l->pool].idle;
 	if (first) {
-		TAILQ_INSERT_HEAD(&t->idle, l, idle);
+		TAILQ_INSERT_HEAD(idle, l, idle);
 		TAILQ_INSERT_HEAD(&l->owner.port->idle, l, idle_of_port);
 	} else {
-		TAILQ_INSERT_TAIL(&t->idle, l, idle);
+		TAILQ_INSERT_TAIL(idle, l, idle);
 		TAILQ_INSERT_TAIL(&l->owner.port->idle, l, idle_of_port);
 	}
 }
@@ -283,62 +264,6 @@ void table_say(struct lease *l, const struct lease_guest *who)
 	if (id)
 		memcpy(said + 1, who->client_id, id);
 	memcpy(said + 1 + id, name ? who->hostname : "", name + 1);
-}
-
-bool table_may_lease(const struct lease_table *t, uint32_t ip)
-{
-	const struct lease_conf *c = &t->conf;
-
-	if (!ip || !prefix4_has(c->subnet, ip))
-		return false;
-	if (c->subnet.len <= 30 && (ip == c->subnet.addr || ip == prefix4_last(c->subnet)))
-		return false;		/* RFC 3021: a /31 has neither network nor broadcast address */
-	for (unsigned i = 0; i < c->nexcluded; i++)
-		if (c->excluded[i] == ip)
-			return false;
-	return true;
-}
-
-bool table_in_pool(const struct lease_table *t, uint32_t ip)
-{
-	return ip >= t->conf.first && ip <= t->conf.last && table_may_lease(t, ip) && !table_reserved(t, ip);
-}
-
-void table_start_over(struct lease_table *t)
-{
-	t->next = t->conf.first;
-	t->nreturned = 0;
-}
-
-void table_return(struct lease_table *t, uint32_t ip)
-{
-	if (t->nreturned == t->returned_room) {
-		size_t room = t->returned_room ? 2 * t->returned_room : 16;
-		uint32_t *p = room <= RETURNED_MAX ? realloc(t->returned, room * sizeof(*p)) : NULL;
-
-		if (!p)
-			return;		/* it waits for the next lease_table_configure() */
-		t->returned = p;
-		t->returned_room = room;
-	}
-	t->returned[t->nreturned++] = ip;
-}
-
-uint32_t table_fresh(struct lease_table *t)
-{
-	while (t->next <= t->conf.last) {
-		uint32_t ip = (uint32_t)t->next++;
-
-		if (table_in_pool(t, ip) && !table_find(t, ip))
-			return ip;
-	}
-	while (t->nreturned) {
-		uint32_t ip = t->returned[--t->nreturned];
-
-		if (table_in_pool(t, ip) && !table_find(t, ip))
-			return ip;
-	}
-	return 0;
 }
 
 void table_record(const struct lease *l, struct lease_record *record)

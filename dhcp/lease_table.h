@@ -22,17 +22,15 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-/* A port that has leases, the memory of some, or a reservation. */
+/* A port that has leases, or the memory of some. */
 struct lease_port {
 	char name[NAME_MAX_SIZE];
-	uint32_t reserved;			/* address, or 0 */
 	uint32_t nleases;			/* of any state */
 	uint32_t ndeclined;
 	bool gone;
 	TAILQ_HEAD(lease_list, lease) leases;	/* all, oldest binding first */
 	struct lease_list idle;
 	UT_hash_handle hh;			/* by name */
-	UT_hash_handle hh_reserved;		/* by reserved, if not 0 */
 };
 
 struct lease_owner {				/* compared as bytes, so the padding is explicit and zero */
@@ -45,6 +43,7 @@ struct lease {
 	uint32_t ip;
 	uint8_t state;				/* enum lease_state */
 	bool was_bound;				/* worth remembering */
+	uint16_t pool;				/* in whose idle list it is, while it is idle */
 	struct expiry expiry;			/* when it ends, or ended */
 	int64_t durable_s;			/* the end of this very binding as stored; 0 for not stored */
 	uint8_t *said;				/* of itself: size, client-id, hostname, NUL; or NULL */
@@ -52,18 +51,25 @@ struct lease {
 	UT_hash_handle hh_ip, hh_owner, hh_mac;	/* the latter two have .tbl NULL while not in */
 };
 
+/* The addresses of the ranges of one number. */
+struct lease_pool {
+	struct lease_list idle;			/* the one to be given away first in front */
+	unsigned range;				/* in which, of conf.ranges, */
+	uint64_t next;				/* no address from here on was ever given; 0: nor any of the range */
+	uint32_t *returned;			/* addresses before `next` that nobody remembers, and some that are taken again */
+	size_t nreturned, returned_room;
+};
+
 struct lease_table {
 	struct lease_conf conf;
 	lease_changed_fn *changed;
 	void *arg;
-	struct lease_port *ports, *reserved;	/* uthash: by name, by reserved address */
+	struct lease_port *ports;		/* uthash, by name */
 	struct lease *by_ip, *by_owner, *by_mac;
-	struct lease_list idle;			/* the one to be given away first in front */
 	struct expiry_heap heap;
 	size_t nleases;
-	uint64_t next;				/* no address from here on was ever given */
-	uint32_t *returned;			/* addresses before `next` that nobody remembers */
-	size_t nreturned, returned_room;
+	struct lease_pool *pools;
+	unsigned npools;
 };
 
 static inline bool lease_idle(const struct lease *l)
@@ -75,8 +81,6 @@ struct lease_port *table_port(const struct lease_table *t, const char *name);
 struct lease_port *table_port_get(struct lease_table *t, const char *name);	/* makes it; NULL for lack of memory */
 void table_port_tidy(struct lease_table *t, struct lease_port *p);		/* frees it when nothing needs it */
 void table_port_set_gone(struct lease_table *t, struct lease_port *p, bool gone);
-int table_port_reserve(struct lease_table *t, struct lease_port *p, uint32_t ip);	/* 0 for none */
-struct lease_port *table_reserved(const struct lease_table *t, uint32_t ip);	/* for whom, or NULL */
 
 struct lease *table_find(const struct lease_table *t, uint32_t ip);
 struct lease *table_find_guest(const struct lease_table *t, struct lease_port *p, const uint8_t *mac);
@@ -105,12 +109,23 @@ void table_set(struct lease_table *t, struct lease *l, enum lease_state state, i
 void table_say(struct lease *l, const struct lease_guest *who);
 
 bool table_may_lease(const struct lease_table *t, uint32_t ip);	/* in the subnet and not excluded */
-bool table_in_pool(const struct lease_table *t, uint32_t ip);	/* and in the pool, and reserved for nobody */
+bool table_reserved(const struct lease_table *t, uint32_t ip);	/* is it set aside for somebody? */
 
-/* table_fresh() - an address of the pool that nobody has or is remembered for, or 0 */
-uint32_t table_fresh(struct lease_table *t);
-void table_start_over(struct lease_table *t);	/* look for fresh addresses from the pool's beginning */
-void table_return(struct lease_table *t, uint32_t ip);	/* @ip may be fresh again */
+/* table_pool() - in which pool the address is, or -1 for none: also when it is reserved */
+int table_pool(const struct lease_table *t, uint32_t ip);
+
+/* table_fresh() - an address of the pool that nobody has or is remembered for, or 0; asked again it is the same until somebody has it */
+uint32_t table_fresh(struct lease_table *t, unsigned pool);
+
+/* table_set_conf() - take another configuration: what was idle goes to the list of the pool that it is in now, or is forgotten. 0 or
+ *	-ENOMEM
+ * table_free_pools() - with nothing idle any more
+ */
+int table_set_conf(struct lease_table *t, const struct lease_conf *conf);
+void table_free_pools(struct lease_table *t);
+
+/* table_return() - the address may be fresh again */
+void table_return(struct lease_table *t, uint32_t ip);
 
 void table_record(const struct lease *l, struct lease_record *record);
 

@@ -7,7 +7,6 @@
 
 #include "base/bytes.h"
 
-enum { OVERLOAD_FILE = 1, OVERLOAD_SNAME = 2 };
 enum { MAX_SIZE_LEAST = 576 };		/* RFC 2132 9.10 */
 
 /* The stretches of a message that hold options, in the order in which RFC 2131 4.1 reads them. */
@@ -111,6 +110,14 @@ const uint8_t *message_option(const struct dhcp_message *m, uint8_t code, size_t
 		return NULL;
 	*size = m->index[code].size;
 	return m->bytes + m->index[code].at;
+}
+
+bool message_asks(const struct dhcp_message *m, uint8_t code)
+{
+	size_t size;
+	const uint8_t *asked = message_option(m, OPTION_PARAMETERS, &size);
+
+	return asked && memchr(asked, code, size);
 }
 
 uint32_t message_option_u32(const struct dhcp_message *m, uint8_t code)

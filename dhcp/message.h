@@ -21,6 +21,7 @@ enum { DHCP_SERVER_PORT = 67, DHCP_CLIENT_PORT = 68 };
 enum { BOOTP_REQUEST = 1, BOOTP_REPLY = 2 };		/* op */
 enum { HTYPE_ETHERNET = 1 };				/* htype */
 enum { DHCP_FLAG_BROADCAST = 0x8000 };			/* flags */
+enum { OVERLOAD_FILE = 1, OVERLOAD_SNAME = 2 };		/* bits of option 52 */
 enum {
 	DHCP_COOKIE = 0x63825363,
 	DHCP_FIXED_SIZE = 236,		/* bytes before the cookie */
@@ -33,7 +34,8 @@ enum {
 };
 
 enum dhcp_type {
-	DHCP_DISCOVER = 1, DHCP_OFFER, DHCP_REQUEST, DHCP_DECLINE, DHCP_ACK, DHCP_NAK, DHCP_RELEASE, DHCP_INFORM,
+	DHCP_NO_TYPE,		/* BOOTP */
+	DHCP_DISCOVER, DHCP_OFFER, DHCP_REQUEST, DHCP_DECLINE, DHCP_ACK, DHCP_NAK, DHCP_RELEASE, DHCP_INFORM,
 };
 
 enum dhcp_option {
@@ -57,9 +59,14 @@ enum dhcp_option {
 	OPTION_T2 = 59,
 	OPTION_VENDOR_CLASS = 60,
 	OPTION_CLIENT_ID = 61,
+	OPTION_USER_CLASS = 77,
+	OPTION_RAPID_COMMIT = 80,	/* RFC 4039 */
 	OPTION_RELAY_INFO = 82,
+	OPTION_ARCH = 93,		/* RFC 4578 */
+	OPTION_V6ONLY = 108,		/* RFC 8925 */
 	OPTION_SEARCH = 119,
 	OPTION_ROUTES = 121,
+	OPTION_ROUTES_MS = 249,		/* the same, as some clients ask for it */
 	OPTION_END = 255,
 };
 
@@ -99,6 +106,9 @@ int message_parse(struct dhcp_message *m, const uint8_t *data, size_t size);
  * present
  */
 const uint8_t *message_option(const struct dhcp_message *m, uint8_t code, size_t *size);
+
+/* message_asks() - is the option in the guest's parameter request list? */
+bool message_asks(const struct dhcp_message *m, uint8_t code);
 
 /* message_option_u32() - the value of a four-byte option (or the first of a list of such), or 0 */
 uint32_t message_option_u32(const struct dhcp_message *m, uint8_t code);

@@ -14,29 +14,31 @@ enum {
 	PIECE_MAX = 255,		/* bytes one option field can hold */
 };
 
+
 void option_list_init(struct option_list *list)
 {
 	list->n = 0;
+	memset(list->listed, 0, sizeof(list->listed));
 	list->used = 0;
 	list->overrun = false;
 }
 
-static bool option_listed(const struct option_list *list, uint8_t code)
+static bool is_listed(const struct option_list *list, uint8_t code)
 {
-	for (unsigned i = 0; i < list->n; i++)
-		if (list->item[i].code == code)
-			return true;
-	return false;
+	return list->listed[code / 32] >> code % 32 & 1;
 }
 
 void option_add(struct option_list *list, uint8_t code, bool must, const void *data, size_t size)
 {
-	if (option_listed(list, code))
+	size_t room = must ? sizeof(list->bytes) : OPTION_LIST_FREE;
+
+	if (is_listed(list, code))
 		return;
-	if (list->n == OPTION_LIST_MAX || size > sizeof(list->bytes) - list->used) {
+	if (list->used + size > room) {
 		list->overrun = true;
 		return;
 	}
+	list->listed[code / 32] |= 1u << code % 32;
 	list->item[list->n].code = code;
 	list->item[list->n].must = must;
 	list->item[list->n].at = list->used;
@@ -89,6 +91,15 @@ static void write_option(struct writer *w, uint8_t code, const uint8_t *data, si
 	} while (size);
 }
 
+/* write_field() - a text in a field of @size bytes, ended by a zero (RFC 2131 2) */
+static void write_field(struct writer *w, const char *text, size_t size)
+{
+	size_t n = text ? MIN_OF(strlen(text), size - 1) : 0;
+
+	write_bytes(w, text, n);
+	write_zeros(w, size - n);
+}
+
 static void write_header(struct writer *w, const struct message_header *h)
 {
 	size_t hlen = MIN_OF(h->hlen, (size_t)DHCP_CHADDR_SIZE);
@@ -105,27 +116,102 @@ static void write_header(struct writer *w, const struct message_header *h)
 	write_u32(w, h->siaddr);
 	write_u32(w, h->giaddr);
 	write_bytes(w, h->chaddr, hlen);
-	write_zeros(w, DHCP_CHADDR_SIZE - hlen + DHCP_SNAME_SIZE + DHCP_FILE_SIZE);
+	write_zeros(w, DHCP_CHADDR_SIZE - hlen);
+	write_field(w, h->sname, DHCP_SNAME_SIZE);
+	write_field(w, h->file, DHCP_FILE_SIZE);
 	write_u32(w, DHCP_COOKIE);
 }
 
-static void write_options(struct writer *w, const struct option_list *list)
+/* area - a stretch of the message for options; what is reserved in it is for END, and for options that must be there */
+struct area {
+	struct writer w;
+	size_t reserved;
+};
+
+static bool area_takes(const struct area *a, size_t size)
 {
-	size_t reserved = 1;		/* END */
+	return a->w.pos + size + a->reserved <= a->w.room;
+}
+
+/* areas - the options field, and file and sname where these are free, in the order in which they are read (RFC 2131 4.1) */
+enum { AREA_OPTIONS, AREA_FILE, AREA_SNAME, AREAS };
+enum { OVERLOAD_WIRE_SIZE = 3, SNAME_AT = 44, FILE_AT = SNAME_AT + DHCP_SNAME_SIZE };
+
+static bool is_free(const char *text)
+{
+	return !text || !text[0];
+}
+
+
+static size_t must_size(const struct option_list *list)
+{
+	size_t size = 0;
 
 	for (unsigned i = 0; i < list->n; i++)
 		if (list->item[i].must)
-			reserved += wire_size(list->item[i].size);
+			size += wire_size(list->item[i].size);
+	return size;
+}
+
+/* all_size() - of the whole list on the wire */
+static size_t all_size(const struct option_list *list)
+{
+	size_t size = 0;
+
+	for (unsigned i = 0; i < list->n; i++)
+		size += wire_size(list->item[i].size);
+	return size;
+}
+
+/* find_areas() - which there are for a list that does not fit into the options field alone
+ *
+ * Return: the value of option 52; 0: not needed, or no DHCP message, whose reader knows nothing of it.
+ */
+static uint8_t find_areas(struct area area[AREAS], const struct writer *w, const struct message_header *h, const struct option_list *list)
+{
+	bool file = is_free(h->file), sname = is_free(h->sname);
+
+	area[AREA_OPTIONS] = (struct area){ *w, must_size(list) + 1 };
+	area[AREA_FILE] = (struct area){ writer_init(w->data + FILE_AT, file ? DHCP_FILE_SIZE : 0), 1 };
+	area[AREA_SNAME] = (struct area){ writer_init(w->data + SNAME_AT, sname ? DHCP_SNAME_SIZE : 0), 1 };
+	if (!is_listed(list, OPTION_TYPE) || w->overrun || w->pos + all_size(list) + 1 <= w->room ||
+	    w->pos + area[AREA_OPTIONS].reserved + OVERLOAD_WIRE_SIZE > w->room)
+		return 0;
+	return (uint8_t)((file ? OVERLOAD_FILE : 0) | (sname ? OVERLOAD_SNAME : 0));
+}
+
+/* place_option() - where it goes: the options field for what must be there, else the first area with room, or -1 */
+static int place_option(const struct area area[AREAS], bool must, size_t size, bool overload)
+{
+	if (must)
+		return AREA_OPTIONS;
+	for (int i = AREA_OPTIONS; i < (overload ? AREAS : AREA_FILE); i++)
+		if (area_takes(&area[i], size))
+			return i;
+	return -1;
+}
+
+static void write_options(struct writer *w, const struct message_header *h, const struct option_list *list)
+{
+	struct area area[AREAS];
+	uint8_t overload = find_areas(area, w, h, list);
+
+	if (overload)
+		write_option(&area[AREA_OPTIONS].w, OPTION_OVERLOAD, &overload, sizeof(overload));
 	for (unsigned i = 0; i < list->n; i++) {
 		size_t size = wire_size(list->item[i].size);
+		int at = place_option(area, list->item[i].must, size, overload);
 
-		if (list->item[i].must)
-			reserved -= size;
-		else if (w->pos + size + reserved > w->room)
+		if (at < 0)
 			continue;
-		write_option(w, list->item[i].code, list->bytes + list->item[i].at, list->item[i].size);
+		if (list->item[i].must)
+			area[at].reserved -= size;
+		write_option(&area[at].w, list->item[i].code, list->bytes + list->item[i].at, list->item[i].size);
 	}
-	write_u8(w, OPTION_END);
+	for (unsigned i = 0; i < (overload ? AREAS : AREA_FILE); i++)
+		if (area[i].w.room)
+			write_u8(&area[i].w, OPTION_END);
+	*w = area[AREA_OPTIONS].w;
 }
 
 int message_build(const struct message_header *h, const struct option_list *list, uint8_t *data, size_t limit)
@@ -133,7 +219,7 @@ int message_build(const struct message_header *h, const struct option_list *list
 	struct writer w = writer_init(data, limit);
 
 	write_header(&w, h);
-	write_options(&w, list);
+	write_options(&w, h, list);
 	if (!w.overrun && w.pos < BUILD_SIZE_MIN)
 		write_zeros(&w, BUILD_SIZE_MIN - w.pos);
 	return w.overrun ? -EMSGSIZE : (int)w.pos;

@@ -2,15 +2,17 @@
 /* dhcp/message_build.h - writing DHCPv4 messages, a server's and a client's
  *
  * A message is collected as a list of options, most important first, and then written at once. Options that do not
- * fit are left out from the end of the list, never cut (RFC 2131 4.1, RFC 3396 for more than 255 bytes). Any
- * thread; no allocation.
+ * fit are left out from the end of the list, never cut (RFC 2131 4.1, RFC 3396 for more than 255 bytes). Where the
+ * header's file and sname are not used for their own sake, options that do not fit otherwise go there (option 52).
+ * Any thread; no allocation.
  */
 #ifndef DHCP_MESSAGE_BUILD_H
 #define DHCP_MESSAGE_BUILD_H
 
 #include "dhcp/message.h"
 
-enum { OPTION_LIST_MAX = 40, OPTION_LIST_BYTES = 1024 };
+/* What must be there always finds room: it is short, or echoed from one message. */
+enum { OPTION_LIST_MAX = 256, OPTION_LIST_FREE = MESSAGE_SIZE_MAX, OPTION_LIST_BYTES = OPTION_LIST_FREE + MESSAGE_SIZE_MAX + 64 };
 
 struct option_list {
 	struct {
@@ -19,8 +21,9 @@ struct option_list {
 		uint16_t at, size;
 	} item[OPTION_LIST_MAX];
 	unsigned n;
+	uint32_t listed[8];		/* a bit for each code */
 	uint16_t used;			/* of bytes */
-	bool overrun;			/* an option did not fit into the list and is missing */
+	bool overrun;			/* an option did not fit into the list, nor would it into a message, and is missing */
 	uint8_t bytes[OPTION_LIST_BYTES];
 };
 
@@ -39,13 +42,14 @@ struct message_header {
 	uint16_t secs, flags;
 	uint32_t ciaddr, yiaddr, siaddr, giaddr;
 	const uint8_t *chaddr;		/* borrowed; hlen bytes, at most 16 */
+	const char *sname, *file;	/* borrowed, shorter than their fields; NULL or "": free for options */
 };
 
 /* message_build() - write a message of at least 300 bytes (RFC 1542 2.1), padded with zeros
  * @limit:	most bytes it may take; at least 300
  *
- * Options are written in the order of @list: those marked `must` always have their place, the others as long as
- * there is room.
+ * Options are written in the order of @list: those marked `must` always have their place in the options field, the others as
+ * long as there is room, there or else in file or sname.
  * Return: bytes written, or -EMSGSIZE when not even the options that must be there fit.
  */
 int message_build(const struct message_header *h, const struct option_list *list, uint8_t *data, size_t limit);

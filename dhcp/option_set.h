@@ -26,7 +26,7 @@ struct option_item {
 	uint8_t *data;			/* owned; NULL when size is 0 */
 };
 
-enum { OPTION_SET_MAX = 64, OPTION_LINE_TEXT = OPTION_VALUE_TEXT + 80 };
+enum { OPTION_SET_MAX = 64, OPTION_WHY = 160, OPTION_LINE_TEXT = OPTION_VALUE_TEXT + 80 };
 
 struct option_set {
 	struct option_item *of;		/* owned; sorted by code, each once */
@@ -38,7 +38,7 @@ struct option_set {
  *
  * Return: 0; -EINVAL with @why; -EEXIST when the option is in the set already; -ENOSPC; -ENOMEM.
  */
-int option_set_add(struct option_set *set, const char *line, char why[128]);
+int option_set_add(struct option_set *set, const char *line, char why[OPTION_WHY]);
 
 /* option_set_text() - the line of one item, canonical */
 const char *option_set_text(const struct option_item *item, char text[OPTION_LINE_TEXT]);

@@ -6,20 +6,11 @@
 
 #include "base/array.h"
 #include "base/hash.h"
+#include "dhcp/relay_info.h"
 #include "dhcp/server_reply.h"
+#include "dhcp/server_turn.h"
 
 enum { HOPS_MAX = 16 };		/* RFC 1542 4.1.1 */
-
-/* One message on its way through. */
-struct turn {
-	struct dhcp_server *s;
-	const struct dhcp_request *from;
-	struct dhcp_message m;
-	struct lease_guest who;
-	int64_t now_s;
-	struct dhcp_result *result;
-	struct dhcp_answer answer;	/* type 0 for silence */
-};
 
 /* refuse() - what is counted when the lease table says no */
 static enum dhcp_outcome refuse(int rc)
@@ -35,62 +26,104 @@ static enum dhcp_outcome refuse(int rc)
 	return DHCP_OUT_NAK;
 }
 
-/* lease_time() - what the guest asks for, within our bounds */
-static uint32_t lease_time(const struct turn *t)
+uint32_t server_lease_time(const struct turn *t)
 {
 	const struct dhcp_conf *c = &t->s->conf;
 	uint32_t min_s = c->lease_min_s ? c->lease_min_s : MIN_OF(c->lease_s, 60u);
-	uint32_t max_s = c->lease_max_s ? c->lease_max_s : c->lease_s;
+	uint32_t said_s = profile_lease_s(&t->profile, NULL), usual_s = said_s ? said_s : c->lease_s;
+	uint32_t max_s = said_s ? said_s : c->lease_max_s ? c->lease_max_s : c->lease_s;
 
 	if (!t->m.has_lease)
-		return c->lease_s;
+		return usual_s;
 	return MIN_OF(MAX_OF(t->m.lease_s, min_s), max_s);
 }
 
-static enum dhcp_outcome ack(struct turn *t, uint32_t ip, uint32_t lease_s)
+static enum dhcp_outcome answer(struct turn *t, enum dhcp_outcome outcome, enum dhcp_type type, uint32_t ip, uint32_t lease_s)
 {
-	t->answer = (struct dhcp_answer){ .type = DHCP_ACK, .yiaddr = ip, .lease_s = lease_s };
-	return DHCP_OUT_ACK;
-}
-
-static enum dhcp_outcome on_discover(struct turn *t)
-{
-	uint32_t ip;
-	int rc;
-
-	/* What cannot be bound is not offered. */
-	if (!t->from->store_ok && !lease_durable_left(t->s->leases, &t->who, 0, t->now_s))
-		return DHCP_OUT_STORE;
-	rc = lease_offer(t->s->leases, &t->who, t->m.requested_ip, t->now_s, &ip);
-	if (rc < 0)
-		return refuse(rc);
-	t->answer = (struct dhcp_answer){ .type = DHCP_OFFER, .yiaddr = ip, .lease_s = lease_time(t) };
-	return DHCP_OUT_OFFER;
+	t->answer.type = type;
+	t->answer.yiaddr = ip;
+	t->answer.lease_s = lease_s;
+	return outcome;
 }
 
 /* grant() - the guest wants this very address
  * @adopt: it says that it has it already
  */
-static enum dhcp_outcome grant(struct turn *t, uint32_t ip, bool adopt)
+static enum dhcp_outcome grant(struct turn *t, uint32_t ip, bool adopt, uint32_t lease_s)
 {
 	struct dhcp_result *r = t->result;
-	uint32_t lease_s = lease_time(t), left_s;
+	uint32_t left_s;
 	bool durable;
 	int rc;
 
 	if (!t->from->store_ok) {	/* what is left of the durable lease, and nothing else */
 		left_s = lease_durable_left(t->s->leases, &t->who, ip, t->now_s);
-		return left_s ? ack(t, ip, MIN_OF(left_s, lease_s)) : DHCP_OUT_STORE;
+		return left_s ? answer(t, DHCP_OUT_ACK, DHCP_ACK, ip, MIN_OF(left_s, lease_s)) : DHCP_OUT_STORE;
 	}
 	rc = lease_bind(t->s->leases, &t->who, ip, adopt, lease_s, t->now_s, &r->record, &durable);
 	if (rc == 0) {
 		r->has_record = true;
 		r->durable_first = !durable;
-		return ack(t, ip, lease_s);
+		return answer(t, DHCP_OUT_ACK, DHCP_ACK, ip, lease_s);
 	}
-	if (refuse(rc) == DHCP_OUT_NAK)
-		t->answer = (struct dhcp_answer){ .type = DHCP_NAK };
-	return refuse(rc);
+	return refuse(rc) == DHCP_OUT_NAK ? answer(t, DHCP_OUT_NAK, DHCP_NAK, 0, 0) : refuse(rc);
+}
+
+/* choose() - hold an address for the guest. Return: 0, or the outcome and a negative errno. */
+static int choose(struct turn *t, uint32_t *ip, enum dhcp_outcome *outcome)
+{
+	int rc;
+
+	/* What cannot be bound is not offered. */
+	*outcome = DHCP_OUT_STORE;
+	if (!t->from->store_ok && !lease_durable_left(t->s->leases, &t->who, 0, t->now_s))
+		return -EIO;
+	rc = lease_offer(t->s->leases, &t->who, t->m.requested_ip, t->now_s, ip);
+	*outcome = refuse(rc);
+	return rc;
+}
+
+/* does_without() - RFC 8925: the guest asks to be told if it can do without IPv4, and it can */
+static bool does_without(const struct turn *t)
+{
+	const struct option_item *item = profile_option(&t->profile, OPTION_V6ONLY, NULL);
+
+	return item && item->send != OPTION_NEVER && message_asks(&t->m, OPTION_V6ONLY);
+}
+
+static enum dhcp_outcome on_discover(struct turn *t)
+{
+	enum dhcp_outcome outcome;
+	size_t size;
+	uint32_t ip;
+
+	if (choose(t, &ip, &outcome) < 0)
+		return outcome;
+	if (t->s->conf.rapid_commit && message_option(&t->m, OPTION_RAPID_COMMIT, &size)) {
+		t->answer.rapid = true;
+		return grant(t, ip, false, server_lease_time(t));
+	}
+	if (does_without(t))
+		lease_withdraw(t->s->leases, &t->who, t->now_s);
+	return answer(t, DHCP_OUT_OFFER, DHCP_OFFER, ip, server_lease_time(t));
+}
+
+/* RFC 1534 2: without a lease time in its protocol, its lease has no end */
+static enum dhcp_outcome on_bootp(struct turn *t)
+{
+	enum dhcp_outcome outcome;
+	uint32_t ip;
+
+	if (choose(t, &ip, &outcome) < 0)
+		return outcome;
+	t->answer.bootp = true;
+	return grant(t, ip, false, DHCP_INFINITE);
+}
+
+/* names_us() - does the guest mean us by its server identifier? */
+static bool names_us(const struct turn *t)
+{
+	return t->m.server_id == t->s->conf.server_ip || t->m.server_id == t->answer.server_id;
 }
 
 /* RFC 2131 4.3.2: the state a client is in shows in which of ciaddr, option 50 and option 54 it sends */
@@ -98,24 +131,24 @@ static enum dhcp_outcome on_request(struct turn *t)
 {
 	const struct dhcp_message *m = &t->m;
 
-	if (m->server_id && m->server_id != t->s->conf.server_ip) {
+	if (m->server_id && !names_us(t)) {
 		lease_withdraw(t->s->leases, &t->who, t->now_s);
 		return DHCP_OUT_FOREIGN_SERVER;
 	}
 	if (m->server_id)		/* SELECTING */
-		return m->requested_ip && !m->ciaddr ? grant(t, m->requested_ip, false) : DHCP_OUT_MALFORMED;
+		return m->requested_ip && !m->ciaddr ? grant(t, m->requested_ip, false, server_lease_time(t)) : DHCP_OUT_MALFORMED;
 	if (!m->ciaddr)			/* INIT-REBOOT */
-		return m->requested_ip ? grant(t, m->requested_ip, true) : DHCP_OUT_MALFORMED;
+		return m->requested_ip ? grant(t, m->requested_ip, true, server_lease_time(t)) : DHCP_OUT_MALFORMED;
 	if (m->requested_ip && m->requested_ip != m->ciaddr)
 		return DHCP_OUT_MALFORMED;
-	return grant(t, m->ciaddr, true);	/* RENEWING, REBINDING */
+	return grant(t, m->ciaddr, true, server_lease_time(t));	/* RENEWING, REBINDING */
 }
 
 static enum dhcp_outcome on_release(struct turn *t)
 {
 	struct dhcp_result *r = t->result;
 
-	if (t->m.server_id != t->s->conf.server_ip ||
+	if (!names_us(t) ||
 	    lease_release(t->s->leases, &t->who, t->m.ciaddr, t->now_s, &r->record) < 0)
 		return DHCP_OUT_STRANGER;
 	r->has_record = true;
@@ -126,7 +159,7 @@ static enum dhcp_outcome on_decline(struct turn *t)
 {
 	struct dhcp_result *r = t->result;
 
-	if (t->m.server_id != t->s->conf.server_ip || !t->m.requested_ip ||
+	if (!names_us(t) || !t->m.requested_ip ||
 	    lease_decline(t->s->leases, &t->who, t->m.requested_ip, t->now_s, &r->record) < 0)
 		return DHCP_OUT_STRANGER;
 	r->has_record = true;
@@ -140,13 +173,17 @@ static enum dhcp_outcome on_inform(struct turn *t)
 
 	if (!prefix4_has(t->s->conf.subnet, to))
 		return DHCP_OUT_MALFORMED;
-	t->answer = (struct dhcp_answer){ .type = DHCP_ACK, .to = to };
-	return DHCP_OUT_INFORM;
+	t->answer.to = to;
+	return answer(t, DHCP_OUT_INFORM, DHCP_ACK, 0, 0);
 }
 
 static enum dhcp_outcome decide(struct turn *t)
 {
+	if (t->profile.refused)
+		return DHCP_OUT_REFUSED;
 	switch (t->m.type) {
+	case DHCP_NO_TYPE:
+		return on_bootp(t);
 	case DHCP_DISCOVER:
 		return on_discover(t);
 	case DHCP_REQUEST:
@@ -178,54 +215,77 @@ static int guest_mac(const struct dhcp_message *m, uint8_t mac[MAC_SIZE])
 	return 0;
 }
 
-/* admit() - is this a client's message, for us, and can it be answered? */
+/* admit() - is this a client's message, for us, and can it be answered? Return: why not, or -1. */
 static int admit(struct turn *t, const uint8_t *data, size_t size)
 {
 	const struct dhcp_conf *conf = &t->s->conf;
 	struct dhcp_message *m = &t->m;
 	int rc = message_parse(m, data, size);
 
-	if (rc < 0)
-		return rc == -EPROTO ? DHCP_OUT_BOOTP : DHCP_OUT_MALFORMED;
+	if (rc == -EPROTO && !conf->bootp)
+		return DHCP_OUT_BOOTP;
+	if (rc < 0 && rc != -EPROTO)
+		return DHCP_OUT_MALFORMED;
 	t->result->type = m->type;
 	if (m->op != BOOTP_REQUEST)
 		return DHCP_OUT_UNEXPECTED;
 	if (guest_mac(m, t->result->mac) < 0 || !server_reply_fits(conf, m))
 		return DHCP_OUT_MALFORMED;
 	if (m->hops > HOPS_MAX ||
-	    (m->giaddr && (m->giaddr == conf->server_ip || !prefix4_has(conf->subnet, m->giaddr))))
+	    (m->giaddr && (m->giaddr == conf->server_ip || !prefix4_has(conf->subnet, relay_link(m)))))
 		return DHCP_OUT_RELAY;
 	return -1;
+}
+
+/* begin() - who asks, and what is said about him */
+static void begin(struct turn *t)
+{
+	const struct dhcp_profile *p = &t->profile;
+	uint32_t named_as = relay_address(&t->m, RELAY_SERVER_ID);
+
+	profile_make(&t->profile, &t->s->conf, t->from->port, t->result->mac, &t->m);
+	t->who = (struct lease_guest){
+		.port = t->from->port, .mac = t->result->mac, .hostname = t->m.hostname,
+		.reserved = p->reservation ? p->reservation->ip : 0, .pool = p->pool,
+	};
+	t->who.client_id = message_option(&t->m, OPTION_CLIENT_ID, &t->who.client_id_size);
+	t->answer = (struct dhcp_answer){
+		.profile = p, .server_id = named_as ? named_as : t->s->conf.server_ip,
+		.name = p->reservation && p->reservation->hostname[0] ? p->reservation->hostname : t->from->port,
+	};
+}
+
+size_t server_turn(struct turn *t, const uint8_t *data, size_t size, turn_fn *decided, uint8_t *reply, size_t room)
+{
+	int refused, n;
+
+	memset(t->result, 0, offsetof(struct dhcp_result, record));
+	refused = admit(t, data, size);
+	if (refused >= 0) {
+		t->result->outcome = (enum dhcp_outcome)refused;
+		return 0;
+	}
+	begin(t);
+	t->result->outcome = decided(t);
+	if (!t->answer.type)
+		return 0;
+	n = server_reply_build(&t->s->conf, &t->m, &t->answer, reply, room);
+	if (n < 0)
+		return 0;		/* only with too little room: server_reply_fits() has seen to the rest */
+	server_reply_route(&t->m, t->from, &t->answer, t->result);
+	return (size_t)n;
 }
 
 size_t dhcp_server_input(struct dhcp_server *s, const struct dhcp_request *from, const uint8_t *data, size_t size,
 			 int64_t now_wall_s, uint8_t *reply, size_t room, struct dhcp_result *result)
 {
 	struct turn t;
-	int refused, n;
 
-	memset(result, 0, offsetof(struct dhcp_result, record));
 	t.s = s;
 	t.from = from;
 	t.now_s = now_wall_s;
 	t.result = result;
-	t.answer = (struct dhcp_answer){ .type = 0 };
-	refused = admit(&t, data, size);
-	if (refused >= 0) {
-		result->outcome = (enum dhcp_outcome)refused;
-		return 0;
-	}
-	t.who = (struct lease_guest){ .port = from->port, .mac = result->mac, .hostname = t.m.hostname };
-	t.who.client_id = message_option(&t.m, OPTION_CLIENT_ID, &t.who.client_id_size);
-	result->outcome = decide(&t);
-	if (!t.answer.type)
-		return 0;
-	t.answer.port = from->port;
-	n = server_reply_build(&s->conf, &t.m, &t.answer, reply, room);
-	if (n < 0)
-		return 0;		/* only with too little room: server_reply_fits() has seen to the rest */
-	server_reply_route(&t.m, from, &t.answer, result);
-	return (size_t)n;
+	return server_turn(&t, data, size, decide, reply, room);
 }
 
 const char *dhcp_outcome_name(enum dhcp_outcome outcome)
@@ -235,7 +295,7 @@ const char *dhcp_outcome_name(enum dhcp_outcome outcome)
 		[DHCP_OUT_RELEASE] = "release", [DHCP_OUT_DECLINE] = "decline",
 		[DHCP_OUT_FOREIGN_SERVER] = "foreign-server", [DHCP_OUT_STRANGER] = "stranger",
 		[DHCP_OUT_EXHAUSTED] = "exhausted", [DHCP_OUT_QUOTA] = "quota", [DHCP_OUT_STORE] = "store",
-		[DHCP_OUT_RELAY] = "relay", [DHCP_OUT_BOOTP] = "bootp", [DHCP_OUT_UNEXPECTED] = "unexpected",
+		[DHCP_OUT_RELAY] = "relay", [DHCP_OUT_BOOTP] = "bootp", [DHCP_OUT_REFUSED] = "refused", [DHCP_OUT_UNEXPECTED] = "unexpected",
 		[DHCP_OUT_MALFORMED] = "malformed", [DHCP_OUT_NO_MEMORY] = "no-memory",
 	};
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dhcp/server.h - the DHCPv4 server of one segment: a message in, at most one message out
  *
- * RFC 2131 4.3 and 4.1, with RFC 6842 (client-id echoed), RFC 3046 (relay information echoed) and, on purpose,
- * one difference: a guest that renews or reboots into an address of our subnet which nobody has is given it
+ * RFC 2131 4.3 and 4.1, with RFC 6842 (client-id echoed), RFC 3046, 3527 and 5107 (relay information echoed and heeded), RFC 4039
+ * (rapid commit), RFC 8925 (who can do without IPv4 is not kept an address), BOOTP (RFC 1534) and, on purpose, one difference: a guest that renews or reboots into an address of our subnet which nobody has is given it
  * even if we know nothing of it, because we are the only server and may have lost our store. Another server's
  * guests are never touched.
  *
@@ -36,7 +36,6 @@ struct dhcp_conf {
 	const struct reservations *reservations;	/* borrowed, or NULL */
 	bool rapid_commit;		/* RFC 4039: who asks for it has its address in two messages */
 	bool bootp;			/* BOOTP clients are given addresses, for ever */
-	uint32_t v6only_s;		/* RFC 8925: who can do without IPv4 shall, for so long; 0: nobody */
 };
 
 struct dhcp_server {
@@ -65,7 +64,8 @@ enum dhcp_outcome {
 	DHCP_OUT_QUOTA,			/* the port has its share */
 	DHCP_OUT_STORE,			/* the store refuses writes */
 	DHCP_OUT_RELAY,			/* relayed from where we do not serve, or over too many hops */
-	DHCP_OUT_BOOTP,			/* no DHCP message */
+	DHCP_OUT_BOOTP,			/* no DHCP message, and BOOTP is not served */
+	DHCP_OUT_REFUSED,		/* a class or a reservation says so */
 	DHCP_OUT_UNEXPECTED,		/* a message that only servers send */
 	DHCP_OUT_MALFORMED,
 	DHCP_OUT_NO_MEMORY,

@@ -8,9 +8,10 @@
 #include "base/bytes.h"
 #include "dhcp/dns_name.h"
 #include "dhcp/message_build.h"
+#include "dhcp/profile.h"
 
 /* header, cookie, and the other options an answer cannot do without */
-enum { ECHO_RESERVE = DHCP_FIXED_SIZE + 4 + 32 };
+enum { ECHO_RESERVE = DHCP_FIXED_SIZE + 4 + 32, BOOTP_SIZE = 300 };
 
 static bool ethernet(const struct dhcp_message *m)
 {
@@ -35,64 +36,77 @@ static void add_bytes(struct option_list *list, uint8_t code, const struct dhcp_
 		option_add(list, code, true, p, size);
 }
 
+/* saying - what goes into one answer */
+struct saying {
+	const struct dhcp_conf *conf;
+	const struct dhcp_message *m;
+	const struct dhcp_answer *a;
+	struct option_list list;
+};
+
+/* ---- values that the server knows by itself ---- */
+
 static void add_search(struct option_list *list, const struct dhcp_conf *conf)
 {
 	struct dns_name name;
 
-	if (dns_name_from_text(&name, conf->domain) == 0)
+	if (conf->domain[0] && dns_name_from_text(&name, conf->domain) == 0)
 		option_add(list, OPTION_SEARCH, false, name.wire, name.size);
 }
 
-/* add_routes() - RFC 3442: of a destination only the octets that its length reaches are written. Who reads this option reads no router. */
-static void add_routes(struct option_list *list, const struct dhcp_conf *conf)
+/* write_route() - RFC 3442: of a destination only the octets that its length reaches are written */
+static void write_route(struct writer *w, const struct prefix4 *to, uint32_t router)
+{
+	write_u8(w, to->len);
+	for (unsigned bit = 0; bit < to->len; bit += 8)
+		write_u8(w, (uint8_t)(to->addr >> (24 - bit)));
+	write_u32(w, router);
+}
+
+/* add_routes() - who reads this option reads no router */
+static void add_routes(struct option_list *list, const struct dhcp_conf *conf, uint8_t code)
 {
 	uint8_t data[9 * DHCP_ROUTES_MAX];
 	struct writer w = writer_init(data, sizeof(data));
 
-	for (unsigned i = 0; i < conf->nroutes && !conf->router; i++) {
-		const struct prefix4 *to = &conf->routes[i];
-
-		write_u8(&w, to->len);
-		for (unsigned bit = 0; bit < to->len; bit += 8)
-			write_u8(&w, (uint8_t)(to->addr >> (24 - bit)));
-		write_u32(&w, conf->server_ip);
-	}
+	for (unsigned i = 0; i < conf->nroutes && !conf->router; i++)
+		write_route(&w, &conf->routes[i], conf->server_ip);
 	if (w.pos)
-		option_add(list, OPTION_ROUTES, false, data, w.pos);
-}
-
-static void add_mask(struct option_list *list, const struct dhcp_conf *conf, bool must)
-{
-	option_add_u32(list, OPTION_SUBNET_MASK, must, prefix4_mask(conf->subnet));
+		option_add(list, code, false, data, w.pos);
 }
 
 /* RFC 2131 4.4.5: T1 is half and T2 seven eighths of the lease; a lease without end has neither */
-static void add_times(struct option_list *list, uint32_t lease_s)
+static void add_times(struct option_list *list, const struct dhcp_answer *a)
 {
-	if (!lease_s || lease_s == DHCP_INFINITE)
+	if (!a->yiaddr || a->bootp || a->lease_s == DHCP_INFINITE)
 		return;
-	option_add_u32(list, OPTION_T1, false, lease_s / 2);
-	option_add_u32(list, OPTION_T2, false, (uint32_t)((uint64_t)lease_s * 7 / 8));
+	option_add_u32(list, OPTION_T1, false, a->lease_s / 2);
+	option_add_u32(list, OPTION_T2, false, (uint32_t)((uint64_t)a->lease_s * 7 / 8));
 }
 
-/* add_asked() - one option of the guest's parameter request list, if we have it */
-static void add_asked(struct option_list *list, const struct dhcp_conf *conf, const struct dhcp_answer *a,
-		      uint8_t code)
+static void add_u32(struct option_list *list, uint8_t code, uint32_t value)
 {
+	if (value)
+		option_add_u32(list, code, false, value);
+}
+
+static void add_own(struct saying *say, uint8_t code)
+{
+	const struct dhcp_conf *conf = say->conf;
+	struct option_list *list = &say->list;
+
 	switch (code) {
 	case OPTION_SUBNET_MASK:
-		add_mask(list, conf, true);
+		option_add_u32(list, code, true, prefix4_mask(conf->subnet));
 		break;
 	case OPTION_ROUTER:
-		if (conf->router)
-			option_add_u32(list, code, false, conf->router);
+		add_u32(list, code, conf->router);
 		break;
 	case OPTION_DNS:
-		if (conf->dns)
-			option_add_u32(list, code, false, conf->dns);
+		add_u32(list, code, conf->dns);
 		break;
 	case OPTION_HOSTNAME:
-		option_add(list, code, false, a->port, strlen(a->port));
+		option_add(list, code, false, say->a->name, strlen(say->a->name));
 		break;
 	case OPTION_DOMAIN:
 		if (conf->domain[0])
@@ -103,57 +117,137 @@ static void add_asked(struct option_list *list, const struct dhcp_conf *conf, co
 			option_add_u16(list, code, false, conf->mtu);
 		break;
 	case OPTION_BROADCAST:
-		if (conf->subnet.len <= 30)
-			option_add_u32(list, code, false, prefix4_last(conf->subnet));
+		add_u32(list, code, conf->subnet.len <= 30 ? prefix4_last(conf->subnet) : 0);
 		break;
 	case OPTION_ROUTES:
-		add_routes(list, conf);
+	case OPTION_ROUTES_MS:
+		add_routes(list, conf, code);
 		break;
 	case OPTION_T1:
 	case OPTION_T2:
-		add_times(list, a->yiaddr ? a->lease_s : 0);
+		add_times(list, say->a);
 		break;
 	case OPTION_SEARCH:
-		if (conf->domain[0])
-			add_search(list, conf);
+		add_search(list, conf);
 		break;
 	}
 }
 
+/* ---- values that are set ---- */
+
+/* has_default() - is there a default route in the value of option 121? */
+static bool has_default(const struct option_item *item)
+{
+	struct reader r = reader_init(item->data, item->size);
+
+	while (reader_left(&r)) {
+		uint8_t len = read_u8(&r);
+
+		if (!len)
+			return true;
+		read_bytes(&r, (len + 7u) / 8 + 4);
+	}
+	return false;
+}
+
+/* add_set_routes() - with the default route among them, or their reader would have none (RFC 3442, Local Router Option) */
+static void add_set_routes(struct saying *say, const struct option_item *item, uint8_t code)
+{
+	uint8_t data[OPTION_VALUE_MAX + 5];
+	struct writer w = writer_init(data, sizeof(data));
+
+	write_bytes(&w, item->data, item->size);
+	if (say->conf->router && !has_default(item))
+		write_route(&w, &(struct prefix4){ 0, 0 }, say->conf->router);
+	option_add(&say->list, code, false, data, w.pos);
+}
+
+/* said_of() - what is set about an option; 249 is another number for 121 */
+static const struct option_item *said_of(const struct saying *say, uint8_t code)
+{
+	const struct option_item *item = profile_option(say->a->profile, code, NULL);
+
+	return item || code != OPTION_ROUTES_MS ? item : profile_option(say->a->profile, OPTION_ROUTES, NULL);
+}
+
+static void add_option(struct saying *say, uint8_t code)
+{
+	const struct option_item *item = option_settable(code) ? said_of(say, code) : NULL;
+
+	if (!item)
+		add_own(say, code);
+	else if (item->send != OPTION_NEVER && (code == OPTION_ROUTES || code == OPTION_ROUTES_MS))
+		add_set_routes(say, item, code);
+	else if (item->send != OPTION_NEVER)
+		option_add(&say->list, code, code == OPTION_SUBNET_MASK, item->data, item->size);
+}
+
+/* add_set() - what goes out unasked: what is forced, and to who has no list of what he wants all that is set */
+static void add_set(struct saying *say, bool all)
+{
+	const struct dhcp_profile *p = say->a->profile;
+
+	for (unsigned i = 0; i < p->n; i++) {
+		const struct option_set *set = &p->layer[i].says->options;
+
+		for (unsigned j = 0; j < set->n; j++)
+			if (set->of[j].send == OPTION_FORCED || all)
+				add_option(say, set->of[j].code);
+	}
+}
+
 /* add_parameters() - in the guest's order first, then what every guest needs whether it asked or not */
-static void add_parameters(struct option_list *list, const struct dhcp_conf *conf, const struct dhcp_message *m,
-			   const struct dhcp_answer *a)
+static void add_parameters(struct saying *say)
 {
 	static const uint8_t always[] = { OPTION_SUBNET_MASK, OPTION_ROUTER, OPTION_DNS, OPTION_T1, OPTION_ROUTES };
 	static const uint8_t unasked[] = { OPTION_DOMAIN, OPTION_MTU };
 	size_t n = 0;
-	const uint8_t *asked = message_option(m, OPTION_PARAMETERS, &n);
+	const uint8_t *asked = message_option(say->m, OPTION_PARAMETERS, &n);
 
 	for (size_t i = 0; i < n; i++)
-		add_asked(list, conf, a, asked[i]);
+		add_option(say, asked[i]);
+	add_set(say, false);
 	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
-		add_asked(list, conf, a, always[i]);
+		add_option(say, always[i]);
 	for (size_t i = 0; !asked && i < ARRAY_SIZE(unasked); i++)
-		add_asked(list, conf, a, unasked[i]);
+		add_option(say, unasked[i]);
+	if (!asked)
+		add_set(say, true);
 }
 
-static void collect(struct option_list *list, const struct dhcp_conf *conf, const struct dhcp_message *m,
-		    const struct dhcp_answer *a)
+/* add_exchange() - what belongs to the exchange itself; BOOTP has none of it */
+static void add_exchange(struct saying *say)
+{
+	struct option_list *list = &say->list;
+
+	option_add_u8(list, OPTION_TYPE, true, (uint8_t)say->a->type);
+	option_add_u32(list, OPTION_SERVER_ID, true, say->a->server_id);
+	if (say->a->yiaddr)
+		option_add_u32(list, OPTION_LEASE_TIME, true, say->a->lease_s);
+	if (say->a->rapid && say->a->type == DHCP_ACK)
+		option_add(list, OPTION_RAPID_COMMIT, true, NULL, 0);
+}
+
+static void collect(struct saying *say)
 {
 	static const char refused[] = "address not available";
 
-	option_list_init(list);
-	option_add_u8(list, OPTION_TYPE, true, (uint8_t)a->type);
-	option_add_u32(list, OPTION_SERVER_ID, true, conf->server_ip);
-	if (a->yiaddr)
-		option_add_u32(list, OPTION_LEASE_TIME, true, a->lease_s);
-	if (a->type == DHCP_NAK)	/* RFC 2131 table 3: hardly anything else is allowed in it */
-		option_add(list, OPTION_MESSAGE, false, refused, sizeof(refused) - 1);
+	option_list_init(&say->list);
+	if (!say->a->bootp)
+		add_exchange(say);
+	if (say->a->type == DHCP_NAK)	/* RFC 2131 table 3: hardly anything else is allowed in it */
+		option_add(&say->list, OPTION_MESSAGE, false, refused, sizeof(refused) - 1);
 	else
-		add_parameters(list, conf, m, a);
-	add_bytes(list, OPTION_CLIENT_ID, m);
-	if (m->giaddr)
-		add_bytes(list, OPTION_RELAY_INFO, m);	/* RFC 3046 2.2: last */
+		add_parameters(say);
+	add_bytes(&say->list, OPTION_CLIENT_ID, say->m);
+	if (say->m->giaddr)
+		add_bytes(&say->list, OPTION_RELAY_INFO, say->m);	/* RFC 3046 2.2: last */
+}
+
+/* limit_of() - a BOOTP client's buffer ends with the message of old (RFC 951 3) */
+static size_t limit_of(const struct saying *say, size_t room)
+{
+	return MIN_OF(room, say->a->bootp ? (size_t)BOOTP_SIZE : message_reply_limit(say->m, say->conf->mtu));
 }
 
 int server_reply_build(const struct dhcp_conf *conf, const struct dhcp_message *m, const struct dhcp_answer *a,
@@ -170,14 +264,21 @@ int server_reply_build(const struct dhcp_conf *conf, const struct dhcp_message *
 		.giaddr = m->giaddr,
 		.chaddr = m->chaddr,
 	};
-	struct option_list list;
+	const struct dhcp_boot *boot = a->type == DHCP_NAK ? NULL : profile_boot(a->profile, NULL);
+	struct saying say;		/* its list is long: nothing is cleared for nothing */
 
+	say.conf = conf;
+	say.m = m;
+	say.a = a;
+	if (boot) {
+		h.siaddr = boot->server;
+		h.sname = boot->server_name;
+		h.file = boot->file;
+	}
 	if (a->type == DHCP_NAK && m->giaddr)
 		h.flags |= DHCP_FLAG_BROADCAST;	/* RFC 2131 4.3.2: so that the relay broadcasts it */
-	collect(&list, conf, m, a);
-	if (list.overrun)
-		return -EMSGSIZE;
-	return message_build(&h, &list, reply, MIN_OF(room, message_reply_limit(m, conf->mtu)));
+	collect(&say);
+	return message_build(&h, &say.list, reply, limit_of(&say, room));
 }
 
 static void send_to(struct dhcp_result *result, uint32_t ip, uint16_t port, const uint8_t *mac)

@@ -8,13 +8,18 @@
 
 #include "dhcp/server.h"
 
+struct dhcp_profile;
+
 /* The answer that was decided on. */
 struct dhcp_answer {
-	enum dhcp_type type;		/* DHCP_OFFER, DHCP_ACK or DHCP_NAK */
+	enum dhcp_type type;		/* DHCP_OFFER, DHCP_ACK or DHCP_NAK; BOOTP counts as an ACK */
+	bool bootp, rapid;		/* it is one to BOOTP; it is one to rapid commit */
 	uint32_t yiaddr;		/* 0 in a NAK and in the answer to INFORM */
 	uint32_t lease_s;		/* with yiaddr */
 	uint32_t to;			/* the answer to INFORM: the guest's address */
-	const char *port;		/* name of the guest, option 12 */
+	uint32_t server_id;		/* by which the guest knows us */
+	const char *name;		/* of the guest, option 12 */
+	const struct dhcp_profile *profile;
 };
 
 /* server_reply_fits() - will what must be echoed to this guest have room in any answer? */

@@ -34,6 +34,8 @@ enum step {
 
 struct world {
 	struct dhcp_server s;
+	struct dhcp_reservation reserved[4];	/* of the four ports */
+	struct reservations *index;
 	struct lease_conf conf;
 	int64_t now;
 	struct lease_record stored[256];	/* what the store knows, by the last byte of the address */
@@ -160,6 +162,22 @@ static void restart(struct world *w)
 			lease_load(w->s.leases, &w->stored[i], strcmp(w->stored[i].port, ports[3]) != 0);
 }
 
+/* reserve() - @ip for the port, or nothing */
+static void reserve(struct world *w, uint32_t ip)
+{
+	struct reservations *old = w->index;
+	unsigned i = 0;
+
+	while (ports[i] != w->port)
+		i++;
+	w->reserved[i].ip = ip;
+	w->index = reservations_new(w->reserved, ARRAY_SIZE(w->reserved));
+	MUST(w->index);
+	w->conf.reservations = w->s.conf.reservations = w->index;
+	MUST(lease_table_configure(w->s.leases, &w->conf, w->now) == 0);
+	reservations_free(old);
+}
+
 static void step(struct world *w, uint8_t what, struct reader *r)
 {
 	static uint8_t message[4096];
@@ -181,10 +199,10 @@ static void step(struct world *w, uint8_t what, struct reader *r)
 		say(w, message, short_message(r, message));
 		break;
 	case STEP_RESERVE:
-		lease_reserve(w->s.leases, w->port, NET + read_u8(r));
+		reserve(w, NET + read_u8(r));
 		break;
 	case STEP_UNRESERVE:
-		lease_unreserve(w->s.leases, w->port);
+		reserve(w, 0);
 		break;
 	case STEP_PORT_GONE:
 		lease_port_gone(w->s.leases, w->port, w->now);
@@ -197,7 +215,7 @@ static void step(struct world *w, uint8_t what, struct reader *r)
 		restart(w);
 		break;
 	case STEP_POOL:
-		w->conf.last = NET + 16 + read_u8(r) % 240;
+		w->conf.ranges[0].last = NET + 16 + read_u8(r) % 240;
 		MUST(lease_table_configure(w->s.leases, &w->conf, w->now) == 0);
 		break;
 	}
@@ -216,8 +234,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	w.now = 1000000;
 	w.conf = (struct lease_conf){
 		.subnet = { NET, 24 },
-		.first = NET + 16,
-		.last = NET + 23,
+		.ranges = { { NET + 16, NET + 23, 0 } },
+		.nranges = 1,
 		.excluded = { SERVER },
 		.nexcluded = 1,
 		.quota = 5,
@@ -233,6 +251,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	};
 	w.s.leases = lease_table_new(&w.conf, on_changed, &w);
 	MUST(w.s.leases);
+	for (unsigned i = 0; i < ARRAY_SIZE(ports); i++) {
+		w.reserved[i].key = GUEST_PORT;
+		strcpy(w.reserved[i].name, ports[i]);
+	}
 	while (reader_left(&r) >= 2) {
 		uint8_t what = read_u8(&r), time = read_u8(&r);
 
@@ -242,5 +264,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		step(&w, what, &r);
 	}
 	lease_table_free(w.s.leases);
+	reservations_free(w.index);
 	return 0;
 }

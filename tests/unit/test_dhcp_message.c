@@ -297,8 +297,11 @@ static void test_dhcp_29_split_on_send(void **state)
 	p = message_option(&m, OPTION_SEARCH, &size);
 	assert_int_equal(size, sizeof(blob));
 	assert_memory_equal(p, blob, size);
-	option_add(&list, 200, false, blob, 600);	/* more than a list holds */
+	for (uint8_t code = 200; code < 203; code++)
+		option_add(&list, code, false, blob, sizeof(blob));	/* more than a message holds */
 	assert_true(list.overrun);
+	option_add(&list, OPTION_CLIENT_ID, true, blob, sizeof(blob));
+	assert_int_equal(list.item[list.n - 1].code, OPTION_CLIENT_ID);	/* what must be there still is */
 }
 
 static const struct {

@@ -21,6 +21,9 @@ static const uint8_t everybody[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 
 struct bench {
 	struct dhcp_server s;
+	struct lease_conf leases;
+	struct dhcp_reservation reserved[4];
+	struct reservations *index;
 	int64_t now;
 	bool store_broken;
 	struct dhcp_result r;
@@ -47,8 +50,8 @@ static int setup(void **state)
 {
 	static struct bench bench;
 	struct bench *b = &bench;
-	struct lease_conf leases = {
-		.subnet = { NET, 24 }, .first = FIRST, .last = FIRST + 9, .excluded = { SERVER }, .nexcluded = 1,
+	static const struct lease_conf leases = {
+		.subnet = { NET, 24 }, .ranges = { { FIRST, FIRST + 9, 0 } }, .nranges = 1, .excluded = { SERVER }, .nexcluded = 1,
 	};
 
 	memset(b, 0, sizeof(*b));
@@ -61,6 +64,7 @@ static int setup(void **state)
 		.mtu = 1500,
 		.lease_s = HOUR,
 	};
+	b->leases = leases;
 	b->s.leases = lease_table_new(&leases, NULL, NULL);
 	b->now = NOW;
 	*state = b;
@@ -72,7 +76,18 @@ static int teardown(void **state)
 	struct bench *b = *state;
 
 	lease_table_free(b->s.leases);
+	reservations_free(b->index);
 	return 0;
+}
+
+/* reserve() - the first @n of b->reserved */
+static void reserve(struct bench *b, size_t n)
+{
+	reservations_free(b->index);
+	b->index = reservations_new(b->reserved, n);
+	assert_non_null(b->index);
+	b->s.conf.reservations = b->leases.reservations = b->index;
+	assert_int_equal(lease_table_configure(b->s.leases, &b->leases, b->now), 0);
 }
 
 static void add_text(struct option_list *list, uint8_t code, const char *text)
@@ -552,7 +567,13 @@ static void test_dhcp_27_size(void **state)
 	memset(b->s.conf.domain, 'd', 60);
 	TELL(b, DHCP_DISCOVER, .mac = 1, .client_id = id, .parameters = "\17\167\1\3\6\14");
 	assert_true(b->size <= 548);
-	assert_true(has(b, 1) && has(b, 51) && has(b, 61) && !has(b, 15));
+	assert_true(has(b, 1) && has(b, 51) && has(b, 61) && has(b, 15) && has(b, OPTION_OVERLOAD));	/* DHCP-28: in file and sname */
+	b->s.conf.says.boot = (struct dhcp_boot){ NET + 3, "boot", "linux" };
+	TELL(b, DHCP_DISCOVER, .mac = 1, .client_id = id, .parameters = "\17\167\1\3\6\14");
+	assert_true(has(b, 1) && has(b, 51) && has(b, 61) && !has(b, 15) && !has(b, OPTION_OVERLOAD));	/* which are not free now */
+	assert_int_equal(b->answer.siaddr, NET + 3);
+	assert_string_equal((char *)b->reply + 44, "boot");
+	assert_string_equal((char *)b->reply + 44 + DHCP_SNAME_SIZE, "linux");
 	assert_int_equal(TELL(b, DHCP_DISCOVER, .mac = 1, .client_id = id, .relay = id, .giaddr = NET + 9), DHCP_OUT_MALFORMED);
 	assert_int_equal(b->size, 0);		/* what must be echoed does not fit */
 	assert_int_equal(TELL(b, DHCP_DISCOVER, .mac = 1, .client_id = id, .relay = id, .giaddr = NET + 9, .max_size = 1400),
@@ -601,10 +622,10 @@ static void test_dhcp_47_reservation(void **state)
 	struct bench *b = *state;
 	uint32_t ip = lease(b, "web1", 1);
 
-	assert_int_equal(lease_reserve(b->s.leases, "web1", NET + 50), 0);
+	b->reserved[0] = (struct dhcp_reservation){ "web1", .key = GUEST_PORT, .ip = NET + 50 };
+	reserve(b, 1);
 	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .ciaddr = ip), DHCP_OUT_NAK);	/* so that it comes again */
 	assert_int_equal(lease(b, "web1", 1), NET + 50);
-	assert_int_equal(lease_reserve(b->s.leases, "web2", NET + 50), -EADDRINUSE);
 }
 
 static void test_dhcp_49_store_failure(void **state)

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/array.h"
+#include "dhcp/reservation.h"
 
 #define NET 0x0a4d0000u			/* 10.77.0.0/24 */
 
@@ -33,7 +34,7 @@ static void on_changed(void *arg, const struct lease_record *record)
 static struct lease_conf small_conf(uint32_t naddresses)
 {
 	return (struct lease_conf){
-		.subnet = { NET, 24 }, .first = NET + 100, .last = NET + 99 + naddresses,
+		.subnet = { NET, 24 }, .ranges = { { NET + 100, NET + 99 + naddresses, 0 } }, .nranges = 1,
 		.excluded = { NET + 1 }, .nexcluded = 1,
 	};
 }
@@ -43,6 +44,34 @@ static void bench_init(struct bench *b, const struct lease_conf *conf)
 	memset(b, 0, sizeof(*b));
 	b->t = lease_table_new(conf, on_changed, b);
 	assert_non_null(b->t);
+}
+
+/* What is reserved for ports, and its index; NULL at the beginning of each test. */
+static struct dhcp_reservation reserved[4];
+static struct reservations *reservations;
+
+/* reserve() - the first @n of reserved[], from now on */
+static void reserve(struct bench *b, struct lease_conf c, size_t n)
+{
+	struct reservations *old = reservations;
+
+	c.reservations = reservations = reservations_new(reserved, n);
+	assert_int_equal(lease_table_configure(b->t, &c, NOW), 0);
+	reservations_free(old);
+}
+
+static void end(struct bench *b)
+{
+	lease_table_free(b->t);
+	reservations_free(reservations);
+	reservations = NULL;
+}
+
+static uint32_t reserved_for(const char *port)
+{
+	const struct dhcp_reservation *r = reservations_match(reservations, &(struct guest_id){ .port = port });
+
+	return r ? r->ip : 0;
 }
 
 /* guest() - the guest of a port with the MAC 02:00:00:00:hi:lo; storage is shared by all that are made in one
@@ -58,7 +87,7 @@ static struct lease_guest guest(const char *port, unsigned n)
 	mac[3] = (uint8_t)(n >> 16);
 	mac[4] = (uint8_t)(n >> 8);
 	mac[5] = (uint8_t)n;
-	return (struct lease_guest){ .port = port, .mac = mac };
+	return (struct lease_guest){ .port = port, .mac = mac, .reserved = reserved_for(port) };
 }
 
 static int offer(struct bench *b, const char *port, unsigned n, int64_t now, uint32_t *ip)
@@ -109,11 +138,11 @@ static void test_conf(void **state)
 	struct lease_conf c = small_conf(10);
 
 	(void)state;
-	c.last = c.first - 1;
+	c.ranges[0].last = c.ranges[0].first - 1;
 	assert_null(lease_table_new(&c, NULL, NULL));
 	assert_int_equal(errno, EINVAL);
 	c = small_conf(10);
-	c.last = NET + 256;
+	c.ranges[0].last = NET + 256;
 	assert_null(lease_table_new(&c, NULL, NULL));
 	lease_table_free(NULL);
 }
@@ -466,30 +495,22 @@ static void test_dhcp_47_reservation(void **state)
 
 	(void)state;
 	bench_init(&b, &c);
-	assert_int_equal(lease_reserve(b.t, "web1", NET + 20), 0);	/* outside the pool is fine */
-	assert_int_equal(lease_reserve(b.t, "web1", NET + 20), 0);
-	assert_int_equal(lease_reserve(b.t, "web2", NET + 20), -EADDRINUSE);
-	assert_int_equal(lease_reserve(b.t, "web2", NET + 1), -ERANGE);
-	assert_int_equal(lease_reserve(b.t, "web2", 1), -ERANGE);
+	reserved[0] = (struct dhcp_reservation){ "web1", .key = GUEST_PORT, .ip = NET + 20 };	/* outside the pool is fine */
+	reserve(&b, c, 1);
 	assert_int_equal(get(&b, "web1", 1, NOW), NET + 20);
 	assert_int_equal(get(&b, "web1", 2, NOW), NET + 100);		/* the second behind it gets one of the pool */
 	ip = get(&b, "web2", 3, NOW);
 	assert_int_equal(ip, NET + 101);
-	assert_int_equal(lease_reserve(b.t, "web3", ip), 0);		/* somebody else has it */
+	reserved[1] = (struct dhcp_reservation){ "web3", .key = GUEST_PORT, .ip = ip };	/* somebody else has it */
+	reserve(&b, c, 2);
 	assert_int_equal(get(&b, "web3", 4, NOW), NET + 102);		/* meanwhile */
 	assert_int_equal(bind_ip(&b, "web2", 3, ip, true, NOW), -EADDRINUSE);
 	assert_int_equal(get(&b, "web2", 3, NOW), NET + 103);
 	assert_int_equal(bind_ip(&b, "web3", 4, NET + 102, true, NOW), -EADDRINUSE);	/* now it can move */
 	assert_int_equal(get(&b, "web3", 4, NOW), ip);
-	lease_unreserve(b.t, "web3");
-	lease_unreserve(b.t, "web3");
+	reserve(&b, c, 1);
 	assert_int_equal(get(&b, "web3", 4, NOW), ip);
-	lease_unreserve_all(b.t);
-	assert_int_equal(lease_reserve(b.t, "web2", NET + 20), 0);
-	lease_unreserve_all(b.t);
-	lease_unreserve_all(b.t);
-	assert_int_equal(lease_reserve(b.t, "nobody", NET + 20), 0);
-	lease_table_free(b.t);
+	end(&b);
 }
 
 static void test_reservation_of_an_idle_address(void **state)
@@ -502,16 +523,17 @@ static void test_reservation_of_an_idle_address(void **state)
 	bench_init(&b, &c);
 	ip = get(&b, "web1", 1, NOW);
 	release(&b, "web1", 1, ip, NOW);
-	assert_int_equal(lease_reserve(b.t, "web2", ip), 0);
+	reserved[0] = (struct dhcp_reservation){ "web2", .key = GUEST_PORT, .ip = ip };
+	reserve(&b, c, 1);
 	assert_int_equal(lease_count(b.t), 0);
 	assert_int_not_equal(get(&b, "web1", 1, NOW), ip);
 	assert_int_equal(get(&b, "web3", 3, NOW), 0);			/* reserved is not free */
 	assert_int_equal(get(&b, "web2", 2, NOW), ip);
 	release(&b, "web2", 2, ip, NOW);
 	assert_int_equal(state_of(&b, ip), -1);
-	lease_unreserve(b.t, "web2");
+	reserve(&b, c, 0);
 	assert_int_equal(get(&b, "web3", 3, NOW), ip);
-	lease_table_free(b.t);
+	end(&b);
 }
 
 static const struct {
@@ -529,15 +551,15 @@ static void test_dhcp_46_never_handed_out(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(pools); i++) {
-		struct lease_conf c = { .quota = 1000 };
+		struct lease_conf c = { .nranges = 1, .quota = 1000 };
 		struct bench b;
 		unsigned n = 0;
 		uint32_t ip;
 
 		print_message("  %s\n", pools[i].subnet);
 		assert_int_equal(prefix4_parse(pools[i].subnet, &c.subnet), 0);
-		c.first = c.subnet.addr + pools[i].first;
-		c.last = c.subnet.addr + pools[i].last;
+		c.ranges[0].first = c.subnet.addr + pools[i].first;
+		c.ranges[0].last = c.subnet.addr + pools[i].last;
 		c.excluded[c.nexcluded++] = c.subnet.addr + 1;
 		bench_init(&b, &c);
 		while ((ip = get(&b, "p", n, NOW)) != 0) {
@@ -645,18 +667,18 @@ static void test_another_pool(void **state)
 	ip = get(&b, "web1", 1, NOW);
 	idle = get(&b, "web2", 2, NOW);
 	release(&b, "web2", 2, idle, NOW);
-	c.first = NET + 200;
-	c.last = NET + 210;
+	c.ranges[0].first = NET + 200;
+	c.ranges[0].last = NET + 210;
 	assert_int_equal(lease_table_configure(b.t, &c, NOW), 0);
 	assert_int_equal(state_of(&b, idle), -1);
 	assert_int_equal(get(&b, "web1", 1, NOW), ip);		/* a live lease goes on */
 	assert_int_equal(get(&b, "web2", 2, NOW), NET + 200);
-	c.subnet.addr = c.first = 0xc0a80000;
-	c.last = 0xc0a80010;
+	c.subnet.addr = c.ranges[0].first = 0xc0a80000;
+	c.ranges[0].last = 0xc0a80010;
 	assert_int_equal(lease_table_configure(b.t, &c, NOW), 0);
 	assert_int_equal(lease_count(b.t), 0);
 	assert_int_equal(b.told, 2);
-	c.last = 0;
+	c.ranges[0].last = 0;
 	assert_int_equal(lease_table_configure(b.t, &c, NOW), -EINVAL);
 	lease_table_free(b.t);
 }
@@ -709,7 +731,7 @@ static double now_s(void)
 static void test_dhcp_52_stays_fast(void **state)
 {
 	struct lease_conf c = {
-		.subnet = { 0x0a000000, 8 }, .first = 0x0a000100, .last = 0x0affff00, .quota = 100000
+		.subnet = { 0x0a000000, 8 }, .ranges = { { 0x0a000100, 0x0affff00, 0 } }, .nranges = 1, .quota = 100000
 	};
 	struct bench b;
 	double t;

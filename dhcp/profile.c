@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dhcp/profile.h"
+
+#include "base/array.h"
+#include "dhcp/class.h"
+#include "dhcp/relay_info.h"
+
+static void add(struct dhcp_profile *p, const char *what, const char *name, const struct dhcp_settings *says)
+{
+	struct dhcp_layer *layer = &p->layer[p->n++];
+
+	*layer = (struct dhcp_layer){ what, name, says };
+	if (says->refuse && !p->refused)
+		p->refused = layer;
+}
+
+void profile_make(struct dhcp_profile *p, const struct dhcp_conf *conf, const char *port, const uint8_t *mac, const struct dhcp_message *m)
+{
+	struct guest_id id = { .port = port, .mac = mac };
+
+	p->n = p->pool = 0;
+	p->refused = NULL;
+	id.client_id = message_option(m, OPTION_CLIENT_ID, &id.client_id_size);
+	id.circuit = relay_sub_option(m, RELAY_CIRCUIT, &id.circuit_size);
+	p->reservation = reservations_match(conf->reservations, &id);
+	if (p->reservation)
+		add(p, "reservation", p->reservation->name, &p->reservation->says);
+	for (unsigned i = 0; i < MIN_OF(conf->nclasses, (unsigned)DHCP_CLASSES_MAX); i++) {
+		const struct dhcp_class *c = &conf->classes[i];
+
+		if (!class_matches(&c->match, port, mac, m))
+			continue;
+		add(p, "class", c->name, &c->says);
+		if (!p->pool)
+			p->pool = c->pool;
+	}
+	add(p, "network", "", &conf->says);
+}
+
+static void told_by(const struct dhcp_layer **by, const struct dhcp_layer *layer)
+{
+	if (by)
+		*by = layer;
+}
+
+const struct option_item *profile_option(const struct dhcp_profile *p, uint8_t code, const struct dhcp_layer **by)
+{
+	for (unsigned i = 0; i < p->n; i++) {
+		const struct option_item *item = option_set_find(&p->layer[i].says->options, code);
+
+		if (item) {
+			told_by(by, &p->layer[i]);
+			return item;
+		}
+	}
+	return NULL;
+}
+
+uint32_t profile_lease_s(const struct dhcp_profile *p, const struct dhcp_layer **by)
+{
+	for (unsigned i = 0; i < p->n; i++)
+		if (p->layer[i].says->lease_s) {
+			told_by(by, &p->layer[i]);
+			return p->layer[i].says->lease_s;
+		}
+	return 0;
+}
+
+const struct dhcp_boot *profile_boot(const struct dhcp_profile *p, const struct dhcp_layer **by)
+{
+	for (unsigned i = 0; i < p->n; i++) {
+		const struct dhcp_boot *boot = &p->layer[i].says->boot;
+
+		if (boot->server || boot->server_name[0] || boot->file[0]) {
+			told_by(by, &p->layer[i]);
+			return boot;
+		}
+	}
+	return NULL;
+}
