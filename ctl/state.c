@@ -356,3 +356,19 @@ void state_remove_lease(struct state *state, const char *net, uint64_t segment, 
 
 	submit(state, write, write ? 0 : -ENOMEM, done, arg);
 }
+
+int state_load_leases6(struct state *state, state_each6_fn *each, void *arg, struct error *err)
+{
+	int rc = loadable(state, err);
+
+	return rc < 0 ? rc : rows_load_leases6(&state->db, each, arg, err);
+}
+
+void state_put_leases6(struct state *state, const char *net, uint64_t segment, const struct lease6_record *records, unsigned n,
+		       state_done_fn *done, void *arg)
+{
+	struct db_write *writes = NULL;
+	int rc = rows_save_leases6(net, segment, records, n, &writes);
+
+	submit(state, writes, rc, done, arg);
+}

@@ -23,10 +23,11 @@
 #include "base/text.h"
 
 struct event_base;
+struct lease6_record;
 struct model;
 struct state;
 
-enum { STATE_CLIENT_ID_MAX = 255, STATE_SCHEMA = 1 };
+enum { STATE_CLIENT_ID_MAX = 255, STATE_SCHEMA = 2 };
 
 /* state_lease - one binding, keyed by (net, segment, ip); (net, segment, port, mac) says whose it is */
 struct state_lease {
@@ -77,5 +78,12 @@ void state_save_model(struct state *state, const struct model *old, const struct
 /* state_put_lease() - insert or replace; state_remove_lease() - forget; @done may be NULL */
 void state_put_lease(struct state *state, const struct state_lease *lease, state_done_fn *done, void *arg);
 void state_remove_lease(struct state *state, const char *net, uint64_t segment, uint32_t ip, state_done_fn *done, void *arg);
+
+/* state_put_leases6() - all of these bindings or none: what is bound or rests is kept, what is over is forgotten
+ * state_load_leases6() - as state_load_leases() */
+typedef void state_each6_fn(void *arg, const char *net, uint64_t segment, const struct lease6_record *record);
+void state_put_leases6(struct state *state, const char *net, uint64_t segment, const struct lease6_record *records, unsigned n,
+		       state_done_fn *done, void *arg);
+int state_load_leases6(struct state *state, state_each6_fn *each, void *arg, struct error *err);
 
 #endif

@@ -26,6 +26,9 @@ static const char *const steps[] = {
 	"CREATE TABLE leases(net TEXT, vid INTEGER, ip INTEGER, port TEXT NOT NULL, mac BLOB NOT NULL,"
 	" client_id BLOB NOT NULL, hostname TEXT NOT NULL, state INTEGER NOT NULL, expires INTEGER NOT NULL,"
 	" PRIMARY KEY(net, vid, ip)) WITHOUT ROWID;",
+	"CREATE TABLE leases6(net TEXT, vid INTEGER, place BLOB, port TEXT NOT NULL, mac BLOB NOT NULL, duid BLOB NOT NULL,"
+	" iaid INTEGER NOT NULL, via BLOB NOT NULL, hostname TEXT NOT NULL, state INTEGER NOT NULL, expires INTEGER NOT NULL,"
+	" PRIMARY KEY(net, vid, place)) WITHOUT ROWID;",
 };
 
 _Static_assert(ARRAY_SIZE(steps) == STATE_SCHEMA, "each schema has the step that leads to it");
@@ -49,6 +52,9 @@ static const char *const statements[DB_STATEMENTS] = {
 	[DB_PUT_LEASE] = "INSERT OR REPLACE INTO leases VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[DB_DEL_LEASE] = "DELETE FROM leases WHERE net = ? AND vid = ? AND ip = ?",
 	[DB_DEL_LEASES_OF_NET] = "DELETE FROM leases WHERE net = ?",
+	[DB_PUT_LEASE6] = "INSERT OR REPLACE INTO leases6 VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[DB_DEL_LEASE6] = "DELETE FROM leases6 WHERE net = ? AND vid = ? AND place = ?",
+	[DB_DEL_LEASES6_OF_NET] = "DELETE FROM leases6 WHERE net = ?",
 };
 
 struct db_write *db_write_new(enum db_statement statement, const char *types, ...)

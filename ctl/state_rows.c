@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "base/log.h"
 #include "ctl/changes.h"
+#include "ctl/state_query.h"
 
 /* list - writes being collected */
 struct list {
@@ -47,6 +48,7 @@ static void save_network(struct list *list, const struct change *c)
 	if (c->action == CHANGE_REMOVE) {
 		append(list, db_write_new(DB_DEL_NETWORK, "t", c->old_net->name));
 		append(list, db_write_new(DB_DEL_LEASES_OF_NET, "t", c->old_net->name));
+		append(list, db_write_new(DB_DEL_LEASES6_OF_NET, "t", c->old_net->name));
 		return;
 	}
 	text = config(net_export(c->new_net, 0));
@@ -116,48 +118,12 @@ int rows_save_model(const struct model *old, const struct model *new, struct db_
 	return list.rc;
 }
 
-/* rows - one query being read; result is of SQLite */
-struct rows {
-	struct db *db;
-	sqlite3_stmt *query;
-	int result;
-};
-
-static struct rows rows_ask(struct db *db, const char *sql)
-{
-	struct rows rows = { .db = db };
-
-	rows.result = sqlite3_prepare_v2(db->handle, sql, -1, &rows.query, NULL);
-	return rows;
-}
-
-static bool rows_next(struct rows *rows)
-{
-	if (rows->result == SQLITE_OK || rows->result == SQLITE_ROW)
-		rows->result = sqlite3_step(rows->query);
-	return rows->result == SQLITE_ROW;
-}
-
-/* rows_end() - Return: SQLITE_OK, or what went wrong */
-static int rows_end(struct rows *rows)
-{
-	sqlite3_finalize(rows->query);
-	return rows->result == SQLITE_DONE ? SQLITE_OK : rows->result;
-}
-
-static const char *text_at(const struct rows *rows, int column)
-{
-	const char *text = (const char *)sqlite3_column_text(rows->query, column);
-
-	return text ? text : "";
-}
-
 static int load_networks(struct db *db, json_t *networks)
 {
 	struct rows rows = rows_ask(db, "SELECT name, owner_uid, config FROM networks");
 
 	while (rows_next(&rows)) {
-		json_t *net = json_loads(text_at(&rows, 2), JSON_REJECT_DUPLICATES, NULL);
+		json_t *net = json_loads(rows_text(&rows, 2), JSON_REJECT_DUPLICATES, NULL);
 
 		if (!json_is_object(net)) {
 			json_decref(net);
@@ -165,7 +131,7 @@ static int load_networks(struct db *db, json_t *networks)
 			break;
 		}
 		json_object_set_new(net, "owner", json_integer(sqlite3_column_int64(rows.query, 1)));
-		json_object_set_new(networks, text_at(&rows, 0), net);
+		json_object_set_new(networks, rows_text(&rows, 0), net);
 	}
 	return rows_end(&rows);
 }
@@ -188,16 +154,16 @@ static int load_members(struct db *db, json_t *networks, const char *key, const 
 	struct rows rows = rows_ask(db, sql);
 
 	while (rows_next(&rows)) {
-		json_t *group = group_of(networks, text_at(&rows, 0), key, false);
-		json_t *value = plain ? json_string(text_at(&rows, 2)) :
-					json_loads(text_at(&rows, 2), JSON_REJECT_DUPLICATES, NULL);
+		json_t *group = group_of(networks, rows_text(&rows, 0), key, false);
+		json_t *value = plain ? json_string(rows_text(&rows, 2)) :
+					json_loads(rows_text(&rows, 2), JSON_REJECT_DUPLICATES, NULL);
 
 		if (!value) {
 			rows.result = SQLITE_CORRUPT;
 			break;
 		}
 		if (group)
-			json_object_set(group, text_at(&rows, 1), value);
+			json_object_set(group, rows_text(&rows, 1), value);
 		json_decref(value);
 	}
 	return rows_end(&rows);
@@ -208,11 +174,11 @@ static int load_records(struct db *db, json_t *networks)
 	struct rows rows = rows_ask(db, "SELECT net, name, type, value FROM records ORDER BY net, name, type");
 
 	while (rows_next(&rows)) {
-		json_t *group = group_of(networks, text_at(&rows, 0), "records", true);
+		json_t *group = group_of(networks, rows_text(&rows, 0), "records", true);
 
 		if (group)
-			json_array_append_new(group, json_pack("{s:s, s:s, s:s}", "name", text_at(&rows, 1), "type",
-							       text_at(&rows, 2), "value", text_at(&rows, 3)));
+			json_array_append_new(group, json_pack("{s:s, s:s, s:s}", "name", rows_text(&rows, 1), "type",
+							       rows_text(&rows, 2), "value", rows_text(&rows, 3)));
 	}
 	return rows_end(&rows);
 }
@@ -247,14 +213,6 @@ json_t *rows_load_model(struct db *db, struct error *err)
 	return NULL;
 }
 
-static bool copy_text(char *to, size_t room, const char *from)
-{
-	if (strlen(from) >= room)
-		return false;
-	strcpy(to, from);
-	return true;
-}
-
 static bool read_lease(const struct rows *rows, struct state_lease *lease)
 {
 	sqlite3_int64 segment = sqlite3_column_int64(rows->query, 1), ip = sqlite3_column_int64(rows->query, 2);
@@ -271,9 +229,9 @@ static bool read_lease(const struct rows *rows, struct state_lease *lease)
 	lease->client_id_len = (uint8_t)size;
 	if (size)
 		memcpy(lease->client_id, id, (size_t)size);
-	return copy_text(lease->net, sizeof(lease->net), text_at(rows, 0)) &&
-	       copy_text(lease->port, sizeof(lease->port), text_at(rows, 3)) &&
-	       copy_text(lease->hostname, sizeof(lease->hostname), text_at(rows, 6));
+	return rows_copy_text(lease->net, sizeof(lease->net), rows_text(rows, 0)) &&
+	       rows_copy_text(lease->port, sizeof(lease->port), rows_text(rows, 3)) &&
+	       rows_copy_text(lease->hostname, sizeof(lease->hostname), rows_text(rows, 6));
 }
 
 int rows_load_leases(struct db *db, void (*each)(void *arg, const struct state_lease *lease), void *arg, struct error *err)

@@ -22,6 +22,7 @@
 #include "ctl/changes.h"
 #include "ctl/model.h"
 #include "ctl/yaml.h"
+#include "dhcp/lease6.h"
 
 /* bench - a store in a directory of its own, and what its completions told */
 struct bench {
@@ -290,6 +291,80 @@ static void test_leases_go_with_their_network(void **state)
 	model_free(none);
 }
 
+static void sql(const char *file, const char *text)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(file, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+/* ---- IPv6 ---- */
+
+static struct lease6_record lease6(uint8_t last, enum lease_state what, uint8_t len)
+{
+	struct lease6_record r = {
+		.port = "web1", .mac = { 2, 0, 0, 0, 0, last }, .state = what, .duid_size = 3, .duid = { 0, 4, last }, .iaid = 0xfedcba98,
+		.place = { { .bytes = { 0xfd, [15] = last } }, len }, .via = { .bytes = { 0xfe, 0x80, [15] = last } }, .expires_wall_s = LEASE_NEVER,
+		.hostname = "box",
+	};
+
+	return r;
+}
+
+struct found6 {
+	struct lease6_record list[8];
+	unsigned n;
+};
+
+static void on_lease6(void *arg, const char *net, uint64_t segment, const struct lease6_record *r)
+{
+	struct found6 *found = arg;
+
+	assert_string_equal(net, "lab");
+	assert_int_equal(segment, 7);
+	assert_true(found->n < ARRAY_SIZE(found->list));
+	found->list[found->n++] = *r;
+}
+
+static void test_leases6(void **state)
+{
+	struct bench *b = *state;
+	struct lease6_record put[] = { lease6(1, LEASE_BOUND, 128), lease6(2, LEASE_DECLINED, 128), lease6(3, LEASE_BOUND, 60), lease6(4, LEASE_BOUND, 128) };
+	struct lease6_record over = lease6(4, LEASE_RELEASED, 128);
+	struct found6 found = { .n = 0 };
+	unsigned before = b->done;
+
+	state_put_leases6(b->state, "lab", 7, put, ARRAY_SIZE(put), on_done, b);
+	state_put_leases6(b->state, "lab", 7, &over, 1, on_done, b);
+	wait_done(b, before + 2);
+	assert_int_equal(b->failed, 0);
+	reopen(b);
+	assert_int_equal(state_load_leases6(b->state, on_lease6, &found, NULL), 0);
+	assert_int_equal(found.n, 3);
+	for (unsigned i = 0; i < found.n; i++)
+		assert_memory_equal(&found.list[i], &put[i], sizeof(put[i]));
+}
+
+/* A store of the schema before IPv6 gets what it lacks, and keeps what it has. */
+static void test_older_schema(void **state)
+{
+	struct bench *b = *state;
+	struct state_lease l = lease(5, 5);
+	struct found *found;
+
+	state_put_lease(b->state, &l, on_done, b);
+	wait_done(b, 1);
+	state_close(b->state);
+	sql(b->file, "DROP TABLE leases6; PRAGMA user_version = 1");
+	open_again(b);
+	found = load_leases(b);
+	assert_int_equal(found->n, 1);
+	free(found);
+	test_leases6(state);
+}
+
 static void test_close_writes_what_waits(void **state)
 {
 	struct bench *b = *state;
@@ -375,15 +450,6 @@ static void test_mode(void **state)
 	assert_int_equal(st.st_mode & 07777, 0600);
 }
 
-static void sql(const char *file, const char *text)
-{
-	sqlite3 *db;
-
-	assert_int_equal(sqlite3_open(file, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
-}
-
 static void test_newer_schema(void **state)
 {
 	struct bench *b = *state;
@@ -394,8 +460,8 @@ static void test_newer_schema(void **state)
 	b->state = state_open(b->dir, b->base, NULL, &err);
 	assert_null(b->state);
 	assert_string_equal(err.code, "unsupported");
-	assert_non_null(strstr(err.message, "was written by a newer lanyard (schema 999; this one knows up to 1)"));
-	sql(b->file, "PRAGMA user_version = 1");
+	assert_non_null(strstr(err.message, "was written by a newer lanyard (schema 999; this one knows up to 2)"));
+	sql(b->file, "PRAGMA user_version = 2");
 	open_again(b);
 }
 
@@ -513,7 +579,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_model), TEST(test_model_anew), TEST(test_transient_is_not_stored), TEST(test_leases),
 		TEST(test_leases_go_with_their_network), TEST(test_close_writes_what_waits), TEST(test_kill), TEST(test_mode),
-		TEST(test_newer_schema), TEST(test_damage_at_start), TEST(test_damage_while_running), TEST(test_full_disk),
+		TEST(test_newer_schema), TEST(test_leases6), TEST(test_older_schema), TEST(test_damage_at_start), TEST(test_damage_while_running), TEST(test_full_disk),
 		TEST(test_load_is_for_the_start),
 	};
 
