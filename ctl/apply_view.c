@@ -59,7 +59,7 @@ static void fill_segment(struct segment *seg, struct net_view *view, const struc
 	const struct live_net *net = from->net;
 	const struct net_conf *conf = from->conf;
 	struct service *services[SEGMENT_SERVICES] = {
-		from->leases ? net->dhcp : NULL, from->dns, net->peers ? peer_service(net->peers) : NULL, net->gateway, net->nat,
+		from->leases ? net->dhcp : NULL, from->dns, net->boot ? net->tftp : NULL, net->peers ? peer_service(net->peers) : NULL, net->gateway, net->nat,
 	};
 
 	seg->net = view;
@@ -76,6 +76,7 @@ static void fill_segment(struct segment *seg, struct net_view *view, const struc
 	seg->router = conf->has_router;
 	seg->resolver = conf->dns_enabled;
 	seg->dhcp = conf->dhcp_enabled;
+	seg->tftp = net->boot;
 	seg->dhcp_rate = conf->dhcp_rate;
 	seg->fronted = net->host_gateway && net->nat_state;
 	memcpy(seg->gateway_mac, net->gateway_mac, MAC_SIZE);

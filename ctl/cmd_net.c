@@ -31,6 +31,14 @@
 	{ "--dhcp-quota", 0, FLAG_NUMBER, "N", "dhcp.quota", "addresses that one port may have" },                \
 	{ "--dhcp-declines", 0, FLAG_NUMBER, "N", "dhcp.declines", "addresses that one port may have rest" },     \
 	{ "--dhcp-rate", 0, FLAG_NUMBER, "N", "dhcp.rate", "DHCP messages of one port per second; 0: any" },      \
+	{ "--boot-tftp", 0, FLAG_TEXT, "DIR", "boot.tftp", "directory that the gateway lends by TFTP" },          \
+	{ "--boot-server", 0, FLAG_TEXT, "ADDRESS", "boot.server", "where files are; the gateway unless given" },  \
+	{ "--boot-file", 0, FLAG_TEXT, "FILE", "boot.file", "what guests boot for whom no other is named" },      \
+	{ "--boot-bios", 0, FLAG_TEXT, "FILE", "boot.bios", "what a PC with BIOS boots" },                         \
+	{ "--boot-efi-x64", 0, FLAG_TEXT, "FILE", "boot.efi-x64", "what an x64 UEFI machine boots" },              \
+	{ "--boot-efi-arm64", 0, FLAG_TEXT, "FILE", "boot.efi-arm64", "what an ARM UEFI machine boots" },          \
+	{ "--boot-http-x64", 0, FLAG_TEXT, "URL", "boot.http-x64", "what an x64 UEFI machine fetches by HTTP" },   \
+	{ "--boot-ipxe", 0, FLAG_TEXT, "FILE", "boot.ipxe", "the script or program for iPXE" },                   \
 	{ "--dns", 0, FLAG_BOOL, "true|false", "dns.enabled", "answer DNS" },                                    \
 	{ "--dns-upstream", 0, FLAG_LIST, "ADDRESS", "dns.upstreams", "resolver for all other names" },           \
 	{ "--limit-flows", 0, FLAG_NUMBER, "N", "limits.flows", "connections and mappings of one port" },         \

@@ -22,7 +22,7 @@
  *	live_policy.c	rules of ports			live_policy_names.c	names that they are about
  *	live_shape.c	rates of ports
  *	live_peer.c	networks that reach one another
- *	live_capture.c	who looks at frames
+ *	live_capture.c	who looks at frames			live_boot.c	files that guests boot from
  */
 #ifndef CTL_ENGINE_H
 #define CTL_ENGINE_H
@@ -64,6 +64,7 @@ struct live_kernel;
 struct lease_record;
 struct lease_table;
 struct lease_waiting;
+struct live_boot;
 struct live_capture;
 struct live_dgram;
 struct guard;
@@ -118,6 +119,7 @@ struct live_port {
 	struct live_dgram *dgram;	/* dgram: the peer it is connected to, or NULL */
 	struct event *event;		/* on the listener, or the timer until the next try */
 	unsigned acks;			/* DHCP replies that wait for the store */
+	uint64_t boot_paid_ms;		/* live_boot.c: when all files that it asked for would have come at its rate */
 	struct guard *guard;		/* live_guard.c; NULL: it needs none */
 	struct {
 		uint64_t until_ms;	/* closed until then; 0: open */
@@ -199,7 +201,8 @@ struct live_net {
 	struct prefix4 clash_route;
 	uint64_t routes_told;		/* hash of those that its guests are told, for they have no default router */
 	struct live_kernel *kernel;	/* what the host's kernel translates; NULL where it does not */
-	struct service *dhcp, *gateway, *nat;	/* the last two of the states above; DNS is the segments' */
+	struct service *dhcp, *tftp, *gateway, *nat;	/* the last two of the states above; DNS is the segments' */
+	struct live_boot *boot;		/* live_boot.c; NULL: it lends no files */
 	struct live_wire *wire;		/* mode bridged: live_wire.c; else NULL */
 	struct net_policy *policy;	/* live_policy_names.c; NULL: its rules are about no names */
 	struct live_shaper *shapers;	/* uthash by name; live_shape.c */
@@ -231,6 +234,7 @@ struct engine {
 	struct api *api;
 	struct attach *attach;
 	unsigned nconversations;	/* of all networks */
+	unsigned nlent;			/* files open for guests that boot, likewise */
 	struct requests *requests;
 	struct worker **workers;
 	unsigned nworkers;

@@ -9,6 +9,7 @@
 #include "ctl/api.h"
 #include "ctl/engine.h"
 #include "ctl/guest_in.h"
+#include "ctl/live_boot.h"
 #include "ctl/live_kernel.h"
 #include "ctl/live_loop.h"
 #include "ctl/live_policy.h"
@@ -244,6 +245,8 @@ static void take(struct engine *e, const struct request *r)
 		return;			/* the network went while the request waited */
 	else if (r->kind == REQUEST_DHCP)
 		on_dhcp(net, r);
+	else if (r->kind == REQUEST_TFTP)
+		live_boot_request(net, r);
 	else if (r->kind == REQUEST_DNS)
 		guest_dns(net, r);
 	else if (r->kind == REQUEST_GROUP_LEFT)

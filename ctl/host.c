@@ -45,6 +45,7 @@ static const struct shape {
 	[HOST_NAT] = { sizeof(struct host_nat), false, { TEXT(host_nat, name), TEXT(host_nat, out) } },
 	[HOST_NAT_WATCH] = { .size = sizeof(struct host_header) },
 	[HOST_CHANGES] = { .size = sizeof(struct host_header) },
+	[HOST_OPEN_FILE] = { sizeof(struct host_file), false, { TEXT(host_file, name), TEXT(host_file, dir), TEXT(host_file, file) } },
 	[HOST_OPEN_RESOLV] = { .size = sizeof(struct host_header) },
 };
 
@@ -228,6 +229,14 @@ static bool icmp_fits(const void *message)
 	       !(m.shares & (m.shares - 1));
 }
 
+static bool file_fits(const void *message)
+{
+	struct host_file m;
+
+	memcpy(&m, message, sizeof(m));
+	return !m.name[0] && m.dir[0] == '/' && m.file[0];
+}
+
 /* values_fit() - the ranges that ctl/host.h states */
 static bool values_fit(const void *message, uint32_t type)
 {
@@ -252,6 +261,8 @@ static bool values_fit(const void *message, uint32_t type)
 		       m.port + m.count <= 65536 && !m.zero &&
 		       (m.family == 6 || (m.family == 4 && !memcmp(m.addr + 4, zero, 12)));
 	}
+	if (type == HOST_OPEN_FILE)
+		return file_fits(message);
 	if (type == HOST_OPEN_ICMP)
 		return icmp_fits(message);
 	if (type == HOST_OPEN_IFACE)

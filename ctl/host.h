@@ -31,6 +31,7 @@ enum {
 	HOST_NETNS_SIZE = 256,
 	HOST_PATH_SIZE = 108,		/* as in sockaddr_un */
 	HOST_TEXT_SIZE = 200,
+	HOST_FILE_SIZE = 256,		/* a path, and one below it */
 	HOST_MESSAGE_MAX = 1024,	/* no request or reply is larger */
 	HOST_HELD_MAX = 65536,		/* descriptors the keeper keeps; one more is refused with -ENOSPC */
 	HOST_ENGINE_FD = 3,		/* the engine finds its socket here */
@@ -75,6 +76,7 @@ enum host_type {
 				 * claimed by it are forgotten. What is different from before is one transaction. On success `message` may
 				 * say what this kernel lacks, or whose rules are in the way, and `hint` what helps. */
 	HOST_NAT_WATCH,		/* host_header: a socket that tells of every change of the host's nftables, not kept */
+	HOST_OPEN_FILE,		/* host_file: a file to be read, from a directory of files that anybody may read; not kept */
 	HOST_TYPES
 };
 
@@ -130,6 +132,19 @@ struct host_unix {
 	char path[HOST_PATH_SIZE];	/* absolute */
 	char name[HOST_NAME_SIZE];
 };
+
+/* host_file - the regular file at @file below @dir, to which no `..` and no link leads from outside of it; -ENOENT when there is none
+ *
+ * It is opened with the rights of @uid; what root lends, everybody must be allowed to read.
+ */
+struct host_file {
+	struct host_header head;
+	uint32_t uid;
+	char dir[HOST_FILE_SIZE];	/* absolute */
+	char file[HOST_FILE_SIZE];
+	char name[HOST_NAME_SIZE];	/* empty */
+};
+_Static_assert(sizeof(struct host_file) <= HOST_MESSAGE_MAX, "it fits");
 
 /* host_iface - a TAP "ly-..." with the gateway's addresses. Everything that it takes is journaled (struct host_change) before it is
  * done and undone when the name is dropped; nothing of it outlives the keeper but what the next one finds in the journal.

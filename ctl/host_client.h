@@ -81,6 +81,9 @@ int host_open_iface(struct host *host, const char *name, struct host_iface *ifac
 /* host_open_resolv() - Return: the host's resolv.conf, to be read, or negative errno */
 int host_open_resolv(struct host *host);
 
+/* host_open_file() - the regular file at @file below @dir, to be read, with the rights of @uid. Return: descriptor, or negative errno */
+int host_open_file(struct host *host, const char *dir, const char *file, uid_t uid, struct error *err);
+
 /* host_open_uplink() - a packet socket on the host's interface @ifname, as tap/packet.h wants it
  * @all:	becomes whether it also hears what is for the interface's own address
  */

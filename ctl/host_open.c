@@ -61,6 +61,17 @@ int host_open_resolv(struct host *host)
 	return host_call_open(host, &m, sizeof(m), &reply, NULL);
 }
 
+int host_open_file(struct host *host, const char *dir, const char *file, uid_t uid, struct error *err)
+{
+	struct host_file m = { .head.type = HOST_OPEN_FILE, .uid = uid };
+	struct host_reply reply;
+	int rc = host_put(m.dir, sizeof(m.dir), dir, err);
+
+	if (rc == 0)
+		rc = host_put(m.file, sizeof(m.file), file, err);
+	return rc < 0 ? rc : host_call_open(host, &m, sizeof(m), &reply, err);
+}
+
 /* spread() - the descriptors that came, to the ports they are of. Return: false when they are not as many as the reply says */
 static bool spread(const struct host_reply *reply, unsigned count, const int *came, unsigned ncame, int *fds)
 {

@@ -104,6 +104,10 @@ void vmm_undo(const struct held *h);
  * Return: descriptor, or negative errno with @r filled in. */
 int iface_open(const struct host_iface *m, const struct held *h, struct host_reply *r);
 
+/* --- keeper_file.c --- */
+
+int file_open(const struct host_file *m, struct host_reply *r);	/* Return: descriptor, or negative errno with @r filled in */
+
 /* --- keeper_uplink.c: Return: descriptor (of a wire: any), or negative errno with @r filled in --- */
 
 int uplink_open(const struct host_uplink *m, struct host_reply *r);

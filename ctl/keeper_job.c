@@ -116,6 +116,8 @@ static const char *act_of(uint32_t type)
 		return "joining the uplink";
 	case HOST_OPEN_NETNS:
 		return "opening an interface in a namespace";
+	case HOST_OPEN_FILE:
+		return "opening a file";
 	case HOST_OPEN_TAP:
 	case HOST_OPEN_VMM_TAP:
 		return "opening a TAP";

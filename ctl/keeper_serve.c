@@ -74,7 +74,8 @@ static uid_t user_of(const void *request)
 {
 	return ((const struct host_link *)request)->uid;
 }
-_Static_assert(offsetof(struct host_link, uid) == offsetof(struct host_unix, uid), "user_of()");
+_Static_assert(offsetof(struct host_link, uid) == offsetof(struct host_unix, uid) && offsetof(struct host_link, uid) == offsetof(struct host_file, uid),
+	       "user_of()");
 
 /* job_user() - with whose rights; what only root can do is done by root, after a look at whose the thing is */
 static uid_t job_user(const struct host_header *request)

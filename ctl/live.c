@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "ctl/engine.h"
 #include "ctl/host_client.h"
+#include "ctl/live_boot.h"
 #include "ctl/live_dns.h"
 #include "ctl/live_host.h"
 #include "ctl/state.h"
@@ -88,6 +89,8 @@ json_t *live_network(struct engine *e, const char *name)
 	}
 	if (net->dhcp)
 		json_object_set_new(o, "dhcp_messages", dhcp_counts(net));
+	if (net->boot)
+		json_object_set_new(o, "tftp", live_boot_show(net));
 	return o;
 }
 

@@ -12,6 +12,7 @@
 #include "ctl/answers.h"
 #include "ctl/api.h"
 #include "ctl/engine.h"
+#include "ctl/live_boot.h"
 #include "ctl/live_dns.h"
 #include "ctl/live_hostif.h"
 #include "ctl/live_loop.h"
@@ -81,7 +82,8 @@ static int start_services(struct live_net *net)
 		return 0;
 	mac_from_names(net->name, "@gateway", net->gateway_mac);	/* no port can have that name */
 	net->dhcp = dhcp_service_new(net->engine->requests);
-	rc = net->dhcp ? live_dns_start(net) : -ENOMEM;
+	net->tftp = tftp_service_new(net->engine->requests);
+	rc = net->dhcp && net->tftp ? live_dns_start(net) : -ENOMEM;
 	if (rc == 0)
 		rc = live_nat_start(net);
 	if (rc == 0)
@@ -173,6 +175,7 @@ void live_net_configure(struct live_net *net, const struct net_conf *conf)
 		resize(net, conf->stations);
 	live_snoop_configure(net);
 	live_segments_configure(net);
+	live_boot_configure(net);
 	live_hostif_configured(net);
 	live_dns_configure(net);
 	live_nat_configure(net);
@@ -192,7 +195,9 @@ void live_net_free(struct live_net *net)
 	live_shape_net_free(net);
 	lease_store_forget(net);
 	live_dns_stop(net);
+	live_boot_free(net);
 	free(net->dhcp);
+	free(net->tftp);
 	if (net->local.port) {
 		net->engine->by_id[net->local.id] = NULL;
 		net->local.port->ops->free(net->local.port);

@@ -16,6 +16,7 @@
 #include "ctl/api.h"
 #include "ctl/engine.h"
 #include "ctl/host_client.h"
+#include "ctl/live_boot.h"
 #include "ctl/live_dgram.h"
 #include "ctl/live_guard.h"
 #include "ctl/live_look.h"
@@ -169,6 +170,7 @@ static void forget(struct live_port *p)
 	struct live_net *net = p->net;
 
 	live_segment_forget(p);
+	live_boot_forget(p);
 	fdb_flush_port(net->fdb, p->id);
 	if (net->owners)
 		fdb_flush_port(net->owners, p->id);

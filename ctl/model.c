@@ -297,6 +297,7 @@ static void net_free(struct net_conf *net)
 	free(net->reservations);
 	free(net->records);
 	free(net->peers);
+	free(net->boot);
 }
 
 void model_free(struct model *model)

@@ -22,6 +22,7 @@
 #include "base/addr.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "dhcp/boot.h"
 #include "switch/peer.h"
 #include "switch/rate.h"
 
@@ -214,6 +215,12 @@ struct record_conf {
 
 struct segment_conf;
 
+/* net_boot - what guests that boot from the network are told */
+struct net_boot {
+	struct boot_conf conf;
+	field_set set;
+};
+
 struct net_conf {
 	char name[SEGMENT_NAME_TEXT];	/* a network's own has no VID */
 	uid_t owner;
@@ -239,6 +246,7 @@ struct net_conf {
 	bool unregistered;		/* and what nobody asked for to everybody */
 	uint32_t stations;		/* MAC addresses that the switch is to know at once */
 	char domain[DOMAIN_TEXT];
+	struct net_boot *boot;		/* NULL: nothing; a segment has its network's, which owns it */
 	bool dhcp_enabled;
 	uint32_t pool_first, pool_last;
 	uint32_t lease_s;		/* UINT32_MAX: infinite */
@@ -372,6 +380,9 @@ socklen_t endpoint_sockaddr(const struct endpoint *endpoint, uint16_t port, stru
 
 /* model_mode_over() - take from a network's @settings what makes no sense in the mode that @given, which comes first, puts it in */
 void model_mode_over(json_t *settings, const json_t *given);
+
+/* net_boot() - what its guests boot, or NULL */
+const struct boot_conf *net_boot(const struct net_conf *net);
 
 /* net_with() - the settings of the segment, the network's own or another, whose subnet holds @ip; NULL: none does */
 const struct net_conf *net_with(const struct net_conf *net, uint32_t ip);

@@ -79,6 +79,7 @@ static const struct field rows[] = {
 	{ .name = "dns", .type = &field_members },
 	{ .name = "limits", .type = &field_members },
 	{ .name = "groups", .type = &field_members },
+	{ .name = "boot", .type = &field_members },
 	{ .name = "segments", .type = &field_members },
 	{ .name = "shapers", .type = &field_members },
 	{ .name = "guard", .type = &field_members },
@@ -146,6 +147,8 @@ int net_read(struct model_ctx *ctx, const json_t *object, struct net_conf *net)
 	if (rc < 0)
 		return rc;
 	net->has_nat = NATS >> net->mode & 1;
+	if (rc == 0)
+		rc = boot_read(ctx, object, net);
 	net->has_host = net->mode == NET_HOST_ONLY || net->mode == NET_ROUTED || (net->has_nat && net->nat == NAT_KIND_KERNEL);
 	net->has_router = net->has_nat || net->mode == NET_ROUTED || net->mode == NET_BRIDGED;
 	net->has_subnet = net->set & BIT("subnet");
@@ -199,6 +202,8 @@ int net_complete(struct model_ctx *ctx, const json_t *object, struct net_conf *n
 	if (net->wire)
 		return ctx_fail(ctx, object, "wire", -EINVAL, "a wire has two ends and nobody between them: it has no subnet");
 	net->set |= BIT("subnet");	/* one that was chosen stays */
+	if (boot_complete(ctx, object, net) < 0)
+		return -EINVAL;
 	return addressing_complete(ctx, object, net, net->set & BIT("gateway"), net->set & BIT("subnet6"));
 }
 
@@ -239,6 +244,7 @@ json_t *net_export(const struct net_conf *net, unsigned flags)
 	add_group(object, "peers", peers_tree(net));
 	add_group(object, "dhcp", fields_write(dhcp_rows, dhcp_nrows, net, dhcp, net->mode));
 	add_group(object, "dns", fields_write(dns_rows, dns_nrows, net, dns, net->mode));
+	add_group(object, "boot", boot_tree(net));
 	add_group(object, "limits", fields_write(limits_rows, ARRAY_SIZE(limits_rows), net, limits, net->mode));
 	if (segments_write(object, net, flags) == 0 && groups_write(object, net, flags) == 0 && shapers_write(object, net) == 0 && net_parts_write(object, net, flags) == 0)
 		return object;

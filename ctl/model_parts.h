@@ -143,6 +143,11 @@ bool written_after(const json_t *networks, struct claimant a, struct claimant b,
 int clash(struct model_ctx *ctx, const json_t *networks, struct claimant a, struct claimant b, const char *group, const char *what,
 	  const char *key, const char *text, int rc);
 
+/* boot_read() - what guests boot, of a network's @object; boot_complete() - can it be told them? boot_tree() - new reference */
+int boot_read(struct model_ctx *ctx, const json_t *object, struct net_conf *net);
+int boot_complete(struct model_ctx *ctx, const json_t *object, const struct net_conf *net);
+json_t *boot_tree(const struct net_conf *net);
+
 /* ifname_valid() - may it be an interface's name? */
 bool ifname_valid(const char *text);
 

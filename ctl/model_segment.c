@@ -87,6 +87,7 @@ static int complete_one(struct model_ctx *ctx, const json_t *object, const struc
 		return ctx_fail(ctx, object, "name", -EINVAL, "%s is VLAN %s already", seg->name, same_name(net, seg)->id);
 	seg->set |= BIT("subnet");	/* one that was chosen stays */
 	seg->net.dns_enabled = net->dns_enabled;
+	seg->net.boot = net->boot;
 	strcpy(seg->net.domain, net->domain);
 	return addressing_complete(ctx, object, &seg->net, seg->set & BIT("gateway"), seg->set & BIT("subnet6"));
 }

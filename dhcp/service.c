@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "dhcp/tftp.h"
 #include "switch/build.h"
 #include "switch/port.h"
 #include "switch/snapshot.h"
 #include "switch/worker.h"
 
+/* of DHCP and of TFTP */
 struct dhcp_service {
 	struct service service;
 	struct requests *requests;
@@ -68,16 +70,50 @@ static bool dhcp_input(struct service *s, struct worker *w, const struct arrival
 	return true;
 }
 
-struct service *dhcp_service_new(struct requests *requests)
+static struct service *handing_over(const struct service_ops *ops, struct requests *requests)
 {
-	static const struct service_ops ops = { .name = "dhcp", .input = dhcp_input };
 	struct dhcp_service *d = calloc(1, sizeof(*d));
 
 	if (!d)
 		return NULL;
-	d->service.ops = &ops;
+	d->service.ops = ops;
 	d->requests = requests;
 	return &d->service;
+}
+
+struct service *dhcp_service_new(struct requests *requests)
+{
+	static const struct service_ops ops = { .name = "dhcp", .input = dhcp_input };
+
+	return handing_over(&ops, requests);
+}
+
+/* from_here() - from a guest: in the subnet, or link-local, and not the gateway itself */
+static bool from_here(const struct segment *seg, struct addr src)
+{
+	return (segment_has(seg, src) || (!addr_is4(src) && addr_is_link_local(src))) && !segment_is_gateway(seg, src);
+}
+
+/* ---- TFTP ---- */
+
+static bool tftp_service_input(struct service *s, struct worker *w, const struct arrival *a, const struct packet *p, enum verdict *verdict)
+{
+	struct dhcp_service *d = container_of(s, struct dhcp_service, service);
+
+	(void)w;
+	if (p->proto != PROTO_UDP || p->dport != PORT_TFTP || !segment_is_gateway(a->segment, p->dst))
+		return false;
+	*verdict = VERDICT_DROP_MARTIAN;
+	if (from_here(a->segment, p->src) && p->sport)
+		*verdict = hand_over(d->requests, REQUEST_TFTP, a, p, VERDICT_CONSUMED_TFTP);
+	return true;
+}
+
+struct service *tftp_service_new(struct requests *requests)
+{
+	static const struct service_ops ops = { .name = "tftp", .input = tftp_service_input };
+
+	return handing_over(&ops, requests);
 }
 
 /* ---- DNS ---- */
@@ -101,12 +137,6 @@ static void send_reply(struct worker *w, const struct arrival *a, const struct p
 	frame_init(&f, room, len);
 	f.vid = seg->vid;
 	worker_emit(w, a->local_port, &f, 1);
-}
-
-/* from_here() - from a guest: in the subnet, or link-local, and not the gateway itself */
-static bool from_here(const struct segment *seg, struct addr src)
-{
-	return (segment_has(seg, src) || (!addr_is4(src) && addr_is_link_local(src))) && !segment_is_gateway(seg, src);
 }
 
 /* A query from outside the segment's subnet is no guest's (DNS-16), and one from port 53 of another server would loop (DNS-05). */

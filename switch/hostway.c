@@ -10,7 +10,7 @@
 enum {
 	IP4_PROTOCOL_AT = ETH_HEADER + 9, IP4_FRAGMENT_AT = ETH_HEADER + 6, IP4_SRC_AT = ETH_HEADER + 12, IP4_DST_AT = ETH_HEADER + 16,
 	IP6_NEXT_AT = ETH_HEADER + 6, IP6_SRC_AT = ETH_HEADER + 8, IP6_DST_AT = ETH_HEADER + 24,
-	DHCP_SERVER = 67, DNS = 53,
+	DHCP_SERVER = 67, DNS = 53, TFTP = 69,
 };
 
 /* ends - who sends to whom, as the IP header says */
@@ -81,7 +81,7 @@ bool hostway_is_hosts(const struct segment *seg, const struct snapshot *snap, co
 	if (!e.known)
 		return true;
 	if (segment_is_gateway(seg, e.dst))
-		return !(e.udp_port == DNS && seg->resolver) && !(e.udp_port == DHCP_SERVER && seg->dhcp);
+		return !(e.udp_port == DNS && seg->resolver) && !(e.udp_port == DHCP_SERVER && seg->dhcp) && !(e.udp_port == TFTP && seg->tftp);
 	return !segment_is_front(seg, e.dst) && hostway_refusal(seg, snap, e.dst) == VERDICT_FORWARDED;
 }
 

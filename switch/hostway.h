@@ -3,7 +3,7 @@
  *
  * In modes host-only and routed the gateway's addresses are on an interface of the host, which is a port of the network (segment->host),
  * and the gateway's MAC address is that interface's. The host answers ARP and Neighbour Discovery for them and everything that is
- * sent there, but for DHCP and DNS, which the segment's services answer. What the mode does not allow goes to the services, too, which say so:
+ * sent there, but for DHCP, DNS and TFTP, which the segment's services answer. What the mode does not allow goes to the services, too, which say so:
  * whether the host forwards for other reasons of its own makes no difference to who reaches whom.
  *
  * Decided from a frame's first bytes. Any worker.

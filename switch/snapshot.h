@@ -31,7 +31,7 @@ struct shape;
 struct stations;
 struct subnets;
 
-enum { SEGMENT_SERVICES = 5 };
+enum { SEGMENT_SERVICES = 6 };
 
 /* segment - a VID of a network with its addressing; leases, stations and sessions are keyed by (network, VID)
  *
@@ -51,6 +51,7 @@ struct segment {
 	struct prefix6 subnet6;
 	struct addr gateway6, gateway6_link;	/* in subnet6, and its link-local address */
 	bool router, resolver, dhcp;	/* what the gateway is to guests: a way out, DNS, DHCP */
+	bool tftp;			/* and files to boot from */
 	uint32_t dhcp_rate;		/* DHCP messages that one port may send a second; 0: any number */
 	const struct port_view *host;	/* where the host itself has the gateway's addresses (switch/hostway.h), or NULL */
 	bool fronted;			/* clients of the gateway's own are seen by guests as segment_front() */

@@ -16,6 +16,7 @@
 	V(CONSUMED_ECHO, "consumed-echo", "ping of the gateway")                                           \
 	V(CONSUMED_DHCP, "consumed-dhcp", "handed to the DHCP server")                                     \
 	V(CONSUMED_DNS, "consumed-dns", "handed to the DNS responder")                                     \
+	V(CONSUMED_TFTP, "consumed-tftp", "handed to the TFTP server")                                     \
 	V(CONSUMED_NAT, "consumed-nat", "translated to a host socket")                                     \
 	V(CONSUMED_FRAGMENT, "consumed-fragment", "kept until the other fragments of its packet are there") \
 	V(CONSUMED_PEER, "consumed-peer", "passed on to a peered network")                                  \
