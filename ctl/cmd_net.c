@@ -41,6 +41,12 @@
 	{ "--boot-ipxe", 0, FLAG_TEXT, "FILE", "boot.ipxe", "the script or program for iPXE" },                   \
 	{ "--dns", 0, FLAG_BOOL, "true|false", "dns.enabled", "answer DNS" },                                    \
 	{ "--dns-upstream", 0, FLAG_LIST, "ADDRESS", "dns.upstreams", "resolver for all other names" },           \
+	{ "--dns-cache", 0, FLAG_NUMBER, "KB", "dns.cache_kb", "memory for what resolvers answer; 0: none" },     \
+	{ "--dns-queries", 0, FLAG_NUMBER, "N", "dns.queries", "of one port that wait for resolvers" },           \
+	{ "--dns-case-random", 0, FLAG_BOOL, "true|false", "dns.case_random", "ask in letters of random case" },  \
+	{ "--dns-trust-ad", 0, FLAG_BOOL, "true|false", "dns.trust_ad", "pass on that a resolver calls an answer authenticated" }, \
+	{ "--dns-rebind-protect", 0, FLAG_BOOL, "true|false", "dns.rebind_protect", "no private addresses from outside" }, \
+	{ "--dns-rebind-allow", 0, FLAG_LIST, "DOMAIN", "dns.rebind_allow", "but for names of this domain" },     \
 	{ "--limit-flows", 0, FLAG_NUMBER, "N", "limits.flows", "connections and mappings of one port" },         \
 	{ "--limit-sockets", 0, FLAG_NUMBER, "N", "limits.sockets", "of this host for them; 0: half of what it has" }, \
 	{ "--limit-half-open", 0, FLAG_NUMBER, "N", "limits.half_open", "connections being opened" },             \

@@ -127,6 +127,20 @@ static void configure_upstreams(struct live_net *net)
 		log_warn("net=%s event=resolvers-refused", net->name);
 }
 
+static void configure_relay(struct live_net *net)
+{
+	const struct net_conf *conf = net->conf;
+	struct relay_conf relay = {
+		.cache_bytes = (size_t)conf->relay.cache_kb * 1024, .share = conf->relay.queries, .trust_ad = conf->relay.trust_ad,
+		.rebind = { .protect = conf->relay.rebind_protect, .own = conf->subnet, .own6 = conf->subnet6 },
+	};
+
+	strcpy(relay.rebind.allow, conf->relay.rebind_allow);
+	relay_configure(net->relay, &relay);
+	upstream_set_share(net->upstream, conf->relay.queries);
+	upstream_set_case_random(net->upstream, conf->relay.case_random);
+}
+
 void live_dns_configure(struct live_net *net)
 {
 	if (!net->names)
@@ -135,6 +149,7 @@ void live_dns_configure(struct live_net *net)
 	if (net->upstream) {
 		upstream_set_device(net->upstream, net->conf->has_nat ? net->conf->uplink : "");
 		configure_upstreams(net);
+		configure_relay(net);
 	}
 }
 

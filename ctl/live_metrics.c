@@ -259,6 +259,7 @@ static const struct family families[] = {
 	CACHE("joined", "Queries that joined one that was being asked already.", joined),
 	CACHE("cut", "Answers larger than their asker takes.", cut),
 	CACHE("refused", "Queries over a limit.", refused),
+	CACHE("inside", "Answers left empty because they led to private addresses.", inside),
 	NAT("flows", METRIC_GAUGE, "Flows that are translated now.", flows),
 	NAT("opened", METRIC_COUNTER, "Flows opened.", opened),
 	NAT("expired", METRIC_COUNTER, "Flows ended by a timeout.", expired),

@@ -252,6 +252,14 @@ struct net_conf {
 	uint32_t lease_s;		/* UINT32_MAX: infinite */
 	uint32_t lease_quota, lease_declines, dhcp_rate;	/* of one port: addresses, those of them resting, messages a second (0: any) */
 	bool dns_enabled;
+	struct {
+		bool case_random;	/* ask in letters of random case, and believe who repeats them */
+		bool trust_ad;		/* pass on that a resolver calls an answer authenticated */
+		bool rebind_protect;	/* private addresses in answers of others are left out, but for these domains: */
+		char rebind_allow[512];	/* as model_list_next() reads them */
+		uint32_t cache_kb;	/* memory for answers of others; 0: none is kept */
+		uint32_t queries;	/* of one port that wait for resolvers */
+	} relay;			/* of DNS */
 	bool wire;			/* its two ports are the ends of a cable: nothing is looked at or held back */
 	struct endpoint upstreams[UPSTREAMS_MAX];	/* none: the host's resolvers */
 	unsigned nupstreams;
@@ -301,6 +309,11 @@ struct model_env {
 	bool (*subnet_free)(void *arg, struct prefix4 prefix);	/* no host address or route inside? NULL: all are free */
 	void *arg;			/* of subnet_free() */
 };
+
+/* model_list_next() - take the first name off a list in one text, of which *name and *n are then a part; false: there is none
+ * model_list_has() - is this name in it? */
+bool model_list_next(const char **list, const char **name, size_t *n);
+bool model_list_has(const char *list, const char *name, size_t n);
 
 /* model_parse() - check @tree and build the model
  * @tree:	borrowed

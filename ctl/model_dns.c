@@ -1,14 +1,128 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a network answers and relays as DNS: the table of `dns: {...}`. */
+/* What a network answers and relays as DNS: the table of `dns: {...}`, and lists of names. */
 #include "ctl/model_parts.h"
 
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+
 #include "base/array.h"
+
+/* ---- lists of names: in a model one text, with a comma behind each but the last ---- */
+
+/* name_ok() - labels of 1 to 63 letters, digits, - and _ (RFC 1035 2.3.4, RFC 2181 11); without dots where only a label is wanted */
+static bool name_ok(const char *text, size_t n, bool label_only)
+{
+	size_t label = 0;
+
+	if (n == 0 || n >= DOMAIN_TEXT)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c == '.' ? label_only || label == 0 : !isalnum(c) && c != '-' && c != '_')
+			return false;
+		label = c == '.' ? 0 : label + 1;
+		if (label > 63)
+			return false;
+	}
+	return label > 0;
+}
+
+/* append() - one more, lower-case, unless it is there. Return: 0, -EEXIST or -ENOSPC */
+static int append(char *list, size_t room, const char *name, size_t n)
+{
+	size_t used = strlen(list);
+
+	if (model_list_has(list, name, n))
+		return -EEXIST;
+	if (used + n + 2 > room)
+		return -ENOSPC;
+	if (used)
+		list[used++] = ',';
+	for (size_t i = 0; i < n; i++)
+		list[used++] = (char)tolower((unsigned char)name[i]);
+	list[used] = '\0';
+	return 0;
+}
+
+bool model_list_next(const char **list, const char **name, size_t *n)
+{
+	*name = *list;
+	*n = strcspn(*list, ",");
+	*list += *n + ((*list)[*n] == ',');
+	return *n > 0;
+}
+
+bool model_list_has(const char *list, const char *name, size_t n)
+{
+	const char *one;
+	size_t size;
+
+	while (model_list_next(&list, &one, &size))
+		if (size == n && !strncasecmp(one, name, n))
+			return true;
+	return false;
+}
+
+static int read_names(struct model_ctx *ctx, const struct field *field, const json_t *parent, const json_t *value, void *to)
+{
+	size_t n = json_is_array(value) ? json_array_size(value) : 1;
+	char *list = to;
+
+	list[0] = '\0';
+	for (size_t i = 0; i < n; i++) {
+		const json_t *one = json_is_array(value) ? json_array_get(value, i) : value;
+		const char *text = field_string(ctx, field, parent, one, field->wants), *name;
+		size_t size;
+
+		if (!text)
+			return -EINVAL;
+		while (model_list_next(&text, &name, &size)) {
+			if (!name_ok(name, size, field->max))
+				return field_not_a(ctx, field, parent, name, field->wants);
+			if (append(list, field->size, name, size) == -ENOSPC)
+				return ctx_fail(ctx, parent, field->name, -EINVAL, "are more than fit into %zu bytes", field->size - 1);
+		}
+	}
+	return 0;
+}
+
+static json_t *write_names(const struct field *field, const void *from)
+{
+	const char *list = from, *name;
+	json_t *array = json_array();
+	size_t n;
+
+	(void)field;
+	while (array && model_list_next(&list, &name, &n))
+		json_array_append_new(array, json_stringn(name, n));
+	return array;
+}
+
+const struct field_type field_names = { read_names, write_names };
+
+/* ---- the table ---- */
 
 #define ASKS (~(1u << NET_INTERNAL | 1u << NET_HOST_ONLY))	/* the modes that ask others for what they do not know */
 
 const struct field dns_rows[] = {
 	{ "enabled", &field_bool, FIELD_AT(struct net_conf, dns_enabled), .fallback = true },
 	{ "upstreams", &field_endpoints, FIELD_AT(struct net_conf, upstreams), .kinds = ASKS },
+	{ "cache_kb", &field_number, FIELD_AT(struct net_conf, relay.cache_kb), .max = 65536, .fallback = 1024, .kinds = ASKS },
+	{ "queries", &field_number, FIELD_AT(struct net_conf, relay.queries), .min = 1, .max = 256, .fallback = 64, .kinds = ASKS },
+	{ "case_random", &field_bool, FIELD_AT(struct net_conf, relay.case_random), .kinds = ASKS },
+	{ "trust_ad", &field_bool, FIELD_AT(struct net_conf, relay.trust_ad), .kinds = ASKS },
+	{ "rebind_protect", &field_bool, FIELD_AT(struct net_conf, relay.rebind_protect), .kinds = ASKS },
+	{ "rebind_allow", &field_names, FIELD_AT(struct net_conf, relay.rebind_allow), .wants = "a domain like corp.example", .kinds = ASKS },
 };
 
 const size_t dns_nrows = ARRAY_SIZE(dns_rows);
+
+bool dns_mode_has(enum net_mode mode, const char *key)
+{
+	for (size_t i = 0; i < dns_nrows; i++)
+		if (!strcmp(dns_rows[i].name, key))
+			return !dns_rows[i].kinds || dns_rows[i].kinds >> mode & 1;
+	return true;
+}

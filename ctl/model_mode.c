@@ -68,6 +68,7 @@ void model_mode_over(json_t *settings, const json_t *given)
 		json_object_del(settings, "nat");
 		json_object_del(settings, "nat_helpers");
 	}
-	if (mode == NET_INTERNAL || mode == NET_HOST_ONLY)
-		json_object_del(json_object_get(settings, "dns"), "upstreams");
+	json_object_foreach_safe(json_object_get(settings, "dns"), next, key, value)
+		if (!dns_mode_has(mode, key))
+			json_object_del(json_object_get(settings, "dns"), key);
 }

@@ -19,7 +19,7 @@ bool net_mode_has(enum net_mode mode, const char *key);
 
 /* addressing_complete() - what follows from net->subnet: gateway, IPv6 subnet, address for DNS and pool, as far as they were not given
  * dhcp_rows, dhcp_nrows - the table of `dhcp: {...}`
- * dns_rows, dns_nrows - that of `dns: {...}`
+ * dns_rows, dns_nrows - that of `dns: {...}`; dns_mode_has() - as net_mode_has()
  * mapping_read() - `key: {...}` of @object by a table of its own into @net; mapping_fail() - an error in it; Return: -EINVAL
  */
 int addressing_complete(struct model_ctx *ctx, const json_t *object, struct net_conf *net, bool gateway_given, bool subnet6_given);
@@ -27,6 +27,7 @@ extern const struct field dhcp_rows[];
 extern const size_t dhcp_nrows;
 extern const struct field dns_rows[];
 extern const size_t dns_nrows;
+bool dns_mode_has(enum net_mode mode, const char *key);
 int mapping_read(struct model_ctx *ctx, const json_t *object, const char *key, const struct field *table, size_t n, struct net_conf *net,
 		 field_set *set);
 int mapping_fail(struct model_ctx *ctx, const json_t *object, const char *group, const char *key, const char *what);

@@ -7,6 +7,7 @@
 
 #include "base/array.h"
 #include "base/hash.h"
+#include "dhcp/dns_opt.h"
 
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
@@ -16,6 +17,7 @@
 enum {
 	TTL_MAX_S = 7 * 24 * 3600,
 	NEGATIVE_MAX_S = 3 * 3600,	/* RFC 2308 5 */
+	FAILURE_S = 3,			/* RFC 9520 3.2: at least one second, so that who asks and asks is not all that reaches the resolvers */
 	SOA_MINIMUM_FROM_END = 4,	/* the last field of the record (RFC 1035 3.3.13) */
 };
 
@@ -83,6 +85,13 @@ void cache_clear(struct cache *c)
 		drop(c, TAILQ_FIRST(&c->order));
 }
 
+void cache_resize(struct cache *c, size_t room)
+{
+	c->room = room;
+	while (c->used > room)
+		drop(c, TAILQ_FIRST(&c->order));
+}
+
 void cache_free(struct cache *c)
 {
 	if (!c)
@@ -117,7 +126,11 @@ static uint32_t lifetime(const uint8_t *reply, size_t size)
 	uint32_t least = UINT32_MAX;
 	struct dns_rr rr;
 
-	if (!pos || (rcode != DNS_NOERROR && rcode != DNS_NXDOMAIN) || get_u16(reply + 2) & DNS_FLAG_TC)
+	if (!pos || get_u16(reply + 2) & DNS_FLAG_TC)
+		return 0;
+	if (rcode == DNS_SERVFAIL || rcode == DNS_REFUSED)
+		return FAILURE_S;
+	if (rcode != DNS_NOERROR && rcode != DNS_NXDOMAIN)
 		return 0;
 	for (unsigned i = 0; i < n; i++) {
 		if (dns_rr_read(&rr, reply, size, &pos) < 0)
@@ -132,23 +145,6 @@ static uint32_t lifetime(const uint8_t *reply, size_t size)
 		least = MIN_OF(least, (uint32_t)NEGATIVE_MAX_S);
 	}
 	return least == UINT32_MAX || (negative && !soa) ? 0 : least;
-}
-
-/* without_options() - take out what the OPT record says to the first asker alone; Return: bytes left */
-static size_t without_options(uint8_t *reply, size_t size)
-{
-	unsigned n = get_u16(reply + 6) + get_u16(reply + 8) + get_u16(reply + 10);
-	size_t pos = records_at(reply, size);
-	struct dns_rr rr;
-
-	while (n-- && dns_rr_read(&rr, reply, size, &pos) == 0) {
-		if (rr.type != DNS_OPT || !rr.size)
-			continue;
-		memmove(reply + rr.data, reply + pos, size - pos);
-		put_u16(reply + rr.ttl_at + 4, 0);
-		return size - rr.size;
-	}
-	return size;
 }
 
 static struct entry *find(struct cache *c, const struct cache_key *key)
@@ -174,7 +170,7 @@ void cache_put(struct cache *c, const struct cache_key *key, const uint8_t *repl
 	if (!e)
 		return;
 	memcpy(e->reply, reply, size);
-	e->size = (uint16_t)without_options(e->reply, size);
+	e->size = (uint16_t)dns_opt_own(e->reply, size);
 	e->key = *key;
 	e->put_ms = now_ms;
 	e->until_ms = now_ms + keep_s * 1000ull;

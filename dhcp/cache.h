@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dhcp/cache.h - what resolvers answered, for as long as they allow (RFC 1035 7.4, RFC 2181 8, RFC 2308)
  *
- * An answer is kept as it came, and given again with its TTLs counted down; name and id are the asker's to put in. "No such name" and "no such
- * record" are kept if an SOA record says for how long, at most three hours; anything else with the smallest TTL of its records, at most a
- * week. Not kept are failures, cut answers, and what is meant for one asker.
+ * An answer is kept as it came, but for what its OPT record says to a neighbour (dhcp/dns_opt.h), and given again with its TTLs counted
+ * down; name and id are the asker's to put in. "No such name" and "no such record" are kept if an SOA record says for how long, at most three
+ * hours; failures for three seconds (RFC 9520); anything else with the smallest TTL of its records, at most a week. Not kept are cut
+ * answers, and what is meant for one asker.
  *
  * The memory is bounded; what was not asked for longest goes first. Hashed with this process's secret. One thread; no allocation but in
  * cache_put(), which keeps nothing where there is no memory.
@@ -45,6 +46,9 @@ void cache_put(struct cache *c, const struct cache_key *key, const uint8_t *repl
  * Return: its bytes, or 0.
  */
 size_t cache_get(struct cache *c, const struct cache_key *key, uint8_t *reply, uint64_t now_ms);
+
+/* cache_resize() - of at most @room bytes from now on */
+void cache_resize(struct cache *c, size_t room);
 
 /* cache_clear() - other resolvers may say other things */
 void cache_clear(struct cache *c);

@@ -5,6 +5,7 @@
 
 #include "base/array.h"
 #include "dhcp/dns_local.h"
+#include "dhcp/dns_opt.h"
 
 enum { TTL_S = 30, ALIASES_MAX = 8 };
 enum { SOA_REFRESH_S = 3600, SOA_RETRY_S = 1200, SOA_EXPIRE_S = 604800 };	/* RFC 6303 3 */
@@ -305,6 +306,7 @@ size_t dns_servfail(const uint8_t *query, size_t size, uint8_t *reply, size_t ro
 		return 0;
 	dns_reply_begin(&r, &q, reply, room);
 	r.rcode = DNS_SERVFAIL;
+	r.ede = DNS_EDE_NO_RESOLVER;
 	return dns_reply_end(&r);
 }
 

@@ -4,8 +4,10 @@
 #include <errno.h>
 
 #include "base/array.h"
+#include "dhcp/dns_opt.h"
 
-enum { OPT_SIZE = 11, DO_BIT = 0x8000 };	/* RFC 6891 6.1.2, RFC 3225 */
+enum { EDE_OPTION = 15, EDE_SIZE = 6 };			/* RFC 8914 2 */
+enum { OPT_SIZE = 11 + EDE_SIZE, DO_BIT = 0x8000 };	/* at most; RFC 6891 6.1.2, RFC 3225 */
 
 int dns_rr_read(struct dns_rr *rr, const uint8_t *message, size_t size, size_t *pos)
 {
@@ -127,7 +129,8 @@ void dns_reply_begin(struct dns_reply *r, const struct dns_query *q, uint8_t *da
 {
 	size_t limit = MIN_OF(room, dns_reply_limit(q));
 
-	*r = (struct dns_reply){ .q = q, .flags = DNS_FLAG_QR | DNS_FLAG_RA | (q->flags & (DNS_FLAG_RD | DNS_FLAG_CD)) };
+	*r = (struct dns_reply){ .q = q, .ede = DNS_EDE_NONE,
+				 .flags = DNS_FLAG_QR | DNS_FLAG_RA | (q->flags & (DNS_FLAG_RD | DNS_FLAG_CD)) };
 	r->w = writer_init(data, limit - (q->edns ? OPT_SIZE : 0));
 	write_zeros(&r->w, DNS_HEADER_SIZE);
 	write_bytes(&r->w, q->name.wire, q->name.size);
@@ -182,7 +185,7 @@ void dns_reply_record(struct dns_reply *r, bool authority, const struct dns_name
 	}
 }
 
-static void write_opt(struct writer *w, const struct dns_query *q, uint16_t rcode)
+static void write_opt(struct writer *w, const struct dns_query *q, uint16_t rcode, int ede)
 {
 	w->room += OPT_SIZE;		/* dns_reply_begin() kept it */
 	write_u8(w, 0);
@@ -191,7 +194,12 @@ static void write_opt(struct writer *w, const struct dns_query *q, uint16_t rcod
 	write_u8(w, (uint8_t)(rcode >> 4));
 	write_u8(w, 0);			/* the version we speak */
 	write_u16(w, q->dnssec_ok ? DO_BIT : 0);
-	write_u16(w, 0);
+	write_u16(w, ede < 0 ? 0 : EDE_SIZE);
+	if (ede < 0)
+		return;
+	write_u16(w, EDE_OPTION);
+	write_u16(w, 2);
+	write_u16(w, (uint16_t)ede);
 }
 
 size_t dns_reply_end(struct dns_reply *r)
@@ -199,7 +207,7 @@ size_t dns_reply_end(struct dns_reply *r)
 	uint8_t *h = r->w.data;
 
 	if (r->q->edns)
-		write_opt(&r->w, r->q, r->rcode);
+		write_opt(&r->w, r->q, r->rcode, r->ede);
 	put_u16(h, r->q->id);
 	put_u16(h + 2, (uint16_t)(r->flags | (r->truncated ? DNS_FLAG_TC : 0) | (r->rcode & DNS_RCODE_MASK)));
 	put_u16(h + 4, 1);

@@ -81,6 +81,7 @@ struct dns_reply {
 	uint16_t rcode;
 	uint16_t answers, authority;
 	bool truncated;
+	int ede;			/* enum dns_ede, for who speaks EDNS (RFC 8914) */
 };
 
 enum { DNS_TO_QUESTION = DNS_HEADER_SIZE };	/* where the question's name is, for compression */

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "dhcp/cache.h"
 #include "dhcp/dns.h"
+#include "dhcp/dns_opt.h"
 #include "dhcp/upstream_owner.h"
 
 #undef HASH_FUNCTION		/* uthash's own has no secret */
@@ -38,7 +39,8 @@ struct flight {
 
 struct relay {
 	struct upstream *upstream;
-	struct cache *cache;		/* NULL: nothing is kept */
+	struct cache *cache;
+	struct relay_conf conf;
 	struct flight *flights;		/* those that may be joined, by key */
 	struct owner *owners;
 	unsigned nwaiting;
@@ -53,12 +55,21 @@ struct relay *relay_new(struct upstream *upstream, size_t cache_bytes)
 	if (!r)
 		return NULL;
 	r->upstream = upstream;
-	r->cache = cache_bytes ? cache_new(cache_bytes) : NULL;
-	if (!r->cache && cache_bytes) {
+	r->conf = (struct relay_conf){ .cache_bytes = cache_bytes, .share = UPSTREAM_OWNER_MAX };
+	r->cache = cache_new(cache_bytes);
+	if (!r->cache) {
 		free(r);
 		return NULL;
 	}
 	return r;
+}
+
+void relay_configure(struct relay *r, const struct relay_conf *conf)
+{
+	if (conf->rebind.protect && (!r->conf.rebind.protect || strcmp(r->conf.rebind.allow, conf->rebind.allow)))
+		cache_clear(r->cache);		/* an answer that was let through may be one that leads inside now */
+	cache_resize(r->cache, conf->cache_bytes);
+	r->conf = *conf;
 }
 
 void relay_free(struct relay *r)
@@ -74,7 +85,7 @@ static void follow(struct relay *r)
 {
 	unsigned generation = upstream_generation(r->upstream);
 
-	if (generation != r->generation && r->cache)
+	if (generation != r->generation)
 		cache_clear(r->cache);
 	r->generation = generation;
 }
@@ -110,6 +121,8 @@ static void give(struct relay *r, const struct waiter *w, const uint8_t *answer,
 		memcpy(reply, answer, size);
 		put_u16(reply, w->q.id);
 		memcpy(reply + DNS_HEADER_SIZE, w->question, w->q.question_size);
+		if (!r->conf.trust_ad)
+			put_u16(reply + 2, get_u16(reply + 2) & (uint16_t)~DNS_FLAG_AD);
 		w->fn(w->arg, reply, size);
 	}
 }
@@ -142,16 +155,43 @@ static void flight_free(struct flight *f)
 	free(f);
 }
 
+/* blocked() - the answer in the place of one that leads inside: the name has no such record */
+static size_t blocked(struct relay *r, const struct dns_query *q, uint8_t *reply)
+{
+	struct dns_reply to;
+
+	r->stats.inside++;
+	dns_reply_begin(&to, q, reply, UPSTREAM_REPLY_MAX);
+	to.ede = DNS_EDE_BLOCKED;
+	return dns_reply_end(&to);
+}
+
+/* make_own() - the answer as it is passed on to all who wait; Return: its bytes */
+static size_t make_own(struct relay *r, const struct flight *f, const uint8_t *answer, size_t size, uint8_t *own)
+{
+	const struct waiter *first = STAILQ_FIRST(&f->waiters);
+
+	if (rebind_offends(&r->conf.rebind, &first->q.name, answer, size))
+		return blocked(r, &first->q, own);
+	memcpy(own, answer, size);
+	return dns_opt_own(own, size);
+}
+
 /* on_answer() - the flight is over before the first who waited hears of it: what is asked then is asked anew */
 static void on_answer(void *arg, const uint8_t *answer, size_t size)
 {
 	struct flight *f = arg;
 	struct relay *r = f->relay;
 	struct waiters waiters = STAILQ_HEAD_INITIALIZER(waiters);
+	uint8_t own[UPSTREAM_REPLY_MAX];	/* not static: who hears of it may ask again, and is answered from within */
 	struct waiter *w;
 
-	if (answer && f->shared && r->cache)
-		cache_put(r->cache, &f->key, answer, size, clock_now_ms());
+	if (answer) {
+		size = make_own(r, f, answer, size, own);
+		answer = own;
+		if (f->shared)
+			cache_put(r->cache, &f->key, answer, size, clock_now_ms());
+	}
 	STAILQ_CONCAT(&waiters, &f->waiters);
 	flight_free(f);
 	while ((w = STAILQ_FIRST(&waiters))) {
@@ -202,12 +242,14 @@ static struct flight *flight_new(struct relay *r, const struct cache_key *key, b
 static int take_off(struct relay *r, const struct cache_key *key, struct waiter *w, uint64_t owner, const uint8_t *data, size_t size)
 {
 	struct flight *f = flight_new(r, key, w->q.stream);
+	uint8_t own[UPSTREAM_QUERY_MAX];
 	int rc;
 
 	if (!f)
 		return -ENOMEM;
 	STAILQ_INSERT_TAIL(&f->waiters, w, link);
-	rc = upstream_query(r->upstream, owner, data, size, w->q.stream, on_answer, f);
+	memcpy(own, data, size);
+	rc = upstream_query(r->upstream, owner, own, dns_opt_own(own, size), w->q.stream, on_answer, f);
 	if (rc < 0)
 		flight_free(f);
 	return rc;
@@ -223,10 +265,10 @@ static int ask(struct relay *r, const struct cache_key *key, struct waiter *like
 
 	if (!o)
 		return rc;
-	w = o->npending < UPSTREAM_OWNER_MAX && r->nwaiting < RELAY_WAITING_MAX ? waiter_new(r, o, like) : NULL;
+	w = o->npending < r->conf.share && r->nwaiting < RELAY_WAITING_MAX ? waiter_new(r, o, like) : NULL;
 	if (!w) {
 		r->stats.refused++;
-		rc = o->npending < UPSTREAM_OWNER_MAX ? -ENOBUFS : -EDQUOT;
+		rc = o->npending < r->conf.share ? -ENOBUFS : -EDQUOT;
 		owner_put(&r->owners, o);
 		return rc;
 	}
@@ -249,13 +291,13 @@ int relay_query(struct relay *r, uint64_t owner, const uint8_t *data, size_t siz
 	bool shared;
 	size_t kept;
 
-	if (dns_query_parse(&like.q, data, size) < 0)
+	if (size > UPSTREAM_QUERY_MAX || dns_query_parse(&like.q, data, size) < 0)
 		return -EBADMSG;
 	like.q.stream = stream;
 	memcpy(like.question, data + DNS_HEADER_SIZE, like.q.question_size);
 	follow(r);
 	shared = cache_key_make(&key, &like.q);
-	kept = shared && r->cache ? cache_get(r->cache, &key, answer, clock_now_ms()) : 0;
+	kept = shared ? cache_get(r->cache, &key, answer, clock_now_ms()) : 0;
 	if (kept) {
 		r->stats.hits++;
 		give(r, &like, answer, kept);

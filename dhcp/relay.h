@@ -4,7 +4,11 @@
  * In front of dhcp/upstream.h, for one network. Every asker gets the answer with its own id and the question as it wrote it; an answer larger
  * than it takes by datagram is cut to its question, with TC set, and then it asks over TCP.
  *
- * What is kept is forgotten when the resolvers are others. Each owner has UPSTREAM_OWNER_MAX queries waiting at most, whether it is the first to ask or joins. One libevent base, its thread.
+ * What concerns only two neighbours is not passed on: the options of an OPT record that say so (dhcp/dns_opt.h), and, unless it is trusted,
+ * that a resolver calls its answer authenticated (RFC 6840 5.8). An answer that leads inside (dhcp/rebind.h) is one without records.
+ *
+ * What is kept is forgotten when the resolvers are others. Each owner has a share of queries waiting at most, whether it is the first to
+ * ask or joins. One libevent base, its thread.
  */
 #ifndef DHCP_RELAY_H
 #define DHCP_RELAY_H
@@ -13,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dhcp/rebind.h"
 #include "dhcp/upstream.h"
 
 struct relay;
@@ -25,6 +30,16 @@ enum { RELAY_CACHE_BYTES = 1 << 20, RELAY_WAITING_MAX = 2048 };
  * Return: for relay_free(), or NULL with ENOMEM.
  */
 struct relay *relay_new(struct upstream *upstream, size_t cache_bytes);
+
+/* relay_conf - what may change while it runs; relay_configure() - from the next query on; what is kept may be forgotten */
+struct relay_conf {
+	size_t cache_bytes;
+	unsigned share;			/* queries of one owner that wait; UPSTREAM_OWNER_MAX at first */
+	bool trust_ad;			/* pass on AD */
+	struct rebind rebind;
+};
+
+void relay_configure(struct relay *r, const struct relay_conf *conf);
 
 /* relay_free() - after upstream_free(), which ends what waits */
 void relay_free(struct relay *r);
@@ -40,6 +55,7 @@ struct relay_stats {
 	uint64_t joined;		/* asked what was being asked already */
 	uint64_t cut;			/* answers larger than their asker takes */
 	uint64_t refused;		/* queries over a limit */
+	uint64_t inside;		/* answers that led inside */
 };
 
 const struct relay_stats *relay_stats(const struct relay *r);

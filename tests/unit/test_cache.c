@@ -89,8 +89,9 @@ static const struct {
 	{ "nothing at all", 0, { { 0, 0, 0, 0 } }, 0 },
 	{ "an OPT record has no TTL", 0, { { 'A', DNS_A, 300, 0 }, { 'D', DNS_OPT, 0x8000, 0 } }, 300 },
 	{ "an SOA that was asked for", 0, { { 'A', DNS_SOA, 300, 5 } }, 300 },
-	{ "a failure", DNS_SERVFAIL, { { 'A', DNS_A, 300, 0 } }, 0 },
-	{ "refused", DNS_REFUSED, { { 'U', DNS_SOA, 300, 300 } }, 0 },
+	{ "a failure (DNS-19)", DNS_SERVFAIL, { { 'A', DNS_A, 300, 0 } }, 3 },
+	{ "refused", DNS_REFUSED, { { 'U', DNS_SOA, 300, 300 } }, 3 },
+	{ "a failure of another sort", DNS_NOTIMP, { { 'A', DNS_A, 300, 0 } }, 0 },
 	{ "cut", DNS_FLAG_TC, { { 'A', DNS_A, 300, 0 } }, 0 },
 };
 

@@ -124,6 +124,9 @@ static const struct {
 	  "t:4: network lab: dhcp: enabled: the network has no subnet to give addresses of", "invalid" },
 	{ "upstream", "networks:\n  lab:\n    dns: {upstreams: [x]}",
 	  "t:3: network lab: dns: upstreams: x is not an address like 192.0.2.53 or [2001:db8::53]:53", "invalid" },
+	{ "a domain that is none", "networks:\n  lab:\n    dns: {rebind_allow: [corp.example, a..b]}",
+	  "t:3: network lab: dns: rebind_allow: a..b is not a domain like corp.example", "invalid" },
+	{ "no queries at all", "networks:\n  lab:\n    dns: {queries: 0}", "t:3: network lab: dns: queries: 0 is not in 1..256", "invalid" },
 	{ "upstreams of internal", "networks:\n  lab:\n    mode: internal\n    subnet: 10.1.0.0/24\n    dns: {upstreams: [10.0.0.1]}",
 	  "t:5: network lab: dns: upstreams: is not a setting of an internal network: it answers local names only", "invalid" },
 
@@ -671,7 +674,8 @@ static void test_show(void **state)
 	json_t *defaults = net_defaults(net), *shown = net_export(net, MODEL_EFFECTIVE);
 	json_t *want = json_pack("[s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s]", "mode", "gateway", "subnet6", "nat", "filtering", "host_access", "domain", "snooping", "unregistered", "stations",
 				 "dhcp.enabled", "dhcp.pool", "dhcp.lease", "dhcp.quota", "dhcp.declines", "dhcp.rate", "dns.enabled");
-	json_t *more = json_pack("[s,s,s,s,s]", "dns.upstreams", "limits.flows", "limits.sockets", "limits.half_open", "limits.memory_kb");
+	json_t *more = json_pack("[s,s,s,s,s,s,s,s,s,s,s]", "dns.upstreams", "dns.cache_kb", "dns.queries", "dns.case_random", "dns.trust_ad",
+				 "dns.rebind_protect", "dns.rebind_allow", "limits.flows", "limits.sockets", "limits.half_open", "limits.memory_kb");
 	json_t *forward = forward_export(net_forward(net, "web"));
 	char *text = json_dumps(forward, JSON_COMPACT | JSON_SORT_KEYS);
 

@@ -41,7 +41,7 @@ static const struct {
 	{ "no mode", "{\"nat\":\"kernel\"}", "{\"mtu\":1400}", "{\"nat\":\"kernel\"}" },
 	{ "no such mode", "{\"nat\":\"kernel\"}", "{\"mode\":\"none\"}", "{\"nat\":\"kernel\"}" },
 	{ "to internal", "{\"mode\":\"nat-network\",\"nat\":\"kernel\",\"uplink\":\"eth0\",\"filtering\":\"any\",\"host_access\":\"own\",\"subnet\":\"10.1.0.0/24\","
-	  "\"dns\":{\"enabled\":true,\"upstreams\":[\"192.0.2.1\"]}}", "{\"mode\":\"intnet\"}",
+	  "\"dns\":{\"enabled\":true,\"upstreams\":[\"192.0.2.1\"],\"cache_kb\":0}}", "{\"mode\":\"intnet\"}",
 	  "{\"dns\":{\"enabled\":true},\"mode\":\"nat-network\",\"subnet\":\"10.1.0.0/24\"}" },
 	{ "what is given with it is an error to be told", "{\"uplink\":\"eth0\"}", "{\"mode\":\"internal\",\"uplink\":\"eth1\"}", "{\"uplink\":\"eth0\"}" },
 	{ "to mode nat", "{\"nat\":\"kernel\",\"nat_helpers\":[\"ftp\"],\"mtu\":1400}", "{\"mode\":\"nat\"}", "{\"mtu\":1400}" },

@@ -23,7 +23,7 @@
 
 enum { BIG_RECORDS = 100 };		/* 16 bytes each: more than 1,232 */
 
-enum behaviour { ANSWER, SILENT, CUT, CUT_AND_DEAF, CUT_AND_CONFUSED };
+enum behaviour { ANSWER, SILENT, CUT, CUT_AND_DEAF, CUT_AND_CONFUSED, FAIL, INSIDE, OTHER_CASE };
 
 struct bench {
 	struct event_base *base;
@@ -34,6 +34,8 @@ struct bench {
 	enum behaviour does;
 	unsigned asked, asked_tcp, answered, dropped;
 	uint16_t last_id;
+	uint8_t query[1000];		/* the last that was asked by datagram */
+	size_t query_size;
 	uint8_t reply[UPSTREAM_REPLY_MAX];
 	size_t size;
 	char order[16];			/* arguments of the askers that were answered */
@@ -69,8 +71,17 @@ static void on_udp(evutil_socket_t fd, short what, void *arg)
 	b->asked++;
 	if (b->does == SILENT)
 		return;
-	size = answer(data, sizeof(data), b->does == ANSWER);
-	if (b->does != ANSWER)
+	memcpy(b->query, data, (size_t)n);
+	b->query_size = (size_t)n;
+	size = answer(data, sizeof(data), b->does == ANSWER || b->does == INSIDE);
+	data[3] |= DNS_FLAG_AD;
+	if (b->does == INSIDE)
+		memcpy(data + size - 4, "\x0a\0\0\1", 4);
+	else if (b->does == FAIL)
+		data[3] |= DNS_SERVFAIL;
+	else if (b->does == OTHER_CASE)
+		memcpy(data + DNS_HEADER_SIZE, "\3WWW\7EXAMPLE\3COM", 17);
+	else if (b->does != ANSWER)
 		data[2] |= DNS_FLAG_TC >> 8;
 	sendto(fd, data, size, 0, (struct sockaddr *)&from, from_size);
 }
@@ -305,6 +316,99 @@ static void test_limits(void **state)
 	assert_int_equal(ask(b, "a", www, false, false), 0);
 }
 
+/* with_cookie() - a query with a cookie of this one's */
+static size_t with_cookie(uint8_t *data, uint16_t id, char whose)
+{
+	size_t size = query(data, id, www, true);
+
+	memcpy(data + size, "\0\x0a\0\x08" "xxxxxxxx", 12);
+	memset(data + size + 4, whose, 8);
+	put_u16(data + size - 2, 12);
+	return size + 12;
+}
+
+static void test_dns_23_cookies_go_no_further(void **state)
+{
+	struct bench *b = *state;
+	uint8_t data[512];
+
+	current = b;
+	for (char whose = 'a'; whose <= 'b'; whose++)
+		assert_int_equal(relay_query(b->relay, 1, data, with_cookie(data, (uint16_t)whose, whose), false, on_answer, "a"), 0);
+	settle(b, 2);
+	assert_int_equal(b->asked, 1);
+	assert_int_equal(b->query_size, query(data, 1, www, true));		/* without it, and ... */
+	assert_int_equal(get_u16(b->query + b->query_size - 8), DNS_UDP_MAX);	/* ... with our own size (RFC 9715) */
+}
+
+static void test_dns_21_authenticated_by_whom(void **state)
+{
+	struct bench *b = *state;
+	struct relay_conf conf = { .cache_bytes = RELAY_CACHE_BYTES, .share = 4, .trust_ad = true };
+
+	assert_int_equal(ask(b, "a", www, false, false), 0);
+	settle(b, 1);
+	assert_int_equal(b->reply[3] & DNS_FLAG_AD, 0);
+	relay_configure(b->relay, &conf);
+	assert_int_equal(ask(b, "b", www, false, false), 0);
+	assert_int_equal(b->reply[3] & DNS_FLAG_AD, DNS_FLAG_AD);
+	b->does = SILENT;
+	for (unsigned i = 0; i < conf.share; i++)
+		assert_int_equal(ask(b, "c", other, false, false), 0);
+	assert_int_equal(ask(b, "c", other, false, false), -EDQUOT);		/* the share is a setting, too */
+}
+
+/* RFC 9520: and who asks again is not let through at once */
+static void test_dns_19_failures_are_kept(void **state)
+{
+	struct bench *b = *state;
+
+	b->does = FAIL;
+	for (unsigned i = 1; i <= 3; i++) {
+		assert_int_equal(ask(b, "a", www, false, false), 0);
+		settle(b, i);
+		assert_int_equal(b->reply[3] & 15, DNS_SERVFAIL);
+	}
+	assert_int_equal(b->asked, 1);
+}
+
+static void test_dns_35_rebinding(void **state)
+{
+	struct bench *b = *state;
+	struct relay_conf conf = { .cache_bytes = RELAY_CACHE_BYTES, .share = 4, .rebind.protect = true };
+
+	b->does = INSIDE;
+	assert_int_equal(ask(b, "a", www, true, false), 0);
+	settle(b, 1);
+	assert_int_equal(get_u16(b->reply + 6), 1);
+	relay_configure(b->relay, &conf);		/* what was kept counts no more */
+	assert_int_equal(ask(b, "b", www, true, false), 0);
+	settle(b, 2);
+	assert_int_equal(get_u16(b->reply + 6), 0);
+	assert_int_equal(b->reply[3] & 15, DNS_NOERROR);
+	assert_memory_equal(b->reply + b->size - 6, "\0\x0f\0\2\0\x0f", 6);	/* RFC 8914: blocked */
+	assert_int_equal(relay_stats(b->relay)->inside, 1);
+	strcpy(conf.rebind.allow, "example.com");
+	relay_configure(b->relay, &conf);
+	assert_int_equal(ask(b, "c", www, true, false), 0);
+	settle(b, 3);
+	assert_int_equal(get_u16(b->reply + 6), 1);
+}
+
+/* A resolver that does not repeat the letters is believed over TCP. */
+static void test_case_random_falls_back_to_tcp(void **state)
+{
+	struct bench *b = *state;
+
+	upstream_set_case_random(b->upstream, true);
+	b->does = OTHER_CASE;
+	assert_int_equal(ask(b, "a", www, false, false), 0);
+	settle(b, 1);
+	assert_int_equal(b->asked_tcp, 1);
+	assert_memory_equal(b->reply + DNS_HEADER_SIZE, www, sizeof(www));
+	assert_int_equal(b->reply[2] & 2, 2);		/* a hundred records, by datagram: cut */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,6 +417,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_dns_03_04_cut, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tcp_that_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_dns_23_cookies_go_no_further, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_dns_21_authenticated_by_whom, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_dns_19_failures_are_kept, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_dns_35_rebinding, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_case_random_falls_back_to_tcp, setup, teardown),
 	};
 
 	signal(SIGPIPE, SIG_IGN);		/* as in the engine */
