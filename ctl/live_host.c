@@ -89,7 +89,7 @@ static bool is_deaf(const char *ifname)
 json_t *live_host_warnings(const struct live_net *net)
 {
 	const struct net_conf *conf = net->conf;
-	json_t *list = json_array(), *clash;
+	json_t *list = json_array(), *more;
 
 	if (list && net->wire)
 		live_wire_warnings(net, list);
@@ -104,10 +104,11 @@ json_t *live_host_warnings(const struct live_net *net)
 	if (conf->mode == NET_ROUTED && conf->uplink[0] && is_deaf(conf->uplink))
 		json_array_append_new(list, json_sprintf("uplink %s was set anew, and forwards nothing: sysctl -w net.ipv4.conf.%s.forwarding=1",
 							 conf->uplink, conf->uplink));
-	clash = live_clash_warning(net);
-	if (clash)
-		json_array_append_new(list, clash);
-	if (live_kernel_warning(net))
-		json_array_append_new(list, json_string(live_kernel_warning(net)));
+	more = live_clash_warning(net);
+	if (more)
+		json_array_append_new(list, more);
+	more = live_kernel_warning(net);
+	if (more)
+		json_array_append_new(list, more);
 	return list;
 }

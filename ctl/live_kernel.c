@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "ctl/api.h"
 #include "ctl/engine.h"
 #include "ctl/host_client.h"
@@ -17,7 +18,7 @@
 
 #define KEEPER "lanyardd"
 
-enum { LATER_US = 20000, GRACE_S = 10, NOTICE_ROOM = 65536 };
+enum { LATER_US = 20000, GRACE_S = 10, NOTICE_ROOM = 65536, RETRY_MIN_S = 1, RETRY_MAX_S = 60 };
 
 /* forwards - those that the table leads */
 struct forwards {
@@ -31,7 +32,8 @@ struct live_kernel {
 	struct forwards sent;
 	bool is_sent;
 	char warning[HOST_TEXT_SIZE];
-	struct event *later, *grace_ends;
+	unsigned retry_s;		/* the table could not be made as it is wanted: until the next try; 0: it could */
+	struct event *later, *grace_ends, *retry;
 	bool grace;			/* the engine was started again a moment ago: forwards to guests not heard of yet stay as they were */
 };
 
@@ -152,24 +154,41 @@ static struct host_nat conf_of(const struct net_conf *net, const char *held)
 	return m;
 }
 
-/* ---- somebody else's doing ---- */
-
 static void push(struct live_net *net, bool again);
+
+static struct live_kernel *kernel_of(struct live_net *net)
+{
+	if (!net->kernel)
+		net->kernel = calloc(1, sizeof(*net->kernel));
+	return net->kernel;
+}
+
+static void tell(struct live_net *net, json_t *event)
+{
+	if (net->engine->api)
+		api_event(net->engine->api, net->name, NULL, event);
+	else
+		json_decref(event);
+}
+
+/* ---- somebody else's doing ---- */
 
 /* restore() - one network's turn makes the table anew for all */
 static void restore(struct engine *e, const char *by)
 {
-	bool done = false;
+	const struct live_net *first = NULL;
 
 	for (struct live_net *net = e->nets; net; net = net->hh.next) {
-		if (!is_kernels(net->conf))
+		bool failed;
+
+		if (!is_kernels(net->conf) || !kernel_of(net))
 			continue;
-		push(net, !done);
-		done = true;
-		log_warn("net=%s event=nat-rules-changed by=\"%s\" state=restored", net->name, by);
-		if (e->api)
-			api_event(e->api, net->name, NULL,
-				  json_pack("{s:s s:s s:s}", "event", "nat-rules", "state", "restored", "by", by));
+		push(net, !first);
+		first = first ? first : net;
+		failed = first->kernel->retry_s || net->kernel->retry_s;
+		log_warn("net=%s event=nat-rules-changed by=\"%s\" state=%s", net->name, by, failed ? "failed" : "restored");
+		if (!failed)
+			tell(net, json_pack("{s:s s:s s:s}", "event", "nat-rules", "state", "restored", "by", by));
 	}
 }
 
@@ -225,17 +244,61 @@ static void watch(struct engine *e)
 
 /* ---- the table ---- */
 
-static struct live_kernel *kernel_of(struct live_net *net)
-{
-	if (!net->kernel)
-		net->kernel = calloc(1, sizeof(*net->kernel));
-	return net->kernel;
-}
-
 static bool same(const struct live_kernel *k, const struct host_nat *m, const struct forwards *f)
 {
 	return k->is_sent && k->conf.access == m->access && k->conf.helpers == m->helpers && !strcmp(k->conf.out, m->out) && k->sent.n == f->n &&
 	       (!f->n || !memcmp(k->sent.list, f->list, f->n * sizeof(*f->list)));
+}
+
+/* ---- what failed is tried again, by and by ---- */
+
+static void on_retry(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	push(arg, false);
+}
+
+/* put_off() - told once for each reason; between the tries the time grows. The keeper makes the whole table anew after one that failed. */
+static void put_off(struct live_net *net, const struct error *err)
+{
+	struct live_kernel *k = net->kernel;
+	struct timeval wait;
+
+	k->retry_s = !k->retry_s ? RETRY_MIN_S : MIN_OF(2 * k->retry_s, (unsigned)RETRY_MAX_S);
+	if (!k->retry)
+		k->retry = evtimer_new(net->engine->base, on_retry, net);
+	wait = (struct timeval){ .tv_sec = k->retry_s };
+	if (k->retry)
+		event_add(k->retry, &wait);
+	if (k->warning[0] && !strncmp(k->warning, err->message, strlen(k->warning)))
+		return;
+	snprintf(k->warning, sizeof(k->warning), "%.*s", (int)sizeof(k->warning) - 1, err->message);
+	log_error("net=%s event=nat-not-configured reason=\"%s\"", net->name, err->message);
+	tell(net, json_pack("{s:s s:s s:s}", "event", "nat-rules", "state", "failed", "reason", err->message));
+}
+
+static void succeeded(struct live_net *net)
+{
+	struct live_kernel *k = net->kernel;
+
+	if (!k->retry_s)
+		return;
+	k->retry_s = 0;
+	if (k->retry)
+		event_del(k->retry);
+	log_info("net=%s event=nat-configured", net->name);
+	tell(net, json_pack("{s:s s:s}", "event", "nat-rules", "state", "made"));
+}
+
+/* hand_over() - the network goes whose turn it was to make the table for all: now it is another's */
+static void hand_over(const struct live_net *from)
+{
+	for (struct live_net *net = from->engine->nets; net; net = net->hh.next)
+		if (net != from && net->kernel && net->kernel->is_sent) {
+			net->kernel->is_sent = false;
+			live_kernel_later(net);
+			return;
+		}
 }
 
 /* send() - Return: 0, and *@f is the kernel's, or negative errno */
@@ -244,16 +307,16 @@ static int send_all(struct live_net *net, const struct host_nat *conf, struct fo
 	struct live_kernel *k = net->kernel;
 	struct host_nat m = *conf;
 	struct error err = { 0 };
-	int rc = f->failed ? error_set(&err, -ENOMEM, "out of memory") :
-			     host_nat(net->engine->host, &m, f->list, f->n, k->warning, &err);
+	char warning[HOST_TEXT_SIZE];
+	int rc = f->failed ? error_set(&err, -ENOMEM, "out of memory") : host_nat(net->engine->host, &m, f->list, f->n, warning, &err);
 
 	k->is_sent = rc == 0;
 	if (rc < 0) {
-		if (strncmp(k->warning, err.message, sizeof(k->warning) - 1))
-			log_error("net=%s event=nat-not-configured reason=\"%s\"", net->name, err.message);
-		snprintf(k->warning, sizeof(k->warning), "%.*s", (int)sizeof(k->warning) - 1, err.message);
+		put_off(net, &err);
 		return rc;
 	}
+	succeeded(net);
+	memcpy(k->warning, warning, sizeof(k->warning));
 	k->conf = *conf;
 	free(k->sent.list);
 	k->sent = *f;
@@ -359,9 +422,25 @@ int live_kernel_open(struct engine *e, const struct net_conf *conf, const char *
 	return rc;
 }
 
-const char *live_kernel_warning(const struct live_net *net)
+/* in_trouble() - the network whose try failed, with the one table that all of them have; or NULL */
+static const struct live_net *in_trouble(const struct engine *e)
 {
-	return net->kernel && net->kernel->warning[0] ? net->kernel->warning : NULL;
+	const struct live_net *net = e->nets;
+
+	while (net && !(net->kernel && net->kernel->retry_s))
+		net = net->hh.next;
+	return net;
+}
+
+json_t *live_kernel_warning(const struct live_net *net)
+{
+	const struct live_net *trouble = net->kernel ? in_trouble(net->engine) : NULL;
+	const struct live_kernel *k = trouble ? trouble->kernel : net->kernel;
+
+	if (!k || !k->warning[0])
+		return NULL;
+	return k->retry_s ? json_sprintf("NAT is not as it should be: %s; it is tried again, every %u s by now", k->warning, k->retry_s) :
+			    json_string(k->warning);
 }
 
 void live_kernel_free(struct live_net *net)
@@ -374,6 +453,10 @@ void live_kernel_free(struct live_net *net)
 		event_free(k->later);
 	if (k->grace_ends)
 		event_free(k->grace_ends);
+	if (k->retry)
+		event_free(k->retry);
+	if (k->retry_s)
+		hand_over(net);
 	free(k->sent.list);
 	free(k);
 }

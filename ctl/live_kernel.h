@@ -8,6 +8,8 @@
 #ifndef CTL_LIVE_KERNEL_H
 #define CTL_LIVE_KERNEL_H
 
+#include <jansson.h>
+
 struct engine;
 struct error;
 struct live_net;
@@ -17,7 +19,8 @@ struct net_conf;
  * Return: 0, or negative errno: this kernel cannot, somebody has a table of that name, ... */
 int live_kernel_open(struct engine *e, const struct net_conf *net, const char *held, struct error *err);
 
-/* live_kernel_push() - make the table as the network is now; does nothing when it is, or when the kernel does not translate for it
+/* live_kernel_push() - make the table as the network is now; does nothing when it is, or when the kernel does not translate for it. What is
+ *	refused is tried again after a second, and then ever less often, down to once a minute
  * live_kernel_later() - soon: an address was learnt, or a socket came */
 void live_kernel_push(struct live_net *net);
 void live_kernel_later(struct live_net *net);
@@ -25,8 +28,8 @@ void live_kernel_later(struct live_net *net);
 /* live_kernel_start() - the engine knows whether it was started again: then the table is as it was, and stays so until guests have been heard of */
 void live_kernel_start(struct engine *e);
 
-/* live_kernel_warning() - what does not work fully, or NULL */
-const char *live_kernel_warning(const struct live_net *net);
+/* live_kernel_warning() - what does not work fully, or at all, as text; a new reference, or NULL */
+json_t *live_kernel_warning(const struct live_net *net);
 
 void live_kernel_free(struct live_net *net);
 

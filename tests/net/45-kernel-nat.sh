@@ -246,6 +246,27 @@ nft flush chain inet lanyard hide
 until_ok 2 restored
 nft -f "$DIR/before"
 
+say "somebody takes the table and holds it: told, and tried again until it can be had"
+mkfifo "$DIR/nft"
+nft -i <"$DIR/nft" >/dev/null 2>&1 &
+holder=$!
+exec {NFT}>"$DIR/nft"
+echo 'delete table inet lanyard; add table inet lanyard { flags owner; }' >&$NFT
+until_ok 3 grep -q 'event=nat-not-configured' "$DIR/lanyardd.log"
+trouble() { json '.warnings[]' net show "$1" | grep -qE "NAT is not as it should be: nftables: .*; it is tried again, every $2 s by now"; }
+until_ok 2 trouble second '[0-9]'
+until_ok 4 trouble lab 4		# it was, and each time takes longer
+until_ok 2 grep -qE '"nat-rules",.*"failed"' "$DIR/events"
+status 5 lanyard net add third-kernel --nat kernel
+is "networks" "$(json '[.networks[].name] | join(" ")' net ls)" "lab second third"
+is "those that there are" "$(json .mode net show lab)" nat-network
+kill $holder
+exec {NFT}>&-
+until_ok 5 restored
+is "TCP" "$(call web1 $OUTSIDE 7003 name)" $HOST
+until_ok 2 grep -q 'event=nat-configured' "$DIR/lanyardd.log"
+is "warnings" "$(json '.warnings // [] | map(select(test("NAT"))) | length' net show lab)" 0
+
 say "an engine that dies changes nothing"
 kill -KILL "$(engine_pid)"
 until_ok 5 answers
