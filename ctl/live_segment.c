@@ -78,6 +78,7 @@ static void fill_dhcp(struct live_segment *seg, struct lease_conf *leases)
 		.reservations = seg->reservations,
 		.subnet = conf->subnet, .server_ip = conf->gateway, .router = conf->has_router ? conf->gateway : 0,
 		.dns = conf->dns_enabled ? conf->dns : 0, .mtu = (uint16_t)conf->mtu, .lease_s = conf->lease_s,
+		.boot = net_boot(conf),
 	};
 	memcpy(seg->server.conf.domain, conf->domain, sizeof(seg->server.conf.domain));
 }

@@ -43,6 +43,11 @@ static bool is_ipxe(const struct dhcp_message *m)
 	return begins(m, OPTION_USER_CLASS, "iPXE") || begins(m, OPTION_USER_CLASS, "\004iPXE");
 }
 
+bool boot_by_http(const struct dhcp_message *m)
+{
+	return begins(m, OPTION_VENDOR_CLASS, BOOT_HTTP_CLASS) && !is_ipxe(m);
+}
+
 static bool is_url(const char *text)
 {
 	return !strncmp(text, "http://", 7) || !strncmp(text, "https://", 8);
@@ -51,15 +56,14 @@ static bool is_url(const char *text)
 bool boot_choose(const struct boot_conf *conf, uint32_t own_ip, const struct dhcp_message *m, struct boot_choice *choice)
 {
 	enum boot_kind kind = boot_kind_of(m);
-	bool ipxe = is_ipxe(m), http = !ipxe && begins(m, OPTION_VENDOR_CLASS, "HTTPClient");
 	const char *file = conf->file;
 
-	if (ipxe && conf->ipxe[0])
+	if (conf->ipxe[0] && is_ipxe(m))
 		file = conf->ipxe;
 	else if (kind < BOOT_KINDS && conf->of[kind][0])
 		file = conf->of[kind];
-	if (!file[0] || (http && !is_url(file)))
+	if (!file[0] || (boot_by_http(m) && !is_url(file)))
 		return false;
-	*choice = (struct boot_choice){ .file = file, .server = conf->server ? conf->server : own_ip, .http = http };
+	*choice = (struct boot_choice){ .file = file, .server = conf->server ? conf->server : own_ip };
 	return true;
 }

@@ -13,6 +13,8 @@
 
 enum { BOOT_FILE_SIZE = 256, BOOT_DIR_SIZE = 256 };
 
+#define BOOT_HTTP_CLASS "HTTPClient"
+
 /* boot_kind - which program a machine can run, and how it fetches it */
 enum boot_kind {
 	BOOT_BIOS, BOOT_EFI_IA32, BOOT_EFI_X64, BOOT_EFI_ARM32, BOOT_EFI_ARM64, BOOT_EFI_RISCV64,	/* by TFTP */
@@ -30,11 +32,11 @@ struct boot_conf {
 	char ipxe[BOOT_FILE_SIZE];		/* script or program for iPXE */
 };
 
-/* boot_choice - for one client */
+/* boot_choice - for one client; its texts are borrowed */
 struct boot_choice {
-	const char *file;		/* in the conf, never empty */
+	const char *file;		/* never empty when it is boot_choose()'s */
+	const char *server_name;	/* or NULL */
 	uint32_t server;
-	bool http;			/* to be told by option 60 that it is for HTTPClient (UEFI 2.10 24.7.3) */
 };
 
 struct dhcp_message;
@@ -45,6 +47,9 @@ struct dhcp_message;
  * Return: false when it is told nothing: there is nothing for it, or not in the way it fetches.
  */
 bool boot_choose(const struct boot_conf *conf, uint32_t own_ip, const struct dhcp_message *m, struct boot_choice *choice);
+
+/* boot_by_http() - is it firmware that boots by HTTP? Then it is told a URL, and by option 60 that this is for it (UEFI 2.10 24.7.3) */
+bool boot_by_http(const struct dhcp_message *m);
 
 /* boot_kind_of() - by option 93 */
 enum boot_kind boot_kind_of(const struct dhcp_message *m);

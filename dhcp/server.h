@@ -34,6 +34,7 @@ struct dhcp_conf {
 	const struct dhcp_class *classes;	/* borrowed; a guest belongs to each that matches, and the first that says something is heard */
 	unsigned nclasses;
 	const struct reservations *reservations;	/* borrowed, or NULL */
+	const struct boot_conf *boot;	/* what guests boot for whom nothing else is said; borrowed, or NULL */
 	bool rapid_commit;		/* RFC 4039: who asks for it has its address in two messages */
 	bool bootp;			/* BOOTP clients are given addresses, for ever */
 };

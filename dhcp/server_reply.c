@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "base/bytes.h"
+#include "dhcp/boot.h"
 #include "dhcp/dns_name.h"
 #include "dhcp/message_build.h"
 #include "dhcp/profile.h"
@@ -41,6 +42,7 @@ struct saying {
 	const struct dhcp_conf *conf;
 	const struct dhcp_message *m;
 	const struct dhcp_answer *a;
+	struct boot_choice boot;	/* file NULL: it is told nothing of the kind */
 	struct option_list list;
 };
 
@@ -90,6 +92,16 @@ static void add_u32(struct option_list *list, uint8_t code, uint32_t value)
 		option_add_u32(list, code, false, value);
 }
 
+/* add_boot() - the header's fields once more, for who asks for them so; the file unasked where the header is too small for it */
+static void add_boot(struct saying *say, uint8_t code)
+{
+	char ip[IP4_TEXT];
+	const char *text = code == OPTION_BOOT_FILE ? say->boot.file : ip4_format(say->boot.server, ip);
+
+	if (say->boot.file && text[0])
+		option_add(&say->list, code, false, text, strlen(text));
+}
+
 static void add_own(struct saying *say, uint8_t code)
 {
 	const struct dhcp_conf *conf = say->conf;
@@ -129,6 +141,10 @@ static void add_own(struct saying *say, uint8_t code)
 		break;
 	case OPTION_SEARCH:
 		add_search(list, conf);
+		break;
+	case OPTION_BOOT_SERVER:
+	case OPTION_BOOT_FILE:
+		add_boot(say, code);
 		break;
 	}
 }
@@ -204,6 +220,10 @@ static void add_parameters(struct saying *say)
 	size_t n = 0;
 	const uint8_t *asked = message_option(say->m, OPTION_PARAMETERS, &n);
 
+	if (say->boot.file && boot_by_http(say->m))
+		option_add(&say->list, OPTION_VENDOR_CLASS, false, BOOT_HTTP_CLASS, strlen(BOOT_HTTP_CLASS));
+	if (say->boot.file && strlen(say->boot.file) >= DHCP_FILE_SIZE)
+		add_option(say, OPTION_BOOT_FILE);
 	for (size_t i = 0; i < n; i++)
 		add_option(say, asked[i]);
 	add_set(say, false);
@@ -250,6 +270,19 @@ static size_t limit_of(const struct saying *say, size_t room)
 	return MIN_OF(room, say->a->bootp ? (size_t)BOOTP_SIZE : message_reply_limit(say->m, say->conf->mtu));
 }
 
+/* choose_boot() - what is said of this very guest, or else of machines like it */
+static void choose_boot(struct saying *say)
+{
+	const struct dhcp_boot *said = say->a->type == DHCP_NAK ? NULL : profile_boot(say->a->profile, NULL);
+	const struct dhcp_conf *conf = say->conf;
+
+	say->boot = (struct boot_choice){ .file = NULL };
+	if (said)
+		say->boot = (struct boot_choice){ said->file, said->server_name, said->server ? said->server : conf->server_ip };
+	else if (say->a->type != DHCP_NAK && conf->boot)
+		boot_choose(conf->boot, conf->server_ip, say->m, &say->boot);
+}
+
 int server_reply_build(const struct dhcp_conf *conf, const struct dhcp_message *m, const struct dhcp_answer *a,
 		       uint8_t *reply, size_t room)
 {
@@ -264,16 +297,16 @@ int server_reply_build(const struct dhcp_conf *conf, const struct dhcp_message *
 		.giaddr = m->giaddr,
 		.chaddr = m->chaddr,
 	};
-	const struct dhcp_boot *boot = a->type == DHCP_NAK ? NULL : profile_boot(a->profile, NULL);
 	struct saying say;		/* its list is long: nothing is cleared for nothing */
 
 	say.conf = conf;
 	say.m = m;
 	say.a = a;
-	if (boot) {
-		h.siaddr = boot->server;
-		h.sname = boot->server_name;
-		h.file = boot->file;
+	choose_boot(&say);
+	if (say.boot.file) {
+		h.siaddr = say.boot.server;
+		h.sname = say.boot.server_name;
+		h.file = strlen(say.boot.file) < DHCP_FILE_SIZE ? say.boot.file : NULL;
 	}
 	if (a->type == DHCP_NAK && m->giaddr)
 		h.flags |= DHCP_FLAG_BROADCAST;	/* RFC 2131 4.3.2: so that the relay broadcasts it */
