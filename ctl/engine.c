@@ -15,6 +15,7 @@
 #include "ctl/api.h"
 #include "ctl/engine_run.h"
 #include "ctl/host_client.h"
+#include "ctl/live_dns_listen.h"
 #include "ctl/live_host.h"
 #include "ctl/live_icmp.h"
 #include "ctl/live_kernel.h"
@@ -153,7 +154,7 @@ static bool is_wanted(void *arg, const char *name, int fd, uint32_t value)
 {
 	struct engine *e = arg;
 	bool wanted = !strcmp(name, HOST_API_LISTENER) || !strcmp(name, HOST_ATTACH_LISTENER) || live_vhost_holds(e, name) ||
-		      live_forward_holds(e, name);
+		      live_forward_holds(e, name) || live_dns_listen_holds(e, name);
 
 	(void)value;
 	for (struct live_net *net = e->nets; net && !wanted; net = net->hh.next)

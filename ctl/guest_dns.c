@@ -9,6 +9,7 @@
 #include "ctl/engine.h"
 #include "ctl/guest_in.h"
 #include "ctl/live_policy.h"
+#include "dhcp/dns.h"
 #include "dhcp/dns_message.h"
 #include "dhcp/dns_stream.h"
 #include "dhcp/relay.h"
@@ -24,19 +25,6 @@ enum { STREAMS_PER_PORT = 16, STREAMS_MAX = 512 };
 static int relay(struct live_net *net, uint32_t port, const uint8_t *query, size_t size, bool stream, upstream_fn *fn, void *arg)
 {
 	return net->relay ? relay_query(net->relay, port, query, size, stream, fn, arg) : -ENOENT;
-}
-
-/* refusal() - the answer to a query about nothing that the guest's rules name. Return: bytes, or 0 */
-static size_t refusal(const uint8_t *query, size_t size, uint8_t reply[DNS_UDP_PLAIN])
-{
-	struct dns_query q;
-	struct dns_reply to;
-
-	if (dns_query_parse(&q, query, size) < 0)
-		return 0;
-	dns_reply_begin(&to, &q, reply, DNS_UDP_PLAIN);
-	to.rcode = DNS_REFUSED;
-	return dns_reply_end(&to);
 }
 
 /* ---- one query ---- */
@@ -76,7 +64,7 @@ static void on_relayed(void *arg, const uint8_t *reply, size_t size)
 static void refuse(struct live_net *net, const struct request *r)
 {
 	uint8_t reply[DNS_UDP_PLAIN];
-	size_t size = refusal(r->data, r->size, reply);
+	size_t size = dns_refused(r->data, r->size, reply, sizeof(reply));
 
 	if (size)
 		guest_send_udp(net, r->port, r->vid, r->src_mac, r->dst, PORT_DNS, r->src, r->sport, reply, size);
@@ -130,7 +118,7 @@ static int answer(void *arg, const uint8_t *query, size_t size, uint8_t *reply)
 	if (!p || !p->segment || !p->segment->names)
 		return -ENOENT;
 	n = dns_answer(c->net->zone, p->segment->names, query, size, true, reply, DNS_STREAM_MESSAGE_MAX, &outcome);
-	return n || live_policy_asks(p, query, size) ? n : (int)refusal(query, size, reply);
+	return n || live_policy_asks(p, query, size) ? n : (int)dns_refused(query, size, reply, DNS_STREAM_MESSAGE_MAX);
 }
 
 /* heard - a query of a conversation; the network may go while it waits, and then it is the stream that knows of nothing any more */

@@ -9,11 +9,12 @@
 #include "ctl/engine.h"
 #include "ctl/guest_in.h"
 #include "ctl/host_client.h"
+#include "ctl/live_dns_listen.h"
 #include "dhcp/relay.h"
 #include "dhcp/service.h"
 #include "dhcp/upstream.h"
 
-enum { UPSTREAM_LINGER_S = 10, RESOLVER_TEXT = 64 };	/* a relayed query ends within four seconds */
+enum { UPSTREAM_LINGER_S = 10 };	/* a relayed query ends within four seconds */
 
 #define RESOLV_CONF "/etc/resolv.conf"
 
@@ -113,17 +114,9 @@ static void configure_upstreams(struct live_net *net)
 	char texts[UPSTREAMS_MAX][RESOLVER_TEXT];
 	const char *list[UPSTREAMS_MAX];
 
-	for (unsigned i = 0; i < conf->nupstreams; i++) {
-		struct endpoint at = conf->upstreams[i];
-		uint16_t port = at.port;
-		char text[ENDPOINT_TEXT];
-
-		at.port = 0;
-		endpoint_format(&at, text);
-		snprintf(texts[i], sizeof(texts[i]), port ? "%.50s#%u" : "%.50s", text, port);
-		list[i] = texts[i];
-	}
-	if (upstream_set_resolvers(net->upstream, list, conf->nupstreams) < 0)
+	for (unsigned i = 0; i < conf->nupstreams; i++)
+		list[i] = endpoint_resolver(&conf->upstreams[i], texts[i]);
+	if (upstream_set_resolvers(net->upstream, list, conf->nupstreams) < 0 || upstream_set_routes(net->upstream, conf->dns_routes) < 0)
 		log_warn("net=%s event=resolvers-refused", net->name);
 }
 
@@ -151,6 +144,7 @@ void live_dns_configure(struct live_net *net)
 		configure_upstreams(net);
 		configure_relay(net);
 	}
+	live_dns_listen_configure(net);
 }
 
 /* ---- the end ---- */
@@ -192,6 +186,7 @@ void live_dns_stop(struct live_net *net)
 	struct ending *e = net->upstream ? malloc(sizeof(*e)) : NULL;
 
 	guest_dns_end(net);
+	live_dns_listen_stop(net);
 	if (e) {
 		*e = (struct ending){ net->upstream, net->relay };
 		event_base_once(net->engine->base, -1, EV_TIMEOUT, end_relay, e, &linger);

@@ -39,6 +39,8 @@ enum {
 	MODEL_SEGMENTS_MAX = 256,	/* of one network */
 	FORWARD_LISTEN_MAX = 8,
 	UPSTREAMS_MAX = 8,
+	DNS_LISTEN_MAX = 4,
+	DNS_ROUTES_TEXT = 4096,
 	DOMAIN_TEXT = 254,		/* longest name, RFC 1035 2.3.4, and its end */
 	RECORD_VALUE_TEXT = 512,
 	MODEL_PATH_TEXT = 108,		/* sun_path */
@@ -263,6 +265,8 @@ struct net_conf {
 	bool wire;			/* its two ports are the ends of a cable: nothing is looked at or held back */
 	struct endpoint upstreams[UPSTREAMS_MAX];	/* none: the host's resolvers */
 	unsigned nupstreams;
+	char dns_routes[DNS_ROUTES_TEXT];	/* domains that others are asked for, as dhcp/resolvers.h reads them */
+	struct endpoint dns_listen[DNS_LISTEN_MAX];	/* where programs of the host may ask for guests' names; ended by an unspecified one */
 	struct {
 		uint32_t flows, sockets, half_open, memory_kb;	/* what NAT gives to each port; sockets 0: half of what there is */
 	} limits;
@@ -387,6 +391,10 @@ int record_type_parse(const char *text, enum record_type *type);	/* "A"; 0 or -E
 /* endpoint_parse() - "1.2.3.4", "1.2.3.4:53", "fd00::1", "[fd00::1]:53"; 0 or -EINVAL */
 int endpoint_parse(const char *text, struct endpoint *endpoint);
 char *endpoint_format(const struct endpoint *endpoint, char text[ENDPOINT_TEXT]);
+
+/* endpoint_resolver() - as dhcp/resolvers.h reads it: "192.0.2.53", "2001:db8::53#5353" */
+enum { RESOLVER_TEXT = 64 };
+char *endpoint_resolver(const struct endpoint *endpoint, char text[RESOLVER_TEXT]);
 
 /* endpoint_sockaddr() - as bind() and connect() want it, with @port; Return: the address's length */
 socklen_t endpoint_sockaddr(const struct endpoint *endpoint, uint16_t port, struct sockaddr_storage *to);

@@ -115,6 +115,8 @@ const struct field dns_rows[] = {
 	{ "trust_ad", &field_bool, FIELD_AT(struct net_conf, relay.trust_ad), .kinds = ASKS },
 	{ "rebind_protect", &field_bool, FIELD_AT(struct net_conf, relay.rebind_protect), .kinds = ASKS },
 	{ "rebind_allow", &field_names, FIELD_AT(struct net_conf, relay.rebind_allow), .wants = "a domain like corp.example", .kinds = ASKS },
+	{ "domains", &field_domains, FIELD_AT(struct net_conf, dns_routes), .kinds = ASKS },
+	{ "listen", &field_endpoints, FIELD_AT(struct net_conf, dns_listen) },
 };
 
 const size_t dns_nrows = ARRAY_SIZE(dns_rows);

@@ -86,6 +86,8 @@ static int read_endpoints(struct model_ctx *ctx, const struct field *field, cons
 
 		if (!text)
 			return -EINVAL;
+		if (!*text && n == 1)	/* none, said by who has only words to say it */
+			return 0;
 		if (endpoint_parse(text, &list[i]) < 0 || !memcmp(list[i].ip, none, sizeof(none)))
 			return field_not_a(ctx, field, parent, text, "an address like 192.0.2.53 or [2001:db8::53]:53");
 	}

@@ -53,7 +53,7 @@ struct field {
 #define FIELD_AT(type, member) .offset = offsetof(type, member), .size = sizeof(((type *)0)->member)
 
 extern const struct field_type field_bool, field_number, field_word, field_text, field_mac, field_ip4, field_prefix4, field_prefix6,
-	field_duration, field_vlans, field_endpoints,
+	field_duration, field_vlans, field_endpoints, field_domains,
 	field_names,	/* a list of domain names, or with .max of single labels, in one text: model_list_next() */
 	field_words,	/* a list of words, each a bit of a byte */
 	field_tree,	/* keeps the borrowed node: const json_t *; looked at by the code beside the table */

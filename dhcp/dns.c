@@ -297,7 +297,8 @@ int dns_answer(const struct dns_zone *zone, const struct names *names, const uin
 	return *outcome == DNS_OUT_RELAY ? 0 : (int)dns_reply_end(&a.reply);
 }
 
-size_t dns_servfail(const uint8_t *query, size_t size, uint8_t *reply, size_t room)
+/* say() - an answer without a record */
+static size_t say(enum dns_rcode rcode, const uint8_t *query, size_t size, uint8_t *reply, size_t room)
 {
 	struct dns_query q;
 	struct dns_reply r;
@@ -305,9 +306,20 @@ size_t dns_servfail(const uint8_t *query, size_t size, uint8_t *reply, size_t ro
 	if (room < DNS_UDP_PLAIN || dns_query_parse(&q, query, size) < 0)
 		return 0;
 	dns_reply_begin(&r, &q, reply, room);
-	r.rcode = DNS_SERVFAIL;
-	r.ede = DNS_EDE_NO_RESOLVER;
+	r.rcode = rcode;
+	if (rcode == DNS_SERVFAIL)
+		r.ede = DNS_EDE_NO_RESOLVER;
 	return dns_reply_end(&r);
+}
+
+size_t dns_servfail(const uint8_t *query, size_t size, uint8_t *reply, size_t room)
+{
+	return say(DNS_SERVFAIL, query, size, reply, room);
+}
+
+size_t dns_refused(const uint8_t *query, size_t size, uint8_t *reply, size_t room)
+{
+	return say(DNS_REFUSED, query, size, reply, room);
 }
 
 const char *dns_outcome_name(enum dns_outcome outcome)

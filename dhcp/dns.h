@@ -56,6 +56,9 @@ int dns_answer(const struct dns_zone *zone, const struct names *names, const uin
  */
 size_t dns_servfail(const uint8_t *query, size_t size, uint8_t *reply, size_t room);
 
+/* dns_refused() - that to one that is not to be relayed. Return: likewise */
+size_t dns_refused(const uint8_t *query, size_t size, uint8_t *reply, size_t room);
+
 /* dns_outcome_name() - "answer", "nxdomain" ...; for counters and logs */
 const char *dns_outcome_name(enum dns_outcome outcome);
 

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ctl/live_dns_listen.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "ctl/engine.h"
+#include "ctl/host_client.h"
+#include "dhcp/dns.h"
+#include "dhcp/dns_listen.h"
+#include "dhcp/dns_message.h"
+
+enum { RETRY_S = 1 };
+
+/* place - one address */
+struct place {
+	struct endpoint at;		/* with its port */
+	struct dns_listen *serves;	/* NULL: it could not be had */
+	struct error why;
+};
+
+struct live_dns_listens {
+	struct live_net *net;
+	struct place places[DNS_LISTEN_MAX];
+	unsigned n;
+	struct event *retry;
+};
+
+/* ---- answers ---- */
+
+/* better() - names of one network may stand on several segments: an answer counts more than a name without one, and that more than none */
+static bool better(enum dns_outcome a, enum dns_outcome b)
+{
+	static const enum dns_outcome order[] = { DNS_OUT_ANSWER, DNS_OUT_NODATA };
+
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
+		if (a == order[i] || b == order[i])
+			return b != order[i];
+	return false;
+}
+
+int live_dns_answer(void *arg, const uint8_t *query, size_t size, bool stream, uint8_t *reply, size_t room)
+{
+	static uint8_t other[DNS_TCP_MAX];	/* one thread */
+	const struct live_net *net = arg;
+	enum dns_outcome best = DNS_OUT_RELAY, outcome;
+	const struct live_segment *seg;
+	int n = 0, found;
+
+	LIST_FOREACH(seg, &net->segments, link) {
+		if (seg->leaving || !seg->names || !seg->zone)
+			continue;
+		found = dns_answer(seg->zone, seg->names, query, size, stream, other, MIN_OF(room, sizeof(other)), &outcome);
+		if (n && !better(outcome, best))
+			continue;
+		n = found;
+		best = outcome;
+		if (n > 0)
+			memcpy(reply, other, (size_t)n);
+	}
+	return n;
+}
+
+/* ---- sockets ---- */
+
+static char *held_name(const struct live_net *net, const struct endpoint *at, enum host_proto proto, char to[HOST_NAME_SIZE])
+{
+	char text[ENDPOINT_TEXT];
+
+	snprintf(to, HOST_NAME_SIZE, "dns:%s/%s/%s", net->name, endpoint_format(at, text), proto == HOST_TCP ? "tcp" : "udp");
+	return to;
+}
+
+static int open_socket(const struct live_net *net, const struct endpoint *at, enum host_proto proto, struct error *err)
+{
+	char name[HOST_NAME_SIZE];
+
+	return host_listen(net->engine->host, held_name(net, at, proto, name), at->v6 ? 6 : 4, proto, at->ip, at->port, net->conf->owner, NULL, err);
+}
+
+static void drop(const struct live_net *net, const struct endpoint *at)
+{
+	char name[HOST_NAME_SIZE];
+
+	host_drop(net->engine->host, held_name(net, at, HOST_UDP, name));
+	host_drop(net->engine->host, held_name(net, at, HOST_TCP, name));
+}
+
+static void tell(const struct live_net *net, const struct place *p)
+{
+	char text[ENDPOINT_TEXT];
+
+	if (p->serves)
+		log_info("net=%s event=dns-listens at=%s", net->name, endpoint_format(&p->at, text));
+	else
+		log_warn("net=%s event=dns-waits at=%s reason=\"%s\"", net->name, endpoint_format(&p->at, text), p->why.message);
+}
+
+/* open_place() - both sockets or none. Return: does it serve? */
+static bool open_place(struct live_net *net, struct place *p)
+{
+	struct error err = { 0 };
+	int udp = open_socket(net, &p->at, HOST_UDP, &err);
+	int tcp = udp < 0 ? udp : open_socket(net, &p->at, HOST_TCP, &err);
+	bool news;
+
+	if (udp >= 0 && tcp >= 0) {
+		p->serves = dns_listen_new(net->engine->base, udp, tcp, live_dns_answer, net);
+		if (!p->serves)
+			error_set(&err, -ENOMEM, "out of memory");
+	} else if (udp >= 0) {
+		close(udp);
+	}
+	if (!p->serves)
+		drop(net, &p->at);
+	news = p->serves || strcmp(err.message, p->why.message) != 0;
+	p->why = err;
+	if (news)
+		tell(net, p);
+	return p->serves;
+}
+
+static void close_place(struct live_net *net, struct place *p)
+{
+	if (!p->serves)
+		return;
+	dns_listen_free(p->serves);
+	drop(net, &p->at);
+}
+
+static void open_missing(struct live_dns_listens *l)
+{
+	struct timeval tv = { .tv_sec = RETRY_S };
+	bool all = true;
+
+	for (unsigned i = 0; i < l->n; i++)
+		all &= l->places[i].serves || open_place(l->net, &l->places[i]);
+	if (all || !l->retry)
+		return;
+	event_add(l->retry, &tv);
+}
+
+static void on_retry(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	open_missing(arg);
+}
+
+/* ---- settings ---- */
+
+static unsigned wanted(const struct net_conf *conf, struct place places[DNS_LISTEN_MAX])
+{
+	static const uint8_t none[16];
+	unsigned n = 0;
+
+	while (conf->dns_enabled && n < DNS_LISTEN_MAX && memcmp(conf->dns_listen[n].ip, none, sizeof(none))) {
+		places[n] = (struct place){ .at = conf->dns_listen[n] };
+		if (!places[n].at.port)
+			places[n].at.port = DNS_PORT;
+		n++;
+	}
+	return n;
+}
+
+static struct place *find(struct place *places, unsigned n, const struct endpoint *at)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (!memcmp(&places[i].at, at, sizeof(*at)))
+			return &places[i];
+	return NULL;
+}
+
+static struct live_dns_listens *listens_new(struct live_net *net)
+{
+	struct live_dns_listens *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return NULL;
+	l->net = net;
+	l->retry = evtimer_new(net->engine->base, on_retry, l);
+	return l;
+}
+
+void live_dns_listen_configure(struct live_net *net)
+{
+	struct place next[DNS_LISTEN_MAX], *is;
+	unsigned n = wanted(net->conf, next);
+	struct live_dns_listens *l = net->dns_listens;
+
+	if (!l && n)
+		l = net->dns_listens = listens_new(net);
+	if (!l)
+		return;
+	for (unsigned i = 0; i < l->n; i++)
+		if (!find(next, n, &l->places[i].at))
+			close_place(net, &l->places[i]);
+	for (unsigned i = 0; i < n; i++) {
+		is = find(l->places, l->n, &next[i].at);
+		if (is)
+			next[i] = *is;
+	}
+	memcpy(l->places, next, n * sizeof(*next));
+	l->n = n;
+	open_missing(l);
+}
+
+void live_dns_listen_stop(struct live_net *net)
+{
+	struct live_dns_listens *l = net->dns_listens;
+
+	for (unsigned i = 0; l && i < l->n; i++)
+		close_place(net, &l->places[i]);
+	if (l && l->retry)
+		event_free(l->retry);
+	free(l);
+	net->dns_listens = NULL;
+}
+
+/* ---- what there is ---- */
+
+void live_dns_listen_warnings(const struct live_net *net, json_t *list)
+{
+	const struct live_dns_listens *l = net->dns_listens;
+
+	for (unsigned i = 0; l && i < l->n; i++)
+		if (!l->places[i].serves)
+			json_array_append_new(list, json_sprintf("names of guests are not answered there: %s", l->places[i].why.message));
+}
+
+bool live_dns_listen_holds(struct engine *e, const char *name)
+{
+	char own[HOST_NAME_SIZE];
+
+	for (struct live_net *net = e->nets; net; net = net->hh.next)
+		for (unsigned i = 0; net->dns_listens && i < net->dns_listens->n; i++) {
+			const struct place *p = &net->dns_listens->places[i];
+
+			if (p->serves && (!strcmp(held_name(net, &p->at, HOST_UDP, own), name) || !strcmp(held_name(net, &p->at, HOST_TCP, own), name)))
+				return true;
+		}
+	return false;
+}

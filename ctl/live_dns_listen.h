@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ctl/live_dns_listen.h - where programs of the host may ask for guests' names (control thread)
+ *
+ * Addresses that the settings name, and nothing else. The sockets are the keeper's, under "dns:NET/ADDRESS:PORT/udp" and "/tcp". Where
+ * somebody else has one it is tried again until it is free, and the network says so meanwhile.
+ */
+#ifndef CTL_LIVE_DNS_LISTEN_H
+#define CTL_LIVE_DNS_LISTEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+struct engine;
+struct live_net;
+
+/* live_dns_listen_configure() - listen where net->conf says
+ * live_dns_listen_stop() - nowhere any more: the network goes */
+void live_dns_listen_configure(struct live_net *net);
+void live_dns_listen_stop(struct live_net *net);
+
+/* live_dns_listen_warnings() - append what is missing, and why */
+void live_dns_listen_warnings(const struct live_net *net, json_t *list);
+
+/* live_dns_listen_holds() - is what the keeper has under this name one of these sockets? */
+bool live_dns_listen_holds(struct engine *e, const char *name);
+
+/* live_dns_answer() - what the network's guests could learn of its own names, as dns_listen_fn; @net: a struct live_net */
+int live_dns_answer(void *net, const uint8_t *query, size_t size, bool stream, uint8_t *reply, size_t room);
+
+#endif
