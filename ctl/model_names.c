@@ -70,10 +70,21 @@ static int dns_name(const char *text, char *to)
 	return 0;
 }
 
-/* below_domain() - one label is, and the name of a service, whose last label begins with a low line (RFC 2782) */
+/* wild_name() - the same, and "*" may be the first label (RFC 4592) */
+static int wild_name(const char *text, char *to)
+{
+	if (!strcmp(text, "*"))
+		return strcpy(to, text), 0;
+	if (strncmp(text, "*.", 2))
+		return dns_name(text, to);
+	memcpy(to, text, 2);
+	return strlen(text) < DOMAIN_TEXT ? dns_name(text + 2, to + 2) : -EINVAL;
+}
+
+/* below_domain() - one label is, also behind "*.", and the name of a service, whose last label begins with a low line (RFC 2782) */
 static bool below_domain(const char *name)
 {
-	const char *last = strrchr(name, '.');
+	const char *last = strrchr(strncmp(name, "*.", 2) ? name : name + 2, '.');
 
 	return !last || last[1] == '_';
 }
@@ -90,7 +101,7 @@ static int own_name(const struct net_conf *net, const struct raw *raw, char *to)
 
 	if (!strcmp(raw->name, "@"))
 		return strcpy(to, "@"), 0;
-	if (dns_name(raw->name, name) < 0)
+	if (wild_name(raw->name, name) < 0)
 		return -EINVAL;
 	n = strlen(name);
 	if (name[n - 1] == '.' && strchr(name, '.') < name + n - 1)

@@ -3,19 +3,12 @@
 
 #include <errno.h>
 
-#include "base/array.h"
+#include "dhcp/dns_find.h"
 #include "dhcp/dns_local.h"
 #include "dhcp/dns_opt.h"
 
 enum { TTL_S = 30, ALIASES_MAX = 8 };
 enum { SOA_REFRESH_S = 3600, SOA_RETRY_S = 1200, SOA_EXPIRE_S = 604800 };	/* RFC 6303 3 */
-
-/* found - the records of a name: of the segment's own table, and of the one that it is within */
-struct found {
-	const struct name_set *sets[2];
-	unsigned n;			/* tables that have the name, with records or not */
-	unsigned nrecords;
-};
 
 /* One query on its way through. */
 struct asking {
@@ -59,6 +52,16 @@ static void add_soa(struct asking *a, bool authority)
 	dns_reply_record(&a->reply, authority, &a->apex, DNS_SOA, a->zone->ttl_s, rdata, w.pos);
 }
 
+/* add_ns() - RFC 6303 3: the zone's own name; it is here alone, and nobody is to look for more servers */
+static enum dns_outcome add_ns(struct asking *a)
+{
+	uint8_t rdata[2];
+
+	put_u16(rdata, (uint16_t)(0xc000 | (DNS_TO_QUESTION + a->q->name.size - a->apex.size)));
+	dns_reply_record(&a->reply, false, &a->apex, DNS_NS, a->zone->ttl_s, rdata, sizeof(rdata));
+	return DNS_OUT_ANSWER;
+}
+
 static enum dns_outcome say_no(struct asking *a, enum dns_rcode rcode)
 {
 	a->reply.rcode = rcode;
@@ -99,33 +102,13 @@ static enum dns_outcome answer_loopback(struct asking *a)
 	return a->q->type == DNS_PTR ? add_one(a, DNS_PTR, name, sizeof(name)) : say_no(a, DNS_NOERROR);
 }
 
-static struct found find_name(const struct names *names, const struct dns_name *lower)
-{
-	struct found f = { .n = 0 };
-
-	for (; names && f.n < ARRAY_SIZE(f.sets); names = names_outer(names)) {
-		const struct name_set *set = names_find(names, lower);
-
-		if (!set)
-			continue;
-		f.sets[f.n++] = set;
-		f.nrecords += set->n;
-	}
-	return f;
-}
-
-static const struct name_record *record_at(const struct found *f, unsigned i)
-{
-	return i < f->sets[0]->n ? &f->sets[0]->records[i] : &f->sets[1]->records[i - f->sets[0]->n];
-}
-
 /* add_records() - those of the type asked for. Return: how many. */
-static unsigned add_records(struct asking *a, const struct dns_name *owner, const struct found *found)
+static unsigned add_records(struct asking *a, const struct dns_name *owner, const struct dns_found *found)
 {
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < found->nrecords; i++) {
-		const struct name_record *r = record_at(found, i);
+		const struct name_record *r = dns_found_at(found, i);
 
 		if (r->type != a->q->type)
 			continue;
@@ -136,11 +119,11 @@ static unsigned add_records(struct asking *a, const struct dns_name *owner, cons
 }
 
 /* add_alias() - a CNAME record, if there is one, and what it leads to */
-static bool add_alias(struct asking *a, const struct dns_name *owner, const struct found *found,
+static bool add_alias(struct asking *a, const struct dns_name *owner, const struct dns_found *found,
 		      struct dns_name *target)
 {
 	for (unsigned i = 0; i < found->nrecords; i++) {
-		const struct name_record *r = record_at(found, i);
+		const struct name_record *r = dns_found_at(found, i);
 		size_t pos = 0;
 
 		if (r->type != DNS_CNAME || dns_name_read(target, r->rdata, r->size, &pos) < 0)
@@ -162,7 +145,7 @@ static bool is_local(const struct asking *a, const struct dns_name *lower)
  *
  * The answer to an alias that leads outside is the alias alone.
  */
-static enum dns_outcome answer_found(struct asking *a, struct found found)
+static enum dns_outcome answer_found(struct asking *a, struct dns_found found)
 {
 	struct dns_name owner, lower;
 	const struct dns_name *at = NULL;
@@ -175,7 +158,9 @@ static enum dns_outcome answer_found(struct asking *a, struct found found)
 		at = &owner;
 		lower = owner;
 		dns_name_lower(&lower);
-		found = find_name(a->names, &lower);
+		found = dns_find(a->names, &lower);
+		if (!found.n)
+			found = dns_find_wild(a->names, &lower);
 		if (!found.n) {
 			if (is_local(a, &lower))
 				a->reply.rcode = DNS_NXDOMAIN;	/* RFC 2308 2.1 */
@@ -187,15 +172,17 @@ static enum dns_outcome answer_found(struct asking *a, struct found found)
 	return DNS_OUT_SERVFAIL;
 }
 
-/* find_asked() - the records of the name asked for, if it is bare those of the guest */
-static struct found find_asked(const struct asking *a)
+/* find_asked() - the records of the name asked for, if it is bare those of the guest. No wildcard stands for a bare name: the world has some. */
+static struct dns_found find_asked(const struct asking *a)
 {
-	struct found found = find_name(a->names, &a->lower);
+	struct dns_found found = dns_find(a->names, &a->lower);
 	struct dns_name full;
 
-	if (found.n || dns_name_labels(&a->lower) != 1 || dns_name_join(&full, &a->lower, &a->zone->origin) < 0)
+	if (found.n)
 		return found;
-	return find_name(a->names, &full);
+	if (dns_name_labels(&a->lower) != 1)
+		return dns_find_wild(a->names, &a->lower);
+	return dns_name_join(&full, &a->lower, &a->zone->origin) < 0 ? found : dns_find(a->names, &full);
 }
 
 /* A validator asks for the keys and delegations of the world's top-level domains; no guest is called so. */
@@ -223,7 +210,7 @@ static enum dns_outcome answer_missing(struct asking *a)
 			add_soa(a, false);
 			return DNS_OUT_ANSWER;
 		}
-		return say_no(a, DNS_NOERROR);
+		return a->q->type == DNS_NS ? add_ns(a) : say_no(a, DNS_NOERROR);
 	case DNS_LOCAL_PART:
 		return say_no(a, DNS_NOERROR);
 	case DNS_LOCAL_BELOW:
@@ -242,7 +229,7 @@ static enum dns_outcome answer_missing(struct asking *a)
 static enum dns_outcome answer_query(struct asking *a)
 {
 	const struct dns_query *q = a->q;
-	struct found found;
+	struct dns_found found;
 
 	if (q->edns_version) {
 		a->reply.rcode = DNS_BADVERS;
@@ -263,7 +250,7 @@ static enum dns_outcome answer_query(struct asking *a)
 		return answer_missing(a);
 	if (a->where == DNS_LOCAL_NOT)
 		a->apex = a->lower;	/* a name of the user's, alone in its zone */
-	if (a->where == DNS_LOCAL_APEX && q->type == DNS_SOA)
+	if (a->where == DNS_LOCAL_APEX && (q->type == DNS_SOA || q->type == DNS_NS))
 		return answer_missing(a);
 	return q->type == DNS_ANY && found.nrecords ? answer_any(a) : answer_found(a, found);
 }

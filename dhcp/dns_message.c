@@ -138,28 +138,46 @@ void dns_reply_begin(struct dns_reply *r, const struct dns_query *q, uint8_t *da
 	write_u16(&r->w, q->class);
 }
 
-/* suffix_of() - where in the question @owner stands, if the question ends with it; 0 if not */
-static uint16_t suffix_of(const struct dns_query *q, const struct dns_name *owner)
+/* in_question() - where in the question the last @size bytes of @name stand, if that ends with them as with whole labels; 0 if not */
+static size_t in_question(const struct dns_query *q, const uint8_t *end, size_t size)
 {
-	size_t at = 0;
+	size_t at = 0, i = 0;
 
-	while (q->name.size - at > owner->size)
+	while (q->name.size - at > size)
 		at += 1u + q->name.wire[at];
-	for (size_t i = 0; i < owner->size; i++)
-		if (q->name.size - at != owner->size ||
-		    dns_lower(q->name.wire[at + i]) != dns_lower(owner->wire[i]))
-			return 0;
-	return (uint16_t)(DNS_TO_QUESTION + at);
+	if (q->name.size - at != size)
+		return 0;
+	while (i < size && dns_lower(q->name.wire[at + i]) == dns_lower(end[i]))
+		i++;
+	return i == size ? DNS_TO_QUESTION + at : 0;
 }
 
-static void write_owner(struct writer *w, const struct dns_query *q, const struct dns_name *owner)
+/* write_name() - its last labels as a pointer to the question, as many as that has, too (RFC 1035 4.1.4); to the root a pointer does not pay */
+static void write_name(struct writer *w, const struct dns_query *q, const uint8_t *wire, size_t size)
 {
-	uint16_t at = owner ? suffix_of(q, owner) : DNS_TO_QUESTION;
+	size_t head = 0, to = 0;
 
-	if (at)
-		write_u16(w, (uint16_t)(0xc000 | at));
-	else
-		write_bytes(w, owner->wire, owner->size);
+	while (size - head > 1 && !(to = in_question(q, wire + head, size - head)))
+		head += 1u + wire[head];
+	write_bytes(w, wire, to ? head : size);
+	if (to)
+		write_u16(w, (uint16_t)(0xc000 | to));
+}
+
+/* write_rdata() - with its length. Only names in types of RFC 1035 may be compressed (RFC 3597 4); one that begins with a pointer is already. */
+static void write_rdata(struct writer *w, const struct dns_query *q, uint16_t type, const uint8_t *rdata, size_t size)
+{
+	size_t at = w->pos, plain = type == DNS_MX ? 2 : 0;
+
+	write_u16(w, (uint16_t)size);
+	if ((type != DNS_CNAME && type != DNS_PTR && type != DNS_NS && type != DNS_MX) || size <= plain || rdata[plain] >= 0xc0) {
+		write_bytes(w, rdata, size);
+		return;
+	}
+	write_bytes(w, rdata, plain);
+	write_name(w, q, rdata + plain, size - plain);
+	if (!w->overrun)
+		put_u16(w->data + at, (uint16_t)(w->pos - at - 2));
 }
 
 void dns_reply_record(struct dns_reply *r, bool authority, const struct dns_name *owner, uint16_t type,
@@ -169,12 +187,14 @@ void dns_reply_record(struct dns_reply *r, bool authority, const struct dns_name
 
 	if (r->truncated)
 		return;
-	write_owner(&r->w, r->q, owner);
+	if (owner)
+		write_name(&r->w, r->q, owner->wire, owner->size);
+	else
+		write_u16(&r->w, 0xc000 | DNS_TO_QUESTION);
 	write_u16(&r->w, type);
 	write_u16(&r->w, DNS_CLASS_IN);
 	write_u32(&r->w, ttl_s);
-	write_u16(&r->w, (uint16_t)size);
-	write_bytes(&r->w, rdata, size);
+	write_rdata(&r->w, r->q, type, rdata, size);
 	if (r->w.overrun) {
 		r->w = before;
 		r->truncated = true;

@@ -92,7 +92,8 @@ enum { DNS_TO_QUESTION = DNS_HEADER_SIZE };	/* where the question's name is, for
 void dns_reply_begin(struct dns_reply *r, const struct dns_query *q, uint8_t *data, size_t room);
 
 /* dns_reply_record() - one record, in the answer section, or in the authority section once @authority is set
- * @owner:	its name, or NULL for the name of the question. What the question ends with is compressed to a pointer.
+ * @owner:	its name, or NULL for the name of the question. What the question ends with, too, is compressed to a pointer, as it is in
+ *		names within @rdata where they may be.
  *
  * What does not fit sets TC, and nothing more is written.
  */

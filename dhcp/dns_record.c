@@ -41,7 +41,7 @@ const char *dns_type_name(uint16_t type)
 
 int dns_owner_parse(struct dns_name *name, const char *text, const struct dns_name *origin)
 {
-	const char *last = strrchr(text, '.');
+	const char *last = strrchr(strncmp(text, "*.", 2) ? text : text + 2, '.');
 
 	if (!strcmp(text, "@")) {
 		*name = *origin;

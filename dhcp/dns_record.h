@@ -16,7 +16,7 @@ struct dns_record {
 	uint8_t rdata[DNS_RDATA_MAX];	/* names in it are not compressed */
 };
 
-/* dns_owner_parse() - the name of a record of a zone: "web", "_sip._udp" and "@" are in @origin, "web.example.com"
+/* dns_owner_parse() - the name of a record of a zone: "web", "_sip._udp" and "@" are in @origin, as are "*" and "*.web"; "web.example.com"
  * stands for itself
  */
 int dns_owner_parse(struct dns_name *name, const char *text, const struct dns_name *origin);

@@ -2,6 +2,7 @@
 #include "dhcp/names.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <urcu/urcu-qsbr.h>
 #include <urcu/rculfhash.h>
@@ -28,6 +29,7 @@ struct names {
 	const struct names *outer;
 	uint64_t seed;
 	unsigned nnames;
+	atomic_uint nwild;		/* of these wildcards; the only thing here that changes under a reader's eyes */
 };
 
 enum { FEW = 4, MANY = 64 };		/* buckets to begin with */
@@ -65,6 +67,27 @@ const struct name_set *names_find(const struct names *t, const struct dns_name *
 	struct entry *e = find(t, lower);
 
 	return e ? &e->set : NULL;
+}
+
+/* RFC 4592 2.1.1 */
+static bool is_wild(const struct dns_name *name)
+{
+	return name->wire[0] == 1 && name->wire[1] == '*';
+}
+
+bool names_any_wild(const struct names *t)
+{
+	while (t && !atomic_load_explicit(&t->nwild, memory_order_relaxed))
+		t = t->outer;
+	return t;
+}
+
+/* count() - @d names more, or fewer */
+static void count(struct names *t, const struct dns_name *name, int d)
+{
+	t->nnames += (unsigned)d;
+	if (is_wild(name))
+		atomic_fetch_add_explicit(&t->nwild, (unsigned)d, memory_order_relaxed);
 }
 
 static struct names *make(const struct dns_name *origin, unsigned long buckets, int flags)
@@ -159,7 +182,7 @@ static struct entry *entry_new(const struct dns_name *name, const struct name_re
 
 static void drop(struct names *t, struct entry *e)
 {
-	t->nnames -= e->set.n != 0;
+	count(t, &e->name, -(e->set.n != 0));
 	cds_lfht_del(t->table, &e->node);
 	urcu_qsbr_call_rcu(&e->rcu, free_rcu);
 }
@@ -225,7 +248,7 @@ int names_store(struct names *t, const struct dns_name *name, const struct name_
 	e = entry_new(name, records, n, old ? old->children : 0);
 	if (!e)
 		return -ENOMEM;
-	t->nnames += (n != 0) - (old && old->set.n);
+	count(t, name, (n != 0) - (old && old->set.n));
 	if (old) {
 		cds_lfht_add_replace(t->table, hash_of(t, name), match, name, &e->node);
 		urcu_qsbr_call_rcu(&old->rcu, free_rcu);

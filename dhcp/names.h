@@ -55,6 +55,10 @@ void names_free(struct names *t);
 const struct name_set *names_find(const struct names *t, const struct dns_name *lower);
 const struct names *names_outer(const struct names *t);
 
+/* names_any_wild() - is there a wildcard in it, or in those that it is within? "*.web.lab.internal" is found under this name like any
+ * other; to know when to look is the caller's. Any thread. */
+bool names_any_wild(const struct names *t);
+
 /* names_set_host() - "web1" has this address: an A record of web1.ORIGIN and the PTR record back
  *
  * What it had before is replaced; the same again costs next to nothing. Return: 0; -EINVAL for no DNS label;

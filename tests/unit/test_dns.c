@@ -141,7 +141,7 @@ static const struct {
 	/* DNS-32: a name that exists is never said not to */
 	{ "web1.lab.internal", DNS_AAAA, DNS_OUT_NODATA }, { "web1", DNS_AAAA, DNS_OUT_NODATA },
 	{ "web1.lab.internal", 65280, DNS_OUT_NODATA }, { "six.lab.internal", DNS_A, DNS_OUT_NODATA },
-	{ "lab.internal", DNS_A, DNS_OUT_NODATA }, { "lab.internal", DNS_NS, DNS_OUT_NODATA },
+	{ "lab.internal", DNS_A, DNS_OUT_NODATA }, { "lab.internal", DNS_NS, DNS_OUT_ANSWER }, { "10.in-addr.arpa", DNS_NS, DNS_OUT_ANSWER },
 	{ "_tcp.lab.internal", DNS_A, DNS_OUT_NODATA }, { "pinned.example.com", DNS_AAAA, DNS_OUT_NODATA },
 	{ "www.lab.internal", DNS_AAAA, DNS_OUT_ANSWER },		/* the alias itself */
 	{ "missing.lab.internal", DNS_A, DNS_OUT_NXDOMAIN }, { "missing.lab.internal", DNS_AAAA, DNS_OUT_NXDOMAIN },
@@ -251,6 +251,88 @@ static void test_dns_12_aliases(void **state)
 	assert_int_equal(ask(b, "round", DNS_A), DNS_OUT_SERVFAIL);
 	assert_int_equal(rcode(b), DNS_SERVFAIL);
 	assert_int_equal(count(b, ANSWERS), 0);
+}
+
+/* RFC 4592 2.2.1, with names of ours: what is there, and what there is below it, no wildcard covers */
+static const struct {
+	const char *name;
+	uint16_t type;
+	enum dns_outcome outcome;
+	unsigned last;			/* byte of the address */
+} wild[] = {
+	{ "a.web.lab.internal", DNS_A, DNS_OUT_ANSWER, 7 },	{ "B.A.Web.lab.internal", DNS_A, DNS_OUT_ANSWER, 7 },
+	{ "a.web.lab.internal", DNS_TXT, DNS_OUT_NODATA, 0 },	{ "web.lab.internal", DNS_A, DNS_OUT_NODATA, 0 },
+	{ "own.web.lab.internal", DNS_A, DNS_OUT_ANSWER, 8 },	{ "below.own.web.lab.internal", DNS_A, DNS_OUT_NXDOMAIN, 0 },
+	{ "*.web.lab.internal", DNS_A, DNS_OUT_ANSWER, 7 },	{ "x.between.web.lab.internal", DNS_A, DNS_OUT_NXDOMAIN, 0 },
+	{ "between.web.lab.internal", DNS_A, DNS_OUT_NODATA, 0 }, { "to.lab.internal", DNS_A, DNS_OUT_NXDOMAIN, 0 },
+	{ "x.alias.lab.internal", DNS_A, DNS_OUT_ANSWER, 7 },	{ "a.web", DNS_A, DNS_OUT_RELAY, 0 },
+	{ "x.corp.example", DNS_A, DNS_OUT_ANSWER, 9 },		{ "corp.example", DNS_A, DNS_OUT_RELAY, 0 },
+};
+
+static void test_dns_36_wildcards(void **state)
+{
+	struct bench *b = *state;
+
+	assert_false(names_any_wild(b->names));
+	add(b, "*.web", DNS_A, "10.77.0.7");
+	add(b, "own.web.lab.internal", DNS_A, "10.77.0.8");
+	add(b, "deep.between.web.lab.internal", DNS_A, "10.77.0.8");
+	add(b, "*.alias", DNS_CNAME, "any.web.lab.internal");
+	add(b, "*.corp.example", DNS_A, "10.77.0.9");
+	assert_true(names_any_wild(b->names));
+	for (size_t i = 0; i < ARRAY_SIZE(wild); i++) {
+		print_message("  %s type %u\n", wild[i].name, wild[i].type);
+		assert_int_equal(ask(b, wild[i].name, wild[i].type), wild[i].outcome);
+		if (wild[i].outcome == DNS_OUT_ANSWER)
+			assert_int_equal(b->reply[b->size - 1], wild[i].last);
+	}
+	add(b, "*", DNS_A, "10.77.0.6");
+	assert_int_equal(ask(b, "to.lab.internal", DNS_A), DNS_OUT_ANSWER);
+	assert_int_equal(b->reply[b->size - 1], 6);
+	assert_int_equal(ask(b, "to", DNS_A), DNS_OUT_NXDOMAIN);	/* a bare name is a guest's */
+}
+
+/* every_name() - read each name of the answer, compressed ones too; Return: records */
+static unsigned every_name(const struct bench *b, const char *last_rdata)
+{
+	size_t pos = DNS_HEADER_SIZE, size = (size_t)b->size, at;
+	struct dns_name name, want;
+	struct dns_rr rr;
+	unsigned n = 0;
+
+	assert_int_equal(dns_name_from_text(&want, last_rdata), 0);
+	assert_int_equal(dns_name_read(&name, b->reply, size, &pos), 0);
+	for (pos += 4; pos < size; n++) {
+		assert_int_equal(dns_rr_read(&rr, b->reply, size, &pos), 0);
+		at = rr.data + (rr.type == DNS_MX ? 2 : 0);
+		assert_int_equal(dns_name_read(&name, b->reply, size, &at), 0);
+		assert_int_equal(at, pos);
+	}
+	assert_true(dns_name_equal(&name, &want));
+	return n;
+}
+
+static void test_dns_36_fifty_records(void **state)
+{
+	struct bench *b = *state;
+	char value[32];
+
+	for (unsigned i = 0; i < 50; i++) {
+		snprintf(value, sizeof(value), "%u m%02u", i, i);
+		add(b, "@", DNS_MX, value);
+	}
+	write_query(b, "LAB.internal", DNS_MX, DNS_CLASS_IN, DNS_FLAG_RD);
+	b->size = dns_answer(&b->zone, b->names, b->query, b->query_size, true, b->reply, sizeof(b->reply), &b->outcome);
+	assert_int_equal(b->outcome, DNS_OUT_ANSWER);
+	assert_int_equal(count(b, ANSWERS), 51);
+	assert_int_equal(every_name(b, "m49.lab.internal"), 51);
+	assert_true(b->size < 30 + 51 * 22);		/* names in it are pointers but for a label */
+	assert_int_equal(ask(b, "lab.internal", DNS_MX), DNS_OUT_ANSWER);
+	assert_true(get_u16(b->reply + 2) & DNS_FLAG_TC);
+	assert_int_equal(ask(b, "lab.internal", DNS_NS), DNS_OUT_ANSWER);
+	assert_int_equal(every_name(b, "lab.internal"), 1);
+	assert_int_equal(ask(b, "blog.lab.internal", DNS_CNAME), DNS_OUT_ANSWER);
+	assert_int_equal(every_name(b, "www.lab.internal"), 1);
 }
 
 static void test_dns_14_case(void **state)
@@ -460,7 +542,7 @@ int main(void)
 		CASE(test_internal_network),
 		CASE(test_dns_21_without_recursion),
 		CASE(test_dns_12_aliases),
-		CASE(test_dns_14_case),
+		CASE(test_dns_36_wildcards), CASE(test_dns_36_fifty_records), CASE(test_dns_14_case),
 		CASE(test_dns_15_any),
 		CASE(test_dns_04_edns),
 		CASE(test_dns_05_not_queries),

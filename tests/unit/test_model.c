@@ -264,6 +264,8 @@ static const struct {
 	  "t:4: network lab: record a: type: NS is none of A, AAAA, CNAME, PTR, MX, TXT, SRV", "invalid" },
 	{ "record name", "networks:\n  lab:\n    records:\n      - {name: a..b, value: 1.2.3.4}",
 	  "t:4: network lab: record a..b: name: a..b is not a domain name", "invalid" },
+	{ "a star within", "networks:\n  lab:\n    records:\n      - {name: a.*.b, value: 1.2.3.4}",
+	  "t:4: network lab: record a.*.b: name: a.*.b is not a domain name", "invalid" },
 	{ "record without value", "networks:\n  lab:\n    records:\n      - {name: a}",
 	  "t:4: network lab: record a: value: is missing", "invalid" },
 	{ "records a mapping", "networks:\n  lab:\n    records: {a: 1.2.3.4}", "t:3: network lab: records: is not a list", "invalid" },
@@ -415,6 +417,7 @@ static void test_forms(void **state)
 		"      b: {listen: ['10.0.0.1:81', '[::]:81'], to: vm1, proto: udp}\n"
 		"      53/udp: {listen: ['127.0.0.1'], port: 53, proto: udp, to: 10.77.0.9, to_port: 5353}\n"
 		"    records:\n      - {name: WWW.lab.internal, type: CNAME, value: Web1.lab.internal}\n"
+		"      - {name: '*.Web.lab.internal', value: 10.77.0.4}\n      - {name: '*', type: TXT, value: any}\n"
 		"      - {name: 10.77.0.9., type: PTR, value: nine.lab.internal}\n"
 		"      - {name: _sip._udp, type: SRV, value: '0 05 5060 sip'}\n"
 		"      - {name: a.b.lab.internal., value: 10.0.0.1}\n      - {name: lab.internal, value: 10.0.0.2}\n"
@@ -450,6 +453,8 @@ static void test_forms(void **state)
 	assert_string_equal(net_record(net, "_sip._udp", RECORD_SRV)->value, "0 5 5060 sip");
 	assert_non_null(net_record(net, "a.b.lab.internal", RECORD_A));
 	assert_non_null(net_record(net, "@", RECORD_A));
+	assert_non_null(net_record(net, "*.web", RECORD_A));
+	assert_non_null(net_record(net, "*", RECORD_TXT));
 	assert_string_equal(net_record(net, "v6", RECORD_AAAA)->value, "2001:db8::1");
 	model_free(model);
 }
