@@ -104,7 +104,7 @@ figure "start to first answer" ms "$(ms_since "$start")"
 wanted idle && idle "idle, no network"
 
 {
-	printf 'networks:\n  lab:\n    subnet: 10.77.0.0/16\n    dhcp: { pool: 10.77.1.0-10.77.255.250 }\n    records:\n'
+	printf 'networks:\n  lab:\n    subnet: 10.77.0.0/16\n    dhcp: { pool: 10.77.1.0-10.77.255.250, rate: 0 }\n    records:\n'
 	for n in {1..1000}; do printf '      - { name: h%d, type: A, value: 10.77.0.%d }\n' $n $((n % 200 + 20)); done
 } >"$DIR/lab.yaml"
 lanyard apply -f "$DIR/lab.yaml" >/dev/null
