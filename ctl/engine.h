@@ -258,6 +258,7 @@ struct engine {
 	bool changing;			/* the first of changes waits for the state thread */
 	bool store_ok;			/* the last write to the store succeeded */
 	uint64_t store_tried_ms;
+	unsigned acks;			/* DHCP replies that wait for the store, of all ports */
 	char runtime_dir[1024], state_dir[1024];
 	uint64_t started_ms;
 	int restarts;			/* how often the keeper started the engine again */

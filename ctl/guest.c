@@ -24,7 +24,7 @@
 #include "switch/station.h"
 #include "switch/worker.h"
 
-enum { REPLY_MAX = 1500, BUDGET = 256, STORE_RETRY_MS = 1000, ACKS_PER_PORT = 64 };
+enum { REPLY_MAX = 1500, BUDGET = 256, STORE_RETRY_MS = 1000, ACKS = 2048 };
 
 /* ---- frames from the control thread ---- */
 
@@ -74,7 +74,7 @@ struct pending_ack {
 	uint16_t vid;
 	struct dhcp_result result;
 	size_t size;
-	uint8_t reply[REPLY_MAX];
+	uint8_t reply[];
 };
 
 static void send_dhcp(const struct live_segment *seg, uint32_t port, uint16_t vid, const struct dhcp_result *r, const uint8_t *reply,
@@ -107,6 +107,7 @@ static void on_durable(void *arg, const struct error *err)
 	struct live_port *p = e->by_id[a->port];
 	struct live_segment *seg;
 
+	e->acks--;
 	if (p && p->acks)
 		p->acks--;
 	if (err->rc < 0 && e->store_ok)
@@ -139,12 +140,13 @@ static void note_outcome(struct live_net *net, const struct request *r, const st
 static void store_then_send(struct live_segment *seg, const struct request *r, const struct dhcp_result *result,
 			    const uint8_t *reply, size_t size)
 {
-	struct pending_ack *a = malloc(sizeof(*a));
+	struct pending_ack *a = malloc(sizeof(*a) + size);
 	struct live_net *net = seg->net;
 
 	if (!a)
 		return;
 	net->engine->by_id[r->port]->acks++;
+	net->engine->acks++;
 	a->engine = net->engine;
 	a->net_id = net->net_id;
 	a->port = r->port;
@@ -177,7 +179,7 @@ static void on_dhcp(struct live_net *net, const struct request *r)
 
 	if (!seg || !seg->leases)
 		return;			/* its port or its segment went while the request waited */
-	if (p->acks >= ACKS_PER_PORT) {
+	if (p->acks >= ACKS - net->engine->acks) {	/* as many as there are places free: alone half, and room is left for who comes next */
 		net->dhcp_outcomes[DHCP_OUT_QUOTA]++;
 		return;			/* a slow disk and a guest in a hurry: the queue to the store is everybody's */
 	}

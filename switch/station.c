@@ -7,13 +7,20 @@
 
 #include "base/array.h"
 #include "base/hash.h"
+#include "switch/forward.h"
 
 /* Open addressing with linear probing; a free place has source 0. Removal closes the gap, so probes stay short. */
 #define NO_PLACE UINT32_MAX
 
+/* share - what ports whose ids end alike hold together; in a table as large as a network's that is one port */
+struct share {
+	uint16_t held, leased;
+};
+
 struct stations {
 	pthread_mutex_t lock;
 	struct station *table;
+	struct share *shares;		/* mask + 1 */
 	uint32_t mask, n, nmax;
 	uint64_t seed;
 };
@@ -31,7 +38,10 @@ struct stations *stations_new(uint32_t nmax)
 	t->nmax = nmax;
 	t->seed = hash_seed();
 	t->table = calloc(size, sizeof(*t->table));
-	if (!t->table) {
+	t->shares = calloc(size, sizeof(*t->shares));
+	if (!t->table || !t->shares) {
+		free(t->shares);
+		free(t->table);
 		free(t);
 		return NULL;
 	}
@@ -44,6 +54,7 @@ void stations_free(struct stations *t)
 	if (!t)
 		return;
 	pthread_mutex_destroy(&t->lock);
+	free(t->shares);
 	free(t->table);
 	free(t);
 }
@@ -63,10 +74,20 @@ static uint32_t place_of(const struct stations *t, struct addr ip)
 	return i;
 }
 
+/* count() - @s comes (@by 1) or goes (-1) */
+static void count(struct stations *t, const struct station *s, int by)
+{
+	struct share *share = &t->shares[s->port & t->mask];
+
+	share->held = (uint16_t)(share->held + by);
+	share->leased = (uint16_t)(share->leased + (s->source == STATION_DHCP ? by : 0));
+}
+
 static void remove_at(struct stations *t, uint32_t hole)
 {
 	uint32_t i = hole;
 
+	count(t, &t->table[hole], -1);
 	t->table[hole].source = 0;
 	t->n--;
 	for (;;) {
@@ -106,9 +127,15 @@ static unsigned stalest_of(const struct stations *t, uint32_t port, uint32_t *pl
  * Return: false when neither can be. */
 static bool make_room(struct stations *t, uint32_t port, unsigned more)
 {
+	const struct share *share = &t->shares[port & t->mask];
 	uint32_t place = NO_PLACE;
-	unsigned held = stalest_of(t, port, &place);
+	unsigned held;
 
+	if (share->held < MAX_STATIONS_PER_PORT && t->n + more <= t->nmax)
+		return true;
+	if (share->held == share->leased && t->mask >= PORT_IDS - 1)
+		return false;		/* it has leases alone: a relay, or a host of guests */
+	held = stalest_of(t, port, &place);
 	if (held < MAX_STATIONS_PER_PORT && t->n + more <= t->nmax)
 		return true;
 	if (place == NO_PLACE)
@@ -133,8 +160,11 @@ static bool note_locked(struct stations *t, const struct station *s)
 		at = &t->table[place_of(t, s->ip)];
 		t->n += !known;
 	}
+	if (at->source)
+		count(t, at, -1);
 	*at = *s;
 	at->source = source;
+	count(t, at, 1);
 	return fresh;
 }
 
