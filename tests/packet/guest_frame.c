@@ -87,6 +87,12 @@ void guest_frame_stamp(const struct guest_frames *f, uint8_t *buffer, uint64_t s
 	memcpy(frame + f->size - STAMP, &stamp, STAMP);
 }
 
+void guest_frame_readdress(uint8_t *buffer, unsigned flow)
+{
+	put_u32(buffer + GUEST_HEADER + 2, flow);
+	put_u32(buffer + GUEST_HEADER + 8, flow);
+}
+
 void guest_frame_invent(uint8_t *buffer, uint32_t n)
 {
 	buffer[GUEST_HEADER + 7] = 0xff;	/* no guest's number */

@@ -28,6 +28,9 @@ void guest_frame_build(const struct guest_frames *f, uint8_t *buffer, unsigned g
 /* guest_frame_stamp() - number a frame that is about to be sent; guest_frame_number() - what stands in one that came */
 void guest_frame_stamp(const struct guest_frames *f, uint8_t *buffer, uint64_t stamp);
 
+/* guest_frame_readdress() - have a frame that was built go between the stations of flow @flow; its IPv4 addresses stay */
+void guest_frame_readdress(uint8_t *buffer, unsigned flow);
+
 /* guest_frame_invent() - have it come from an address that no flow has; another one for each @n */
 void guest_frame_invent(uint8_t *buffer, uint32_t n);
 

@@ -62,11 +62,18 @@ static uint32_t slot(const struct vguest_conf *c)
 	return (GUEST_HEADER + c->frames.size + SLOT - 1) & ~(SLOT - 1u);
 }
 
+/* readdresses() - more flows than the ring has room for are written into the frames as they leave: a buffer for each would have the
+ * figures be those of the memory that they take. Who checks every byte has each frame as it was built. */
+static bool readdresses(const struct vguest_conf *c)
+{
+	return c->flows > c->ring && c->look != VGUEST_VERIFY;
+}
+
 static uint32_t slots(const struct vguest_conf *c)
 {
 	uint32_t own = (c->flows + c->pairs - 1) / c->pairs;
 
-	return own > c->ring ? own : c->ring;
+	return own > c->ring && !readdresses(c) ? own : c->ring;
 }
 
 static int map_memory(struct vguest *g)
@@ -269,6 +276,12 @@ unsigned vguest_send(struct vguest *g, unsigned pair, unsigned max)
 	if (g->conf.look != VGUEST_BLIND)
 		for (unsigned k = 0; k < n; k++)
 			guest_frame_stamp(&g->conf.frames, guest_ring_next(&p->tx, k), (uint64_t)pair << STAMP_QUEUE_SHIFT | ++p->number);
+	for (unsigned k = 0; readdresses(&g->conf) && k < n; k++) {
+		guest_frame_readdress(guest_ring_next(&p->tx, k), p->flow);
+		p->flow += g->conf.pairs;
+		if (p->flow >= g->conf.flows)
+			p->flow = pair;
+	}
 	for (unsigned k = 0; g->inventive && k < n; k++)
 		guest_frame_invent(guest_ring_next(&p->tx, k), ++g->invented);
 	guest_ring_give(&p->tx, n);

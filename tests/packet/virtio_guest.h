@@ -36,6 +36,7 @@ struct vguest_conf {
 struct vguest_pair {
 	struct guest_ring rx, tx;
 	uint64_t number;		/* stamped on frames sent */
+	unsigned flow;			/* of the next frame that is readdressed */
 	uint64_t seen[VGUEST_PAIRS_MAX];	/* last number that came here, per queue of the peer */
 	unsigned more;			/* buffers that the frame being received still has, */
 	uint32_t have;			/* and its bytes so far */
