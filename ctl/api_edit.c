@@ -53,8 +53,6 @@ static const void *current(struct edit *edit, const struct net_conf *net, const 
 
 static bool same(enum edit_what what, const void *a, const void *b)
 {
-	const struct reservation_conf *x = a, *y = b;
-
 	switch (what) {
 	case EDIT_NETWORK:
 		return net_equal(a, b);
@@ -65,7 +63,7 @@ static bool same(enum edit_what what, const void *a, const void *b)
 	case EDIT_RECORD:
 		return record_equal(a, b);
 	case EDIT_RESERVATION:
-		return x->ip == y->ip;
+		return reservation_equal(a, b);
 	case EDIT_SEGMENT:
 		return segment_equal(a, b);
 	case EDIT_GROUP:
@@ -140,17 +138,19 @@ static void keep_inside(json_t *value, const json_t *old, const struct net_conf 
 		json_object_set(value, "subnet", json_object_get(old, "subnet"));
 }
 
+/* long_form() - an object's settings as a mapping: of a reservation there may be its address alone; new reference */
+static json_t *long_form(const json_t *old)
+{
+	return json_is_string(old) ? json_pack("{s:s}", "ip", json_string_value(old)) : json_deep_copy(old);
+}
+
 /* wished() - the object as it shall be; new reference */
 static json_t *wished(struct edit *edit, const json_t *old, const struct net_conf *net, const void *object)
 {
 	json_t *value;
 
-	if (edit->what == EDIT_RESERVATION) {
-		value = json_object_get(edit->settings, "ip");
-		return json_incref(value ? value : json_null());
-	}
 	if (edit->how == EDIT_PATCH) {
-		value = edit->what == EDIT_FORWARD ? tree_split(object, edit->settings) : json_deep_copy(old);
+		value = edit->what == EDIT_FORWARD ? tree_split(object, edit->settings) : long_form(old);
 		if (edit->what == EDIT_NETWORK)
 			model_mode_over(value, edit->settings);
 		if (edit->what == EDIT_PORT || edit->what == EDIT_GROUP)

@@ -70,16 +70,6 @@ static int set_record_id(struct edit *edit, struct error *err)
 	return 0;
 }
 
-/* set_reservation_port() - what is left is the address */
-static int set_reservation_port(struct edit *edit, struct error *err)
-{
-	int rc = set_name(edit, edit->id, NAME_MAX_SIZE, "port", err);
-
-	if (rc == 0 && (json_object_size(edit->settings) != 1 || !json_object_get(edit->settings, "ip")))
-		rc = error_set(err, -EINVAL, "reservation %s: its fields are port and ip", edit->id);
-	return rc;
-}
-
 /* set_segment_id() - the VID, a number in the settings */
 static int set_segment_id(struct edit *edit, struct error *err)
 {
@@ -104,7 +94,7 @@ static int read_name(struct edit *edit, struct error *err)
 	case EDIT_GROUP:
 		return set_name(edit, edit->id, NAME_MAX_SIZE, "name", err);
 	case EDIT_RESERVATION:
-		return set_reservation_port(edit, err);
+		return set_name(edit, edit->id, NAME_MAX_SIZE, "port", err);
 	case EDIT_FORWARD:
 		return set_forward_name(edit, err);
 	case EDIT_RECORD:

@@ -58,6 +58,11 @@ bool record_equal(const struct record_conf *a, const struct record_conf *b)
 	return a->type == b->type && !strcmp(a->name, b->name) && !strcmp(a->value, b->value);
 }
 
+bool reservation_equal(const struct reservation_conf *a, const struct reservation_conf *b)
+{
+	return same_tree(reservation_export(a), reservation_export(b));
+}
+
 static bool same_ports(const void *a, const void *b, bool written)
 {
 	return port_equal(a, b) && (!written || same_tree(port_export(NULL, a, 0), port_export(NULL, b, 0)));
@@ -78,10 +83,8 @@ static bool same_records(const void *a, const void *b, bool written)
 
 static bool same_reservations(const void *a, const void *b, bool written)
 {
-	const struct reservation_conf *x = a, *y = b;
-
 	(void)written;
-	return x->ip == y->ip;
+	return reservation_equal(a, b);
 }
 
 static int order_names(const void *a, const void *b)

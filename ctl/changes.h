@@ -44,5 +44,6 @@ bool forward_same_sockets(const struct forward_conf *a, const struct forward_con
 bool segment_equal(const struct segment_conf *a, const struct segment_conf *b);
 bool group_equal(const struct group_conf *a, const struct group_conf *b);
 bool record_equal(const struct record_conf *a, const struct record_conf *b);
+bool reservation_equal(const struct reservation_conf *a, const struct reservation_conf *b);
 
 #endif

@@ -64,9 +64,8 @@ static void wanted(const struct live_port *p, struct guard_conf *to)
 	to->vid = p->conf->vlan_mode == PORT_VLAN_TRUNK ? p->conf->native : p->conf->pvid;
 	for (unsigned i = 0; i < g->addresses.n; i++)
 		add_fixed(to, g->addresses.of[i]);
-	for (size_t i = 0; g->own_ip && i < net->nreservations; i++)
-		if (!strcmp(net->reservations[i].port, p->name))
-			add_fixed(to, addr4(net->reservations[i].ip));
+	if (g->own_ip && net_port_reservation(net, p->name))
+		add_fixed(to, addr4(net_port_reservation(net, p->name)->of.ip));
 }
 
 static bool is_needed(const struct guard_conf *conf)

@@ -40,7 +40,9 @@ void live_segment_arm(struct live_segment *seg)
 		event_add(seg->lease_timer, &tv);
 }
 
-/* reserve_all() - those inside the subnet; on a segment of one port, its own: each of the others may have the same address pinned. */
+/* reserve_all() - those without an address or inside the subnet; on a segment of one port not those of other ports: each of them may have
+ * the same address pinned
+ */
 static void reserve_all(struct live_segment *seg)
 {
 	const struct net_conf *net = seg->net->conf;
@@ -48,12 +50,11 @@ static void reserve_all(struct live_segment *seg)
 	size_t n = 0;
 
 	for (size_t i = 0; of && i < net->nreservations; i++) {
-		const struct reservation_conf *r = &net->reservations[i];
+		const struct dhcp_reservation *r = &net->reservations[i].of;
 
-		if (!prefix4_has(seg->conf->subnet, r->ip) || (seg->only && strcmp(r->port, seg->only->name)))
-			continue;
-		of[n] = (struct dhcp_reservation){ .key = GUEST_PORT, .ip = r->ip };
-		strcpy(of[n++].name, r->port);
+		if ((!r->ip || prefix4_has(seg->conf->subnet, r->ip)) &&
+		    (!seg->only || r->key != GUEST_PORT || !strcmp(r->name, seg->only->name)))
+			of[n++] = *r;
 	}
 	reservations_free(seg->reservations);
 	free(seg->reserved);
@@ -63,22 +64,60 @@ static void reserve_all(struct live_segment *seg)
 		log_warn("net=%s event=reservations-failed reason=\"out of memory\"", seg->net->name);
 }
 
+/* classify() - the classes of the model, each with the number of its pool: 0, everybody's, where it has none of its own */
+static void classify(struct live_segment *seg)
+{
+	const struct class_list *list = &seg->conf->dhcp.classes;
+	struct dhcp_class *of = calloc(list->n ? list->n : 1, sizeof(*of));
+
+	for (size_t i = 0; of && i < list->n; i++) {
+		of[i] = list->of[i].class;
+		of[i].pool = list->of[i].pool.n ? (unsigned)i + 1 : 0;
+	}
+	free(seg->classes);
+	seg->classes = of;
+	if (!of)
+		log_warn("net=%s event=classes-failed reason=\"out of memory\"", seg->net->name);
+}
+
+static int by_first(const void *a, const void *b)
+{
+	const struct lease_range *x = a, *y = b;
+
+	return x->first < y->first ? -1 : x->first > y->first;
+}
+
+static void add_pool(struct lease_conf *leases, const struct pool_conf *pool, unsigned number)
+{
+	for (unsigned i = 0; i < pool->n && leases->nranges < LEASE_RANGES_MAX; i++)
+		leases->ranges[leases->nranges++] = (struct lease_range){ pool->of[i].first, pool->of[i].last, number };
+}
+
+static void fill_pools(const struct net_conf *conf, struct lease_conf *leases)
+{
+	add_pool(leases, &conf->pool, 0);
+	for (size_t i = 0; i < conf->dhcp.classes.n; i++)
+		add_pool(leases, &conf->dhcp.classes.of[i].pool, (unsigned)i + 1);
+	qsort(leases->ranges, leases->nranges, sizeof(leases->ranges[0]), by_first);
+}
+
 static void fill_dhcp(struct live_segment *seg, struct lease_conf *leases)
 {
 	const struct net_conf *conf = seg->conf;
 
 	*leases = (struct lease_conf){
-		.subnet = conf->subnet, .ranges = { { conf->pool_first, conf->pool_last, 0 } }, .nranges = 1, .reservations = seg->reservations,
-		.excluded = { conf->gateway, conf->dns }, .nexcluded = 2,
+		.subnet = conf->subnet, .reservations = seg->reservations, .excluded = { conf->gateway, conf->dns }, .nexcluded = 2,
 		.quota = conf->lease_quota, .declines = conf->lease_declines,
-		.one_guest = seg->only, .decline_s = seg->only ? ALONE_DECLINE_S : 0,
+		.one_guest = seg->only, .decline_s = conf->dhcp.probation_s ? conf->dhcp.probation_s : seg->only ? ALONE_DECLINE_S : 0,
 	};
+	fill_pools(conf, leases);
 	seg->server.leases = seg->leases;
 	seg->server.conf = (struct dhcp_conf){
-		.reservations = seg->reservations,
 		.subnet = conf->subnet, .server_ip = conf->gateway, .router = conf->has_router ? conf->gateway : 0,
 		.dns = conf->dns_enabled ? conf->dns : 0, .mtu = (uint16_t)conf->mtu, .lease_s = conf->lease_s,
-		.boot = net_boot(conf),
+		.lease_min_s = conf->dhcp.min_s, .lease_max_s = conf->dhcp.max_s, .rapid_commit = conf->dhcp.rapid_commit,
+		.bootp = conf->dhcp.bootp, .boot = net_boot(conf), .says.options = conf->dhcp.options, .reservations = seg->reservations,
+		.classes = seg->classes, .nclasses = seg->classes ? (unsigned)conf->dhcp.classes.n : 0,
 	};
 	memcpy(seg->server.conf.domain, conf->domain, sizeof(seg->server.conf.domain));
 }
@@ -99,8 +138,8 @@ uint32_t live_segment_guest(const struct live_segment *seg)
 
 	if (!seg->only || !seg->leases)
 		return 0;
-	pinned = net_reservation(seg->net->conf, seg->only->name);
-	return pinned ? pinned->ip : seg->conf->pool_first;
+	pinned = net_port_reservation(seg->net->conf, seg->only->name);
+	return pinned ? pinned->of.ip : seg->conf->pool.of[0].first;
 }
 
 /* ---- names ---- */
@@ -158,6 +197,7 @@ void live_segment_configure(struct live_segment *seg)
 	if (!seg->leases)
 		return;
 	reserve_all(seg);
+	classify(seg);
 	fill_dhcp(seg, &leases);
 	lease_table_configure(seg->leases, &leases, (int64_t)(clock_wall_ms() / 1000));
 	live_segment_arm(seg);
@@ -181,6 +221,7 @@ void live_segment_free(struct live_segment *seg)
 	lease_table_free(seg->leases);
 	reservations_free(seg->reservations);
 	free(seg->reserved);
+	free(seg->classes);
 	free(seg->dns);
 	if (seg->names)
 		names_free(seg->names);

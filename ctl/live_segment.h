@@ -37,6 +37,7 @@ struct live_segment {
 	struct event *lease_timer;
 	struct dhcp_reservation *reserved;	/* those of the network that are for this segment, and their index */
 	struct reservations *reservations;
+	struct dhcp_class *classes;		/* as many as the model has */
 	struct dhcp_server server;
 	struct names *names;		/* NULL without a subnet; within the network's */
 	struct dns_zone *zone;		/* NULL without DNS */

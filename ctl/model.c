@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "ctl/model_parts.h"
+#include "ctl/model_dhcp.h"
 
 /* members - one kind of thing that a network has many of, written as a mapping by name */
 struct members {
@@ -287,6 +287,11 @@ static void net_free(struct net_conf *net)
 	for (size_t i = 0; i < net->ngroups; i++)
 		port_parts_free(&net->groups[i].settings);
 	for (size_t i = 0; i < net->nsegments; i++)
+		dhcp_free(&net->segments[i].net);
+	for (size_t i = 0; i < net->nreservations; i++)
+		option_set_fini(&net->reservations[i].of.says.options);
+	dhcp_free(net);
+	for (size_t i = 0; i < net->nsegments; i++)
 		free(net->segments[i].net.peers);
 	port_parts_free(&net->defaults);
 	free(net->ports);
@@ -340,9 +345,9 @@ const struct group_conf *net_group(const struct net_conf *net, const char *name)
 	return net ? bsearch(name, net->groups, net->ngroups, sizeof(*net->groups), by_name) : NULL;
 }
 
-const struct reservation_conf *net_reservation(const struct net_conf *net, const char *port)
+const struct reservation_conf *net_reservation(const struct net_conf *net, const char *name)
 {
-	return net ? bsearch(port, net->reservations, net->nreservations, sizeof(*net->reservations), by_name) : NULL;
+	return net ? bsearch(name, net->reservations, net->nreservations, sizeof(*net->reservations), by_name) : NULL;
 }
 
 const struct record_conf *net_record(const struct net_conf *net, const char *name, enum record_type type)

@@ -23,6 +23,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "dhcp/boot.h"
+#include "dhcp/reservation.h"
 #include "switch/peer.h"
 #include "switch/rate.h"
 
@@ -195,12 +196,32 @@ struct forward_conf {
 	bool listen_given;
 };
 
+/* reservation_conf - what is set aside for one guest (ctl/model_reservation.c) */
 struct reservation_conf {
-	char port[NAME_MAX_SIZE];
-	uint32_t ip;
+	struct dhcp_reservation of;	/* begins with its name; the options in it are owned */
+	field_set set;
 };
 
-/* peer_conf - a network whose guests this one's reach (ctl/model_peer.c) */
+/* pool_conf - ranges of addresses, by address */
+enum { POOL_RANGES_MAX = 16 };
+struct pool_conf {
+	struct address_range { uint32_t first, last; } of[POOL_RANGES_MAX];
+	unsigned n;
+};
+
+/* class_conf - guests who have something in common (ctl/model_class.c) */
+struct class_conf {
+	struct dhcp_class class;	/* begins with its name; without a pool's number; the options in it are owned */
+	struct pool_conf pool;
+	field_set set;
+};
+
+struct class_list {
+	struct class_conf *of;		/* by name; owned */
+	size_t n;
+};
+
+/* peer_conf - a segment whose guests those of this one reach (ctl/model_peer.c) */
 struct peer_conf {
 	char name[SEGMENT_NAME_TEXT];	/* "lab", "lab:20" */
 	struct peer_rules allow;	/* what may be opened there; .all: no list was given, and then so may they here */
@@ -250,8 +271,15 @@ struct net_conf {
 	char domain[DOMAIN_TEXT];
 	struct net_boot *boot;		/* NULL: nothing; a segment has its network's, which owns it */
 	bool dhcp_enabled;
-	uint32_t pool_first, pool_last;
+	struct pool_conf pool;
 	uint32_t lease_s;		/* UINT32_MAX: infinite */
+	struct {
+		uint32_t min_s, max_s;	/* what a guest may ask for; 0: the server's usual */
+		uint32_t probation_s;	/* how long an address rests that a guest found taken; 0: a day */
+		bool rapid_commit, bootp;
+		struct option_set options;	/* owned */
+		struct class_list classes;
+	} dhcp;
 	uint32_t lease_quota, lease_declines, dhcp_rate;	/* of one port: addresses, those of them resting, messages a second (0: any) */
 	bool dns_enabled;
 	struct {
@@ -353,6 +381,7 @@ json_t *group_export(const struct net_conf *net, const struct group_conf *group,
 json_t *forward_export(const struct forward_conf *forward);
 json_t *forward_tree(const struct forward_conf *forward);	/* the file's shape, with its parts together */
 json_t *reservation_export(const struct reservation_conf *reservation);
+json_t *reservation_tree(const struct reservation_conf *reservation);	/* the file's shape: an address, or a mapping */
 json_t *record_export(const struct record_conf *record);
 
 /* net_defaults() - names of the network's fields that were not given: ["mtu","dhcp.lease"]; new reference */
@@ -362,7 +391,8 @@ json_t *net_defaults(const struct net_conf *net);
 const struct net_conf *model_net(const struct model *model, const char *name);
 const struct port_conf *net_port(const struct net_conf *net, const char *name);
 const struct forward_conf *net_forward(const struct net_conf *net, const char *id);
-const struct reservation_conf *net_reservation(const struct net_conf *net, const char *port);
+const struct reservation_conf *net_reservation(const struct net_conf *net, const char *name);
+const struct reservation_conf *net_port_reservation(const struct net_conf *net, const char *port);	/* one of the whole port, with an address */
 const struct segment_conf *net_segment(const struct net_conf *net, const char *id);
 const struct group_conf *net_group(const struct net_conf *net, const char *name);
 const struct shaper_conf *net_shaper(const struct net_conf *net, const char *name);

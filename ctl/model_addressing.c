@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Addresses of a network, and of each of its segments: what follows from a subnet, and what cannot be together. */
-#include "ctl/model_parts.h"
+#include "ctl/model_dhcp.h"
 
 #include <errno.h>
 #include <string.h>
@@ -35,42 +35,6 @@ int mapping_read(struct model_ctx *ctx, const json_t *object, const char *key, c
 	ctx_leave(ctx, mark);
 	return rc;
 }
-
-/* pool - the text of a range while it is read and written */
-static int read_pool(struct model_ctx *ctx, const struct field *field, const json_t *parent, const json_t *value, void *to)
-{
-	const char *text = json_string_value(value);
-	uint32_t *range = to;	/* pool_first, and pool_last behind it */
-
-	if (!text || ip4_range_parse(text, &range[0], &range[1]) < 0)
-		return ctx_fail(ctx, parent, field->name, -EINVAL, "%s is not a range like 10.77.0.100-10.77.0.199",
-				text ? shown(text) : "this");
-	return 0;
-}
-
-static json_t *write_pool(const struct field *field, const void *from)
-{
-	const uint32_t *range = from;
-	char first[IP4_TEXT], last[IP4_TEXT];
-
-	(void)field;
-	return json_sprintf("%s-%s", ip4_format(range[0], first), ip4_format(range[1], last));
-}
-
-_Static_assert(offsetof(struct net_conf, pool_last) == offsetof(struct net_conf, pool_first) + sizeof(uint32_t),
-	       "the pool is read as one field of two numbers");
-
-static const struct field_type field_pool = { read_pool, write_pool };
-
-const struct field dhcp_rows[] = {
-	{ "enabled", &field_bool, FIELD_AT(struct net_conf, dhcp_enabled), .fallback = true },
-	{ "pool", &field_pool, FIELD_AT(struct net_conf, pool_first) },
-	{ "lease", &field_duration, FIELD_AT(struct net_conf, lease_s), .min = 5, .max = UINT32_MAX, .fallback = 3600 },
-	{ "quota", &field_number, FIELD_AT(struct net_conf, lease_quota), .min = 1, .max = 65536, .fallback = 64 },
-	{ "declines", &field_number, FIELD_AT(struct net_conf, lease_declines), .min = 1, .max = 65536, .fallback = 8 },
-	{ "rate", &field_number, FIELD_AT(struct net_conf, dhcp_rate), .min = 0, .max = 1000000, .fallback = 1000 },
-};
-const size_t dhcp_nrows = ARRAY_SIZE(dhcp_rows);
 
 bool guest_address(const struct net_conf *whole, uint32_t ip)
 {
@@ -152,27 +116,15 @@ static void default_pool(struct net_conf *net)
 	uint32_t first = net->subnet.addr + 1, last = prefix4_last(net->subnet) - 1;
 
 	if (net->mode == NET_HOST_ONLY && last - first > HOST_ONLY_POOL && net->gateway - first < HOST_ONLY_POOL) {
-		net->pool_first = first + HOST_ONLY_POOL;	/* those below are for who likes to choose */
-		net->pool_last = last;
-		return;
+		first += HOST_ONLY_POOL;	/* those below are for who likes to choose */
+	} else if (net->mode == NET_NAT) {
+		first = last = alone_guest(net);
+	} else if (net->gateway - first > last - net->gateway) {
+		last = net->gateway - 1;
+	} else {
+		first = net->gateway + 1;
 	}
-	if (net->mode == NET_NAT) {
-		net->pool_first = net->pool_last = alone_guest(net);
-		return;
-	}
-	net->pool_first = net->gateway - first > last - net->gateway ? first : net->gateway + 1;
-	net->pool_last = net->gateway - first > last - net->gateway ? net->gateway - 1 : last;
-}
-
-static int check_pool(struct model_ctx *ctx, const json_t *object, const struct net_conf *net)
-{
-	if (net->pool_first <= net->subnet.addr || net->pool_last >= prefix4_last(net->subnet))
-		return mapping_fail(ctx, object, "dhcp", "pool", "is not inside the subnet");
-	if (net->pool_first <= net->gateway && net->gateway <= net->pool_last)
-		return mapping_fail(ctx, object, "dhcp", "pool", "holds the gateway's address");
-	if (net->pool_first <= net->dns && net->dns <= net->pool_last)
-		return mapping_fail(ctx, object, "dhcp", "pool", "holds the address for DNS, the one behind the gateway's");
-	return 0;
+	net->pool = (struct pool_conf){ { { first, last } }, 1 };
 }
 
 /* place_dns() - behind the gateway, or before it where nothing is behind */
@@ -199,5 +151,5 @@ int addressing_complete(struct model_ctx *ctx, const json_t *object, struct net_
 	place_dns(net);
 	if (!(net->dhcp_set & field_bit(dhcp_rows, dhcp_nrows, "pool")))
 		default_pool(net);
-	return check_pool(ctx, object, net);
+	return pools_check(ctx, object, net);
 }

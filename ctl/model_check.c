@@ -12,7 +12,7 @@
 
 /* use - one thing that only one object may have; sorted, so that equal ones meet */
 struct use {
-	char what[MODEL_PATH_TEXT + 48];	/* compared */
+	char what[2 * GUEST_KEY_MAX + 48];	/* compared; a path is shorter */
 	const struct net_conf *net;
 	const char *object;
 };
@@ -98,14 +98,30 @@ static int check_macs(struct model_ctx *ctx, const struct net_conf *net, const j
 	return uses_twice(ctx, networks, uses, "ports", "port", "mac", -EINVAL);
 }
 
+/* key_text() - what a reservation knows its guest by, the same for the same guest; a port's name is there once anyhow */
+static const char *key_text(const struct dhcp_reservation *r, char text[2 * GUEST_KEY_MAX + 1])
+{
+	for (unsigned i = 0; i < r->id_size; i++)
+		sprintf(text + 2 * i, "%02x", r->id[i]);
+	return text;
+}
+
 static int check_reservations(struct model_ctx *ctx, const struct net_conf *net, const json_t *networks, struct uses *uses)
 {
-	char text[IP4_TEXT];
+	static const char *const keys[GUEST_KEYS] = { "client_id", "mac", "circuit", "port" };
+	char text[2 * GUEST_KEY_MAX + 1];
+	int rc;
 
 	uses->n = 0;
 	for (size_t i = 0; i < net->nreservations && net->mode != NET_NAT; i++)
-		use(uses, net, net->reservations[i].port, "address %s", ip4_format(net->reservations[i].ip, text));
-	return uses_twice(ctx, networks, uses, "reservations", "reservation", NULL, -EINVAL);
+		if (net->reservations[i].of.ip)
+			use(uses, net, net->reservations[i].of.name, "address %s", ip4_format(net->reservations[i].of.ip, text));
+	rc = uses_twice(ctx, networks, uses, "reservations", "reservation", NULL, -EINVAL);
+	uses->n = 0;
+	for (size_t i = 0; rc == 0 && i < net->nreservations; i++)
+		if (net->reservations[i].of.key != GUEST_PORT)
+			use(uses, net, net->reservations[i].of.name, "%s %s", keys[net->reservations[i].of.key], key_text(&net->reservations[i].of, text));
+	return rc < 0 ? rc : uses_twice(ctx, networks, uses, "reservations", "reservation", NULL, -EINVAL);
 }
 
 static int check_records(struct model_ctx *ctx, const struct net_conf *net, const json_t *networks)

@@ -39,10 +39,9 @@ static json_t *forwards_tree(const struct net_conf *net)
 static json_t *reservations_tree(const struct net_conf *net)
 {
 	json_t *object = json_object();
-	char ip[IP4_TEXT];
 
 	for (size_t i = 0; object && i < net->nreservations; i++)
-		json_object_set_new(object, net->reservations[i].port, json_string(ip4_format(net->reservations[i].ip, ip)));
+		json_object_set_new(object, net->reservations[i].of.name, reservation_tree(&net->reservations[i]));
 	return object;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Reservations (a guest's fixed address) and records (names of the network's own in the DNS). */
+/* Records: names of the network's own in the DNS. */
 #include "ctl/model_parts.h"
 
 #include <arpa/inet.h>
@@ -9,23 +9,6 @@
 #include <string.h>
 
 #include "base/array.h"
-
-int reservation_read(struct model_ctx *ctx, const struct net_conf *net, const char *port, const json_t *value, void *to)
-{
-	struct reservation_conf *reservation = to;
-	const char *text = json_string_value(value);
-
-	if (!name_valid(port))
-		return ctx_fail(ctx, value, NULL, -EINVAL, "not a port's name");
-	if (!text || ip4_parse(text, &reservation->ip) < 0)
-		return ctx_fail(ctx, value, NULL, -EINVAL, "%s is not an IPv4 address", text ? shown(text) : "this");
-	if (!net->has_subnet)
-		return ctx_fail(ctx, value, NULL, -EINVAL, "the network has no subnet");
-	if (!guest_address(net, reservation->ip))
-		return ctx_fail(ctx, value, NULL, -EINVAL, "%s is no guest's address in this network", text);
-	strcpy(reservation->port, port);
-	return 0;
-}
 
 static const struct word types[] = {
 	{ "A", RECORD_A }, { "AAAA", RECORD_AAAA }, { "CNAME", RECORD_CNAME }, { "PTR", RECORD_PTR }, { "MX", RECORD_MX },
@@ -216,13 +199,6 @@ int record_read(struct model_ctx *ctx, const struct net_conf *net, const json_t 
 				record_type_name(raw.type));
 	record->type = raw.type;
 	return 0;
-}
-
-json_t *reservation_export(const struct reservation_conf *reservation)
-{
-	char ip[IP4_TEXT];
-
-	return json_pack("{s:s, s:s}", "port", reservation->port, "ip", ip4_format(reservation->ip, ip));
 }
 
 json_t *record_export(const struct record_conf *record)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The settings of a network itself, and what follows from its mode and subnet. */
-#include "ctl/model_parts.h"
+#include "ctl/model_dhcp.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -235,12 +235,13 @@ static field_set shown_rows(const struct net_conf *net, field_set set, unsigned 
 json_t *net_export(const struct net_conf *net, unsigned flags)
 {
 	json_t *object = fields_write(rows, ARRAY_SIZE(rows), net, shown_rows(net, net->set, flags), net->mode);
-	field_set dhcp = net->dhcp_set, dns = net->dns_set, limits = net->limits_set;
+	field_set dhcp = dhcp_shown(net, flags), dns = net->dns_set, limits = net->limits_set;
 
 	if (!object)
 		return NULL;
 	if (flags & MODEL_EFFECTIVE) {
-		dhcp = dns = net->has_subnet ? FIELDS_ALL : 1;
+		dns = net->has_subnet ? FIELDS_ALL : 1;
+		dhcp = net->has_subnet ? dhcp : 1;
 		limits = net->has_nat ? FIELDS_ALL : limits;
 	}
 	add_group(object, "peers", peers_tree(net));
@@ -260,7 +261,7 @@ json_t *net_defaults(const struct net_conf *net)
 	field_set hidden = BIT("owner") | BIT("uplink") | BIT("nat_helpers") | (net->has_subnet ? 0 : BIT("subnet") | BIT("gateway") | BIT("subnet6"));
 
 	if (list && fields_missing(rows, ARRAY_SIZE(rows), net->set | hidden, net->mode, "", list) == 0 &&
-	    fields_missing(dhcp_rows, dhcp_nrows, net->dhcp_set, net->mode, "dhcp.", list) == 0 &&
+	    fields_missing(dhcp_rows, dhcp_nrows, net->dhcp_set | ~dhcp_shown(net, MODEL_EFFECTIVE), net->mode, "dhcp.", list) == 0 &&
 	    fields_missing(dns_rows, dns_nrows, net->dns_set, net->mode, "dns.", list) == 0 &&
 	    fields_missing(limits_rows, ARRAY_SIZE(limits_rows), net->limits_set, net->mode, "limits.", list) == 0)
 		return list;

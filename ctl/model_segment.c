@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Segments: VLANs of a network that have addresses, a gateway, DHCP and DNS of their own, beside those of VLAN 1, which are the network's. */
-#include "ctl/model_parts.h"
+#include "ctl/model_dhcp.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -109,7 +109,7 @@ int segments_complete(struct model_ctx *ctx, const json_t *object, struct net_co
 
 json_t *segment_export(const struct segment_conf *seg, unsigned flags)
 {
-	field_set set = flags & MODEL_EFFECTIVE ? FIELDS_ALL : seg->set, dhcp = flags & MODEL_EFFECTIVE ? FIELDS_ALL : seg->net.dhcp_set;
+	field_set set = flags & MODEL_EFFECTIVE ? FIELDS_ALL : seg->set, dhcp = dhcp_shown(&seg->net, flags);
 	json_t *object = fields_write(rows, ARRAY_SIZE(rows), seg, seg->name[0] ? set : set & ~BIT("name"), 0), *inside;
 
 	inside = object ? fields_write(dhcp_rows, dhcp_nrows, &seg->net, dhcp, 0) : NULL;

@@ -76,15 +76,19 @@ static void save_forward(struct list *list, const struct change *c)
 		append(list, db_write_new(DB_DEL_FORWARD, "tt", c->old_net->name, old->id));
 }
 
+/* A reservation is its address alone, as text, or a mapping with more in it. */
 static void save_reservation(struct list *list, const struct change *c)
 {
 	const struct reservation_conf *old = c->old, *new = c->new;
-	char ip[IP4_TEXT];
+	json_t *tree = new ? reservation_tree(new) : NULL;
 
-	if (new)
-		append(list, db_write_new(DB_PUT_RESERVATION, "ttt", c->new_net->name, new->port, ip4_format(new->ip, ip)));
+	if (!new)
+		append(list, db_write_new(DB_DEL_RESERVATION, "tt", c->old_net->name, old->of.name));
+	else if (json_is_string(tree))
+		append(list, db_write_new(DB_PUT_RESERVATION, "ttt", c->new_net->name, new->of.name, json_string_value(tree)));
 	else
-		append(list, db_write_new(DB_DEL_RESERVATION, "tt", c->old_net->name, old->port));
+		put(list, DB_PUT_RESERVATION, c->new_net->name, new->of.name, config(json_incref(tree)));
+	json_decref(tree);
 }
 
 static void save_record(struct list *list, const struct change *c)
@@ -148,15 +152,15 @@ static json_t *group_of(json_t *networks, const char *net, const char *key, bool
 	return group;
 }
 
-/* load_members() - columns: network, id, and the value: a tree, or (@plain) text */
+/* load_members() - columns: network, id, and the value: a tree, or (@plain, unless it is a mapping) text */
 static int load_members(struct db *db, json_t *networks, const char *key, const char *sql, bool plain)
 {
 	struct rows rows = rows_ask(db, sql);
 
 	while (rows_next(&rows)) {
 		json_t *group = group_of(networks, rows_text(&rows, 0), key, false);
-		json_t *value = plain ? json_string(rows_text(&rows, 2)) :
-					json_loads(rows_text(&rows, 2), JSON_REJECT_DUPLICATES, NULL);
+		const char *text = rows_text(&rows, 2);
+		json_t *value = plain && text[0] != '{' ? json_string(text) : json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 
 		if (!value) {
 			rows.result = SQLITE_CORRUPT;

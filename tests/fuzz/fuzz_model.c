@@ -114,7 +114,7 @@ static void look(const struct model *model)
 			if (net_forward(net, net->forwards[j].id) != &net->forwards[j])
 				abort();
 		for (size_t j = 0; j < net->nreservations; j++) {
-			if (net_reservation(net, net->reservations[j].port) != &net->reservations[j])
+			if (net_reservation(net, net->reservations[j].of.name) != &net->reservations[j])
 				abort();
 			json_decref(reservation_export(&net->reservations[j]));
 		}

@@ -332,8 +332,8 @@ static void test_defaults(void **state)
 	assert_int_equal(net->subnet6.len, 64);
 	assert_string_equal(prefix6_format(net->subnet6, prefix), "fd92:9e75:4667:d087::/64");	/* the name's, for ever */
 	assert_true(addr_in(net->subnet6, net->gateway6) && net->gateway6.bytes[15] == 1);
-	assert_int_equal(net->pool_first, 0x0a4d0002);
-	assert_int_equal(net->pool_last, 0x0a4d00fe);
+	assert_int_equal(net->pool.of[0].first, 0x0a4d0002);
+	assert_int_equal(net->pool.of[0].last, 0x0a4d00fe);
 	assert_int_equal(net->lease_s, 3600);
 	assert_int_equal(net->mtu, 1500);
 	assert_int_equal(net->host_access, HOST_ACCESS_OWN);
@@ -387,11 +387,11 @@ static void test_host(void **state)
 	assert_string_equal(prefix4_format(a->subnet, text), "192.168.57.0/24");
 	assert_string_equal(prefix4_format(b->subnet, text), "192.168.58.0/24");
 	assert_int_equal(a->gateway, 0xc0a83901);
-	assert_int_equal(a->pool_first, 0xc0a83901 + 100);
-	assert_int_equal(a->pool_last, 0xc0a839fe);
+	assert_int_equal(a->pool.of[0].first, 0xc0a83901 + 100);
+	assert_int_equal(a->pool.of[0].last, 0xc0a839fe);
 	assert_true(a->has_host && !a->has_nat && !a->has_router && a->dhcp_enabled && a->dns_enabled);
 	assert_true(r->has_host && r->has_router && !r->has_nat);
-	assert_int_equal(l->pool_first, l->gateway + 1);	/* too small to leave a hundred out */
+	assert_int_equal(l->pool.of[0].first, l->gateway + 1);	/* too small to leave a hundred out */
 	assert_int_equal(b->nports, 2);
 	assert_string_equal(b->ports[0].name, "0");
 	assert_string_equal(net_port(b, HOST_PORT)->ifname, "ly-b");
@@ -677,8 +677,8 @@ static void test_show(void **state)
 	struct model *model = model_of("networks: {lab: {subnet: 10.5.0.0/24, mtu: 9000, forwards: {web: {listen: 80, to: g}}}}");
 	const struct net_conf *net = model_net(model, "lab");
 	json_t *defaults = net_defaults(net), *shown = net_export(net, MODEL_EFFECTIVE);
-	json_t *want = json_pack("[s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s]", "mode", "gateway", "subnet6", "nat", "filtering", "host_access", "domain", "snooping", "unregistered", "stations",
-				 "dhcp.enabled", "dhcp.pool", "dhcp.lease", "dhcp.quota", "dhcp.declines", "dhcp.rate", "dns.enabled");
+	json_t *want = json_pack("[s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s]", "mode", "gateway", "subnet6", "nat", "filtering", "host_access", "domain", "snooping", "unregistered", "stations",
+				 "dhcp.enabled", "dhcp.pool", "dhcp.lease", "dhcp.rapid_commit", "dhcp.bootp", "dhcp.quota", "dhcp.declines", "dhcp.rate", "dns.enabled");
 	json_t *more = json_pack("[s,s,s,s,s,s,s,s,s,s,s,s,s]", "dns.upstreams", "dns.cache_kb", "dns.queries", "dns.case_random", "dns.trust_ad",
 				 "dns.rebind_protect", "dns.rebind_allow", "dns.domains", "dns.listen", "limits.flows", "limits.sockets", "limits.half_open", "limits.memory_kb");
 	json_t *forward = forward_export(net_forward(net, "web"));

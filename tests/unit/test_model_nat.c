@@ -54,8 +54,8 @@ static void test_layout(void **state)
 		assert_true(net->has_nat && net->has_subnet && net->dhcp_enabled && net->dns_enabled && net->subnet6.len == 64);
 		assert_int_equal(net->gateway, layouts[i].gateway);
 		assert_int_equal(net->dns, layouts[i].dns);
-		assert_int_equal(net->pool_first, layouts[i].first);
-		assert_int_equal(net->pool_last, layouts[i].last);
+		assert_int_equal(net->pool.of[0].first, layouts[i].first);
+		assert_int_equal(net->pool.of[0].last, layouts[i].last);
 		model_free(model);
 	}
 }

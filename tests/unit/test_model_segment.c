@@ -81,7 +81,7 @@ static void test_what_follows(void **state)
 	assert_int_equal(dmz->vid, 20);
 	assert_string_equal(dmz->name, "dmz");
 	assert_int_equal(dmz->net.gateway, 0x0a020001);
-	assert_int_equal(dmz->net.pool_first, 0x0a020002);
+	assert_int_equal(dmz->net.pool.of[0].first, 0x0a020002);
 	assert_int_equal(dmz->net.mtu, 1400);
 	assert_true(dmz->net.has_nat && dmz->net.dns_enabled && dmz->net.dhcp_enabled);
 	assert_string_equal(dmz->net.domain, "lab.internal");
