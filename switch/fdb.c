@@ -63,12 +63,28 @@ static bool refresh(struct fdb *fdb, struct entry *e, uint64_t value, uint32_t p
 	return true;
 }
 
+/* The pace of a port: a second, and in the lower half how many stations were new in it. Who loses a race counts in the next. */
+static inline bool is_thinned(const struct fdb *fdb, uint32_t port, uint32_t now_s)
+{
+	uint64_t pace = atomic_load_explicit(&fdb->pace[port], memory_order_relaxed);
+
+	return (uint32_t)pace >= FREELY && pace >> 32 == now_s;
+}
+
+static void count_new(struct fdb *fdb, uint32_t port, uint32_t now_s)
+{
+	if (atomic_load_explicit(&fdb->pace[port], memory_order_relaxed) >> 32 != now_s)
+		atomic_store_explicit(&fdb->pace[port], (uint64_t)now_s << 32, memory_order_relaxed);
+	atomic_fetch_add_explicit(&fdb->pace[port], 1, memory_order_relaxed);
+}
+
 /* learn_new() - a station that was not found. Return: learnt? */
 static bool learn_new(struct fdb *fdb, uint64_t key, uint32_t port, uint32_t now_s)
 {
 	uint64_t value;
 	bool learnt = false;
 
+	count_new(fdb, port, now_s);
 	if (atomic_flag_test_and_set_explicit(&fdb->insert_lock, memory_order_acquire))
 		return false;
 	if (!find(fdb, key, &value))
@@ -110,17 +126,41 @@ static void hash_burst(const struct fdb *fdb, const uint64_t *keys, uint64_t *ha
 	}
 }
 
+/* learn_some() - of a port that pours in new stations, one frame in THINNED: those who are there stay known, and the rest costs nothing */
+static void learn_some(struct fdb *fdb, const uint64_t *src, unsigned n, uint32_t port, uint32_t now_s)
+{
+	uint64_t before = atomic_fetch_add_explicit(&fdb->pace[port], n, memory_order_relaxed);
+
+	if (before / THINNED != (before + n) / THINNED)
+		learn_hashed(fdb, src[0], hash_key(fdb, src[0]), port, now_s);
+}
+
+static inline int32_t lookup_hashed(const struct fdb *fdb, uint64_t key, uint64_t hash, uint32_t now_s)
+{
+	uint64_t value;
+
+	if (!key || !find_hashed(fdb, key, hash, &value) || !is_fresh(fdb, value, now_s))
+		return -ENOENT;
+	return (int32_t)value_port(value);
+}
+
 void fdb_burst(struct fdb *fdb, const uint64_t *src, const uint64_t *dst, unsigned n, uint32_t port, uint64_t now_ms, int32_t *to)
 {
-	uint64_t src_hash[BURST], dst_hash[BURST], value;
+	uint64_t src_hash[BURST], dst_hash[BURST];
 	uint32_t now_s = seconds(now_ms);
+	bool thinned = is_thinned(fdb, port, now_s);
 
-	hash_burst(fdb, src, src_hash, n);
+	if (__builtin_expect(thinned, 0))
+		learn_some(fdb, src, n, port, now_s);
+	else
+		hash_burst(fdb, src, src_hash, n);
 	hash_burst(fdb, dst, dst_hash, n);
 	for (unsigned i = 0; i < n; i++) {
-		learn_hashed(fdb, src[i], src_hash[i], port, now_s);
-		to[i] = -ENOENT;
-		if (dst[i] && find_hashed(fdb, dst[i], dst_hash[i], &value) && is_fresh(fdb, value, now_s))
-			to[i] = (int32_t)value_port(value);
+		bool learnt = !thinned && learn_hashed(fdb, src[i], src_hash[i], port, now_s);
+
+		if (i && dst[i] == dst[i - 1] && !learnt)	/* many who talk to one */
+			to[i] = to[i - 1];
+		else
+			to[i] = lookup_hashed(fdb, dst[i], dst_hash[i], now_s);
 	}
 }

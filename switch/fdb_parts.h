@@ -12,7 +12,9 @@
  *	value	port (16) << 48 | turn (7) << 41 | static (1) << 40 | moves (8) << 32 | second last seen (32)
  * The turn counts the keys that have lived in the place, so that a swap meant for the key before fails.
  */
-enum { WAYS = 4, CANDIDATES = 2 * WAYS, BURST = 64, MOMENT_S = 1 };
+enum { WAYS = 4, CANDIDATES = 2 * WAYS, BURST = 64, MOMENT_S = 1,
+	FREELY = 16384,		/* stations that a port may have learnt in one second; of what else it sends in that second */
+	THINNED = 64 };		/* one frame in so many is learnt from */
 
 struct entry {
 	_Atomic uint64_t key;
@@ -30,6 +32,7 @@ struct fdb {
 	uint32_t age_s;
 	uint64_t seed, factor;
 	_Atomic uint32_t *count;	/* live entries by port */
+	_Atomic uint64_t *pace;		/* new stations of this second by port */
 	atomic_flag insert_lock;	/* held while a key changes */
 	fdb_changed_fn *changed;	/* or NULL */
 	void *arg;
@@ -109,19 +112,19 @@ static inline struct bucket *second_bucket(const struct fdb *fdb, uint64_t hash)
 	return &fdb->buckets[second != first ? second : first ^ 1];
 }
 
-/* find_in() - places are filled from the first on, so that it is the first that is asked for most often */
+/* find_in() - all four keys of the line are compared, and without a branch for each: which of them it is cannot be foretold */
 static inline struct entry *find_in(struct bucket *b, uint64_t key, uint64_t *value)
 {
-	for (unsigned way = 0; way < WAYS; way++) {
-		struct entry *e = &b->entries[way];
+	struct entry *e = NULL;
 
-		if (atomic_load_explicit(&e->key, memory_order_acquire) != key)
-			continue;
-		*value = atomic_load_explicit(&e->value, memory_order_acquire);
-		if (atomic_load_explicit(&e->key, memory_order_relaxed) == key)
-			return e;
+	for (unsigned way = 0; way < WAYS; way++) {
+		if (atomic_load_explicit(&b->entries[way].key, memory_order_acquire) == key)
+			e = &b->entries[way];
 	}
-	return NULL;
+	if (!e)
+		return NULL;
+	*value = atomic_load_explicit(&e->value, memory_order_acquire);
+	return atomic_load_explicit(&e->key, memory_order_relaxed) == key ? e : NULL;
 }
 
 static inline struct entry *find_hashed(const struct fdb *fdb, uint64_t key, uint64_t hash, uint64_t *value)

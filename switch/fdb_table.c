@@ -31,7 +31,8 @@ struct fdb *fdb_new(uint32_t nentries, uint32_t nports, uint32_t age_ms)
 	else if (nbuckets * sizeof(struct bucket) >= LARGE)
 		madvise(fdb->buckets, nbuckets * sizeof(struct bucket), MADV_HUGEPAGE);	/* else most lookups miss the TLB, too */
 	fdb->count = calloc(nports, sizeof(*fdb->count));
-	if (!fdb->buckets || !fdb->count) {
+	fdb->pace = calloc(nports, sizeof(*fdb->pace));
+	if (!fdb->buckets || !fdb->count || !fdb->pace) {
 		fdb_free(fdb);
 		errno = ENOMEM;
 		return NULL;
@@ -46,6 +47,7 @@ void fdb_free(struct fdb *fdb)
 	if (fdb->buckets)
 		munmap(fdb->buckets, ((size_t)fdb->mask + 1) * sizeof(struct bucket));
 	free((void *)fdb->count);
+	free((void *)fdb->pace);
 	free(fdb);
 }
 

@@ -304,6 +304,47 @@ static void test_take_over(void **state)
 	fdb_free(tiny);
 }
 
+/* pour() - @n frames from @port, each from an address that was not there before; all to @dst. Return: where that is said to be */
+static int32_t pour(struct fdb *fdb, uint32_t first, uint32_t n, uint32_t port, uint64_t dst, uint64_t now)
+{
+	uint64_t src[32], to_keys[32];
+	int32_t to[32] = { 0 };
+
+	for (uint32_t done = 0; done < n; done += 32) {
+		for (uint32_t i = 0; i < 32; i++) {
+			src[i] = fdb_key(1, station(9, first + done + i));
+			to_keys[i] = dst;
+		}
+		fdb_burst(fdb, src, to_keys, 32, port, now, to);
+	}
+	return to[31];
+}
+
+/* A port that invents addresses is learnt from rarely, for the rest of that second; nobody else is. */
+static void test_pace(void **state)
+{
+	enum { MANY = 1 << 17, KNOWN = 5 };
+	struct fdb *fdb = fdb_new(MANY * 2, PORTS, AGE);
+	uint64_t src[1] = { fdb_key(1, station(1, KNOWN)) }, none[1] = { 0 }, dst = fdb_key(1, station(2, 1));
+	uint32_t held;
+	int32_t to[1];
+
+	(void)state;
+	fdb_learn(fdb, 1, station(2, 1), 4, START);
+	assert_int_equal(pour(fdb, 0, MANY, 3, dst, START), 4);	/* what it sends arrives */
+	held = fdb_count(fdb, 3);
+	print_message("  of %u new stations in a second %u were learnt\n", MANY, held);
+	assert_in_range(held, 1000, MANY / 4);
+	pour(fdb, MANY, 4096, 5, dst, START);
+	assert_int_equal(fdb_count(fdb, 5), 4096);
+	for (unsigned i = 0; i < 64; i++)				/* one of the port's own is learnt in between */
+		fdb_burst(fdb, src, none, 1, 3, START, to);
+	assert_int_equal(fdb_lookup(fdb, 1, station(1, KNOWN), START), 3);
+	pour(fdb, 2 * MANY, 1024, 3, dst, START + SECOND);	/* and in the next second as ever */
+	assert_int_equal(fdb_count(fdb, 3), held + 1 + 1024);
+	fdb_free(fdb);
+}
+
 static void test_free_null(void **state)
 {
 	(void)state;
@@ -316,6 +357,7 @@ int main(void)
 		cmocka_unit_test(test_story),	 cmocka_unit_test(test_listing), cmocka_unit_test(test_fairness),
 		cmocka_unit_test(test_capacity), cmocka_unit_test(test_threads), cmocka_unit_test(test_free_null),
 		cmocka_unit_test(test_take_over),
+		cmocka_unit_test(test_pace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
