@@ -78,7 +78,7 @@ static void fill_segment(struct segment *seg, struct net_view *view, const struc
 	seg->dhcp = conf->dhcp_enabled;
 	seg->tftp = net->boot;
 	seg->dhcp_rate = conf->dhcp_rate;
-	seg->fronted = net->host_gateway && net->nat_state;
+	seg->fronted = net->host_gateway && net->conf->has_nat;
 	memcpy(seg->gateway_mac, net->gateway_mac, MAC_SIZE);
 	seg->stations = from->stations;
 	seg->requests = net->engine->requests;

@@ -36,6 +36,12 @@ static struct nat_conf conf_of(const struct live_net *net)
 	return conf;
 }
 
+/* needs_nat() - where the host has the gateway's addresses: for DNS over TCP, and with kernel NAT for forwards on loopback addresses */
+static bool needs_nat(const struct net_conf *conf)
+{
+	return !conf->has_host || conf->has_nat || conf->dns_enabled;
+}
+
 int live_nat_start(struct live_net *net)
 {
 	struct engine *e = net->engine;
@@ -48,9 +54,9 @@ int live_nat_start(struct live_net *net)
 		net->gateway_state = gateway_new();
 		net->gateway = net->gateway_state ? gateway_service(net->gateway_state) : NULL;
 	}
-	if (!net->gateway || (net->conf->has_host && !net->conf->has_nat))
+	if (!net->gateway || !needs_nat(net->conf))
 		return net->gateway ? 0 : -ENOMEM;
-	net->nat_state = nat_new(&conf, e->workers, e->nworkers);	/* of kernel NAT: forwards on loopback addresses */
+	net->nat_state = nat_new(&conf, e->workers, e->nworkers);
 	if (!net->nat_state)
 		return -ENOMEM;
 	net->nat = nat_service(net->nat_state);

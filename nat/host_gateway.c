@@ -15,6 +15,8 @@
 #include "switch/snapshot.h"
 #include "switch/worker.h"
 
+enum { PORT_DNS = 53 };
+
 struct host_gateway {
 	struct service service;
 	struct limit answers[MAX_WORKERS];	/* each its worker's own */
@@ -32,12 +34,18 @@ static enum verdict refuse(struct worker *w, const struct arrival *a, const stru
 	return v;
 }
 
+/* is_dns() - a connection that nat/tcp_serve.h takes */
+static bool is_dns(const struct segment *seg, const struct packet *p)
+{
+	return p->proto == PROTO_TCP && p->dport == PORT_DNS && seg->resolver && segment_is_gateway(seg, p->dst);
+}
+
 static bool input(struct service *service, struct worker *w, const struct arrival *a, const struct packet *p, enum verdict *verdict)
 {
 	struct host_gateway *g = container_of(service, struct host_gateway, service);
 	struct limit *limit = &g->answers[worker_index(w)];
 
-	if (a->from == a->segment->host || segment_is_front(a->segment, p->dst))	/* it asks nobody but itself; the NAT's */
+	if (a->from == a->segment->host || segment_is_front(a->segment, p->dst) || is_dns(a->segment, p))	/* it asks nobody but itself; the NAT's */
 		return false;
 	if (nd_is(p))
 		return p->icmp_type == ND_ROUTER_SOLICITATION && gateway6_input(w, a, p, limit, verdict);

@@ -17,16 +17,16 @@ enum {
 struct ends {
 	bool known;			/* false: no IP, or cut short */
 	struct addr src, dst;
-	uint16_t udp_port;		/* it is sent to, of a whole datagram; else 0 */
+	uint8_t proto;			/* UDP or TCP, of a packet that is whole; else 0 */
+	uint16_t port;			/* it is sent to */
 };
 
-static uint16_t udp_port4(const struct frame *f)
+static void look_at_port(struct ends *e, const struct frame *f, uint8_t proto, uint32_t l4)
 {
-	uint32_t l4 = ETH_HEADER + (f->head[ETH_HEADER] & 15) * 4u;
-
-	if (f->head[IP4_PROTOCOL_AT] != PROTO_UDP || get_u16(f->head + IP4_FRAGMENT_AT) & 0x3fff || f->head_len < l4 + 4)
-		return 0;
-	return get_u16(f->head + l4 + 2);
+	if ((proto != PROTO_UDP && proto != PROTO_TCP) || f->head_len < l4 + 4)
+		return;
+	e->proto = proto;
+	e->port = get_u16(f->head + l4 + 2);
 }
 
 static struct ends look(const struct frame *f)
@@ -35,11 +35,12 @@ static struct ends look(const struct frame *f)
 	struct ends e = { .known = false };
 
 	if (type == ETHERTYPE_IP4 && f->head_len >= ETH_HEADER + IP4_HEADER) {
-		e = (struct ends){ true, addr4(get_u32(f->head + IP4_SRC_AT)), addr4(get_u32(f->head + IP4_DST_AT)), udp_port4(f) };
+		e = (struct ends){ true, addr4(get_u32(f->head + IP4_SRC_AT)), addr4(get_u32(f->head + IP4_DST_AT)), 0, 0 };
+		if (!(get_u16(f->head + IP4_FRAGMENT_AT) & 0x3fff))
+			look_at_port(&e, f, f->head[IP4_PROTOCOL_AT], ETH_HEADER + (f->head[ETH_HEADER] & 15) * 4u);
 	} else if (type == ETHERTYPE_IP6 && f->head_len >= ETH_HEADER + IP6_HEADER) {
-		e = (struct ends){ true, addr6(f->head + IP6_SRC_AT), addr6(f->head + IP6_DST_AT), 0 };
-		if (f->head[IP6_NEXT_AT] == PROTO_UDP && f->head_len >= ETH_HEADER + IP6_HEADER + 4)
-			e.udp_port = get_u16(f->head + ETH_HEADER + IP6_HEADER + 2);
+		e = (struct ends){ true, addr6(f->head + IP6_SRC_AT), addr6(f->head + IP6_DST_AT), 0, 0 };
+		look_at_port(&e, f, f->head[IP6_NEXT_AT], ETH_HEADER + IP6_HEADER);
 	}
 	return e;
 }
@@ -74,6 +75,13 @@ bool hostway_tells_address(const struct frame *f)
 	return f->head[IP6_NEXT_AT] == PROTO_ICMP6 && (*icmp == ND_NEIGHBOUR_SOLICITATION || *icmp == ND_NEIGHBOUR_ADVERTISEMENT);
 }
 
+/* is_services() - at the gateway's address: DNS, over TCP, too; DHCP and TFTP */
+static bool is_services(const struct segment *seg, const struct ends *e)
+{
+	return (e->proto && e->port == DNS && seg->resolver) ||
+	       (e->proto == PROTO_UDP && ((e->port == DHCP_SERVER && seg->dhcp) || (e->port == TFTP && seg->tftp)));
+}
+
 bool hostway_is_hosts(const struct segment *seg, const struct snapshot *snap, const struct frame *f)
 {
 	struct ends e = look(f);
@@ -81,7 +89,7 @@ bool hostway_is_hosts(const struct segment *seg, const struct snapshot *snap, co
 	if (!e.known)
 		return true;
 	if (segment_is_gateway(seg, e.dst))
-		return !(e.udp_port == DNS && seg->resolver) && !(e.udp_port == DHCP_SERVER && seg->dhcp) && !(e.udp_port == TFTP && seg->tftp);
+		return !is_services(seg, &e);
 	return !segment_is_front(seg, e.dst) && hostway_refusal(seg, snap, e.dst) == VERDICT_FORWARDED;
 }
 

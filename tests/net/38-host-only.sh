@@ -87,6 +87,7 @@ dig_in() { in_box web1 dig +short +time=1 +tries=2 "$@"; }
 is "a guest's" "$(dig_in @192.168.57.1 web2.lab.internal)" 192.168.57.102
 is "the host's" "$(dig_in @192.168.57.1 host.lab.internal)" 192.168.57.1
 is "over IPv6" "$(dig_in @"$six" web2.lab.internal)" 192.168.57.102
+is "over IPv6 and TCP" "$(dig_in +tcp @"$six" web2.lab.internal)" 192.168.57.102
 is "others" "$(in_box web1 dig +time=1 +tries=1 @192.168.57.1 www.example.com | sed -n 's/.*status: \([A-Z]*\).*/\1/p')" REFUSED
 
 say "nothing to the outside, nor from there, even with routes, on a host that forwards"

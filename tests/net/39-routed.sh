@@ -75,6 +75,7 @@ outside /usr/bin/python3 "$ROOT/tests/net/upstream.py" >"$DIR/upstream.log" 2>&1
 echo "nameserver $OUTSIDE" >"$DIR/resolv.conf"
 until_ok 5 in_box web1 sh -c 'dig +short +time=1 +tries=1 @10.50.0.1 www.example.com | grep -q 203.0.113.7'
 is "a guest's" "$(in_box web1 dig +short +time=2 @10.50.0.1 web1.lab.internal)" 10.50.0.2
+is "the same over TCP" "$(in_box web1 dig +tcp +short +time=2 @10.50.0.1 web1.lab.internal)" 10.50.0.2
 
 say "the host's own way out"
 advertise

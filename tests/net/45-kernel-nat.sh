@@ -94,6 +94,7 @@ is "IPv6 ping" "$(pings web1 $OUTSIDE6)" yes
 is "IPv6 TCP" "$(web6 web1 $OUTSIDE6 7006)" six
 is "guest to guest" "$(call web2 "$guest" 7001 name)" "$guest2"
 is "a name" "$(in_box web1 dig +short +time=1 +tries=2 @"$gateway" web2.lab.internal)" "$guest2"
+is "the same over TCP" "$(in_box web1 dig +tcp +short +time=1 +tries=2 @"$gateway" web2.lab.internal)" "$guest2"
 has "traceroute sees the host" "$(in_box web1 traceroute -n -q 1 -w 2 -m 3 $OUTSIDE)" "$gateway"
 is "the metadata address" "$(call web1 169.254.169.254 80 name 2>&1 | grep -c .)" 1
 

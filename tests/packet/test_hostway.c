@@ -156,6 +156,47 @@ static void test_other_frames(void **state)
 	bed_fini(&b);
 }
 
+/* tcp() - the first segment of a connection over IPv4, to this port */
+static uint32_t tcp(uint8_t *to, const uint8_t *dst_mac, const char *dst, uint16_t port)
+{
+	static const uint8_t rest[] = { 0, 0, 0, 0, 0x50, 2, 0xff, 0xff, 0, 0, 0, 0 };	/* behind ports and sequence: SYN */
+	uint8_t *l4 = to + ETH_HEADER + IP4_HEADER;
+	struct addr s, d;
+	uint64_t sum;
+	uint32_t len;
+
+	assert_int_equal(addr_parse("10.0.0.9", &s), 0);
+	assert_int_equal(addr_parse(dst, &d), 0);
+	len = build_udp_frame(to, dst_mac, guest_mac, s, 999, d, port, rest, sizeof(rest));
+	to[ETH_HEADER + 9] = PROTO_TCP;
+	put_u16(to + ETH_HEADER + 10, (uint16_t)(get_u16(to + ETH_HEADER + 10) + PROTO_UDP - PROTO_TCP));
+	put_u16(l4 + 6, 0);
+	sum = checksum_pseudo4(to + ETH_HEADER + 12, to + ETH_HEADER + 16, PROTO_TCP, len - ETH_HEADER - IP4_HEADER);
+	put_u16(l4 + 16, (uint16_t)~checksum_fold(checksum_add(sum, l4, len - ETH_HEADER - IP4_HEADER)));
+	return len;
+}
+
+/* DNS-02: connections for DNS are the services', as long as the gateway answers DNS at all; all others are the host's. */
+static void test_dns_02_over_tcp(void **state)
+{
+	uint8_t frame[200];
+	struct bed b;
+
+	(void)state;
+	bed_init(&b, false, true);
+	rig_offer(b.guest, frame, tcp(frame, b.mac, "10.0.0.1", 53));
+	rig_run(b.rig);
+	assert_int_equal(b.host->nsent, 0);
+	assert_int_equal(b.service.seen, 1);
+	rig_offer(b.guest, frame, tcp(frame, b.mac, "10.0.0.1", 67));
+	rig_offer(b.guest, frame, tcp(frame, b.mac, "10.0.0.1", 69));
+	rig_offer(b.guest, frame, tcp(frame, b.mac, "10.0.0.1", 5353));
+	rig_run(b.rig);
+	assert_int_equal(b.host->nsent, 3);
+	assert_int_equal(b.service.seen, 1);
+	bed_fini(&b);
+}
+
 /* A fragment of a datagram for port 53 is nobody's query: it belongs to the host, which puts fragments together. */
 static void test_fragment(void **state)
 {
@@ -344,6 +385,7 @@ static void test_discovery(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_from_guest), cmocka_unit_test(test_other_frames), cmocka_unit_test(test_dns_02_over_tcp),
 		cmocka_unit_test(test_from_guest), cmocka_unit_test(test_other_frames), cmocka_unit_test(test_fragment),
 		cmocka_unit_test(test_front), cmocka_unit_test(test_addresses_told),
 		cmocka_unit_test(test_from_host), cmocka_unit_test(test_gateways_address), cmocka_unit_test(test_mixed_burst),
