@@ -154,7 +154,7 @@ static bool is_wanted(void *arg, const char *name, int fd, uint32_t value)
 {
 	struct engine *e = arg;
 	bool wanted = !strcmp(name, HOST_API_LISTENER) || !strcmp(name, HOST_ATTACH_LISTENER) || live_vhost_holds(e, name) ||
-		      live_forward_holds(e, name) || live_dns_listen_holds(e, name);
+		      live_forward_holds(e, name) || live_dns_listen_holds(e, name) || live_recorders_hold(name);
 
 	(void)value;
 	for (struct live_net *net = e->nets; net && !wanted; net = net->hh.next)
@@ -243,8 +243,10 @@ static int engine_init(struct engine *e, const struct engine_conf *conf, struct 
 
 static int engine_serve(struct engine *e, const struct engine_conf *conf, struct error *err)
 {
-	int rc = load(e, err);
+	int rc;
 
+	live_recorders_start(e);
+	rc = load(e, err);
 	if (rc == 0)
 		rc = start_api(e, conf, err);
 	if (rc == 0 && conf->config)

@@ -23,6 +23,7 @@
  *	live_shape.c	rates of ports
  *	live_peer.c	networks that reach one another
  *	live_capture.c	who looks at frames			live_boot.c	files that guests boot from
+ *	live_recorder.c	the last frames of ports	live_past.c	shown after the fault
  */
 #ifndef CTL_ENGINE_H
 #define CTL_ENGINE_H
@@ -82,6 +83,7 @@ struct net_policy;
 struct peer_service;
 struct port;
 struct recorder;
+struct recorder_file;
 struct requests;
 struct retired;
 struct service;
@@ -248,6 +250,7 @@ struct engine {
 	uint32_t next_id, next_net_id, next_plug;
 	LIST_HEAD(, opened) opened;
 	LIST_HEAD(, live_peering) peerings;	/* live_peer.c */
+	struct recorder_file *recorder_file;	/* where they are; NULL: in this process alone */
 	LIST_HEAD(, kept_recorder) recorders_kept;	/* live_recorder.c */
 	LIST_HEAD(, live_capture) captures, captures_leaving;	/* those that left and may still be in the snapshot */
 	struct live_port *leaving;	/* removed; they go when the next snapshot is out */

@@ -5,41 +5,56 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "base/alloc.h"
 #include "base/array.h"
 
 _Static_assert(sizeof(struct record) == RECORD_SIZE, "a page holds a whole number of them");
 
-static size_t memory_of(const struct recorder *r)
+enum { PAGE = 4096, PARTS_PAGE = PAGE / sizeof(struct recorder_part) };
+
+static size_t parts_size(unsigned nworkers)
 {
-	return (size_t)r->nslots * r->nparts * sizeof(struct record);
+	return (size_t)(nworkers + PARTS_PAGE - 1) / PARTS_PAGE * PAGE;
+}
+
+size_t recorder_size(uint32_t nslots, unsigned nworkers)
+{
+	return parts_size(nworkers) + ((size_t)nslots * nworkers * sizeof(struct record) + PAGE - 1) / PAGE * PAGE;
+}
+
+static struct recorder *recorder_map(int fd, uint64_t at, int prot, int flags, uint32_t nslots, unsigned nworkers)
+{
+	struct recorder *r = calloc(1, sizeof(*r));
+	void *memory = r ? mmap(NULL, recorder_size(nslots, nworkers), prot, flags | MAP_NORESERVE, fd, (off_t)at) : MAP_FAILED;
+
+	if (memory == MAP_FAILED) {
+		free(r);
+		return NULL;
+	}
+	r->parts = memory;
+	r->records = (struct record *)(void *)((uint8_t *)memory + parts_size(nworkers));
+	r->nslots = nslots;
+	r->nparts = nworkers;
+	r->at = at;
+	return r;
 }
 
 struct recorder *recorder_new(uint32_t nslots, unsigned nworkers)
 {
-	struct recorder *r = calloc(1, sizeof(*r));
+	return recorder_map(-1, 0, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, nslots, nworkers);
+}
 
-	if (!r)
-		return NULL;
-	r->nslots = nslots;
-	r->nparts = nworkers;
-	r->parts = alloc_zeroed(_Alignof(struct recorder_part), nworkers * sizeof(*r->parts));
-	r->records = mmap(NULL, memory_of(r), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (r->records == MAP_FAILED)
-		r->records = NULL;
-	if (r->parts && r->records)
-		return r;
-	recorder_free(r);
-	return NULL;
+struct recorder *recorder_at(int fd, uint64_t at, int prot, uint32_t nslots, unsigned nworkers)
+{
+	return recorder_map(fd, at, prot, MAP_SHARED, nslots, nworkers);
 }
 
 void recorder_free(struct recorder *r)
 {
 	if (!r)
 		return;
-	if (r->records)
-		munmap(r->records, memory_of(r));
-	free(r->parts);
+	munmap(r->parts, recorder_size(r->nslots, r->nparts));
+	if (r->gone)
+		r->gone(r->arg, r);
 	free(r);
 }
 
@@ -68,7 +83,7 @@ void recorder_put(struct recorder *r, unsigned worker, const struct wire *wire, 
 	to->s = *s;
 	sighting_fill(&to->s, wire, RECORD_BYTES);
 	wire_copy(wire, 0, to->s.kept, to->bytes);
-	atomic_store_explicit(written, number + 1, memory_order_relaxed);
+	atomic_store_explicit(written, number + 1, memory_order_release);	/* a process that dies leaves whole records */
 }
 
 uint32_t recorder_copy(const struct recorder *r, unsigned part, struct record *to, uint32_t n)

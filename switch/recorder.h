@@ -6,6 +6,8 @@
  * discovery, ICMP, DHCP, DNS, and of TCP what opens or ends a connection. Plain forwarding passes this by: nothing is asked about a frame
  * that was forwarded to a station. A port that keeps all is an observer (switch/observe.h).
  *
+ * The memory may be a file's (ctl/recorder_file.h): then what was kept outlives the process, up to the last record that was whole.
+ *
  * A worker writes its own ring; who reads asks it to copy (recorder_copy()), so that nobody meets another there.
  */
 #ifndef SWITCH_RECORDER_H
@@ -37,24 +39,34 @@ struct record {
 };
 
 struct recorder {
+	struct recorder_part {
+		_Atomic uint64_t written;	/* ever; the worker's */
+	} __attribute__((aligned(64))) *parts;	/* the memory begins with them */
 	struct record *records;		/* nslots for each part */
 	uint32_t nslots;
 	unsigned nparts;
-	struct recorder_part {
-		_Atomic uint64_t written;	/* ever; the worker's */
-	} __attribute__((aligned(64))) *parts;
+	void (*gone)(void *arg, struct recorder *r);	/* nobody uses its memory any more; any thread; or NULL */
+	void *arg;
+	uint64_t at;			/* whatever gone() wants to know */
 	struct rcu_head rcu;
 };
 
-/* recorder_new() - NULL: no memory; recorder_free(); recorder_release() - free it when no worker can see it any more. Control thread. */
+/* recorder_size() - bytes of memory that a recorder takes, a multiple of a page
+ * recorder_new() - in memory of its own; recorder_at() - in @fd's from the byte @at on, a multiple of a page, as it is there; @prot as for mmap().
+ *	NULL: no memory
+ * recorder_free(); recorder_release() - free it when no worker can see it any more. Control thread.
+ */
+size_t recorder_size(uint32_t nslots, unsigned nworkers);
 struct recorder *recorder_new(uint32_t nslots, unsigned nworkers);
+struct recorder *recorder_at(int fd, uint64_t at, int prot, uint32_t nslots, unsigned nworkers);
 void recorder_free(struct recorder *r);
 void recorder_release(struct recorder *r);
 
 /* recorder_put() - @s as for capture_put(); worker @worker */
 void recorder_put(struct recorder *r, unsigned worker, const struct wire *wire, const struct sighting *s);
 
-/* recorder_copy() - up to @n of the records of part @part, the newest of them, oldest first; on that worker. Return: how many */
+/* recorder_copy() - up to @n of the records of part @part, the newest of them, oldest first; on that worker, or of a file
+ * that no process writes any more. Return: how many */
 uint32_t recorder_copy(const struct recorder *r, unsigned part, struct record *to, uint32_t n);
 
 /* recorder_kept() - how many a part has; any thread */

@@ -44,6 +44,9 @@ for round in 1 2; do
 	is "leases" "$(json '[.leases[] | {ip, port, mac}]' lease ls lab)" "$leases"
 	has "ports" "$(json '.ports[] | "\(.name) \(.state)"' ps lab | sort | xargs)" 'vm1 (up|pending) web1 up web2 up'
 	until_ok 5 sh -c "[ \$(grep -c pong '$DIR/station') -gt $round ]"
+	past=$(lanyard capture lab --past --text)
+	[ $round != 1 ] || has "what the engine that died had kept" "$past" 'web1 +in .*:68 > .*:67 udp dhcp'
+	has "what it kept last" "$past" 'web2 +in .* > 198.51.100.2:80 tcp syn .*consumed-nat; nat: tcp'
 done
 
 say "a client renews as if nothing had been"
