@@ -24,7 +24,7 @@ objs    = $(patsubst %.c,$(or $2,$B)/%.o,$1)
 
 # Packages of Debian 12 (or later) that building, running and testing need; `make deps` installs them.
 DEPS := build-essential pkg-config git ca-certificates libevent-dev libjansson-dev libyaml-dev libsqlite3-dev \
-	liburcu-dev libpcap-dev libseccomp-dev libcap-ng-dev uthash-dev libcurl4-openssl-dev libnl-3-dev libnl-route-3-dev libnftables-dev libnetfilter-conntrack-dev \
+	liburcu-dev libpcap-dev libseccomp-dev libcap-ng-dev uthash-dev libcurl4-openssl-dev libnl-3-dev libnl-route-3-dev libnftables-dev libnetfilter-conntrack-dev libsystemd-dev \
 	libcmocka-dev clang llvm libclang-rt-dev clang-tidy clang-format shellcheck man-db python3 python3-scapy \
 	python3-yaml iproute2 iputils-ping procps util-linux udhcpc isc-dhcp-client bind9-dnsutils dnsperf iperf3 \
 	traceroute iputils-tracepath mtr-tiny coturn nftables iptables curl jq tcpdump libcap2-bin netcat-openbsd sqlite3 xz-utils \

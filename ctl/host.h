@@ -67,7 +67,7 @@ enum host_type {
 	HOST_OPEN_ICMP,		/* host_icmp: a raw socket for the daemon's own use, which the keeper does not keep; -EPERM without CAP_NET_RAW */
 	HOST_OPEN_IFACE,	/* host_iface: an interface of the host's own, the host's end of a network; asked with other settings
 				 * under the same name and ifname it is changed. Done with the keeper's rights, whoever's network it is. */
-	HOST_OPEN_RESOLV,	/* host_header: /etc/resolv.conf as it is now, to be read; not kept */
+	HOST_OPEN_RESOLV,	/* host_header: what the host resolves by, as dhcp/resolvers.h reads it: resolv.conf, or what systemd-resolved has; not kept */
 	HOST_OPEN_UPLINK,	/* host_uplink: a packet socket on an interface of the host, with the keeper's rights */
 	HOST_WIRE,		/* host_wire: how the host is joined to the bridged network whose HOST_OPEN_IFACE is held under the name */
 	HOST_CHANGES,		/* host_header: a descriptor to read the journal of changes by: struct host_change, one after another */

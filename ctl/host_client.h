@@ -78,7 +78,7 @@ int host_open_netns(struct host *host, const char *name, const char *netns, cons
  */
 int host_open_iface(struct host *host, const char *name, struct host_iface *iface, struct error *err);
 
-/* host_open_resolv() - Return: the host's resolv.conf, to be read, or negative errno */
+/* host_open_resolv() - Return: what the host resolves by, to be read (dhcp/resolvers.h), or negative errno */
 int host_open_resolv(struct host *host);
 
 /* host_open_file() - the regular file at @file below @dir, to be read, with the rights of @uid. Return: descriptor, or negative errno */

@@ -113,6 +113,10 @@ int file_open(const struct host_file *m, struct host_reply *r);	/* Return: descr
 int uplink_open(const struct host_uplink *m, struct host_reply *r);
 int uplink_wire(const struct host_wire *m, const struct held *h, struct host_reply *r);
 
+/* --- keeper_resolv.c --- */
+
+int resolv_open(struct host_reply *r);	/* Return: descriptor or negative errno */
+
 /* --- keeper_listen.c: does not block --- */
 
 /* listen_open() - fill each of @fds (as many as m->count) that is -1 with a socket of its own

@@ -100,6 +100,8 @@ static uint64_t needs(uint32_t type)
 		return BIT(CAP_NET_ADMIN) | BIT(CAP_NET_RAW) | BIT(CAP_DAC_OVERRIDE);
 	case HOST_OPEN_FILE:	/* for guests: nothing that its user may not read */
 		return 0;
+	case HOST_OPEN_RESOLV:
+		return 0;
 	default:
 		return BIT(CAP_DAC_OVERRIDE);
 	}

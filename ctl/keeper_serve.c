@@ -289,13 +289,6 @@ static int serve_file(struct serve *s, const void *request, int fd)
 	return rc;
 }
 
-static int open_resolv(void)
-{
-	int fd = open("/etc/resolv.conf", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
-}
-
 static int serve_ready(struct serve *s, const void *request)
 {
 	struct host_reply r = { .value = s->restarts };
@@ -325,7 +318,7 @@ static int dispatch(struct serve *s, const void *request, size_t size, int fd)
 	case HOST_CHANGES:
 		return serve_file(s, request, journal_reader());
 	case HOST_OPEN_RESOLV:
-		return serve_file(s, request, open_resolv());
+		return start_job(s, head, size, NULL, geteuid());
 	case HOST_NAT_FORWARDS:
 		return serve_forwards(s, request);
 	case HOST_NAT:

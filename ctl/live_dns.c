@@ -17,6 +17,7 @@
 enum { UPSTREAM_LINGER_S = 10 };	/* a relayed query ends within four seconds */
 
 #define RESOLV_CONF "/etc/resolv.conf"
+#define RESOLVED_TELLS "/run/systemd/resolve/resolv.conf"	/* systemd-resolved writes it anew whenever its resolvers or domains change */
 
 void live_dns_name_host(struct live_segment *seg)
 {
@@ -45,6 +46,7 @@ static int start_relay(struct live_net *net)
 	net->upstream = upstream_new(net->engine->base, RESOLV_CONF);
 	if (!net->upstream)
 		return -ENOMEM;
+	upstream_set_watched(net->upstream, RESOLVED_TELLS);
 	upstream_set_open(net->upstream, open_resolv, net->engine->host);
 	net->relay = relay_new(net->upstream, RELAY_CACHE_BYTES);
 	return net->relay ? 0 : -ENOMEM;

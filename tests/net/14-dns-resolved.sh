@@ -1,0 +1,77 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# tests/net/14-dns-resolved.sh - a host whose names systemd-resolved resolves, link by link: guests' names go where the host's go (AC-12)
+# as: root
+. "$ROOT/tests/net/lib.sh"
+for need in dbus-daemon resolvectl; do command -v $need >/dev/null || skip "$need is not installed"; done
+[ -x /lib/systemd/systemd-resolved ] || skip "systemd-resolved is not installed"
+getent passwd systemd-resolve >/dev/null || skip "there is no user systemd-resolve"
+mkdir -p /run/dbus /run/systemd/resolve
+chown systemd-resolve: /run/systemd/resolve
+outside_make
+dbus-daemon --system --fork --nopidfile
+/lib/systemd/systemd-resolved >"$DIR/resolved.log" 2>&1 &
+until_ok 5 test -e /run/systemd/resolve/stub-resolv.conf
+echo "nameserver 127.0.0.53" >"$DIR/resolv.conf"
+ip link add vpn0 type veth peer name vpn1
+ip addr add 10.8.0.2/24 dev vpn0
+ip netns add corp
+ip link set vpn1 netns corp
+ip -n corp addr add 10.8.0.53/24 dev vpn1
+ip -n corp link set vpn1 up
+ip -n corp link set lo up
+ip link set vpn0 up
+outside /usr/bin/python3 "$ROOT/tests/net/answers.py" $OUTSIDE www.example.com=203.0.113.7 wiki.corp.example=203.0.113.8 >"$DIR/public.log" &
+ip netns exec corp /usr/bin/python3 "$ROOT/tests/net/answers.py" 10.8.0.53 wiki.corp.example=10.8.0.80 www.example.com=10.8.0.81 >"$DIR/corp.log" &
+echo "192.0.2.7 hostsfile.example" >"$DIR/hosts"
+mount --bind "$DIR/hosts" /etc/hosts
+until_ok 5 resolvectl dns outside0 $OUTSIDE
+resolvectl domain outside0 ''
+daemon_start
+lanyard net add lab --subnet 10.77.0.0/24
+box web1
+web1=$(dhcp web1)
+short() { in_box web1 dig +short +time=2 +tries=2 @10.77.0.1 "$@"; }
+answer_is() { [ "$(short "$1")" = "$2" ]; }
+
+# within NAME ADDRESS - it has that address for guests, a second after the host has at most
+within() {
+	local begun=${EPOCHREALTIME/./} took
+	until_ok 3 answer_is "$1" "$2"
+	took=$(((${EPOCHREALTIME/./} - begun) / 1000))
+	[ $took -lt 1200 ] || fail "$1: it took $took ms"
+	printf '   %s: %s after %s ms\n' "$1" "$2" $took
+}
+
+say "one link"
+within www.example.com 203.0.113.7
+within wiki.corp.example 203.0.113.8
+is "what the host's file of hosts says is the host's" "$(short hostsfile.example)" ""
+
+say "a VPN comes, with a domain"
+resolvectl dns vpn0 10.8.0.53
+resolvectl domain vpn0 '~corp.example'
+within wiki.corp.example 10.8.0.80
+within www.example.com 203.0.113.7
+is "what it was asked for" "$(sort -u "$DIR/corp.log")" wiki.corp.example
+
+say "it takes all names"
+resolvectl domain vpn0 '~.'
+within www.example.com 10.8.0.81
+say "it is the only default route"
+resolvectl domain vpn0 ''
+resolvectl default-route outside0 no
+within www.example.com 10.8.0.81
+resolvectl default-route outside0 yes
+
+say "it goes"
+resolvectl domain vpn0 '~corp.example'
+within wiki.corp.example 10.8.0.80
+ip link del vpn0
+within wiki.corp.example 203.0.113.8
+within www.example.com 203.0.113.7
+
+say "the administrator's own file counts as it stands"
+echo "nameserver 10.255.0.1" >"$DIR/resolv.conf"
+nothing() { ! short www.example.com | grep -q 203; }
+until_ok 3 nothing
