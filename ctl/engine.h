@@ -20,7 +20,7 @@
  *	live_metrics.c	counters for /metrics			live_events.c	counters that are events
  *	live_segment.c	stations, leases and names of a segment	live_segments.c	which there are
  *	live_policy.c	rules of ports			live_policy_names.c	names that they are about
- *	live_shape.c	rates of ports
+ *	live_shape.c	rates of ports			live_denied.c	what rules refused lately
  *	live_peer.c	networks that reach one another
  *	live_capture.c	who looks at frames			live_boot.c	files that guests boot from
  *	live_recorder.c	the last frames of ports	live_past.c	shown after the fault
@@ -67,6 +67,7 @@ struct lease_table;
 struct lease_waiting;
 struct live_boot;
 struct live_capture;
+struct live_denied;
 struct live_dgram;
 struct guard;
 struct guard_retired;
@@ -130,6 +131,7 @@ struct live_port {
 	} loop;				/* live_loop.c */
 	struct live_policy *policy;	/* NULL: it never had rules */
 	struct log_limit policy_log;
+	struct live_denied *denied;	/* what they refused lately; or NULL (live_denied.c) */
 	struct live_shape *shape;	/* NULL: no limit */
 	struct log_limit log_limit;	/* a guest may start and stop its device as often as it likes */
 	struct live_port *next_leaving;

@@ -10,9 +10,9 @@
 #include "ctl/engine.h"
 #include "ctl/guest_in.h"
 #include "ctl/live_boot.h"
+#include "ctl/live_denied.h"
 #include "ctl/live_kernel.h"
 #include "ctl/live_loop.h"
-#include "ctl/live_policy.h"
 #include "ctl/live_snoop.h"
 #include "ctl/live_wire.h"
 #include "dhcp/server.h"
@@ -256,7 +256,7 @@ static void take(struct engine *e, const struct request *r)
 	else if (r->kind == REQUEST_LOOP)
 		live_loop_suspect(net, r->port);
 	else if (r->kind == REQUEST_DENIED)
-		live_policy_denied(net, r);
+		live_denied(net, r);
 	else
 		on_station(net, r);
 }

@@ -10,6 +10,8 @@
 #include "base/clock.h"
 #include "ctl/answers.h"
 #include "ctl/engine.h"
+#include "ctl/flow_rows.h"
+#include "ctl/live_denied.h"
 #include "ctl/live_policy.h"
 #include "nat/nat.h"
 #include "switch/connection.h"
@@ -19,15 +21,9 @@
 #include "switch/station.h"
 #include "switch/worker.h"
 
-enum { SHOWN = 4096, SHOWN_OF_PORT = 1024 };
+enum { SHOWN_OF_PORT = 1024 };
 
-/* listing - the answer as it grows */
-struct listing {
-	struct live_net *net;
-	const char *port;		/* its flows alone, or NULL */
-	json_t *rows;
-	uint64_t more;			/* that found no place */
-};
+/* ---- rows ---- */
 
 static const char *proto_word(uint8_t proto)
 {
@@ -56,30 +52,49 @@ static json_t *endpoint(struct addr a, uint16_t port)
 	return json_sprintf(addr_is4(a) ? "%s:%u" : "[%s]:%u", addr_format(a, ip), port);
 }
 
-/* peer_name() - of a guest of the same segment, else as DNS answers called it; or null */
-static json_t *peer_name(const struct listing *l, const struct live_port *p, struct addr a)
+const struct live_port *flow_guest(const struct live_port *p, struct addr a)
 {
-	const char *name = answers_name(l->net->answers, a);
-	const struct live_port *other = NULL;
 	const struct live_segment *seg;
 	struct station st;
 
-	LIST_FOREACH(seg, &l->net->segments, link)
-		if (!other && !addr_is_none(a) && (!seg->only || seg->only == p) && station_find(seg->stations, a, &st) && st.port < PORT_IDS)
-			other = l->net->engine->by_id[st.port];
-	if (other)
-		return json_sprintf("%s/%s", l->net->name, other->name);
-	return name ? json_string(name) : json_null();
+	if (!addr_is_none(a))
+		LIST_FOREACH(seg, &p->net->segments, link)
+			if ((!seg->only || seg->only == p) && seg->stations && station_find(seg->stations, a, &st) && st.port < PORT_IDS)
+				return p->net->engine->by_id[st.port];
+	return NULL;
 }
 
-static bool wanted(struct listing *l, const struct live_port *p)
+const char *flow_peer_name(const struct live_port *p, struct addr a, char text[FLOW_NAME])
+{
+	const struct live_port *other = flow_guest(p, a);
+
+	if (!other)
+		return answers_name(p->net->answers, a);
+	snprintf(text, FLOW_NAME, "%s/%s", p->net->name, other->name);
+	return text;
+}
+
+static bool wanted(struct flow_rows *l, const struct live_port *p)
 {
 	if (!p || p->net != l->net || (l->port && strcmp(l->port, p->name)))
 		return false;
-	if (json_array_size(l->rows) < SHOWN)
+	if (json_array_size(l->rows) < FLOWS_SHOWN)
 		return true;
 	l->more++;
 	return false;
+}
+
+json_t *flow_rows_add(struct flow_rows *l, const struct flow_row *r)
+{
+	char name[FLOW_NAME];
+	json_t *row;
+
+	if (!wanted(l, r->port))
+		return NULL;
+	row = json_pack("{s:s s:s s:s s:o s:o s:s? s:s}", "port", r->port->name, "by", r->by, "proto", proto_word(r->proto), "guest",
+			endpoint(r->guest, r->guest_port), "remote", endpoint(r->remote, r->remote_port), "remote_name",
+			flow_peer_name(r->port, r->remote, name), "state", r->state);
+	return row && json_array_append_new(l->rows, row) == 0 ? row : NULL;
 }
 
 /* ---- NAT ---- */
@@ -88,31 +103,31 @@ static bool wanted(struct listing *l, const struct live_port *p)
 struct look {
 	struct nat *nat;
 	unsigned n;			/* how many there are */
-	struct nat_flow flows[SHOWN];
+	struct nat_flow flows[FLOWS_SHOWN];
 };
 
 static void on_worker(struct worker *w, void *arg)
 {
 	struct look *look = arg;
 
-	look->n = nat_flows(look->nat, w, look->flows, SHOWN);
+	look->n = nat_flows(look->nat, w, look->flows, FLOWS_SHOWN);
 }
 
-static void add_nat(struct listing *l, const struct nat_flow *f)
+static void add_nat(struct flow_rows *l, const struct nat_flow *f)
 {
-	const struct live_port *p = f->port < PORT_IDS ? l->net->engine->by_id[f->port] : NULL;
+	json_t *row = flow_rows_add(l, &(struct flow_row){
+		.port = f->port < PORT_IDS ? l->net->engine->by_id[f->port] : NULL, .by = f->forwarded ? "forward" : "nat", .state = f->state,
+		.proto = f->proto, .guest = f->guest, .guest_port = f->guest_port, .remote = f->remote, .remote_port = f->remote_port,
+	});
+	json_t *figures = row ? json_pack("{s:I s:I s:I s:I}", "age", (json_int_t)f->age_s, "idle", (json_int_t)f->idle_s, "bytes_out",
+					  (json_int_t)f->bytes_out, "bytes_in", (json_int_t)f->bytes_in) : NULL;
 
-	if (!wanted(l, p))
-		return;
-	json_array_append_new(l->rows, json_pack("{s:s s:s s:s s:o s:o s:o s:s s:I s:I s:I s:I}", "port", p->name, "by",
-						 f->forwarded ? "forward" : "nat", "proto", proto_word(f->proto), "guest",
-						 endpoint(f->guest, f->guest_port), "remote", endpoint(f->remote, f->remote_port), "remote_name",
-						 peer_name(l, p, f->remote), "state", f->state, "age", (json_int_t)f->age_s, "idle",
-						 (json_int_t)f->idle_s, "bytes_out", (json_int_t)f->bytes_out, "bytes_in",
-						 (json_int_t)f->bytes_in));
+	if (figures)
+		json_object_update(row, figures);
+	json_decref(figures);
 }
 
-static void list_nat(struct listing *l, struct look *look)
+static void list_nat(struct flow_rows *l, struct look *look)
 {
 	struct engine *e = l->net->engine;
 
@@ -122,33 +137,30 @@ static void list_nat(struct listing *l, struct look *look)
 		while (!worker_post(e->workers[i], on_worker, look))
 			worker_sync(e->workers[i]);	/* its inbox was full; it empties it every turn */
 		worker_sync(e->workers[i]);
-		for (unsigned k = 0; k < MIN_OF(look->n, (unsigned)SHOWN); k++)
+		for (unsigned k = 0; k < MIN_OF(look->n, (unsigned)FLOWS_SHOWN); k++)
 			add_nat(l, &look->flows[k]);
-		l->more += look->n > SHOWN ? look->n - SHOWN : 0;
+		l->more += look->n > FLOWS_SHOWN ? look->n - FLOWS_SHOWN : 0;
 	}
 }
 
 /* ---- guests among one another ---- */
 
-static void add_connection(struct listing *l, const struct live_port *p, const struct connection_seen *c)
+static void add_connection(struct flow_rows *l, const struct live_port *p, const struct connection_seen *c)
 {
 	const struct connection_key *k = &c->key;
-	json_t *name;
+	json_t *row;
 
-	if (k->kind != CONNECTION_FLOW || !wanted(l, p))
-		return;
-	name = peer_name(l, p, k->peer);
-	if (!json_is_string(name) || !strchr(json_string_value(name), '/')) {
-		json_decref(name);		/* beyond the segment: the NAT has it, or the host */
-		return;
-	}
-	json_array_append_new(l->rows, json_pack("{s:s s:s s:s s:o s:o s:o s:s s:s}", "port", p->name, "by", "switch", "proto",
-						 proto_word(k->proto), "guest", endpoint(k->guest, k->guest_port), "remote",
-						 endpoint(k->peer, k->peer_port), "remote_name", name, "state",
-						 c->answered ? "open" : "opening", "began", c->by_guest ? "guest" : "remote"));
+	if (k->kind != CONNECTION_FLOW || !flow_guest(p, k->peer))
+		return;			/* beyond the segment: the NAT has it, or the host */
+	row = flow_rows_add(l, &(struct flow_row){
+		.port = p, .by = "switch", .state = c->answered ? "open" : "opening", .proto = k->proto, .guest = k->guest,
+		.guest_port = k->guest_port, .remote = k->peer, .remote_port = k->peer_port,
+	});
+	if (row)
+		json_object_set_new(row, "began", json_string(c->by_guest ? "guest" : "remote"));
 }
 
-static void list_connections(struct listing *l, struct live_port *p, struct connection_seen *seen)
+static void list_connections(struct flow_rows *l, struct live_port *p, struct connection_seen *seen)
 {
 	const struct port_policy *policy = live_policy_of(p);
 	unsigned n = policy && policy->connections ? connections_each(policy->connections, clock_now_ms(), seen, SHOWN_OF_PORT) : 0;
@@ -160,7 +172,7 @@ static void list_connections(struct listing *l, struct live_port *p, struct conn
 
 json_t *live_flows(struct engine *e, const char *net, const char *port)
 {
-	struct listing l = { .net = live_net_find(e, net), .port = port };
+	struct flow_rows l = { .net = live_net_find(e, net), .port = port };
 	struct connection_seen *seen = calloc(SHOWN_OF_PORT, sizeof(*seen));
 	struct look *look = calloc(1, sizeof(*look));
 
@@ -170,6 +182,8 @@ json_t *live_flows(struct engine *e, const char *net, const char *port)
 	for (struct live_port *p = l.rows ? l.net->ports : NULL; p; p = p->hh.next)
 		if (!port || !strcmp(port, p->name))
 			list_connections(&l, p, seen);
+	for (struct live_port *p = l.rows ? l.net->ports : NULL; p; p = p->hh.next)
+		live_denied_list(p, &l);
 	free(look);
 	free(seen);
 	return l.rows ? json_pack("{s:o s:I}", "flows", l.rows, "more", (json_int_t)l.more) : NULL;

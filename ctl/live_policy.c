@@ -9,7 +9,6 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/hash.h"
-#include "ctl/api.h"
 #include "ctl/engine.h"
 #include "switch/connection.h"
 #include "switch/packet.h"
@@ -263,48 +262,12 @@ void live_policy_leave(struct live_port *p)
 	retire(p->net->engine, lp->policy, lp->connections, lp);	/* the counters of the defaults are in it */
 }
 
-/* ---- denials ---- */
-
-static const char *protocol_name(const struct policy_denial *d, char text[16])
-{
-	if (d->ip && (d->proto == PROTO_TCP || d->proto == PROTO_UDP))
-		return d->proto == PROTO_TCP ? "tcp" : "udp";
-	if (d->ip && (d->proto == PROTO_ICMP || d->proto == PROTO_ICMP6))
-		return "icmp";
-	snprintf(text, 16, d->ip ? "ip%u" : "0x%04x", d->ip ? d->proto : d->ethertype);
-	return text;
-}
-
-/* rule_text() - of the program that denied, if it is still in force */
-static const char *rule_text(const struct live_port *p, const struct policy_denial *d)
+const char *live_policy_text(const struct live_port *p, const struct policy_denial *d)
 {
 	if (d->rule >= 0 && p->policy && p->policy->policy && rules_number(p->policy->policy->rules) == d->rules &&
 	    (unsigned)d->rule < p->policy->ntexts)
 		return p->policy->texts[d->rule];
 	return d->rule >= 0 ? "a rule that is gone" : "default";
-}
-
-void live_policy_denied(struct live_net *net, const struct request *r)
-{
-	struct live_port *p = net->engine->by_id[r->port];
-	char src[ADDR_TEXT], dst[ADDR_TEXT], protocol[16];
-	struct policy_denial d;
-	const char *way;
-
-	if (!p || p->net != net || r->size != sizeof(d))
-		return;
-	memcpy(&d, r->data, sizeof(d));
-	way = d.direction == RULE_EGRESS ? "egress" : "ingress";
-	addr_format(r->src, src);
-	addr_format(r->dst, dst);
-	if (log_allowed(&p->policy_log, clock_now_ms()))
-		log_info("net=%s port=%s event=denied direction=%s src=%s dst=%s proto=%s sport=%u dport=%u others=%u rule=\"%s\"", net->name,
-			 p->name, way, src, dst, protocol_name(&d, protocol), r->sport, d.dport, d.untold, rule_text(p, &d));
-	if (net->engine->api)
-		api_event(net->engine->api, net->name, p->name,
-			  json_pack("{s:s s:s s:s s:s s:s s:i s:i s:I s:s}", "event", "denied", "direction", way, "src", src, "dst", dst,
-				    "proto", protocol_name(&d, protocol), "sport", r->sport, "dport", d.dport, "others",
-				    (json_int_t)d.untold, "rule", rule_text(p, &d)));
 }
 
 /* ---- for people ---- */

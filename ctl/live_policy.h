@@ -19,8 +19,8 @@ struct live_policy;
 struct live_port;
 struct names_seen;
 struct net_policy;
+struct policy_denial;
 struct port_policy;
-struct request;
 
 /* live_policy_configure() - make the policies of all ports of a network what the model says; cheap where nothing changed
  * live_policy_of() - what the snapshot is to borrow for a port; NULL: it has none
@@ -34,8 +34,8 @@ void live_policy_settle(struct engine *e);
 void live_policy_leave(struct live_port *p);
 void live_policy_net_free(struct live_net *net);
 
-/* live_policy_denied() - a worker tells of a REQUEST_DENIED: log and event */
-void live_policy_denied(struct live_net *net, const struct request *r);
+/* live_policy_text() - of the rule that denied, if its program is still in force; borrowed until rules change */
+const char *live_policy_text(const struct live_port *p, const struct policy_denial *d);
 
 /* live_policy_asks() - may the port's guest have this DNS query relayed? One that may begin nothing but what rules name asks for nothing else,
  * for a name is a message, too. @query: checked by dns_query_parse() already, or refused here.

@@ -212,6 +212,7 @@ static void settle_leaving(struct engine *e)
 		live_policy_leave(p);
 		live_shape_leave(p);
 		live_guard_leave(p);
+		free(p->denied);
 		free(p->drops_told);
 		free(p);
 	}

@@ -50,6 +50,9 @@ is "a guest's own name" "$(name peer.lab.internal)" NOERROR
 [ "$(hits 'default: deny egress')" -ge 4 ] || fail "the default has no hits"
 until_ok 3 grep -q '"event":"denied".*"dst":"198.51.100.2".*"rule":"default"' "$DIR/events"
 kill $events
+has "as a flow" "$(json '.flows[] | select(.state == "denied") | [.port, .by, .remote, .proto, .began, .rule] | join(" ")' flows lab/agent)" \
+	"agent rules $OUTSIDE:80 tcp guest default"
+has "in a table" "$(lanyard flows lab)" "^lab/agent 10.77.0.[0-9]+:[0-9]+ +$OUTSIDE:80 +.* tcp +rules +denied"
 has "the log" "$(<"$DIR/lanyardd.log")" 'net=lab port=agent event=denied direction=egress .*proto=tcp .*dport=80 .*rule="default"'
 
 say "the lease lives on, and the answer of a neighbour's address"
