@@ -139,6 +139,19 @@ bool journal_before(const char *target, char before[HOST_VALUE_SIZE])
 	return c;
 }
 
+bool journal_noted(const char *name, const char *target)
+{
+	struct records r;
+	bool found = false;
+
+	if (load(&r) < 0)
+		return false;
+	for (size_t i = 0; i < r.n; i++)
+		found |= r.list[i].kind && !strcmp(r.list[i].name, name) && !strcmp(r.list[i].target, target);
+	free(r.list);
+	return found;
+}
+
 /* is_shared() - does another network need it still? An interface and its addresses are one network's. */
 static bool is_shared(const struct records *r, const struct host_change *c)
 {

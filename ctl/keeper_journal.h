@@ -26,6 +26,9 @@ int journal_add(struct host_change *changes, unsigned n);
 /* journal_before() - has a network changed @target already? Then @before becomes what it was first */
 bool journal_before(const char *target, char before[HOST_VALUE_SIZE]);
 
+/* journal_noted() - has @name changed @target, or was about to? */
+bool journal_noted(const char *name, const char *target);
+
 /* journal_undo() - undo what was done for @name, or (NULL) everything, and forget it; what the host does not let go of is told, and stays in
  * the journal for the next time: that is when the network comes again, or a keeper starts.
  * @tap:	descriptor of the interface, which goes, too; -1: it has gone

@@ -316,17 +316,22 @@ static int change_or_less(const struct host_nat *m, const struct held *h, const 
 
 /* ---- settings of the host's connection tracking ---- */
 
-/* RFC 5508 REQ-2: 60 s at least for the answer to an echo. There are no rules for that, it is one setting for the host. */
+/* RFC 5508 REQ-2: 60 s at least for the answer to an echo. There are no rules for that, it is one setting for the host. Looked at with every
+ * change: what did not work once, or somebody took back, may be told or work now. */
 static int keep_echoes(const char *name, const char *setting)
 {
 	struct host_change c = { .kind = HOST_CHANGE_SYSCTL, .after = "60" };
+	bool noted;
 	int rc;
 
 	snprintf(c.name, sizeof(c.name), "%s", name);
 	snprintf(c.target, sizeof(c.target), HOST_NAT_SETTINGS "%s", setting);
-	if (change_setting(c.target, c.before) < 0 || (atoi(c.before) >= atoi(c.after) && !journal_before(c.target, c.before)))
+	if (change_setting(c.target, c.before) < 0)
 		return 0;
-	rc = journal_add(&c, 1);
+	noted = journal_noted(name, c.target);
+	if (atoi(c.before) >= atoi(c.after) && (noted || !journal_before(c.target, c.before)))
+		return 0;
+	rc = noted ? 0 : journal_add(&c, 1);
 	return rc < 0 ? rc : change_make(&c, NULL);
 }
 
@@ -353,8 +358,8 @@ int nat_run(const struct host_nat *m, const struct held *h, struct host_reply *r
 		rc = change_or_less(m, h, net, &err);
 	if (rc >= 0) {
 		r->value = (uint32_t)rc;
-		tell_lacking((unsigned)rc, net || (keep_echoes(m->name, "nf_conntrack_icmp_timeout") == 0 &&
-						   keep_echoes(m->name, "nf_conntrack_icmpv6_timeout") == 0), r);
+		tell_lacking((unsigned)rc, keep_echoes(m->name, "nf_conntrack_icmp_timeout") == 0 &&
+					   keep_echoes(m->name, "nf_conntrack_icmpv6_timeout") == 0, r);
 		cut(net);
 		return 0;
 	}

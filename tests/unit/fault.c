@@ -80,8 +80,12 @@ static int parents_end(pid_t pid)
 	return fd;
 }
 
-/* decide() - one call of the child's. Return: false when there are no more */
-static bool decide(int fd, struct fault *f, unsigned *n)
+static bool strikes(struct fault *f, pid_t pid)
+{
+	return (!f->counts || f->counts(pid)) && f->calls++ == f->at;
+}
+
+bool fault_decide(int fd, struct fault *f)
 {
 	struct seccomp_notif req = { .id = 0 };
 	struct seccomp_notif_resp resp = { .id = 0 };
@@ -94,7 +98,7 @@ static bool decide(int fd, struct fault *f, unsigned *n)
 		if (f->look)
 			f->look();
 		resp.error = -EBADF;
-	} else if ((*n)++ == f->at) {
+	} else if (strikes(f, (pid_t)req.pid)) {
 		resp.error = -f->error;
 		f->struck = true;
 		name = seccomp_syscall_resolve_num_arch(req.data.arch, req.data.nr);
@@ -106,13 +110,20 @@ static bool decide(int fd, struct fault *f, unsigned *n)
 	return ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &resp) == 0 || errno == ENOENT;
 }
 
-/* decide_all() - the filter's end hangs up when the last process under it has gone */
-static void decide_all(int fd, struct fault *f)
+pid_t fault_fork(int *fd)
 {
-	unsigned n = 0;
+	pid_t pid = fork();
 
-	while (decide(fd, f, &n))
-		continue;
+	if (pid == 0)
+		watch_self();
+	if (pid <= 0)
+		return pid;
+	*fd = parents_end(pid);
+	if (*fd >= 0)
+		return pid;
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	return -1;
 }
 
 void fault_look(void)
@@ -137,28 +148,25 @@ unsigned fault_step(void)
 bool fault_run(struct fault *f, fault_act *act, void *arg)
 {
 	struct report *report = mmap(NULL, sizeof(*report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	pid_t pid = report == MAP_FAILED ? -1 : fork();
-	int fd, status = 0;
+	int fd = -1, status = 0;
+	pid_t pid = report == MAP_FAILED ? -1 : fault_fork(&fd);
 
 	if (pid == 0) {
-		watch_self();
 		report->rc = act(arg, report->message);
 		_exit(0);
 	}
 	if (pid < 0)
 		return false;
-	fd = parents_end(pid);
 	f->struck = false;
+	f->calls = 0;
 	f->call[0] = '\0';
-	if (fd >= 0)
-		decide_all(fd, f);
-	else
-		kill(pid, SIGKILL);
+	while (fault_decide(fd, f))
+		continue;
 	close(fd);
 	waitpid(pid, &status, 0);
 	f->died = WIFEXITED(status) && WEXITSTATUS(status) != 0;
 	f->rc = f->died ? -EIO : report->rc;
 	memcpy(f->message, report->message, sizeof(f->message));
 	munmap(report, sizeof(*report));
-	return fd >= 0 && WIFEXITED(status);
+	return WIFEXITED(status);
 }

@@ -8,6 +8,7 @@
 #define TESTS_UNIT_FAULT_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 enum { FAULT_TEXT = 200 };
 
@@ -15,6 +16,8 @@ struct fault {
 	unsigned at;			/* which call is to fail, from 0 on */
 	int error;			/* ENOMEM, ... */
 	void (*look)(void);		/* or NULL: called in this process where the act calls fault_look() */
+	bool (*counts)(pid_t pid);	/* or NULL: are calls of this process, among those under the filter, counted and made to fail? */
+	unsigned calls;			/* so many were counted */
 	/* what came of it */
 	bool struck;			/* false: the act makes fewer calls */
 	bool died;			/* a library ended the child: rc is -EIO, and there is no message */
@@ -32,6 +35,12 @@ unsigned fault_step(void);
  */
 typedef int fault_act(void *arg, char message[FAULT_TEXT]);
 bool fault_run(struct fault *f, fault_act *act, void *arg);
+
+/* fault_fork() - a child under the filter, with all that it starts. Return: 0 there; else its pid, and *fd to decide by; or -1
+ * fault_decide() - one call, for which this waits. Return: false when there are no more, because all have ended
+ */
+pid_t fault_fork(int *fd);
+bool fault_decide(int fd, struct fault *f);
 
 /* fault_look() - within an act, with all that it has open: now is the time to look at what it has done */
 void fault_look(void);
