@@ -15,6 +15,7 @@
 #include "ctl/api_show.h"
 #include "ctl/api_stream.h"
 #include "ctl/live_hostif.h"
+#include "ctl/live_lease.h"
 
 static void fail(struct call *call, int rc, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
@@ -167,6 +168,27 @@ static void on_freed(void *arg, const struct error *err)
 		call_answer(call, 200, json_object());
 }
 
+/* explain_lease() - what a guest would be given */
+static void explain_lease(struct call *call, const struct net_conf *net)
+{
+	struct lease_query query = {
+		.guest = call_query(call, "guest"), .vlan = call_query(call, "vlan"), .vendor = call_query(call, "vendor"),
+		.user = call_query(call, "user"), .arch = call_query(call, "arch"), .circuit = call_query(call, "circuit"),
+	};
+	struct error err = { 0 };
+	json_t *answer;
+
+	if (!query.guest) {
+		fail(call, -EINVAL, "guest: is missing: a port, MAC address or client-id");
+		return;
+	}
+	answer = live_lease_explain(engine_of(call), net->name, &query, &err);
+	if (answer)
+		call_answer(call, 200, answer);
+	else
+		call_fail(call, &err);
+}
+
 static void route_leases(struct call *call)
 {
 	const struct net_conf *net = net_of(call);
@@ -180,6 +202,8 @@ static void route_leases(struct call *call)
 			answer_list(call, lease_key, live_leases(engine_of(call), net->name));
 		else
 			wrong_method(call);
+	} else if (call->method == EVHTTP_REQ_GET && !strcmp(call->segments[3], "explain")) {
+		explain_lease(call, net);
 	} else if (ip4_parse(call->segments[3], &ip) < 0) {
 		fail(call, -EINVAL, "%.100s is not an IPv4 address", call->segments[3]);
 	} else if (call->method == EVHTTP_REQ_DELETE) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* lease ls|pin|rm */
+/* lease ls|pin|rm|explain */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +9,14 @@
 #include "ctl/cli_output.h"
 
 static const struct flag pin_flags[] = {
+	{ "--mac", 0, FLAG_TEXT, "MAC", "mac", "for the guest with this card, wherever it is; NAME is then the reservation's" },
+	{ "--client-id", 0, FLAG_TEXT, "HEX", "client_id", "for the guest that identifies itself so" },
+	{ "--circuit", 0, FLAG_TEXT, "TEXT", "circuit", "for the guest that a relay hears there" },
+	{ "--hostname", 0, FLAG_TEXT, "NAME", "hostname", "what it is told that it is called" },
+	{ "--lease", 0, FLAG_TEXT, "TIME", "lease", "how long a lease holds" },
+	{ "--option", 0, FLAG_LIST, "TEXT", "options", "\"ntp-servers 10.0.0.1\", \"force 43 01ff\", \"never routers\"" },
+	{ "--next-server", 0, FLAG_TEXT, "ADDRESS", "next_server", "where it boots from" },
+	{ "--boot-file", 0, FLAG_TEXT, "FILE", "boot_file", "what it boots" },
 	{ "--replace", 0, FLAG_SWITCH, NULL, NULL, "in place of another address pinned before" },
 	{ 0 },
 };
@@ -74,7 +82,11 @@ static int lease_pin(struct cli *cli, const struct args *args)
 		return rc;
 	cli_path(path, "networks", name.net, "reservations", NULL);
 	cli_path(object, "networks", name.net, "reservations", name.port, NULL);
-	body = json_pack("{s:s,s:s}", "port", name.port, "ip", args->words[1]);
+	body = args_settings(args, &cli->err);
+	if (!body)
+		return -EINVAL;
+	json_object_set_new(body, "port", json_string(name.port));
+	json_object_set_new(body, "ip", json_string(args->words[1]));
 	rc = cli_add(cli, path, object, body, args_has(args, "--replace"), &answer);
 	if (rc == 0)
 		output_result(cli, answer, "%s/%s: %s is its address from its next lease on", name.net, name.port,
@@ -153,10 +165,77 @@ static int lease_rm(struct cli *cli, const struct args *args)
 	return rc;
 }
 
+static const struct flag explain_flags[] = {
+	{ "--vlan", 0, FLAG_TEXT, "VLAN", NULL, "on that segment" },
+	{ "--vendor", 0, FLAG_TEXT, "TEXT", NULL, "with this vendor class (option 60)" },
+	{ "--user", 0, FLAG_TEXT, "TEXT", NULL, "with this user class (option 77)" },
+	{ "--arch", 0, FLAG_TEXT, "N", NULL, "booting as this architecture (option 93)" },
+	{ "--circuit", 0, FLAG_TEXT, "TEXT", NULL, "heard by a relay there" },
+	{ 0 },
+};
+
+static void print_offer(const struct cli *cli, const json_t *answer)
+{
+	static const struct column columns[] = {
+		{ "OPTION", "code", NULL }, { "NAME", "name", NULL }, { "VALUE", "value", NULL }, { "FROM", "from", NULL }, { 0 },
+	};
+
+	printf("address %s: %s\n", row_text(answer, "ip"), row_text(answer, "why"));
+	printf("lease   %s, from %s\n", row_text(answer, "lease"), row_text(answer, "lease_from"));
+	if (row_text(answer, "next_server")[0])
+		printf("boots   from %s\n", row_text(answer, "next_server"));
+	output_table(cli, columns, json_object_get(answer, "options"));
+}
+
+static void print_explained(const struct cli *cli, const json_t *answer)
+{
+	json_t *layer;
+	size_t i;
+
+	printf("guest   %s/%s, MAC %s%s%s\n", row_text(answer, "network"), row_text(answer, "port")[0] ? row_text(answer, "port") : "?",
+	       row_text(answer, "mac"), row_text(answer, "client_id")[0] ? ", client-id " : "", row_text(answer, "client_id"));
+	printf("heard   ");
+	json_array_foreach(json_object_get(answer, "heard"), i, layer)
+		printf("%s%s", i ? ", " : "", json_string_value(layer));
+	printf("\n");
+	if (!strcmp(row_text(answer, "outcome"), "offer"))
+		print_offer(cli, answer);
+	else
+		printf("nothing: %s%s%s\n", row_text(answer, "outcome"), row_text(answer, "refused_by")[0] ? " by " : "",
+		       row_text(answer, "refused_by"));
+}
+
+static int lease_explain(struct cli *cli, const struct args *args)
+{
+	char path[CLI_PATH_MAX];
+	json_t *answer = NULL;
+	int rc = net_name_parse(args->words[0], &cli->err);
+
+	if (rc < 0)
+		return rc;
+	cli_path(path, "networks", args->words[0], "leases", "explain", NULL);
+	if (!cli_query(path, sizeof(path), "guest", args->words[1]))
+		rc = -E2BIG;
+	for (const struct flag *f = explain_flags; rc == 0 && f->name; f++)
+		if (args_has(args, f->name) && !cli_query(path, sizeof(path), f->name + 2, args_text(args, f->name)))
+			rc = -E2BIG;
+	if (rc < 0)
+		return error_set(&cli->err, rc, "that is longer than any guest says of itself");
+	rc = cli_get(cli, path, &answer);
+	if (rc == 0 && cli->json)
+		output_json(answer);
+	else if (rc == 0)
+		print_explained(cli, answer);
+	json_decref(answer);
+	return rc;
+}
+
 const struct command cmd_lease[] = {
 	{ "lease", "ls", "[NET]", "who has which address", "lease ls lab", 0, 1, false, NULL, lease_ls },
 	{ "lease", "pin", "NET/NAME IP", "give a port this address always", "lease pin lab/web1 10.77.0.50", 2, 2, false,
 	  pin_flags, lease_pin },
+	{ "lease", "explain", "NET NAME|MAC|CLIENT-ID", "what a guest would be given, and who says so", "lease explain lab web1", 2, 2, false,
+	  explain_flags, lease_explain },
 	{ "lease", "rm", "NET/NAME | NET IP", "free leases, and unpin a port's address", "lease rm lab/web1", 1, 2, false, NULL,
 	  lease_rm },
 	{ 0 },

@@ -14,8 +14,13 @@
 	{ "--subnet6", 0, FLAG_TEXT, "PREFIX|none", "subnet6", "IPv6 /64; one made of the names unless given" }, \
 	{ "--gateway", 0, FLAG_TEXT, "ADDRESS", "gateway", "the gateway there; the first of the subnet" },       \
 	{ "--dhcp", 0, FLAG_BOOL, "true|false", "dhcp.enabled", "answer DHCP there" },                           \
-	{ "--dhcp-pool", 0, FLAG_TEXT, "FIRST-LAST", "dhcp.pool", "addresses that are leased" },                 \
+	{ "--dhcp-pool", 0, FLAG_LIST, "FIRST-LAST", "dhcp.pool", "addresses that are leased" },                 \
 	{ "--dhcp-lease", 0, FLAG_TEXT, "TIME", "dhcp.lease", "how long a lease holds: 1h" },                    \
+	{ "--dhcp-lease-max", 0, FLAG_TEXT, "TIME", "dhcp.lease_max", "what a guest may ask for at most" },      \
+	{ "--dhcp-option", 0, FLAG_LIST, "TEXT", "dhcp.options", "\"ntp-servers 10.0.0.1\", \"force 43 01ff\", \"never routers\"" }, \
+	{ "--dhcp-rapid-commit", 0, FLAG_BOOL, "true|false", "dhcp.rapid_commit", "two messages for who asks for it" }, \
+	{ "--dhcp-bootp", 0, FLAG_BOOL, "true|false", "dhcp.bootp", "answer BOOTP, too" },                       \
+	{ "--dhcp-probation", 0, FLAG_TEXT, "TIME", "dhcp.probation", "how long a declined address rests" },     \
 	{ "--dhcp-quota", 0, FLAG_NUMBER, "N", "dhcp.quota", "addresses that one port may have" },               \
 	{ "--dhcp-declines", 0, FLAG_NUMBER, "N", "dhcp.declines", "addresses that one port may have rest" },    \
 	{ "--dhcp-rate", 0, FLAG_NUMBER, "N", "dhcp.rate", "DHCP messages of one port per second; 0: any" }

@@ -15,6 +15,7 @@
 #include "ctl/live_loop.h"
 #include "ctl/live_snoop.h"
 #include "ctl/live_wire.h"
+#include "dhcp/relay_info.h"
 #include "dhcp/server.h"
 #include "dhcp/service.h"
 #include "switch/build.h"
@@ -71,16 +72,18 @@ void guest_send_udp(struct live_net *net, uint32_t port, uint16_t vid, const uin
 struct pending_ack {
 	struct engine *engine;
 	uint32_t net_id, port;
-	uint16_t vid;
+	uint16_t vid, lease_vid;	/* where it goes; of the segment of the lease, another one for what a relay passed on */
+	uint32_t from;
 	struct dhcp_result result;
 	size_t size;
 	uint8_t reply[];
 };
 
-static void send_dhcp(const struct live_segment *seg, uint32_t port, uint16_t vid, const struct dhcp_result *r, const uint8_t *reply,
+/* send_dhcp() - @from: our address where the guest or relay is, host order */
+static void send_dhcp(struct live_net *net, uint32_t port, uint16_t vid, uint32_t from, const struct dhcp_result *r, const uint8_t *reply,
 		      size_t size)
 {
-	guest_send_udp(seg->net, port, vid, r->dst_mac, addr4(seg->conf->gateway), PORT_DHCP_SERVER, addr4(r->dst_ip), r->dst_port, reply, size);
+	guest_send_udp(net, port, vid, r->dst_mac, addr4(from), PORT_DHCP_SERVER, addr4(r->dst_ip), r->dst_port, reply, size);
 }
 
 static void tell_lease(struct live_net *net, const struct lease_record *r)
@@ -113,14 +116,14 @@ static void on_durable(void *arg, const struct error *err)
 	if (err->rc < 0 && e->store_ok)
 		log_error("event=store-failed reason=\"%s\"", err->message);
 	e->store_ok = err->rc == 0;
-	seg = segment_for(net, p, a->result.record.port, a->vid);
+	seg = segment_for(net, p, a->result.record.port, a->lease_vid);
 	if (seg && seg->leases && err->rc == 0) {
 		lease_committed(seg->leases, &a->result.record);
 		lease_names(seg, &a->result.record);
 		live_kernel_later(seg->net);
 		tell_lease(net, &a->result.record);
 		if (a->size)
-			send_dhcp(seg, a->port, a->vid, &a->result, a->reply, a->size);
+			send_dhcp(net, a->port, a->vid, a->from, &a->result, a->reply, a->size);
 	}
 	free(a);
 }
@@ -130,14 +133,14 @@ static void note_outcome(struct live_net *net, const struct request *r, const st
 	const struct live_port *p = net->engine->by_id[r->port];
 
 	net->dhcp_outcomes[result->outcome]++;
-	if (result->outcome != DHCP_OUT_EXHAUSTED && result->outcome != DHCP_OUT_QUOTA)
+	if (result->outcome != DHCP_OUT_EXHAUSTED && result->outcome != DHCP_OUT_QUOTA && result->outcome != DHCP_OUT_DECLINE)
 		return;
 	if (log_allowed(&net->log_limit, clock_now_ms()))
 		log_warn("net=%s port=%s event=dhcp-%s", net->name, p ? p->name : "-", dhcp_outcome_name(result->outcome));
 }
 
 /* store_then_send() - the reply waits for the disk; without memory the guest asks again */
-static void store_then_send(struct live_segment *seg, const struct request *r, const struct dhcp_result *result,
+static void store_then_send(struct live_segment *seg, const struct request *r, uint32_t from, const struct dhcp_result *result,
 			    const uint8_t *reply, size_t size)
 {
 	struct pending_ack *a = malloc(sizeof(*a) + size);
@@ -151,6 +154,8 @@ static void store_then_send(struct live_segment *seg, const struct request *r, c
 	a->net_id = net->net_id;
 	a->port = r->port;
 	a->vid = r->vid;
+	a->lease_vid = seg->vid;
+	a->from = from;
 	a->result = *result;
 	a->size = result->durable_first ? size : 0;
 	memcpy(a->reply, reply, size);
@@ -168,21 +173,37 @@ static bool may_store(struct engine *e)
 	return true;
 }
 
+/* segment_meant() - where the guest is that @r is of: a relay says so by an address of another segment's subnet, else it is @here. Which
+ * nobody's is, is counted by the server there.
+ */
+static struct live_segment *segment_meant(struct live_segment *here, const struct request *r)
+{
+	uint32_t link = here->only ? 0 : relay_link_of(r->data, r->size);
+	struct live_segment *seg;
+
+	if (link && !prefix4_has(here->conf->subnet, link))
+		LIST_FOREACH(seg, &here->net->segments, link)
+			if (seg->leases && !seg->leaving && prefix4_has(seg->conf->subnet, link))
+				return seg;
+	return here;
+}
+
 static void on_dhcp(struct live_net *net, const struct request *r)
 {
 	struct live_port *p = net->engine->by_id[r->port];
-	struct live_segment *seg = p && p->net == net ? live_segment_at(p, r->vid) : NULL;
+	struct live_segment *here = p && p->net == net ? live_segment_at(p, r->vid) : NULL, *seg;
 	struct dhcp_request from = { .src_ip = addr_4(r->src), .store_ok = may_store(net->engine) };
 	struct dhcp_result result = { 0 };
 	uint8_t reply[REPLY_MAX];
 	size_t size, room = net->conf->mtu - IP4_HEADER - UDP_HEADER;
 
-	if (!seg || !seg->leases)
+	if (!here || !here->leases)
 		return;			/* its port or its segment went while the request waited */
 	if (p->acks >= ACKS - net->engine->acks) {	/* as many as there are places free: alone half, and room is left for who comes next */
 		net->dhcp_outcomes[DHCP_OUT_QUOTA]++;
 		return;			/* a slow disk and a guest in a hurry: the queue to the store is everybody's */
 	}
+	seg = segment_meant(here, r);
 	from.port = p->name;
 	memcpy(from.src_mac, r->src_mac, MAC_SIZE);
 	size = dhcp_server_input(&seg->server, &from, r->data, r->size, (int64_t)(clock_wall_ms() / 1000), reply,
@@ -190,9 +211,9 @@ static void on_dhcp(struct live_net *net, const struct request *r)
 	note_outcome(net, r, &result);
 	live_segment_arm(seg);
 	if (size && !result.durable_first)
-		send_dhcp(seg, r->port, r->vid, &result, reply, size);
+		send_dhcp(net, r->port, r->vid, here->conf->gateway, &result, reply, size);
 	if (result.has_record)
-		store_then_send(seg, r, &result, reply, size);
+		store_then_send(seg, r, here->conf->gateway, &result, reply, size);
 }
 
 /* ---- stations ---- */

@@ -64,6 +64,8 @@ void lease_names(struct live_segment *seg, const struct lease_record *r)
 	struct station s = { .ip = addr4(r->ip), .source = STATION_DHCP, .seen_ms = clock_now_ms() };
 
 	HASH_FIND_STR(net->ports, r->port, p);
+	if (p && !seg->only && !live_segment_on(seg, p->conf))
+		p = NULL;		/* a guest behind a relay: it is not the port's, and not here */
 	if (r->state != LEASE_BOUND || !p) {
 		struct lease_record other;
 

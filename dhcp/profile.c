@@ -37,6 +37,13 @@ void profile_make(struct dhcp_profile *p, const struct dhcp_conf *conf, const ch
 	add(p, "network", "", &conf->says);
 }
 
+void profile_copy(struct dhcp_profile *to, const struct dhcp_profile *from)
+{
+	*to = *from;
+	if (from->refused)
+		to->refused = to->layer + (from->refused - from->layer);
+}
+
 static void told_by(const struct dhcp_layer **by, const struct dhcp_layer *layer)
 {
 	if (by)

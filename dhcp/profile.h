@@ -26,6 +26,9 @@ struct dhcp_profile {
 /* profile_make() - of the guest behind @port with @mac that sent @m */
 void profile_make(struct dhcp_profile *p, const struct dhcp_conf *conf, const char *port, const uint8_t *mac, const struct dhcp_message *m);
 
+/* profile_copy() - with the pointers into itself */
+void profile_copy(struct dhcp_profile *to, const struct dhcp_profile *from);
+
 /* profile_option() - what is said of an option, or NULL: then the server's own value holds; by whom: @by, may be NULL */
 const struct option_item *profile_option(const struct dhcp_profile *p, uint8_t code, const struct dhcp_layer **by);
 
