@@ -28,7 +28,7 @@ DEPS := build-essential pkg-config git ca-certificates libevent-dev libjansson-d
 	libcmocka-dev clang llvm libclang-rt-dev clang-tidy clang-format shellcheck man-db python3 python3-scapy \
 	python3-yaml iproute2 iputils-ping procps util-linux udhcpc isc-dhcp-client bind9-dnsutils dnsperf iperf3 \
 	traceroute iputils-tracepath mtr-tiny coturn nftables iptables curl jq tcpdump libcap2-bin netcat-openbsd sqlite3 xz-utils \
-	qemu-system-x86 busybox-static dpdk-dev musl-tools knot-dnsutils
+	qemu-system-x86 ipxe-qemu busybox-static dpdk-dev musl-tools knot-dnsutils
 
 LIB_C    := $(wildcard base/*.c switch/*.c tap/*.c nat/*.c dhcp/*.c)
 MAINS    := ctl/keeper_main.c ctl/engine_main.c ctl/cli_main.c

@@ -49,8 +49,9 @@ static int failed(const struct host_file *m, int rc, bool dir, struct host_reply
 {
 	struct error err;
 
-	error_set(&err, rc, "%.120s%s%.60s: %s", m->dir, dir ? "" : ": ", dir ? "" : m->file, strerror(-rc));
-	return act_refuse(r, rc, &err);
+	error_set(&err, rc == -EXDEV ? -EACCES : rc, "%.120s%s%.60s: %s", m->dir, dir ? "" : ": ", dir ? "" : m->file,
+		  rc == -EXDEV ? "Leads out of the directory" : strerror(-rc));
+	return act_refuse(r, err.rc, &err);
 }
 
 int file_open(const struct host_file *m, struct host_reply *r)

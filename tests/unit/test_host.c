@@ -44,6 +44,7 @@ union request {
 	struct host_nat nat;
 	struct host_uplink uplink;
 	struct host_wire wire;
+	struct host_file file;
 	char bytes[HOST_MESSAGE_MAX];
 };
 
@@ -56,7 +57,7 @@ static size_t good(enum host_type type, union request *m)
 		[HOST_LISTEN] = sizeof(m->listen), [HOST_UNIX_LISTEN] = sizeof(m->path), [HOST_UNIX_CONNECT] = sizeof(m->path),
 		[HOST_OPEN_VMM_TAP] = sizeof(m->link), [HOST_UNIX_BIND] = sizeof(m->path), [HOST_UNIX_PEER] = sizeof(m->path),
 		[HOST_REPLACE] = sizeof(m->named), [HOST_OPEN_ICMP] = sizeof(m->icmp), [HOST_OPEN_IFACE] = sizeof(m->iface),
-		[HOST_OPEN_UPLINK] = sizeof(m->uplink), [HOST_WIRE] = sizeof(m->wire),
+		[HOST_OPEN_UPLINK] = sizeof(m->uplink), [HOST_WIRE] = sizeof(m->wire), [HOST_OPEN_FILE] = sizeof(m->file),
 		[HOST_CHANGES] = sizeof(m->head), [HOST_OPEN_RESOLV] = sizeof(m->head),
 		[HOST_NAT_FORWARDS] = sizeof(m->forwards), [HOST_NAT] = sizeof(m->nat), [HOST_NAT_WATCH] = sizeof(m->head),
 	};
@@ -102,6 +103,10 @@ static size_t good(enum host_type type, union request *m)
 		strcpy(m->wire.name, "x");
 		m->wire.nic = 2;
 		m->wire.count = 1;
+	}
+	if (type == HOST_OPEN_FILE) {
+		strcpy(m->file.dir, "/srv");
+		strcpy(m->file.file, "x");
 	}
 	if (type == HOST_UNIX_PEER)
 		strcpy(m->path.name, "x");

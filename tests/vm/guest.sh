@@ -4,6 +4,7 @@
 #
 # guest_start NAME QEMU-ARGUMENT...	boot; returns when the guest takes commands
 # guest_spawn NAME QEMU-ARGUMENT...	the same, but returns at once: for a guest that comes by migration
+# guest_kernel ARGUMENT...		how the next ones boot: as this says, and not from our kernel and initrd
 # guest_run NAME SECONDS COMMAND	run a line of shell in the guest: its output, its exit status; 124 when too late
 # guest_stop NAME [SIGNAL]		end its QEMU
 #
@@ -40,6 +41,10 @@ guest_initrd() {
 	(cd "$root" && find . | busybox cpio -o -H newc 2>/dev/null) >"$1"
 }
 
+GUEST_APPEND="console=ttyS0 quiet panic=-1 net.ifnames=0 mitigations=off no_timer_check irqaffinity=0"
+GUEST_KERNEL=(-kernel "$B/vm/kernel/vmlinuz" -initrd "$DIR/initrd.img" -append "$GUEST_APPEND")
+guest_kernel() { GUEST_KERNEL=("$@"); }
+
 guest_spawn() {
 	local name=$1 in out; shift
 
@@ -48,16 +53,14 @@ guest_spawn() {
 	# Both ends are held open here, so that neither QEMU nor this shell waits for the other to open one.
 	exec {in}<>"$DIR/$name.in" {out}<>"$DIR/$name.out"
 	"${RUN_AS[@]}" qemu-system-x86_64 -M q35,accel=tcg -cpu max -m 256 -nodefaults -no-user-config -no-reboot -display none \
-		-kernel "$B/vm/kernel/vmlinuz" -initrd "$DIR/initrd.img" \
-		-append "console=ttyS0 quiet panic=-1 net.ifnames=0 mitigations=off no_timer_check irqaffinity=0" \
-		-serial "file:$DIR/$name.console" -chardev "pipe,id=commands,path=$DIR/$name" -serial chardev:commands \
+		"${GUEST_KERNEL[@]}" -serial "file:$DIR/$name.console" -chardev "pipe,id=commands,path=$DIR/$name" -serial chardev:commands \
 		"$@" </dev/null >"$DIR/$name.qemu" 2>&1 &
 	GUEST_PID[$name]=$! GUEST_IN[$name]=$in GUEST_OUT[$name]=$out
 }
 
 guest_start() {
 	guest_spawn "$@"
-	guest_answer "$1" 60 && [ "$GUEST_STATUS" = ready ] && return 0
+	guest_answer "$1" "${GUEST_BOOT_S:-60}" && [ "$GUEST_STATUS" = ready ] && return 0
 	cat "$DIR/$1.qemu" "$DIR/$1.console"
 	fail "guest $1 did not boot"
 }
