@@ -6,9 +6,10 @@
 struct dns_found dns_find(const struct names *names, const struct dns_name *lower)
 {
 	struct dns_found f = { .n = 0 };
+	uint64_t hash = names_hash(lower);
 
 	for (; names && f.n < ARRAY_SIZE(f.sets); names = names_outer(names)) {
-		const struct name_set *set = names_find(names, lower);
+		const struct name_set *set = names_find_hashed(names, lower, hash);
 
 		if (!set)
 			continue;

@@ -27,7 +27,6 @@ struct names {
 	struct cds_lfht *table;
 	struct dns_name origin;		/* lower-case */
 	const struct names *outer;
-	uint64_t seed;
 	unsigned nnames;
 	atomic_uint nwild;		/* of these wildcards; the only thing here that changes under a reader's eyes */
 };
@@ -47,26 +46,36 @@ static int match(struct cds_lfht_node *node, const void *key)
 	return e->name.size == name->size && !memcmp(e->name.wire, name->wire, name->size);
 }
 
-static unsigned long hash_of(const struct names *t, const struct dns_name *name)
+uint64_t names_hash(const struct dns_name *lower)
 {
-	return (unsigned long)hash_bytes(name->wire, name->size, t->seed);
+	return hash_bytes(lower->wire, lower->size, hash_seed());
 }
 
-static struct entry *find(const struct names *t, const struct dns_name *name)
+static struct entry *find_hashed(const struct names *t, const struct dns_name *name, uint64_t hash)
 {
 	struct cds_lfht_iter iter;
 	struct cds_lfht_node *node;
 
-	cds_lfht_lookup(t->table, hash_of(t, name), match, name, &iter);
+	cds_lfht_lookup(t->table, (unsigned long)hash, match, name, &iter);
 	node = cds_lfht_iter_get_node(&iter);
 	return node ? container_of(node, struct entry, node) : NULL;
 }
 
-const struct name_set *names_find(const struct names *t, const struct dns_name *lower)
+static struct entry *find(const struct names *t, const struct dns_name *name)
 {
-	struct entry *e = find(t, lower);
+	return find_hashed(t, name, names_hash(name));
+}
+
+const struct name_set *names_find_hashed(const struct names *t, const struct dns_name *lower, uint64_t hash)
+{
+	struct entry *e = find_hashed(t, lower, hash);
 
 	return e ? &e->set : NULL;
+}
+
+const struct name_set *names_find(const struct names *t, const struct dns_name *lower)
+{
+	return names_find_hashed(t, lower, names_hash(lower));
 }
 
 /* RFC 4592 2.1.1 */
@@ -101,7 +110,6 @@ static struct names *make(const struct dns_name *origin, unsigned long buckets, 
 		free(t);
 		return NULL;
 	}
-	t->seed = hash_seed();
 	t->origin = *origin;
 	dns_name_lower(&t->origin);
 	return t;
@@ -213,7 +221,7 @@ static void hold_parents(struct names *t, const struct dns_name *name)
 		e = entry_new(&up, NULL, 0, 1);
 		if (!e)
 			return;
-		cds_lfht_add(t->table, hash_of(t, &up), &e->node);
+		cds_lfht_add(t->table, (unsigned long)names_hash(&up), &e->node);
 		at = up;
 	}
 }
@@ -250,10 +258,10 @@ int names_store(struct names *t, const struct dns_name *name, const struct name_
 		return -ENOMEM;
 	count(t, name, (n != 0) - (old && old->set.n));
 	if (old) {
-		cds_lfht_add_replace(t->table, hash_of(t, name), match, name, &e->node);
+		cds_lfht_add_replace(t->table, (unsigned long)names_hash(name), match, name, &e->node);
 		urcu_qsbr_call_rcu(&old->rcu, free_rcu);
 	} else {
-		cds_lfht_add(t->table, hash_of(t, name), &e->node);
+		cds_lfht_add(t->table, (unsigned long)names_hash(name), &e->node);
 		hold_parents(t, name);
 	}
 	return 0;

@@ -48,11 +48,14 @@ void names_free(struct names *t);
 
 /* names_find() - the records of a name in this very table, or NULL
  * @lower:	made lower-case by dns_name_lower()
+ * names_hash() - for names_find_hashed(), which is the same for who looks into several tables
  * names_outer() - the table that this one is within, or NULL
  *
  * Any registered thread.
  */
 const struct name_set *names_find(const struct names *t, const struct dns_name *lower);
+uint64_t names_hash(const struct dns_name *lower);
+const struct name_set *names_find_hashed(const struct names *t, const struct dns_name *lower, uint64_t hash);
 const struct names *names_outer(const struct names *t);
 
 /* names_any_wild() - is there a wildcard in it, or in those that it is within? "*.web.lab.internal" is found under this name like any
