@@ -7,6 +7,7 @@
 # BENCH=network: namespaces, NAT, DNS, DHCP (measure.sh). BENCH=nat, BENCH=vhost: the user-mode NAT and vhost-user ports,
 # beside their peers (nat.sh, vhost.sh). BENCH=guards: what guards and many stations cost (guards.sh).
 # BENCH=capture: what captures cost (capture.sh).
+# BENCH=dns: answers per second, of local names and others, beside dnsmasq and unbound (dns.sh).
 # BENCH=dhcp: exchanges per second by perfdhcp, beside dnsmasq and Kea (dhcp.sh).
 # BENCH=modes: kernel NAT, bridged and host-only beside what is set up by hand (modes.sh).
 # Everything runs in a sandbox as tests/run.sh makes it: nothing of the host is changed. Each figure is the median of
@@ -37,8 +38,8 @@ for part in $BENCH; do
 	shape) inside shape.sh ;;
 	modes) inside modes.sh ;;
 	dhcp) inside dhcp.sh ;;
-	nat | vhost | guards | capture) "$ROOT/tests/bench/$part.sh" ;;
-	*) echo "bench: $part: not network, nat, vhost, guards, capture or dhcp" >&2; exit 2 ;;
+	nat | vhost | guards | dns | capture) "$ROOT/tests/bench/$part.sh" ;;
+	*) echo "bench: $part: not network, dns, nat, vhost, guards, capture or dhcp" >&2; exit 2 ;;
 	esac || { echo "bench: $part: failed" >&2; exit 1; }
 done
 
