@@ -266,6 +266,14 @@ static void free_nets(struct live_net *gone)
 	}
 }
 
+static void load_leases(struct engine *e)
+{
+	struct lease6_rows *rows = lease6_store_read(e);
+
+	lease_store_load(e);
+	lease6_store_place(e, rows);
+}
+
 void apply_commit(struct engine *e, struct model *next)
 {
 	struct live_net *net, *tmp, *gone = NULL;
@@ -304,13 +312,16 @@ void apply_commit(struct engine *e, struct model *next)
 			live_shape_configure(net);
 			live_guard_configure(net);
 		}
-		if (net && tmp)
+		if (net && tmp) {
 			lease_inherit(net, tmp);
+			lease6_inherit(net, tmp);
+			live_ra_inherit(net, tmp);
+		}
 	}
 	live_peers_configure(e);
 	apply_cancel(e);		/* nothing should be left; if it is, it is closed */
 	if (e->generation == 0)
-		lease_store_load(e);	/* before a frame passes: who asks in the meantime must not hear that a name does not exist */
+		load_leases(e);		/* before a frame passes: who asks in the meantime must not hear that a name does not exist */
 	for (net = e->generation ? e->nets : NULL; net; net = net->hh.next)
 		live_kernel_push(net);
 	if (apply_publish(e)) {		/* else workers still see them: better kept than freed */

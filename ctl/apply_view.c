@@ -8,6 +8,7 @@
 #include "ctl/live_guard.h"
 #include "ctl/live_loop.h"
 #include "ctl/live_policy.h"
+#include "ctl/live_ra.h"
 #include "ctl/live_shape.h"
 #include "ctl/live_vlan.h"
 #include "nat/peer.h"
@@ -62,6 +63,8 @@ static void fill_segment(struct segment *seg, struct net_view *view, const struc
 		from->leases ? net->dhcp : NULL, from->dns, net->boot ? net->tftp : NULL, net->peers ? peer_service(net->peers) : NULL, net->gateway, net->nat,
 	};
 
+	if (from->leases6)
+		services[0] = net->dhcp;	/* it is one service for both families */
 	seg->net = view;
 	seg->vid = from->vid;
 	seg->has_subnet = conf->has_subnet;
@@ -80,6 +83,8 @@ static void fill_segment(struct segment *seg, struct net_view *view, const struc
 	seg->dhcp_rate = conf->dhcp_rate;
 	seg->fronted = net->host_gateway && net->conf->has_nat;
 	memcpy(seg->gateway_mac, net->gateway_mac, MAC_SIZE);
+	if (seg->has_subnet6)
+		live_ra_fill(seg, from);
 	seg->stations = from->stations;
 	seg->requests = net->engine->requests;
 	for (size_t i = 0; i < SEGMENT_SERVICES; i++)

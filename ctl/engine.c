@@ -268,6 +268,8 @@ static void engine_fini(struct engine *e)
 {
 	live_confined_look(e);
 	changes_drop(e);
+	for (struct live_net *net = e->nworkers ? e->nets : NULL; net; net = net->hh.next)
+		live_ra_stop(net);
 	if (e->state)
 		state_close(e->state);
 	for (unsigned i = 0; i < e->nworkers; i++)

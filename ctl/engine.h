@@ -14,6 +14,7 @@
  *	live_look.c	has the other side gone without a word?	live_host.c	what changes on the host
  *	live_forward.c	a forward: listen, wait for a port	lease_store.c	leases on disk
  *	live_clash.c	a subnet that the host has, too
+ *	guest6.c	DHCPv6 messages			lease6_store.c	the same of IPv6
  *	live_listen.c	its sockets, many by one request	live_icmp.c	by what pings leave
  *	live_flows.c	who talks to whom
  *	explain.c	what becomes of a guest's attempt (why)
@@ -43,6 +44,7 @@
 #include "base/text.h"
 #include "ctl/confine.h"
 #include "ctl/live.h"
+#include "ctl/live_ra.h"
 #include "ctl/live_segment.h"
 #include "ctl/model.h"
 #include "switch/stats.h"
@@ -185,8 +187,10 @@ struct live_net {
 	struct lease_waiting *waiting;	/* in mode nat, of ports that are not there */
 	struct event *ra_timer;		/* NULL without an IPv6 subnet */
 	unsigned ra_sent;		/* of the first few */
+	uint64_t ra_sent_ms;		/* when the last one was; 0: never */
+	struct live_ra_old ra_old[LIVE_RA_OLD];
 	struct names *names;		/* what all of its segments know; NULL without a subnet */
-	uint64_t dhcp_outcomes[DHCP_OUT_COUNT];
+	uint64_t dhcp_outcomes[DHCP_OUT_COUNT], dhcp6_outcomes[DHCP6_OUT_COUNT];
 	bool replaced;			/* another of the same name follows, and inherits the leases */
 	struct dns_zone *zone;
 	struct answers *answers;	/* what relayed answers called whom; NULL until the first */
@@ -358,6 +362,23 @@ void lease_store_recall(struct live_segment *seg);	/* what waited for the only p
 void lease_store_forget(struct live_net *net);		/* what still waits, at the network's end */
 void lease_changed(void *segment, const struct lease_record *record);	/* lease_changed_fn */
 void lease_names(struct live_segment *seg, const struct lease_record *record);	/* names and stations follow a lease */
+/* lease_stored_as() - a segment's number in the store: its VID, or for that of one port (@seg may be NULL: it is not there) what stays
+ * the port's from start to start, above every VID */
+uint64_t lease_stored_as(const struct live_segment *seg, const char *port);
+
+/* lease6_store.c - the same of IPv6 */
+struct lease6_record;
+/* lease6_store_read() - at the start, before anything is written; lease6_store_place() - where it belongs; takes @rows, which may be NULL */
+struct lease6_rows;
+struct lease6_rows *lease6_store_read(struct engine *e);
+void lease6_store_place(struct engine *e, struct lease6_rows *rows);
+void lease6_store_put(struct live_segment *seg, const struct lease6_record *records, unsigned n, void (*done)(void *arg, const struct error *err),
+		      void *arg);
+void lease6_store_drop(struct live_segment *seg);
+void lease6_inherit(struct live_net *net, const struct live_net *from);
+void lease6_changed(void *segment, const struct lease6_record *record);	/* lease6_changed_fn */
+void lease6_follow(struct live_segment *seg, const struct lease6_record *record);	/* names, stations and routes follow a binding */
+char *lease6_text(struct prefix6 place, char text[PREFIX6_TEXT]);	/* an address without its length */
 
 /* live_confined.c */
 void live_confined_look(struct engine *e);	/* was a system call refused? Tells each once */

@@ -25,7 +25,7 @@
 #include "switch/station.h"
 #include "switch/worker.h"
 
-enum { REPLY_MAX = 1500, BUDGET = 256, STORE_RETRY_MS = 1000, ACKS = 2048 };
+enum { REPLY_MAX = 1500, BUDGET = 256, STORE_RETRY_MS = 1000 };
 
 /* ---- frames from the control thread ---- */
 
@@ -96,10 +96,19 @@ static void tell_lease(struct live_net *net, const struct lease_record *r)
 				    mac_format(r->mac, mac)));
 }
 
-/* segment_for() - that of a lease; it may have gone with its port, and another may have the id meanwhile */
-static struct live_segment *segment_for(struct live_net *net, const struct live_port *p, const char *port, uint16_t vid)
+/* It may have gone with its port, and another may have the id meanwhile. */
+struct live_segment *guest_segment(struct live_net *net, const struct live_port *p, const char *port, uint16_t vid)
 {
 	return net && p && p->net == net && !strcmp(p->name, port) ? live_segment_at(p, vid) : NULL;
+}
+
+void guest_stored(struct engine *e, const struct error *err)
+{
+	if (err->rc < 0 && e->store_ok)
+		log_error("event=store-failed reason=\"%s\"", err->message);
+	else if (err->rc == 0 && !e->store_ok)
+		log_info("event=store-recovered");
+	e->store_ok = err->rc == 0;
 }
 
 static void on_durable(void *arg, const struct error *err)
@@ -113,10 +122,8 @@ static void on_durable(void *arg, const struct error *err)
 	e->acks--;
 	if (p && p->acks)
 		p->acks--;
-	if (err->rc < 0 && e->store_ok)
-		log_error("event=store-failed reason=\"%s\"", err->message);
-	e->store_ok = err->rc == 0;
-	seg = segment_for(net, p, a->result.record.port, a->lease_vid);
+	guest_stored(e, err);
+	seg = guest_segment(net, p, a->result.record.port, a->lease_vid);
 	if (seg && seg->leases && err->rc == 0) {
 		lease_committed(seg->leases, &a->result.record);
 		lease_names(seg, &a->result.record);
@@ -162,8 +169,8 @@ static void store_then_send(struct live_segment *seg, const struct request *r, u
 	lease_store_put(seg, &result->record, on_durable, a);
 }
 
-/* may_store() - after a failed write the store is tried again once a second, with whoever asks then (DHCP-49) */
-static bool may_store(struct engine *e)
+/* After a failed write the store is tried again once a second, with whoever asks then (DHCP-49). */
+bool guest_may_store(struct engine *e)
 {
 	uint64_t now = clock_now_ms();
 
@@ -192,16 +199,16 @@ static void on_dhcp(struct live_net *net, const struct request *r)
 {
 	struct live_port *p = net->engine->by_id[r->port];
 	struct live_segment *here = p && p->net == net ? live_segment_at(p, r->vid) : NULL, *seg;
-	struct dhcp_request from = { .src_ip = addr_4(r->src), .store_ok = may_store(net->engine) };
+	struct dhcp_request from = { .src_ip = addr_4(r->src), .store_ok = guest_may_store(net->engine) };
 	struct dhcp_result result = { 0 };
 	uint8_t reply[REPLY_MAX];
 	size_t size, room = net->conf->mtu - IP4_HEADER - UDP_HEADER;
 
 	if (!here || !here->leases)
 		return;			/* its port or its segment went while the request waited */
-	if (p->acks >= ACKS - net->engine->acks) {	/* as many as there are places free: alone half, and room is left for who comes next */
+	if (p->acks >= ACKS - net->engine->acks) {
 		net->dhcp_outcomes[DHCP_OUT_QUOTA]++;
-		return;			/* a slow disk and a guest in a hurry: the queue to the store is everybody's */
+		return;
 	}
 	seg = segment_meant(here, r);
 	from.port = p->name;
@@ -218,16 +225,16 @@ static void on_dhcp(struct live_net *net, const struct request *r)
 
 /* ---- stations ---- */
 
-/* name_host6() - a guest makes its IPv6 addresses itself, and tells nobody when it drops one: its name follows what was seen of late */
-static void name_host6(const struct live_segment *seg, const struct live_port *p)
+/* Those that were given to it first; others a guest makes itself, and tells nobody when it drops one: of these, what was seen of late. */
+void guest_names6(const struct live_segment *seg, const struct live_port *p)
 {
 	struct station seen[MAX_STATIONS_PER_PORT];
 	struct addr list[NAMES_HOST6_MAX];
-	unsigned n = stations_each(seg->stations, p->id, seen, ARRAY_SIZE(seen)), nlist = 0;
+	unsigned n = MIN_OF(stations_each(seg->stations, p->id, seen, ARRAY_SIZE(seen)), (unsigned)ARRAY_SIZE(seen)), nlist = 0;
 
-	for (unsigned i = 0; i < MIN_OF(n, (unsigned)ARRAY_SIZE(seen)) && nlist < ARRAY_SIZE(list); i++)
-		if (!addr_is4(seen[i].ip))
-			list[nlist++] = seen[i].ip;
+	for (unsigned i = 0; i < 2 * n && nlist < ARRAY_SIZE(list); i++)
+		if (!addr_is4(seen[i % n].ip) && (seen[i % n].source == STATION_DHCP) == (i < n))
+			list[nlist++] = seen[i % n].ip;
 	names_set_host6(seg->names, p->name, list, nlist);
 }
 
@@ -244,7 +251,7 @@ static void on_station(struct live_net *net, const struct request *r)
 		return;
 	live_kernel_later(net);
 	if (seg->names && !addr_is4(r->src))
-		name_host6(seg, p);
+		guest_names6(seg, p);
 	else if (seg->names && (!seg->leases || lease_find_port(seg->leases, p->name, &lease) < 0))
 		names_set_host(seg->names, p->name, addr_4(r->src));
 	if (net->engine->api)
@@ -266,8 +273,10 @@ static void take(struct engine *e, const struct request *r)
 		live_wire_learnt(net);
 	else if (!net || r->port >= PORT_IDS)
 		return;			/* the network went while the request waited */
-	else if (r->kind == REQUEST_DHCP)
+	else if (r->kind == REQUEST_DHCP && addr_is4(r->dst))
 		on_dhcp(net, r);
+	else if (r->kind == REQUEST_DHCP)
+		guest_dhcp6(net, r);
 	else if (r->kind == REQUEST_TFTP)
 		live_boot_request(net, r);
 	else if (r->kind == REQUEST_DNS)

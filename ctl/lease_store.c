@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "ctl/api.h"
 #include "ctl/engine.h"
+#include "ctl/guest_in.h"
 #include "ctl/live_guard.h"
 #include "ctl/state.h"
 #include "dhcp/lease.h"
@@ -20,9 +21,7 @@ struct lease_waiting {
 	struct lease_record record;
 };
 
-/* stored_as() - a segment's number in the store: its VID, or for that of one port (@seg may be NULL: it is not there) what stays the port's
- * from start to start, above every VID */
-static uint64_t stored_as(const struct live_segment *seg, const char *port)
+uint64_t lease_stored_as(const struct live_segment *seg, const char *port)
 {
 	if (seg && !seg->only)
 		return seg->vid;
@@ -33,7 +32,7 @@ static void to_state(struct state_lease *to, const struct live_segment *seg, con
 {
 	memset(to, 0, sizeof(*to));
 	memcpy(to->net, seg->net->name, sizeof(to->net));
-	to->segment = stored_as(seg, from->port);
+	to->segment = lease_stored_as(seg, from->port);
 	to->ip = from->ip;
 	memcpy(to->port, from->port, sizeof(to->port));
 	memcpy(to->mac, from->mac, MAC_SIZE);
@@ -96,7 +95,7 @@ static void drop_row(void *arg, const struct lease_record *record)
 {
 	struct live_segment *seg = arg;
 
-	state_remove_lease(seg->net->engine->state, seg->net->name, stored_as(seg, record->port), record->ip, NULL, NULL);
+	state_remove_lease(seg->net->engine->state, seg->net->name, lease_stored_as(seg, record->port), record->ip, NULL, NULL);
 }
 
 void lease_store_drop(struct live_segment *seg)
@@ -107,13 +106,7 @@ void lease_store_drop(struct live_segment *seg)
 
 static void note_store(void *arg, const struct error *err)
 {
-	struct engine *e = arg;
-
-	if (err->rc < 0 && e->store_ok)
-		log_error("event=store-failed reason=\"%s\"", err->message);
-	else if (err->rc == 0 && !e->store_ok)
-		log_info("event=store-recovered");
-	e->store_ok = err->rc == 0;
+	guest_stored(arg, err);
 }
 
 /* A lease ended, was displaced or taken away: the store learns of it without hurry. */
@@ -216,11 +209,11 @@ static void load_row(struct engine *e, const struct state_lease *row)
 		return;
 	from_state(&r, row);
 	fits = place_record(net, seg, &r);
-	if (row->segment == stored_as(seg, r.port) && (fits || seg))
+	if (row->segment == lease_stored_as(seg, r.port) && (fits || seg))
 		return;
 	state_remove_lease(e->state, row->net, row->segment, row->ip, NULL, NULL);
 	moved = *row;
-	moved.segment = stored_as(seg, r.port);
+	moved.segment = lease_stored_as(seg, r.port);
 	if (fits)
 		state_put_lease(e->state, &moved, note_store, e);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <urcu/urcu-qsbr.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "ctl/engine.h"
 #include "ctl/live_dns.h"
@@ -31,13 +32,14 @@ void live_segment_arm(struct live_segment *seg)
 	int64_t now = (int64_t)(clock_wall_ms() / 1000), next;
 	struct timeval tv = { .tv_sec = LEASE_CHECK_MAX_S };
 
-	if (!seg->leases)
+	if (!seg->lease_timer)
 		return;
-	next = lease_expire(seg->leases, now);
+	next = seg->leases ? lease_expire(seg->leases, now) : LEASE_NEVER;
+	if (seg->leases6)
+		next = MIN_OF(next, lease6_expire(seg->leases6, now));
 	if (next != LEASE_NEVER && next - now < LEASE_CHECK_MAX_S)
 		tv.tv_sec = next > now ? next - now : 1;
-	if (seg->lease_timer)
-		event_add(seg->lease_timer, &tv);
+	event_add(seg->lease_timer, &tv);
 }
 
 /* reserve_all() - those without an address or inside the subnet; on a segment of one port not those of other ports: each of them may have
@@ -128,8 +130,7 @@ static int start_dhcp(struct live_segment *seg)
 
 	fill_dhcp(seg, &conf);
 	seg->leases = lease_table_new(&conf, lease_changed, seg);
-	seg->lease_timer = evtimer_new(seg->net->engine->base, on_lease_timer, seg);
-	return seg->leases && seg->lease_timer ? 0 : -ENOMEM;
+	return seg->leases ? 0 : -ENOMEM;
 }
 
 uint32_t live_segment_guest(const struct live_segment *seg)
@@ -180,9 +181,13 @@ struct live_segment *live_segment_new(struct live_net *net, struct live_port *on
 	seg->stations = stations_new(only ? MAX_STATIONS_PER_PORT : STATIONS);
 	if (net->names)
 		rc = start_names(seg);
+	if (rc == 0 && net->dhcp)
+		seg->lease_timer = evtimer_new(net->engine->base, on_lease_timer, seg);
 	if (rc == 0 && net->dhcp && conf->dhcp_enabled)
 		rc = start_dhcp(seg);
-	if (rc < 0 || !seg->stations) {
+	if (rc == 0 && net->dhcp && conf->subnet6.len)
+		rc = live_segment6_start(seg);
+	if (rc < 0 || !seg->stations || (net->dhcp && !seg->lease_timer)) {
 		live_segment_free(seg);
 		return NULL;
 	}
@@ -194,12 +199,15 @@ void live_segment_configure(struct live_segment *seg)
 {
 	struct lease_conf leases;
 
-	if (!seg->leases)
-		return;
-	reserve_all(seg);
-	classify(seg);
-	fill_dhcp(seg, &leases);
-	lease_table_configure(seg->leases, &leases, (int64_t)(clock_wall_ms() / 1000));
+	if (seg->leases || seg->leases6)
+		reserve_all(seg);
+	if (seg->leases6)
+		live_segment6_configure(seg);
+	if (seg->leases) {
+		classify(seg);
+		fill_dhcp(seg, &leases);
+		lease_table_configure(seg->leases, &leases, (int64_t)(clock_wall_ms() / 1000));
+	}
 	live_segment_arm(seg);
 }
 
@@ -219,6 +227,7 @@ void live_segment_free(struct live_segment *seg)
 	if (seg->lease_timer)
 		event_free(seg->lease_timer);
 	lease_table_free(seg->leases);
+	lease6_table_free(seg->leases6);
 	reservations_free(seg->reservations);
 	free(seg->reserved);
 	free(seg->classes);

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "dhcp/dhcp6_server.h"
 #include "dhcp/server.h"
 
 struct dns_zone;
@@ -39,6 +40,8 @@ struct live_segment {
 	struct reservations *reservations;
 	struct dhcp_class *classes;		/* as many as the model has */
 	struct dhcp_server server;
+	struct lease6_table *leases6;	/* NULL without an IPv6 subnet */
+	struct dhcp6_server server6;
 	struct names *names;		/* NULL without a subnet; within the network's */
 	struct dns_zone *zone;		/* NULL without DNS */
 	struct service *dns;
@@ -70,6 +73,10 @@ struct live_segment *live_segment_at(const struct live_port *p, uint16_t vid);
 struct live_segment *live_segment_home(const struct live_net *net, const struct port_conf *conf);
 bool live_segment_on(const struct live_segment *seg, const struct port_conf *conf);
 void live_segments_moved(struct live_port *p, const struct port_conf *old);
+
+/* live_segment6_start() - what DHCPv6 of a new segment needs. Return: 0 or -ENOMEM. live_segment6_configure() - the settings of seg->conf */
+int live_segment6_start(struct live_segment *seg);
+void live_segment6_configure(struct live_segment *seg);
 
 /* live_segment_arm() - have leases end on time */
 void live_segment_arm(struct live_segment *seg);

@@ -41,6 +41,8 @@ static bool another(const struct net_conf *a, const struct net_conf *b)
 static void leave(struct live_segment *seg)
 {
 	lease_store_drop(seg);
+	lease6_store_drop(seg);
+	live_ra_retire(seg->net, seg);
 	seg->leaving = true;
 	for (struct live_port *p = seg->net->ports; p; p = p->hh.next)
 		if (p->segment == seg)
@@ -131,6 +133,8 @@ static void port_gone(struct live_segment *seg, const struct live_port *p)
 {
 	if (seg->leases && !p->net->replaced)
 		lease_port_gone(seg->leases, p->name, (int64_t)(clock_wall_ms() / 1000));
+	if (seg->leases6 && !p->net->replaced)
+		lease6_port_gone(seg->leases6, p->name, (int64_t)(clock_wall_ms() / 1000));
 	if (seg->names)
 		names_remove_host(seg->names, p->name);
 }
@@ -155,8 +159,10 @@ void live_segment_leave(struct live_port *p)
 
 	if (seg->only) {
 		seg->leaving = true;
-		if (!p->net->replaced)
+		if (!p->net->replaced) {
 			lease_store_drop(seg);
+			lease6_store_drop(seg);
+		}
 		if (seg->names)
 			names_remove_host(seg->names, p->name);
 		return;

@@ -244,6 +244,20 @@ struct net_boot {
 	field_set set;
 };
 
+enum dhcp6_mode { DHCP6_OFF, DHCP6_STATELESS, DHCP6_STATEFUL };
+
+/* net_ip6 - what IPv6 guests are given and told beside the prefix (ctl/model_ip6.c); only where there is an IPv6 subnet */
+struct net_ip6 {
+	enum dhcp6_mode mode;		/* stateless: settings alone; stateful: addresses, too */
+	struct addr pool[2];		/* the first and the last address of those */
+	struct prefix6 prefixes;	/* prefixes of it are delegated to routers; len 0: none are */
+	uint32_t prefix_length;		/* of each */
+	struct endpoint ntp[4];
+	struct prefix6 pref64;		/* of a NAT64 (RFC 8781); len 0: there is none */
+	char captive_portal[254];	/* the URI of its API (RFC 8910), or empty */
+	field_set dhcp6_set, ra_set;
+};
+
 struct net_conf {
 	char name[SEGMENT_NAME_TEXT];	/* a network's own has no VID */
 	uid_t owner;
@@ -254,6 +268,7 @@ struct net_conf {
 	uint32_t dns;			/* where DNS is asked: the gateway's; in mode nat one of its own beside it */
 	struct prefix6 subnet6;		/* a /64; len 0: none */
 	struct addr gateway6;		/* its first address */
+	struct net_ip6 ip6;
 	bool has_nat;			/* guests reach the outside by translation, and forwards may exist */
 	bool has_router;		/* guests reach the outside, by whatever means */
 	unsigned nown;			/* ports that the mode brings along */

@@ -151,5 +151,6 @@ int addressing_complete(struct model_ctx *ctx, const json_t *object, struct net_
 	place_dns(net);
 	if (!(net->dhcp_set & field_bit(dhcp_rows, dhcp_nrows, "pool")))
 		default_pool(net);
-	return pools_check(ctx, object, net);
+	rc = pools_check(ctx, object, net);
+	return rc < 0 ? rc : ip6_complete(ctx, object, net);
 }

@@ -39,7 +39,7 @@ static const struct {
 	const char *key;
 	unsigned lacking;		/* bits of modes */
 } refused[] = {
-	{ "subnet", BIT(BRIDGED) }, { "gateway", BIT(BRIDGED) }, { "subnet6", BIT(BRIDGED) }, { "dhcp", BIT(BRIDGED) }, { "dns", BIT(BRIDGED) },
+	{ "subnet", BIT(BRIDGED) }, { "gateway", BIT(BRIDGED) }, { "subnet6", BIT(BRIDGED) }, { "dhcp", BIT(BRIDGED) }, { "dhcp6", BIT(BRIDGED) }, { "ra", BIT(BRIDGED) }, { "dns", BIT(BRIDGED) },
 	{ "host_access", BIT(INTERNAL) | BIT(HOST_ONLY) | BIT(ROUTED) | BIT(BRIDGED) },
 };
 

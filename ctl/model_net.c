@@ -76,6 +76,8 @@ static const struct field rows[] = {
 	{ "stations", &field_number, FIELD_AT(struct net_conf, stations), .min = 1024, .max = 1048576, .fallback = 16384 },
 	{ "owner", &field_number, FIELD_AT(struct net_conf, owner), .max = UINT32_MAX - 1 },
 	{ .name = "dhcp", .type = &field_members },
+	{ .name = "dhcp6", .type = &field_members },
+	{ .name = "ra", .type = &field_members },
 	{ .name = "dns", .type = &field_members },
 	{ .name = "limits", .type = &field_members },
 	{ .name = "groups", .type = &field_members },
@@ -138,6 +140,9 @@ int net_read(struct model_ctx *ctx, const json_t *object, struct net_conf *net)
 	rc = mapping_read(ctx, object, "dhcp", dhcp_rows, dhcp_nrows, net, &net->dhcp_set);
 	if (rc < 0)
 		return rc;
+	rc = ip6_read(ctx, object, net);
+	if (rc < 0)
+		return rc;
 	rc = mapping_read(ctx, object, "dns", dns_rows, dns_nrows, net, &net->dns_set);
 	if (rc < 0)
 		return rc;
@@ -171,7 +176,7 @@ static int complete_bare(struct model_ctx *ctx, const json_t *object, struct net
 	if (net->dns_listen[0].port || memcmp(net->dns_listen[0].ip, (uint8_t[16]){ 0 }, 16))
 		return mapping_fail(ctx, object, "dns", "listen", "the network has no subnet, and so no names of guests");
 	net->dhcp_enabled = net->dns_enabled = false;
-	return 0;
+	return ip6_complete(ctx, object, net);
 }
 
 int net_complete(struct model_ctx *ctx, const json_t *object, struct net_conf *net)
@@ -246,6 +251,10 @@ json_t *net_export(const struct net_conf *net, unsigned flags)
 	}
 	add_group(object, "peers", peers_tree(net));
 	add_group(object, "dhcp", fields_write(dhcp_rows, dhcp_nrows, net, dhcp, net->mode));
+	if (ip6_write(object, net, flags) < 0) {
+		json_decref(object);
+		return NULL;
+	}
 	add_group(object, "dns", fields_write(dns_rows, dns_nrows, net, dns, net->mode));
 	add_group(object, "boot", boot_tree(net));
 	add_group(object, "limits", fields_write(limits_rows, ARRAY_SIZE(limits_rows), net, limits, net->mode));
@@ -261,7 +270,7 @@ json_t *net_defaults(const struct net_conf *net)
 	field_set hidden = BIT("owner") | BIT("uplink") | BIT("nat_helpers") | (net->has_subnet ? 0 : BIT("subnet") | BIT("gateway") | BIT("subnet6"));
 
 	if (list && fields_missing(rows, ARRAY_SIZE(rows), net->set | hidden, net->mode, "", list) == 0 &&
-	    fields_missing(dhcp_rows, dhcp_nrows, net->dhcp_set | ~dhcp_shown(net, MODEL_EFFECTIVE), net->mode, "dhcp.", list) == 0 &&
+	    fields_missing(dhcp_rows, dhcp_nrows, net->dhcp_set | ~dhcp_shown(net, MODEL_EFFECTIVE), net->mode, "dhcp.", list) == 0 && ip6_missing(net, list) == 0 &&
 	    fields_missing(dns_rows, dns_nrows, net->dns_set, net->mode, "dns.", list) == 0 &&
 	    fields_missing(limits_rows, ARRAY_SIZE(limits_rows), net->limits_set, net->mode, "limits.", list) == 0)
 		return list;

@@ -149,6 +149,13 @@ int boot_read(struct model_ctx *ctx, const json_t *object, struct net_conf *net)
 int boot_complete(struct model_ctx *ctx, const json_t *object, const struct net_conf *net);
 json_t *boot_tree(const struct net_conf *net);
 
+/* ip6_read() - `dhcp6` and `ra` of a network or segment; ip6_complete() - what follows from its subnets; ip6_write() - add them to @object;
+ * ip6_missing() - names of those that were not given */
+int ip6_read(struct model_ctx *ctx, const json_t *object, struct net_conf *net);
+int ip6_complete(struct model_ctx *ctx, const json_t *object, struct net_conf *net);
+int ip6_write(json_t *object, const struct net_conf *net, unsigned flags);
+int ip6_missing(const struct net_conf *net, json_t *list);
+
 /* ifname_valid() - may it be an interface's name? */
 bool ifname_valid(const char *text);
 

@@ -20,6 +20,8 @@ static const struct field rows[] = {
 	{ "gateway", &field_ip4, FIELD_AT(struct segment_conf, net.gateway) },
 	{ "subnet6", &field_prefix6, FIELD_AT(struct segment_conf, net.subnet6) },
 	{ .name = "dhcp", .type = &field_members },
+	{ .name = "dhcp6", .type = &field_members },
+	{ .name = "ra", .type = &field_members },
 	{ .name = "peers", .type = &field_members },
 };
 
@@ -62,6 +64,8 @@ int segment_read(struct model_ctx *ctx, const struct net_conf *net, const char *
 	rc = fields_read(ctx, rows, ARRAY_SIZE(rows), object, seg, &seg->set);
 	if (rc == 0)
 		rc = mapping_read(ctx, object, "dhcp", dhcp_rows, dhcp_nrows, &seg->net, &seg->net.dhcp_set);
+	if (rc == 0)
+		rc = ip6_read(ctx, object, &seg->net);
 	if (rc < 0)
 		return rc;
 	seg->net.has_subnet = seg->set & BIT("subnet");
@@ -120,6 +124,10 @@ json_t *segment_export(const struct segment_conf *seg, unsigned flags)
 	if (json_object_size(inside))
 		json_object_set(object, "peers", inside);
 	json_decref(inside);
+	if (object && ip6_write(object, &seg->net, flags) < 0) {
+		json_decref(object);
+		return NULL;
+	}
 	return object;
 }
 

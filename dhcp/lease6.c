@@ -7,8 +7,9 @@
 
 #include "base/array.h"
 #include "dhcp/lease6_table.h"
+#include "dhcp/reservation.h"
 
-enum { SEARCH_USED = 64 };		/* so many addresses that others use without having asked are passed over at one go */
+enum { SEARCH_USED = 64 };		/* so many addresses that are reserved, or used by others who never asked, are passed over at one go */
 
 /* ---- the pools ---- */
 
@@ -41,11 +42,29 @@ static bool in_pool(const struct lease6_conf *c, struct prefix6 place)
 	       !(inside & (((uint64_t)1 << (64 - c->delegated_len)) - 1));
 }
 
+/* reserved() - the address that ends with the four bytes of an IPv4 address; as_reserved() - that one again, or 0 */
+static struct prefix6 reserved(const struct lease6_conf *c, uint32_t ip)
+{
+	struct prefix6 place = { .addr = c->subnet.addr, .len = 128 };
+
+	place.addr.halves[1] = htobe64(ip);
+	return place;
+}
+
+static uint32_t as_reserved(const struct lease6_conf *c, struct prefix6 place)
+{
+	uint64_t low = be64toh(place.addr.halves[1]);
+
+	return place.len == 128 && c->last && low <= UINT32_MAX && addr_in(c->subnet, place.addr) ? (uint32_t)low : 0;
+}
+
 bool lease6_is_ours(const struct lease6_table *t, struct prefix6 place)
 {
+	uint32_t ip = as_reserved(&t->conf, place);
+
 	if (addr_equal(place.addr, t->conf.gateway))
 		return false;
-	return in_pool(&t->conf, place) || (place.len == 128 && table6_reserved(t, place.addr));
+	return in_pool(&t->conf, place) || (ip && (ip == t->conf.alone || reservations_at(t->conf.reservations, ip)));
 }
 
 /* seed_of() - where in a pool the search for a guest begins; not seeded by the process: what a guest gets outlives it
@@ -64,42 +83,61 @@ static uint64_t seed_of(const struct lease6_guest *who, bool whole)
 
 /* ---- choosing ---- */
 
-/* is_free() - may a guest of this port be given @place, which nobody has? */
+/* reservation_of() - the guest's own, or NULL */
+static const struct dhcp_reservation *reservation_of(const struct lease6_table *t, const struct lease6_guest *who)
+{
+	struct guest_id id = {
+		.port = who->port, .mac = who->mac, .client_id = who->duid, .client_id_size = who->duid_size, .circuit = who->circuit,
+		.circuit_size = who->circuit_size,
+	};
+
+	return reservations_match(t->conf.reservations, &id);
+}
+
+/* is_others() - is it reserved for somebody else? */
+static bool is_others(const struct lease6_table *t, const struct lease6_guest *who, struct prefix6 place)
+{
+	uint32_t ip = as_reserved(&t->conf, place);
+	const struct dhcp_reservation *whose = ip ? reservations_at(t->conf.reservations, ip) : NULL;
+
+	return whose && whose != reservation_of(t, who);
+}
+
+/* is_free() - may this guest be given @place, which nobody has? */
 static bool is_free(const struct lease6_table *t, const struct lease6_guest *who, struct prefix6 place)
 {
-	const struct lease6_port *whose = table6_reserved(t, place.addr);
-
-	if (table6_find(t, place.addr) || addr_equal(place.addr, t->conf.gateway) || (whose && strcmp(whose->name, who->port)))
+	if (table6_find(t, place.addr) || addr_equal(place.addr, t->conf.gateway) || is_others(t, who, place))
 		return false;
 	return place.len < 128 || !t->conf.is_used || !t->conf.is_used(t->arg, place.addr, who->port, who->mac);
 }
 
-/* takes_over() - the reserved address of a port, held by a guest that has come again and calls itself otherwise */
+/* takes_over() - a reserved address, held by the same guest under another name: it has come again, and calls itself otherwise */
 static bool takes_over(const struct lease6 *l, const struct lease6_guest *who)
 {
 	return l->state == LEASE_BOUND && !strcmp(l->port->name, who->port) && !memcmp(l->mac, who->mac, MAC_SIZE) &&
 	       (l->key_size != sizeof(l->port) + 5 + who->duid_size || memcmp(l->key + sizeof(l->port) + 5, who->duid, who->duid_size));
 }
 
-/* reserved_for() - the port's own address, if it can be had now */
-static bool reserved_for(const struct lease6_table *t, const struct lease6_port *p, const struct lease6_guest *who)
+/* own_place() - what is reserved for the guest, if it can have it now; of several bindings the first has it */
+static bool own_place(const struct lease6_table *t, const struct lease6_guest *who, struct prefix6 *place)
 {
+	const struct dhcp_reservation *r = who->prefix || !t->conf.last ? NULL : reservation_of(t, who);
+	uint32_t ip = r && r->ip ? r->ip : t->conf.alone;
 	const struct lease6 *l;
 
-	if (!p || who->prefix || addr_is_none(p->reserved))
+	if (who->prefix || !t->conf.last || !ip)
 		return false;
-	l = table6_find(t, p->reserved);
-	return l ? takes_over(l, who) : is_free(t, who, (struct prefix6){ p->reserved, 128 });
+	*place = reserved(&t->conf, ip);
+	l = table6_find(t, place->addr);
+	return l ? takes_over(l, who) : is_free(t, who, *place);
 }
 
 /* may_keep() - as far as reservations and settings say */
 static bool may_keep(const struct lease6_table *t, const struct lease6 *l, const struct lease6_guest *who)
 {
-	const struct lease6_port *whose = table6_reserved(t, l->place.addr);
+	struct prefix6 own;
 
-	if (!lease6_is_ours(t, l->place) || (whose && whose != l->port))
-		return false;
-	return whose == l->port || !reserved_for(t, l->port, who);
+	return lease6_is_ours(t, l->place) && !is_others(t, who, l->place) && !own_place(t, who, &own);
 }
 
 /* search() - a free place of the pool, from where this guest's search begins; among more than are taken there is one */
@@ -113,7 +151,7 @@ static int search(const struct lease6_table *t, const struct lease6_guest *who, 
 	if (is_free(t, who, *place))
 		return 0;
 	from = seed_of(who, true) % size;
-	n = MIN_OF(size, (uint64_t)(t->nleases + HASH_CNT(hh_reserved, t->reserved) + SEARCH_USED));
+	n = MIN_OF(size, (uint64_t)(t->nleases + SEARCH_USED));
 	for (uint64_t i = 0; i < n; i++) {
 		*place = place_at(&t->conf, who->prefix, (from + i) % size);
 		if (is_free(t, who, *place))
@@ -123,14 +161,13 @@ static int search(const struct lease6_table *t, const struct lease6_guest *who, 
 }
 
 /* choose() - for a guest that has nothing it may keep */
-static int choose(const struct lease6_table *t, const struct lease6_port *p, const struct lease6_guest *who, const struct prefix6 *has,
-		  struct prefix6 *place)
+static int choose(const struct lease6_table *t, const struct lease6_guest *who, const struct prefix6 *has, struct prefix6 *place)
 {
 	int rc = 0;
 
-	if (reserved_for(t, p, who))
-		*place = (struct prefix6){ p->reserved, 128 };
-	else if (has && lease6_may_have(t, who, *has))
+	if (own_place(t, who, place))
+		return 0;
+	if (has && lease6_may_have(t, who, *has))
 		*place = *has;
 	else
 		rc = search(t, who, place);
@@ -160,7 +197,7 @@ int lease6_choose(struct lease6_table *t, const struct lease6_guest *who, const 
 		return 0;
 	}
 	rc = l ? 0 : admit(t, p);
-	return rc < 0 ? rc : choose(t, p, who, has, place);
+	return rc < 0 ? rc : choose(t, who, has, place);
 }
 
 bool lease6_may_have(const struct lease6_table *t, const struct lease6_guest *who, struct prefix6 place)
@@ -226,7 +263,7 @@ int lease6_bind(struct lease6_table *t, const struct lease6_guest *who, const st
 	l = table6_find_guest(t, p, who);
 	rc = l ? 0 : admit(t, p);
 	if (rc == 0 && !(l && may_keep(t, l, who))) {
-		rc = choose(t, p, who, has, &place);
+		rc = choose(t, who, has, &place);
 		if (rc == 0)
 			l = replace(t, p, who, l, place, now_s, end_of(lease_s, now_s));
 		if (rc == 0 && !l)

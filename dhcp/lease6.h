@@ -9,7 +9,7 @@
  * arithmetic (RFC 7943): the place in the pool follows from the port and the MAC address of who asks first, then from the DUID and IAID,
  * too, and where it is taken it is the next free one. So a guest that asks again gets what it had, though everything about it was
  * forgotten and whatever name it gives itself; nothing is kept of those whose time is over, and an offer costs nothing.
- * Before all that comes the address that is reserved for its port.
+ * Before all that comes the address that is reserved for it: that of the reservation for IPv4 behind the prefix, fd00::10.77.0.50.
  */
 #ifndef DHCP_LEASE6_H
 #define DHCP_LEASE6_H
@@ -44,6 +44,8 @@ struct lease6_conf {
 	struct prefix6 delegated;		/* the pool of prefixes; len 0: none are given */
 	uint8_t delegated_len;			/* of each; between delegated.len and 64 */
 	struct addr gateway;			/* nobody's */
+	const struct reservations *reservations;	/* those of IPv4; borrowed, or NULL */
+	uint32_t alone;				/* likewise of whoever has none, as in mode nat every guest has the same; 0: nobody */
 	uint32_t quota;				/* most bindings of one port; 0: 64 */
 	uint32_t max_leases;			/* most altogether; 0: 65,536 */
 	uint32_t decline_s;			/* how long a declined address rests; 0: 86,400 */
@@ -60,6 +62,8 @@ struct lease6_guest {
 	bool prefix;				/* it asks for a prefix */
 	uint8_t len;				/* and would like it of this length; 0: of any */
 	struct addr via;			/* a prefix: where the guest itself is */
+	const uint8_t *circuit;			/* by which its relay heard it; or NULL */
+	size_t circuit_size;
 	const char *hostname;			/* cleaned; or NULL */
 };
 
@@ -77,11 +81,6 @@ void lease6_table_configure(struct lease6_table *t, const struct lease6_conf *co
 
 /* lease6_load() - take back a record from the store. Return: 0; -ERANGE for what is not ours to give; -EEXIST; -ENOMEM. */
 int lease6_load(struct lease6_table *t, const struct lease6_record *record);
-
-/* lease6_reserve() - the address that a guest of @port shall have: its first binding that wants one. It may be outside the pool.
- * Return: 0; -ERANGE; -EADDRINUSE when it is reserved for another port; -ENOMEM. lease6_unreserve_all() - before another set of them */
-int lease6_reserve(struct lease6_table *t, const char *port, struct addr a);
-void lease6_unreserve_all(struct lease6_table *t);
 
 /* lease6_is_ours() - could we have given this, by the settings as they are? Else it is of another place or another time. */
 bool lease6_is_ours(const struct lease6_table *t, struct prefix6 place);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What of lease6.h guests do not cause: settings, start-up, reservations, and questions about bindings. */
+/* What of lease6.h guests do not cause: settings, start-up, and questions about bindings. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +37,6 @@ void lease6_table_free(struct lease6_table *t)
 	HASH_ITER(hh, t->ports, p, next) {
 		while (!LIST_EMPTY(&p->leases))
 			table6_remove(t, LIST_FIRST(&p->leases));
-		table6_port_reserve(t, p, (struct addr){ 0 });
 		table6_port_tidy(t, p);
 	}
 	expiry_fini(&t->heap);
@@ -82,33 +81,6 @@ int lease6_load(struct lease6_table *t, const struct lease6_record *r)
 	}
 	table6_port_tidy(t, p);
 	return l ? 0 : -EEXIST;
-}
-
-int lease6_reserve(struct lease6_table *t, const char *port, struct addr a)
-{
-	struct lease6_port *p = table6_reserved(t, a);
-	int rc;
-
-	if (!addr_in(t->conf.subnet, a) || addr_equal(a, t->conf.gateway) || addr_equal(a, t->conf.subnet.addr))
-		return -ERANGE;
-	if (p)
-		return strcmp(p->name, port) ? -EADDRINUSE : 0;
-	p = table6_port_get(t, port);
-	if (!p)
-		return -ENOMEM;
-	rc = table6_port_reserve(t, p, a);
-	table6_port_tidy(t, p);
-	return rc;
-}
-
-void lease6_unreserve_all(struct lease6_table *t)
-{
-	struct lease6_port *p, *next;
-
-	HASH_ITER(hh_reserved, t->reserved, p, next) {
-		table6_port_reserve(t, p, (struct addr){ 0 });
-		table6_port_tidy(t, p);
-	}
 }
 
 void lease6_each(const struct lease6_table *t, lease6_changed_fn *fn, void *arg)

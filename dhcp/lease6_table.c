@@ -37,33 +37,10 @@ struct lease6_port *table6_port_get(struct lease6_table *t, const char *name)
 
 void table6_port_tidy(struct lease6_table *t, struct lease6_port *p)
 {
-	if (p->nleases || !addr_is_none(p->reserved))
+	if (p->nleases)
 		return;
 	HASH_DEL(t->ports, p);
 	free(p);
-}
-
-int table6_port_reserve(struct lease6_table *t, struct lease6_port *p, struct addr a)
-{
-	if (!addr_is_none(p->reserved))
-		HASH_DELETE(hh_reserved, t->reserved, p);
-	p->reserved = a;
-	if (addr_is_none(a))
-		return 0;
-	p->hh_reserved.tbl = NULL;
-	HASH_ADD(hh_reserved, t->reserved, reserved, sizeof(p->reserved), p);
-	if (p->hh_reserved.tbl)
-		return 0;
-	p->reserved = (struct addr){ 0 };
-	return -ENOMEM;
-}
-
-struct lease6_port *table6_reserved(const struct lease6_table *t, struct addr a)
-{
-	struct lease6_port *p;
-
-	HASH_FIND(hh_reserved, t->reserved, &a, sizeof(a), p);
-	return p;
 }
 
 /* ---- bindings ---- */

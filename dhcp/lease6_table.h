@@ -17,14 +17,12 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-/* A port that has bindings or a reservation. */
+/* A port that has bindings. */
 struct lease6_port {
 	char name[NAME_MAX_SIZE];
-	struct addr reserved;			/* or none */
 	uint32_t nleases, ndeclined;		/* the former of any state */
 	LIST_HEAD(, lease6) leases;
 	UT_hash_handle hh;			/* by name */
-	UT_hash_handle hh_reserved;		/* by reserved, if there is one */
 };
 
 /* lease6_key - whose a binding is, as bytes that compare: the port, the IAID, the sort, the DUID */
@@ -51,7 +49,7 @@ struct lease6_table {
 	struct lease6_conf conf;
 	lease6_changed_fn *changed;
 	void *arg;
-	struct lease6_port *ports, *reserved;	/* uthash: by name, by reserved address */
+	struct lease6_port *ports;		/* uthash: by name */
 	struct lease6 *by_place, *by_owner;
 	struct expiry_heap heap;
 	size_t nleases;
@@ -60,8 +58,6 @@ struct lease6_table {
 struct lease6_port *table6_port(const struct lease6_table *t, const char *name);
 struct lease6_port *table6_port_get(struct lease6_table *t, const char *name);	/* makes it; NULL for lack of memory */
 void table6_port_tidy(struct lease6_table *t, struct lease6_port *p);		/* frees it when nothing needs it */
-int table6_port_reserve(struct lease6_table *t, struct lease6_port *p, struct addr a);	/* none: no longer */
-struct lease6_port *table6_reserved(const struct lease6_table *t, struct addr a);	/* for whom, or NULL */
 
 struct lease6 *table6_find(const struct lease6_table *t, struct addr place);
 struct lease6 *table6_find_guest(const struct lease6_table *t, const struct lease6_port *p, const struct lease6_guest *who);

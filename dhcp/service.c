@@ -53,6 +53,30 @@ static enum verdict hand_over(struct requests *requests, enum request_kind kind,
 	return v == VERDICT_FORWARDED ? consumed : v;
 }
 
+/* hand_dhcp() - a message of either family, if the port may send another */
+static enum verdict hand_dhcp(struct dhcp_service *d, struct worker *w, const struct arrival *a, const struct packet *p)
+{
+	if (!a->trial && !request_in_time(d->requests, a->from->port->id, a->segment->dhcp_rate, worker_now_ms(w)))
+		return VERDICT_DROP_QUOTA;
+	return hand_over(d->requests, REQUEST_DHCP, a, p, VERDICT_CONSUMED_DHCP);
+}
+
+/* RFC 8415 7.1, 7.2: to port 547 and the group of servers and relays; by relays to that of servers, or to us */
+static bool dhcp6_input(struct dhcp_service *d, struct worker *w, const struct arrival *a, const struct packet *p, enum verdict *verdict)
+{
+	static const struct addr agents = { .bytes = { 0xff, 2, [13] = 1, 0, 2 } }, servers = { .bytes = { 0xff, 5, [13] = 1, 0, 3 } };
+	const struct segment *seg = a->segment;
+
+	if (!seg->dhcp6 || p->proto != PROTO_UDP || p->dport != PORT_DHCP6_SERVER ||
+	    (!addr_equal(p->dst, agents) && !addr_equal(p->dst, servers) && !segment_is_gateway(seg, p->dst)))
+		return false;
+	if (segment_is_gateway(seg, p->src) || (!addr_is_link_local(p->src) && !segment_has(seg, p->src)))
+		*verdict = VERDICT_DROP_MARTIAN;
+	else
+		*verdict = hand_dhcp(d, w, a, p);
+	return true;
+}
+
 /* RFC 2131 4.1: to port 67, broadcast by a guest without an address, unicast by one that renews or by a relay */
 static bool dhcp_input(struct service *s, struct worker *w, const struct arrival *a, const struct packet *p,
 		       enum verdict *verdict)
@@ -60,13 +84,12 @@ static bool dhcp_input(struct service *s, struct worker *w, const struct arrival
 	struct dhcp_service *d = container_of(s, struct dhcp_service, service);
 	uint32_t dst = addr_4(p->dst);
 
-	if (p->ethertype != ETHERTYPE_IP4 || p->proto != PROTO_UDP || p->dport != PORT_DHCP_SERVER ||
+	if (p->ethertype == ETHERTYPE_IP6)
+		return dhcp6_input(d, w, a, p, verdict);
+	if (!a->segment->dhcp || p->ethertype != ETHERTYPE_IP4 || p->proto != PROTO_UDP || p->dport != PORT_DHCP_SERVER ||
 	    (dst != UINT32_MAX && dst != a->segment->gateway && dst != prefix4_last(a->segment->subnet)))
 		return false;
-	if (!a->trial && !request_in_time(d->requests, a->from->port->id, a->segment->dhcp_rate, worker_now_ms(w)))
-		*verdict = VERDICT_DROP_QUOTA;
-	else
-		*verdict = hand_over(d->requests, REQUEST_DHCP, a, p, VERDICT_CONSUMED_DHCP);
+	*verdict = hand_dhcp(d, w, a, p);
 	return true;
 }
 

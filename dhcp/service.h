@@ -12,7 +12,7 @@
 #include "switch/request.h"
 #include "switch/service.h"
 
-enum { PORT_DNS = 53, PORT_DHCP_SERVER = 67, PORT_DHCP_CLIENT = 68 };
+enum { PORT_DNS = 53, PORT_DHCP_SERVER = 67, PORT_DHCP_CLIENT = 68, PORT_DHCP6_SERVER = 547 };
 
 /* dhcp_service_new() - hand DHCP messages of guests to @requests (borrowed)
  * Return: a service for free() after a grace period, or NULL.

@@ -73,7 +73,7 @@ static void routers_wanted(struct worker *w, const struct arrival *a, const stru
 	uint8_t data[RA_MAX];
 
 	if (limit_take(limit, worker_now_ms(w)))
-		emit(w, a, data, ra_build(data, seg, seg->net->mtu, p->data + MAC_SIZE, to, false));
+		emit(w, a, data, ra_build(data, seg, seg->net->mtu, p->data + MAC_SIZE, to, RA_USUAL, worker_now_ms(w)));
 }
 
 static enum verdict discovery(struct worker *w, const struct arrival *a, const struct packet *p, struct limit *limit)

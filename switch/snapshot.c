@@ -30,8 +30,11 @@ void snapshot_free(struct snapshot *s)
 	for (unsigned i = 0; s->ports && i < s->nports; i++)
 		free(s->ports[i].observers);
 	for (unsigned i = 0; s->nets && i < s->nnets; i++) {
-		for (unsigned j = 0; s->nets[i].segments && j < s->nets[i].nsegments; j++)
+		for (unsigned j = 0; s->nets[i].segments && j < s->nets[i].nsegments; j++) {
 			free(s->nets[i].segments[j].peers);
+			free(s->nets[i].segments[j].domain);
+			free(s->nets[i].segments[j].captive_portal);
+		}
 		free(s->nets[i].members);
 		free(s->nets[i].promiscuous);
 		free(s->nets[i].segments);

@@ -33,6 +33,8 @@ struct subnets;
 
 enum { SEGMENT_SERVICES = 6 };
 
+enum { SEGMENT_OLD_PREFIXES = 4 };
+
 /* segment - a VID of a network with its addressing; leases, stations and sessions are keyed by (network, VID)
  *
  * In mode nat each port has a segment of its own, on which there is nobody but the gateway. Its VID is above all that a tag can
@@ -49,6 +51,16 @@ struct segment {
 	uint32_t guest;			/* the address that the only port is given; 0: none, or not only one */
 	bool has_subnet6;
 	struct prefix6 subnet6;
+	bool dhcp6, managed;		/* guests are answered by DHCPv6; and given addresses */
+	uint64_t pool6_first, pool6_last;	/* lower halves of those; 0, 0: none */
+	struct prefix6 delegated;	/* routers among the guests are given prefixes of it; len 0: none */
+	struct prefix6 pref64;		/* of a NAT64; len 0: there is none */
+	char *domain, *captive_portal;	/* for guests to search, and a URI; freed with the snapshot; or NULL */
+	struct {
+		struct prefix6 prefix;
+		uint64_t until_ms;
+	} old[SEGMENT_OLD_PREFIXES];	/* what guests may have addresses of from before */
+	unsigned nold;
 	struct addr gateway6, gateway6_link;	/* in subnet6, and its link-local address */
 	bool router, resolver, dhcp;	/* what the gateway is to guests: a way out, DNS, DHCP */
 	bool tftp;			/* and files to boot from */

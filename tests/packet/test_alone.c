@@ -183,7 +183,7 @@ static void test_advertisements(void **state)
 {
 	struct bed *b = *state;
 
-	ra_send(b->rig->w, 1, false);
+	ra_send(b->rig->w, 1, RA_USUAL);
 	for (unsigned i = 0; i < GUESTS; i++) {
 		assert_int_equal(b->ports[i]->nsent, 1);
 		assert_int_equal(b->ports[i]->sent[0].data[ETH_HEADER + IP6_HEADER], ND_ROUTER_ADVERTISEMENT);

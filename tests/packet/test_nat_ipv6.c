@@ -149,15 +149,15 @@ static void test_advertisement(void **state)
 	assert_int_equal(get_u16(c.f->data + 60), 0);
 	seg->router = seg->resolver = true;
 	print_message("  to everybody\n");
-	ra_send(c.bed.w, 1, false);
+	ra_send(c.bed.w, 1, RA_USUAL);
 	assert_true(guest_takes(&c));
 	assert_memory_equal(c.f->data, all, 6);
 	assert_int_equal(get_u16(c.f->data + 60), RA_ROUTER_S);
-	ra_send(c.bed.w, 1, true);
+	ra_send(c.bed.w, 1, RA_BYE);
 	assert_true(guest_takes(&c));
 	assert_int_equal(get_u16(c.f->data + 60), 0);
 	assert_int_equal(get_u32(c.f->data + 78), 0);		/* preferred */
-	ra_send(c.bed.w, 7, false);
+	ra_send(c.bed.w, 7, RA_USUAL);
 	assert_false(guest_takes(&c));
 	print_message("  a flood of solicitations is answered for a while\n");
 	for (unsigned i = 0; i < 1000; i++)
@@ -169,7 +169,7 @@ static void test_advertisement(void **state)
 	seg->has_subnet6 = false;
 	assert_int_equal(bed_input(&c.bed, frame, from_hex(frame, RS)), VERDICT_DROP_NO_ROUTE);
 	assert_int_equal(bed_input(&c.bed, frame, from_hex(frame, NS)), VERDICT_DROP_NO_ROUTE);
-	ra_send(c.bed.w, 1, false);
+	ra_send(c.bed.w, 1, RA_USUAL);
 	assert_false(guest_takes(&c));
 	end(&c);
 }

@@ -1,0 +1,30 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# tests/net/26-dhcp6.sh - real clients of DHCPv6: addresses, settings, prefixes for a router behind a guest (DH6-01, DH6-07, DH6-10, RA-03)
+# limit: 120
+. "$ROOT/tests/net/lib.sh"
+command -v dhclient >/dev/null || absent "dhclient is not installed"
+daemon_start
+lanyard net add lab --subnet 10.77.0.0/24 --subnet6 fd00:77::/64 --delegate fd00:88::/48 --delegate-length 60 --captive-portal https://portal.example/ --pref64 64:ff9b::/96
+box web2
+cat >"$DIR/script" <<'SCRIPT'
+#!/bin/sh
+env | grep -E '^(reason|new_)' >>"$OUT6"
+[ "$reason" = PREINIT6 ] && exit 0
+[ -n "$new_ip6_address" ] && ip -6 addr replace "$new_ip6_address/$new_ip6_prefixlen" dev "$interface" valid_lft "$new_max_life" preferred_lft "$new_preferred_life"
+exit 0
+SCRIPT
+chmod 755 "$DIR/script"
+client() { local box=$1 out=$2; shift 2; in_box "$box" env OUT6="$DIR/$out" dhclient -6 -1 -v -sf "$DIR/script" -pf "$DIR/$out.pid" -lf "$DIR/$out.leases" -e OUT6="$DIR/$out" "$@" eth0; }
+ready() { [ -z "$(in_box "${1:-web2}" ip -6 -o addr show dev eth0 scope link tentative)" ] && [ -n "$(in_box "${1:-web2}" ip -6 -o addr show dev eth0 scope link)" ]; }
+until_ok 10 ready
+client web2 one
+got() { sed -n "s/^$2=//p" "$DIR/$1" | tail -n 1; }
+one=$(got one new_ip6_address)
+has "an address of the pool" "$one" '^fd00:77::1[0-9a-f]{3}:[0-9a-f]{1,4}$'
+is "the resolver" "$(got one new_dhcp6_name_servers)" fd00:77::1
+is "the domain" "$(got one new_dhcp6_domain_search)" lab.internal.
+is "valid for an hour" "$(got one new_max_life)" 3600
+knows() { in_box web2 dig +short +time=1 +tries=1 @fd00:77::1 web2.lab.internal AAAA | grep -qx "$one"; }
+until_ok 5 knows
+is "and backward" "$(in_box web2 dig +short @fd00:77::1 -x "$one")" web2.lab.internal.
