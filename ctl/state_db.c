@@ -198,6 +198,21 @@ static int migrate(struct db *db, struct error *err)
 	return result;
 }
 
+/* settle() - after a flush that failed the kernel takes the pages for clean, so that of what we read of the log, and would append to, some may
+ * never reach the disk. All of it goes into the file anew, and the log begins from nothing. Return: a result of SQLite.
+ */
+static int settle(struct db *db)
+{
+	long busy = 0;
+	int result = db->suspect ? ask_number(db, "PRAGMA wal_checkpoint(TRUNCATE)", &busy) : SQLITE_OK;
+
+	if (result == SQLITE_OK && busy)
+		result = SQLITE_BUSY;
+	if (result == SQLITE_OK)
+		db->suspect = false;
+	return result;
+}
+
 /* connect_file() - Return: a result of SQLite, or a negative errno with @err */
 static int connect_file(struct db *db, struct error *err)
 {
@@ -218,6 +233,8 @@ static int connect_file(struct db *db, struct error *err)
 		result = ask_number(db, "PRAGMA quick_check(1)", &damage);
 	if (result == SQLITE_OK && damage)
 		result = SQLITE_CORRUPT;
+	if (result == SQLITE_OK)
+		result = settle(db);
 	if (result == SQLITE_OK)
 		result = migrate(db, err);
 	for (size_t i = 0; result == SQLITE_OK && i < DB_STATEMENTS; i++)
@@ -281,8 +298,10 @@ static int failed(struct db *db, int result, struct error *err)
 
 	if (!sqlite3_get_autocommit(db->handle))
 		run_sql(db, "ROLLBACK");
-	if (rc != -ENOSPC && rc != -EBUSY)
+	if (rc != -ENOSPC && rc != -EBUSY) {
+		db->suspect = true;
 		db_close(db);
+	}
 	return rc;
 }
 

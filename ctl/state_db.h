@@ -50,6 +50,7 @@ struct db {
 	sqlite3 *handle;	/* NULL: closed after a failure; db_run() opens it again */
 	sqlite3_stmt *statements[DB_STATEMENTS];
 	bool lost;		/* a damaged file was set aside since this was last cleared */
+	bool suspect;		/* a write or a flush failed: what is read of the log may not be on the disk */
 };
 
 /* db_open() - open or make db->path, mode 0600, and bring its schema up to date; a damaged file is set aside
