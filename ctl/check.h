@@ -51,10 +51,10 @@ struct check_outside {
 
 /* check_forward - one of the check's own, to the first guest, for as long as it runs */
 struct check_forward {
-	uint16_t port, at_port;		/* on the host; at the guest */
+	uint16_t port, at_port;		/* on the host; at the guest; of a range the first. port 0: there is none, for want of an address */
 };
 
-enum { CHECK_OWN_TCP, CHECK_OWN_UDP, CHECK_LOOP_TCP, CHECK_FORWARDS };
+enum { CHECK_OWN_TCP, CHECK_OWN_UDP, CHECK_OWN_RANGE, CHECK_LOOP_TCP, CHECK_OWN6_TCP, CHECK_LOOP6_TCP, CHECK_FORWARDS };
 
 struct check {
 	struct cli *cli;

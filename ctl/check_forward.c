@@ -17,12 +17,18 @@
 
 static const struct {
 	const char *name, *proto;
-	bool loopback;
+	bool loopback, v6;
+	uint8_t count;			/* of ports */
 } kinds[CHECK_FORWARDS] = {
-	[CHECK_OWN_TCP] = { "lanyard-check-tcp", "tcp", false },
-	[CHECK_OWN_UDP] = { "lanyard-check-udp", "udp", false },
-	[CHECK_LOOP_TCP] = { "lanyard-check-loopback", "tcp", true },
+	[CHECK_OWN_TCP] = { "lanyard-check-tcp", "tcp", false, false, 1 },
+	[CHECK_OWN_UDP] = { "lanyard-check-udp", "udp", false, false, 1 },
+	[CHECK_OWN_RANGE] = { "lanyard-check-range", "tcp", false, false, 2 },
+	[CHECK_LOOP_TCP] = { "lanyard-check-loopback", "tcp", true, false, 1 },
+	[CHECK_OWN6_TCP] = { "lanyard-check-tcp6", "tcp", false, true, 1 },
+	[CHECK_LOOP6_TCP] = { "lanyard-check-loopback6", "tcp", true, true, 1 },
 };
+
+static const struct addr loopback6 = { .bytes = { [15] = 1 } };
 
 /* --- the guard --------------------------------------------------------------------------------------------- */
 
@@ -91,7 +97,7 @@ static int add_one(struct check *c, unsigned i, struct addr listen, json_t **ans
 {
 	char collection[CLI_PATH_MAX], object[CLI_PATH_MAX], at[ADDR_TEXT];
 	struct check_forward *f = &c->forwards[i];
-	json_t *body = json_pack("{s:s s:[s] s:i s:s s:s s:i}", "name", kinds[i].name, "listen", addr_format(listen, at), "port", f->port,
+	json_t *body = json_pack("{s:s s:[s] s:i s:i s:s s:s s:i}", "name", kinds[i].name, "listen", addr_format(listen, at), "port", f->port, "count", kinds[i].count,
 				 "proto", kinds[i].proto, "to", c->guests[CHECK_A1].name.port, "to_port", f->at_port);
 	int rc;
 
@@ -102,14 +108,28 @@ static int add_one(struct check *c, unsigned i, struct addr listen, json_t **ans
 	return rc;
 }
 
+/* listens_at() - none: where host or guest has no IPv6 there is no such forward */
+static struct addr listens_at(const struct check *c, unsigned i)
+{
+	if (!kinds[i].v6)
+		return kinds[i].loopback ? addr4(0x7f000001) : c->host.own;
+	if (addr_is_none(c->guests[CHECK_A1].ip6))
+		return (struct addr){ 0 };
+	return kinds[i].loopback ? loopback6 : c->host.own6;
+}
+
 /* add_checked() - and see that it is served */
 static bool add_checked(struct check *c, unsigned i)
 {
-	struct addr at = kinds[i].loopback ? addr4(0x7f000001) : c->host.own;
+	struct addr at = listens_at(c, i);
 	json_t *answer = NULL;
 	bool served;
 
-	c->forwards[i] = (struct check_forward){ .port = check_host_free_port(at), .at_port = c->next_port++ };
+	if (addr_is_none(at))
+		return true;
+	c->forwards[i] = (struct check_forward){ .port = kinds[i].count > 1 ? check_host_free_pair(at) : check_host_free_port(at),
+						 .at_port = c->next_port };
+	c->next_port += kinds[i].count;
 	served = add_one(c, i, at, &answer) == 0 && strcmp(row_text(answer, "state"), "failed");
 	if (!served)
 		snprintf(c->forwards_why, sizeof(c->forwards_why), "%.110s", answer ? row_text(answer, "reason") : c->cli->err.message);

@@ -121,6 +121,15 @@ void guest_answer_arp(struct check_guest *g, const uint8_t *data, uint32_t size)
 				       data + MAC_SIZE));
 }
 
+void guest_announce(struct check_guest *g)
+{
+	static const struct addr all_nodes = { .bytes = { 0xff, 2, [15] = 1 } };
+	uint8_t frame[ND_NEIGHBOUR_SIZE], mac[MAC_SIZE];
+
+	nd_link_multicast(all_nodes, mac);
+	guest_send(g, frame, nd_build_advertisement(frame, mac, g->mac, all_nodes, g->ip6, ND_OVERRIDE));
+}
+
 bool guest_answer_nd(struct check_guest *g, const struct packet *p)
 {
 	uint8_t frame[ND_NEIGHBOUR_SIZE];

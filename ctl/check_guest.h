@@ -69,6 +69,9 @@ const uint8_t *guest_next(struct check_guest *g, uint32_t *size);
 /* guest_neighbour() - the Ethernet address that answered for @ip, or NULL */
 const uint8_t *guest_neighbour(const struct check_guest *g, uint32_t ip);
 
+/* guest_announce() - "my IPv6 address is here", as a stack says of one that it has just made (RFC 4861 7.2.6) */
+void guest_announce(struct check_guest *g);
+
 /* guest_answer_arp(), guest_answer_nd() - answer and note what is asked and told; of ND, Return: was it a message of that? */
 void guest_answer_arp(struct check_guest *g, const uint8_t *frame, uint32_t size);
 struct packet;

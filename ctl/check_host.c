@@ -46,6 +46,18 @@ struct addr check_host_own_address(struct prefix4 except)
 	return own_addr_find(AF_INET, is_elsewhere, &except);
 }
 
+static bool is_elsewhere6(const void *subnet, struct addr a)
+{
+	const struct prefix6 *p = subnet;
+
+	return !addr_is_none(a) && !addr_is_loopback(a) && !addr_is_link_local(a) && !(p->len && addr_in(*p, a));
+}
+
+struct addr check_host_own_address6(struct prefix6 except)
+{
+	return own_addr_find(AF_INET6, is_elsewhere6, &except);
+}
+
 bool check_host_has(struct addr a)
 {
 	int fd = socket(addr_family(a), SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -122,6 +134,20 @@ uint16_t check_host_free_port(struct addr at)
 	close(l.tcp);
 	close(l.udp);
 	return l.port;
+}
+
+uint16_t check_host_free_pair(struct addr at)
+{
+	for (unsigned i = 0; i < TRIES; i++) {
+		uint16_t port = check_host_free_port(at);
+		int next = port && port < UINT16_MAX ? open_at(at, (uint16_t)(port + 1), SOCK_STREAM) : -1;
+
+		if (next < 0)
+			continue;
+		close(next);
+		return port;
+	}
+	return 0;
 }
 
 static void serve_listener(const struct host_listener *l)

@@ -15,7 +15,7 @@
 struct check;
 struct trial;
 
-enum { HOST_LISTENERS = 3 };
+enum { HOST_LISTENERS = 6 };
 
 /* host_listener - TCP and UDP on one port; who comes by UDP hears what it said, who comes by TCP is let in */
 struct host_listener {
@@ -25,7 +25,7 @@ struct host_listener {
 };
 
 struct check_host {
-	struct addr own;		/* the address by which it talks to others; none: it has only loopback */
+	struct addr own, own6;		/* the addresses by which it talks to others; none: it has only loopback */
 	struct host_listener listeners[HOST_LISTENERS];
 	unsigned nlisteners;
 	int sniffer;			/* hears TRIAL_ETHERTYPE on every interface; -1 without the right to */
@@ -37,8 +37,10 @@ struct check_host {
 void check_host_init(struct check_host *h, struct prefix6 subnet6);
 void check_host_fini(struct check_host *h);
 
-/* check_host_own_address() - IPv4; addresses inside @except do not count. None when there is no other than loopback. */
+/* check_host_own_address() - IPv4; addresses inside @except do not count. None when there is no other than loopback.
+ * check_host_own_address6() - the same of IPv6 */
 struct addr check_host_own_address(struct prefix4 except);
+struct addr check_host_own_address6(struct prefix6 except);
 
 /* check_host_address_in() - an address of this host inside @subnet, or none; check_host_has() - is @a one of its addresses? */
 struct addr check_host_address_in(struct prefix4 subnet);
@@ -49,6 +51,9 @@ const struct host_listener *check_host_listen(struct check_host *h, struct addr 
 
 /* check_host_free_port() - a port that nobody has at @at just now, for TCP and UDP; 0 when there is none */
 uint16_t check_host_free_port(struct addr at);
+
+/* check_host_free_pair() - the first of two in a row, for TCP; 0 when none was found */
+uint16_t check_host_free_pair(struct addr at);
 
 /* check_host_new_residue() - the first interface, route or setting that was not there at check_host_init(); false when there is none */
 bool check_host_new_residue(const struct check_host *h, char *text, size_t room);

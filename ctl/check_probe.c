@@ -16,19 +16,27 @@ static const uint8_t group[MAC_SIZE] = { 0x03, 0, 0, 0, 0x88, 0xb5 };	/* a group
 
 /* --- guests -------------------------------------------------------------------------------------------------- */
 
-static void guest_to_guest(struct check *c, struct check_result *r)
+/* beside() - UDP between the two guests, by themselves */
+static void beside(struct check *c, struct check_result *r, const char *name, struct addr dst)
 {
-	struct check_guest *a1 = &c->guests[CHECK_A1], *a2 = &c->guests[CHECK_A2];
-	struct trial *t;
+	struct check_guest *a2 = &c->guests[CHECK_A2];
+	struct trial *t = row_beyond(c, r, name, TRIAL_UDP, &c->guests[CHECK_A1], dst, 0);
 
-	row_ether(c, r, "frame", a1, a2, a2->mac);
-	row_ether(c, r, "frame back", a2, a1, a1->mac)->delay_ms = BACK_LATER_MS;	/* it must not teach the switch where to send the first */
-	if (addr_is_none(a1->ip) || addr_equal(a1->ip, a2->ip))
-		return;
-	t = row_beyond(c, r, "UDP", TRIAL_UDP, a1, a2->ip, 0);
 	t->dport = t->at_port;
 	t->to = a2;
 	memcpy(t->mac, a2->mac, MAC_SIZE);
+}
+
+static void guest_to_guest(struct check *c, struct check_result *r)
+{
+	struct check_guest *a1 = &c->guests[CHECK_A1], *a2 = &c->guests[CHECK_A2];
+
+	row_ether(c, r, "frame", a1, a2, a2->mac);
+	row_ether(c, r, "frame back", a2, a1, a1->mac)->delay_ms = BACK_LATER_MS;	/* it must not teach the switch where to send the first */
+	if (!addr_is_none(a1->ip) && !addr_equal(a1->ip, a2->ip))
+		beside(c, r, "UDP", a2->ip);
+	if (!addr_is_none(a1->ip6))
+		beside(c, r, "UDP, IPv6", a2->ip6);
 }
 
 static void guest_to_all(struct check *c, struct check_result *r)
@@ -112,6 +120,8 @@ static void dns_answers(struct check *c, struct check_result *r)
 	if (addr_is_none(at))
 		trial_void(t, "nobody to ask");
 	check_dns_query(t, c->net.domain);
+	if (!addr_is_none(a1->ip6) && !addr_is_none(c->net.gateway6))
+		check_dns_query(row_beyond(c, r, "DNS, IPv6", TRIAL_UDP, &c->guests[CHECK_A1], c->net.gateway6, DNS_PORT), c->net.domain);
 }
 
 static void wifi(struct check *c, struct check_result *r)

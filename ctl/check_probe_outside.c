@@ -54,27 +54,41 @@ void probe_outside_to_guest(struct check *c, struct check_result *r)
 	}
 	row_knock(c, r, "TCP", "tcp", a1->ip, 0, a1);
 	row_knock(c, r, "UDP", "udp", a1->ip, 0, a1);
+	if (c->outside6.answers && !addr_is_none(a1->ip6)) {
+		row_knock(c, r, "TCP, IPv6", "tcp", a1->ip6, 0, a1);
+		row_knock(c, r, "UDP, IPv6", "udp", a1->ip6, 0, a1);
+	}
 }
 
-/* probe_outside_sees() - whom does the outside see? It says so itself. */
-void probe_outside_sees(struct check *c, struct check_result *r)
+/* look_at_source() - of a trial that has ended: what the outside said that it saw, a guest with this address for one */
+static void look_at_source(struct check_result *r, struct trial *t, struct addr guest)
 {
 	char text[ADDR_TEXT] = "";
 	struct addr seen;
-	struct trial *t;
 
-	if (!row_has_outside(&c->outside, r))
-		return;
-	t = row_beyond(c, r, "source", TRIAL_UDP, &c->guests[CHECK_A1], c->outside.addr, c->outside.port);
-	trials_run(c, r->trials, r->ntrials);
 	if (t->end != TRIAL_REACHED || sscanf(t->said, "from %45s", text) != 1 || addr_parse(text, &seen) < 0) {
 		if (!t->want)
 			row_skip(r, "the outside does not answer guests");
 		return;
 	}
 	snprintf(t->how, sizeof(t->how), "%s", text);
-	if (addr_equal(seen, c->guests[CHECK_A1].ip))
+	if (addr_equal(seen, guest))
 		t->end = TRIAL_REFUSED;
 	else if (!check_host_has(seen))
 		row_skip(r, "the outside sees %s, which is neither the guest nor this host: somebody else translates on the way", text);
+}
+
+/* probe_outside_sees() - whom does the outside see? It says so itself. */
+void probe_outside_sees(struct check *c, struct check_result *r)
+{
+	struct check_guest *a1 = &c->guests[CHECK_A1];
+
+	if (!row_has_outside(&c->outside, r))
+		return;
+	row_beyond(c, r, "source", TRIAL_UDP, a1, c->outside.addr, c->outside.port);
+	if (c->outside6.answers && !addr_is_none(a1->ip6))
+		row_beyond(c, r, "source, IPv6", TRIAL_UDP, a1, c->outside6.addr, c->outside6.port);
+	trials_run(c, r->trials, r->ntrials);
+	for (unsigned i = 0; i < r->ntrials; i++)
+		look_at_source(r, &r->trials[i], i ? a1->ip6 : a1->ip);
 }

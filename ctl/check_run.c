@@ -130,6 +130,7 @@ static void address(struct check *c, struct check_guest *g)
 	if (c->net.terms.ip6) {		/* RFC 4862 5.5.3: the interface identifier behind the prefix */
 		g->ip6 = c->net.subnet6.addr;
 		g->ip6.halves[1] = addr_link_local(g->mac).halves[1];
+		guest_announce(g);
 	}
 	if (c->net.terms.addressed || g->router)
 		find_way(c, g);
@@ -320,6 +321,7 @@ static int check_network(struct check *c, const struct check_conf *conf, struct 
 	if (rc == 0) {
 		check_host_init(&c->host, c->net.subnet6);
 		c->host.own = check_host_own_address(c->net.terms.addressed ? c->net.subnet : nowhere);
+		c->host.own6 = check_host_own_address6(c->net.subnet6);
 		rc = plug_in(c, CHECK_A1, conf->net);
 	}
 	if (rc == 0)

@@ -126,7 +126,7 @@ has "changed" "$(<"$DIR/changed")" "network lab: its host_access was changed whi
 lanyard net set lab --host-access own
 check_begin --outside 198.51.100.77	# nobody is there: it takes its time
 forwards_are() { [ "$(json '.forwards | length' forward ls lab)" = "$1" ]; }
-until_ok 5 forwards_are 4
+until_ok 5 forwards_are 7
 kill -KILL $OURS
 until_ok 5 forwards_are 1
 clean() { [ "$(json '[.ports[].name] | join(" ")' ps)" = web1 ]; }

@@ -12,12 +12,16 @@ flags "as it should be" "" dark
 
 say "a rule of the host's firewall"
 broken "UDP to the host's own address" 1 output ip daddr $HOST udp dport 1024-65535 oif lo drop
+broken "UDP to the host's own address, by IPv6" 1 output ip6 daddr $HOST6 udp dport 1024-65535 oif lo drop
 broken "TCP to the outside, dropped" 8 output ip daddr $FAR tcp dport 8473 drop
 broken "TCP to the outside, reset" 8 output ip daddr $FAR tcp dport 8473 reject with tcp reset
 broken "ping" 9 output icmp type echo-request drop
 broken "errors" 9 input icmp type destination-unreachable ip saddr $FAR drop
 broken "TCP by IPv6" 10 output ip6 daddr $OUTSIDE6 tcp dport 8473 drop
 broken "to forwards, from the outside" 12 input iif outside0 tcp sport != 8473 tcp dport \>= 1024 tcp flags syn drop
+broken "to forwards, from the outside by IPv6" 12 input iif outside0 ip6 daddr $HOST6 tcp sport != 8473 tcp dport \>= 1024 tcp flags syn drop
+is "ways in" "$(jq -r '[.rows[11].trials[].name] | join("; ")' "$DIR/check")" "TCP; UDP; a range; TCP, IPv6"
+broken "to forwards, on loopback by IPv6" 13 output ip6 daddr ::1 tcp dport \>= 1024 drop
 broken "to forwards, on loopback" 13 output ip daddr 127.0.0.1 tcp dport \>= 1024 drop
 
 say "a route"

@@ -19,7 +19,7 @@ ip route add 10.77.0.0/24 dev lyt0 src 192.0.2.1
 flags "host to guest" "5 21" lab
 echo 1 >/proc/sys/net/ipv4/ip_forward
 flags "outside to guest" "5 11 21" lab
-is "by" "$(jq -r '.rows[10].seen' "$DIR/check")" yes
+has "by" "$(jq -r '.rows[10].seen' "$DIR/check")" '^TCP yes, UDP yes, '
 lanyard port rm lab/plugged
 lanyard port add dark/plugged --tap lyt0
 echo 1 >/proc/sys/net/ipv6/conf/lyt0/disable_ipv6
@@ -35,6 +35,8 @@ outside ip route add 192.168.56.0/24 via $HOST
 flags "as it should be" "" desk
 NET=desk
 broken "UDP to the host" 2 input iifname ly-desk udp dport \>= 1024 ct state new drop
+broken "TCP to the host, by IPv6" 2 input iifname ly-desk meta nfproto ipv6 tcp dport \>= 1024 ct state new drop
+broken "UDP to guests, by IPv6" 5 output oifname ly-desk meta nfproto ipv6 udp dport \>= 1024 ct state new drop
 broken "TCP to guests" 5 output oifname ly-desk ip protocol tcp ct state new drop
 lanyard net add street --mode routed --subnet 10.81.0.0/24 --subnet6 2001:db8:81::/64 --uplink outside0
 outside ip route add 10.81.0.0/24 via $HOST
@@ -43,9 +45,13 @@ flags "as it should be" "" street
 NET=street
 broken "UDP to the outside" 8 forward ip saddr 10.81.0.0/24 udp dport 8473 drop
 broken "TCP to guests" 11 forward ip daddr 10.81.0.0/24 tcp flags syn / syn,ack drop
+broken "UDP to guests, by IPv6" 11 forward ip6 daddr 2001:db8:81::/64 udp dport \>= 1024 ct state new drop
 nft add chain inet hand nat "{ type nat hook postrouting priority 100; }"
 nft add rule inet hand nat ip saddr 10.81.0.0/24 masquerade
 flags "translated" 19 street
+nft flush chain inet hand nat
+nft add rule inet hand nat ip6 saddr 2001:db8:81::/64 masquerade
+flags "translated, by IPv6" 19 street
 nft delete chain inet hand nat
 ip -n outside route del 10.81.0.0/24
 flags "a route that the outside has not" "8 9 11" street
