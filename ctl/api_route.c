@@ -14,6 +14,7 @@
 #include "ctl/api_policy.h"
 #include "ctl/api_show.h"
 #include "ctl/api_stream.h"
+#include "ctl/live_dns_host.h"
 #include "ctl/live_hostif.h"
 #include "ctl/live_lease.h"
 
@@ -231,6 +232,16 @@ static void route_fdb(struct call *call)
 		wrong_method(call);
 }
 
+static void route_hosts(struct call *call)
+{
+	const struct net_conf *net = net_of(call);
+
+	if (net && call->method == EVHTTP_REQ_GET)
+		answer_list(call, "hosts", live_dns_host_names(engine_of(call), net->name));
+	else if (net)
+		wrong_method(call);
+}
+
 static void route_policy(struct call *call)
 {
 	const struct net_conf *net = net_of(call);
@@ -311,6 +322,8 @@ static void route_networks(struct call *call)
 		route_flows(call);
 	else if (!strcmp(call->segments[2], "fdb") && call->nsegments == 3)
 		route_fdb(call);
+	else if (!strcmp(call->segments[2], "hosts") && call->nsegments == 3)
+		route_hosts(call);
 	else if (!strcmp(call->segments[2], "policy") && call->nsegments == 3)
 		route_policy(call);
 	else if (call->nsegments <= 4) {

@@ -132,6 +132,22 @@ static int dns_ls(struct cli *cli, const struct args *args)
 	return list(cli, args, "records", columns);
 }
 
+/* dns_hosts() - as in hosts(5), for who lets the host find guests by himself */
+static int dns_hosts(struct cli *cli, const struct args *args)
+{
+	json_t *answer = NULL, *row;
+	int rc = cli_list(cli, args->words[0], "hosts", &answer);
+	size_t i;
+
+	if (rc == 0 && cli->json)
+		output_json(answer);
+	else if (rc == 0)
+		json_array_foreach(json_object_get(answer, "hosts"), i, row)
+			printf("%s\t%s\n", row_text(row, "address"), row_text(row, "name"));
+	json_decref(answer);
+	return rc;
+}
+
 static int fdb_ls(struct cli *cli, const struct args *args)
 {
 	static const struct column columns[] = {
@@ -161,6 +177,7 @@ const struct command cmd_dns[] = {
 	  false, add_flags, dns_add },
 	{ "dns", "rm", "NET NAME [TYPE]", "take it away", "dns rm lab db", 2, 3, false, NULL, dns_rm },
 	{ "dns", "ls", "[NET]", "the records that were added", NULL, 0, 1, false, NULL, dns_ls },
+	{ "dns", "hosts", "[NET]", "names and addresses of guests, as lines of hosts(5)", "dns hosts lab", 0, 1, false, NULL, dns_hosts },
 	{ 0 },
 };
 

@@ -60,6 +60,7 @@
 	{ "--dns-rebind-protect", 0, FLAG_BOOL, "true|false", "dns.rebind_protect", "no private addresses from outside" }, \
 	{ "--dns-rebind-allow", 0, FLAG_LIST, "DOMAIN", "dns.rebind_allow", "but for names of this domain" },     \
 	{ "--dns-domain", 0, FLAG_LIST, "D=ADDRESS", "dns.domains", "resolver for names in a domain" },           \
+	{ "--dns-host", 0, FLAG_BOOL, "true|false", "dns.host", "have this host find guests by their names" },   \
 	{ "--dns-listen", 0, FLAG_LIST, "ADDRESS", "dns.listen", "where this host's programs may ask for guests' names" },  \
 	{ "--limit-flows", 0, FLAG_NUMBER, "N", "limits.flows", "connections and mappings of one port" },         \
 	{ "--limit-sockets", 0, FLAG_NUMBER, "N", "limits.sockets", "of this host for them; 0: half of what it has" }, \

@@ -15,6 +15,7 @@
 #include "ctl/api.h"
 #include "ctl/engine_run.h"
 #include "ctl/host_client.h"
+#include "ctl/live_dns_host.h"
 #include "ctl/live_dns_listen.h"
 #include "ctl/live_host.h"
 #include "ctl/live_icmp.h"
@@ -256,6 +257,7 @@ static int engine_serve(struct engine *e, const struct engine_conf *conf, struct
 	if (live_host_start(e) < 0)
 		return error_set(err, -ENOMEM, "out of memory");
 	host_recall_all(e->host, is_wanted, e);
+	live_dns_host_settle(e);
 	e->restarts = host_ready(e->host);
 	live_kernel_start(e);
 	log_info("event=ready workers=%u networks=%zu restarts=%d", e->nworkers, e->model->nnetworks, e->restarts);

@@ -9,6 +9,7 @@
 
 #include "base/array.h"
 #include "base/hash.h"
+#include "base/text.h"
 
 /* What a request of each type looks like: its size, whether a descriptor belongs to it, and where its strings are. */
 #define TEXT(type, field) { offsetof(struct type, field), sizeof(((struct type *)0)->field) }
@@ -44,6 +45,7 @@ static const struct shape {
 	[HOST_NAT_FORWARDS] = { .size = sizeof(struct host_forwards) },
 	[HOST_NAT] = { sizeof(struct host_nat), false, { TEXT(host_nat, name), TEXT(host_nat, out) } },
 	[HOST_NAT_WATCH] = { .size = sizeof(struct host_header) },
+	[HOST_NAMES] = { sizeof(struct host_names), true, { TEXT(host_names, name), TEXT(host_names, domain) } },
 	[HOST_CHANGES] = { .size = sizeof(struct host_header) },
 	[HOST_OPEN_FILE] = { sizeof(struct host_file), false, { TEXT(host_file, name), TEXT(host_file, dir), TEXT(host_file, file) } },
 	[HOST_OPEN_RESOLV] = { .size = sizeof(struct host_header) },
@@ -184,6 +186,16 @@ static bool uplink_fits(const void *message)
 	return m.name[0] && !m.uid && m.hears <= HOST_HEARS_ALL_ON_AIR && !m.zero[0] && !m.zero[1] && !m.zero[2] && one_ifname(m.ifname);
 }
 
+/* names_fits() - a block for one network, by a name that is one, and a domain of at least one label */
+static bool names_fits(const void *message)
+{
+	struct host_names m;
+
+	memcpy(&m, message, sizeof(m));
+	return !strncmp(m.name, "names:", 6) && name_valid(m.name + 6) && !m.uid && m.n <= HOST_NAMES_MAX && m.domain[0] && m.domain[0] != '.' &&
+	       !m.domain[strspn(m.domain, "abcdefghijklmnopqrstuvwxyz0123456789-_.")];
+}
+
 static bool wire_fits(const void *message)
 {
 	struct host_wire m;
@@ -275,6 +287,8 @@ static bool values_fit(const void *message, uint32_t type)
 		return uplink_fits(message);
 	if (type == HOST_WIRE)
 		return wire_fits(message);
+	if (type == HOST_NAMES)
+		return names_fits(message);
 	if (type == HOST_UNIX_PEER && !*host_name_of(message))
 		return false;
 	if (type == HOST_UNIX_LISTEN || type == HOST_UNIX_CONNECT || type == HOST_UNIX_BIND || type == HOST_UNIX_PEER)

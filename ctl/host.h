@@ -77,6 +77,8 @@ enum host_type {
 				 * say what this kernel lacks, or whose rules are in the way, and `hint` what helps. */
 	HOST_NAT_WATCH,		/* host_header: a socket that tells of every change of the host's nftables, not kept */
 	HOST_OPEN_FILE,		/* host_file: a file to be read, from a directory of files that anybody may read; not kept */
+	HOST_NAMES,		/* host_names + descriptor of its guests: what programs of the host find under their names, in the place of what
+				 * the last one said; none: nothing of it is left */
 	HOST_TYPES
 };
 
@@ -189,6 +191,23 @@ struct host_wire {
 };
 _Static_assert(sizeof(struct host_wire) <= HOST_MESSAGE_MAX, "it fits");
 
+enum { HOST_DOMAIN_SIZE = 254, HOST_NAMES_MAX = 4096 };
+
+/* host_guest - one name, and one address of it; the descriptor has so many after one another */
+struct host_guest {
+	uint8_t family;			/* 4 or 6 */
+	uint8_t addr[16];		/* network order; IPv4 in the first four bytes, the rest zero */
+	char name[HOST_DOMAIN_SIZE];	/* lower-case, without a dot at the end; below the domain */
+};
+
+struct host_names {
+	struct host_header head;
+	uint32_t uid;			/* 0 */
+	uint32_t n;			/* 0..HOST_NAMES_MAX */
+	char domain[HOST_DOMAIN_SIZE];
+	char name[HOST_NAME_SIZE];	/* "names:NET" */
+};
+
 #define HOST_IFACE_PREFIX "ly-"
 
 enum { HOST_FORWARDS_MAX = 24, HOST_FORWARDS_ALL = 262144 };	/* by one message, and of one network */
@@ -231,7 +250,7 @@ struct host_nat {
 #define HOST_NAT_SETTINGS "net/netfilter/"	/* settings of the host that are changed and undone with the table */
 
 enum host_change_kind { HOST_CHANGE_FREE, HOST_CHANGE_FILE, HOST_CHANGE_INTERFACE, HOST_CHANGE_ADDRESS, HOST_CHANGE_SYSCTL,
-			HOST_CHANGE_FILTER, HOST_CHANGE_TABLE, HOST_CHANGE_KINDS };
+			HOST_CHANGE_FILTER, HOST_CHANGE_TABLE, HOST_CHANGE_NAMES, HOST_CHANGE_KINDS };
 
 enum { HOST_TARGET_SIZE = 160, HOST_VALUE_SIZE = 64 };
 

@@ -92,6 +92,11 @@ int host_open_uplink(struct host *host, const char *name, const char *ifname, en
 /* host_wire() - join the host to the bridged network whose interface is held under @name, as @wire says (head and name are filled in here) */
 int host_wire(struct host *host, const char *name, struct host_wire *wire, struct error *err);
 
+/* host_names() - have the host's programs find the @n guests of @fd (borrowed; struct host_guest, one after another) under their names below @domain,
+ * in the place of those that were said before for the network @net
+ */
+int host_names(struct host *host, const char *net, const char *domain, int fd, unsigned n, struct error *err);
+
 /* host_nat() - have the host translate for the interface held under nat->name, with these forwards (head and nforwards are filled in here)
  * Return: 0, with in @warning what does not work fully, or what is in the way ("": nothing); or negative errno.
  */

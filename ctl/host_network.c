@@ -3,6 +3,7 @@
 #include "ctl/host_client.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -43,6 +44,19 @@ int host_wire(struct host *host, const char *name, struct host_wire *wire, struc
 	if (rc >= 0)
 		close(rc);
 	return rc < 0 ? rc : 0;
+}
+
+int host_names(struct host *host, const char *net, const char *domain, int fd, unsigned n, struct error *err)
+{
+	struct host_names m = { .head.type = HOST_NAMES, .n = n };
+	struct host_reply reply;
+	int rc = host_put(m.domain, sizeof(m.domain), domain, err);
+
+	snprintf(m.name, sizeof(m.name), "names:%.63s", net);
+	if (rc < 0)
+		return rc;
+	rc = host_call(host, &m, sizeof(m), fd, &reply, NULL);
+	return rc < 0 && err ? host_call_failed(err, rc, &reply) : rc;
 }
 
 /* send_forwards() - those of @list, as many at a time as a message holds */

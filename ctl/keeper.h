@@ -113,6 +113,11 @@ int file_open(const struct host_file *m, struct host_reply *r);	/* Return: descr
 int uplink_open(const struct host_uplink *m, struct host_reply *r);
 int uplink_wire(const struct host_wire *m, const struct held *h, struct host_reply *r);
 
+/* --- keeper_guests.c --- */
+
+/* names_set() - @h->fd has the guests; Return: any descriptor, or negative errno with @r filled in */
+int names_set(const struct host_names *m, const struct held *h, struct host_reply *r);
+
 /* --- keeper_resolv.c --- */
 
 int resolv_open(struct host_reply *r);	/* Return: descriptor or negative errno */

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "ctl/keeper_journal.h"
+#include "ctl/keeper_names.h"
 #include "ctl/keeper_nft.h"
 #include "ctl/keeper_wire.h"
 #include "ctl/netns.h"
@@ -247,6 +248,8 @@ int change_undo(const struct host_change *c, int tap)
 		remove_tap(tap);
 	else if (c->kind == HOST_CHANGE_TABLE)
 		rc = nft_delete();
+	else if (c->kind == HOST_CHANGE_NAMES)
+		rc = names_block(c->target, c->name + strlen(NAMES_HELD), "");
 	else if (c->kind == HOST_CHANGE_ADDRESS && tap >= 0)
 		rc = remove_address(c);
 	else if (c->kind == HOST_CHANGE_SYSCTL && c->before[0])

@@ -38,7 +38,7 @@ void journal_undo(const char *name, int tap, bool stays);
 
 /* --- keeper_change.c: one change; may block as long as the kernel does --- */
 
-/* change_make() - of any kind but HOST_CHANGE_INTERFACE and HOST_CHANGE_TABLE. Return: 0 or negative errno with @err */
+/* change_make() - of any kind but HOST_CHANGE_INTERFACE, HOST_CHANGE_TABLE and HOST_CHANGE_NAMES. Return: 0 or negative errno with @err */
 int change_make(const struct host_change *c, struct error *err);
 /* change_undo() - Return: 0, also where nothing of it is left; or negative errno: something is */
 int change_undo(const struct host_change *c, int tap);

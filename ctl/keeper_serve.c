@@ -55,7 +55,7 @@ static int finish_open(struct serve *s, const void *request, size_t size, int fd
 {
 	const char *name = host_name_of(request);
 	const struct host_header *head = request;
-	bool keep = fd >= 0 && *name && head->type != HOST_UNIX_PEER && head->type != HOST_WIRE;
+	bool keep = fd >= 0 && *name && head->type != HOST_UNIX_PEER && head->type != HOST_WIRE && head->type != HOST_NAMES;
 	int rc;
 
 	r->rc = fd < 0 ? fd : 0;
@@ -222,6 +222,16 @@ static int serve_nat(struct serve *s, const struct host_nat *m)
 	return answer(s, m, &r, -1);
 }
 
+/* serve_names() - by a child, which has the descriptor @fd, as if it were held; here it is taken */
+static int serve_names(struct serve *s, const struct host_names *m, int fd)
+{
+	const struct held guests = { .fd = fd };
+	int rc = start_job(s, &m->head, sizeof(*m), &guests, geteuid());
+
+	close(fd);
+	return rc;
+}
+
 static int serve_forwards(struct serve *s, const struct host_forwards *m)
 {
 	struct host_reply r = { .rc = nat_stage(m) };
@@ -317,6 +327,8 @@ static int dispatch(struct serve *s, const void *request, size_t size, int fd)
 		return serve_wire(s, request);
 	case HOST_CHANGES:
 		return serve_file(s, request, journal_reader());
+	case HOST_NAMES:
+		return serve_names(s, request, fd);
 	case HOST_OPEN_RESOLV:
 		return start_job(s, head, size, NULL, geteuid());
 	case HOST_NAT_FORWARDS:

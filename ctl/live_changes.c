@@ -15,6 +15,7 @@ static json_t *change_json(const struct host_change *c)
 	static const char *const kinds[] = {
 		[HOST_CHANGE_FILE] = "file", [HOST_CHANGE_INTERFACE] = "interface", [HOST_CHANGE_ADDRESS] = "address",
 		[HOST_CHANGE_SYSCTL] = "sysctl", [HOST_CHANGE_FILTER] = "filter", [HOST_CHANGE_TABLE] = "table",
+		[HOST_CHANGE_NAMES] = "names",
 	};
 	time_t t = (time_t)c->wall_s;
 	char when[32] = "";
@@ -22,8 +23,7 @@ static json_t *change_json(const struct host_change *c)
 
 	if (gmtime_r(&t, &tm))
 		strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return json_pack("{s:I s:s s:s s:s s:s s:s s:s}", "order", (json_int_t)c->order, "network",
-			 strncmp(c->name, HOSTIF_HELD, strlen(HOSTIF_HELD)) ? c->name : c->name + strlen(HOSTIF_HELD), "kind", kinds[c->kind], "target",
+	return json_pack("{s:I s:s s:s s:s s:s s:s s:s}", "order", (json_int_t)c->order, "network", strchr(c->name, ':') ? strchr(c->name, ':') + 1 : c->name, "kind", kinds[c->kind], "target",
 			 c->target, "before", c->before, "after", c->after, "since", when);
 }
 

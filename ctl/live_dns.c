@@ -9,6 +9,7 @@
 #include "ctl/engine.h"
 #include "ctl/guest_in.h"
 #include "ctl/host_client.h"
+#include "ctl/live_dns_host.h"
 #include "ctl/live_dns_listen.h"
 #include "dhcp/relay.h"
 #include "dhcp/service.h"
@@ -62,6 +63,7 @@ int live_dns_start(struct live_net *net)
 	net->names = names_new(&net->zone->origin);
 	if (!net->names)
 		return -ENOMEM;
+	names_on_change(net->names, live_dns_host_changed, net);
 	if (!conf->dns_enabled)
 		return 0;
 	return conf->has_router ? start_relay(net) : 0;
@@ -147,6 +149,7 @@ void live_dns_configure(struct live_net *net)
 		configure_relay(net);
 	}
 	live_dns_listen_configure(net);
+	live_dns_host_configure(net);
 }
 
 /* ---- the end ---- */
@@ -189,6 +192,7 @@ void live_dns_stop(struct live_net *net)
 
 	guest_dns_end(net);
 	live_dns_listen_stop(net);
+	live_dns_host_stop(net);
 	if (e) {
 		*e = (struct ending){ net->upstream, net->relay };
 		event_base_once(net->engine->base, -1, EV_TIMEOUT, end_relay, e, &linger);

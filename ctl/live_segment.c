@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "ctl/engine.h"
 #include "ctl/live_dns.h"
+#include "ctl/live_dns_host.h"
 #include "dhcp/lease.h"
 #include "dhcp/service.h"
 #include "switch/station.h"
@@ -150,6 +151,8 @@ static int start_names(struct live_segment *seg)
 	struct live_net *net = seg->net;
 
 	seg->names = names_new_within(net->names, seg->only);
+	if (seg->names)
+		names_on_change(seg->names, live_dns_host_changed, net);
 	if (!seg->names)
 		return -ENOMEM;
 	live_dns_name_host(seg);

@@ -297,6 +297,7 @@ struct net_conf {
 	} dhcp;
 	uint32_t lease_quota, lease_declines, dhcp_rate;	/* of one port: addresses, those of them resting, messages a second (0: any) */
 	bool dns_enabled;
+	bool dns_host;			/* programs of the host find guests by their names */
 	struct {
 		bool case_random;	/* ask in letters of random case, and believe who repeats them */
 		bool trust_ad;		/* pass on that a resolver calls an answer authenticated */

@@ -117,6 +117,7 @@ const struct field dns_rows[] = {
 	{ "rebind_allow", &field_names, FIELD_AT(struct net_conf, relay.rebind_allow), .wants = "a domain like corp.example", .kinds = ASKS },
 	{ "domains", &field_domains, FIELD_AT(struct net_conf, dns_routes), .kinds = ASKS },
 	{ "listen", &field_endpoints, FIELD_AT(struct net_conf, dns_listen) },
+	{ "host", &field_bool, FIELD_AT(struct net_conf, dns_host), .kinds = ~(1u << NET_NAT) },
 };
 
 const size_t dns_nrows = ARRAY_SIZE(dns_rows);

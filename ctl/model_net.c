@@ -173,8 +173,8 @@ static int complete_bare(struct model_ctx *ctx, const json_t *object, struct net
 		return mapping_fail(ctx, object, "dhcp", "enabled", "the network has no subnet to give addresses of");
 	if (net->dns_set & 1 && net->dns_enabled)
 		return mapping_fail(ctx, object, "dns", "enabled", "the network has no subnet, and so no address to ask");
-	if (net->dns_listen[0].port || memcmp(net->dns_listen[0].ip, (uint8_t[16]){ 0 }, 16))
-		return mapping_fail(ctx, object, "dns", "listen", "the network has no subnet, and so no names of guests");
+	if (net->dns_host || net->dns_listen[0].port || memcmp(net->dns_listen[0].ip, (uint8_t[16]){ 0 }, 16))
+		return mapping_fail(ctx, object, "dns", net->dns_host ? "host" : "listen", "the network has no subnet, and so no names of guests");
 	net->dhcp_enabled = net->dns_enabled = false;
 	return ip6_complete(ctx, object, net);
 }

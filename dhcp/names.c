@@ -28,6 +28,8 @@ struct names {
 	struct dns_name origin;		/* lower-case */
 	const struct names *outer;
 	unsigned nnames;
+	void (*changed)(void *arg);	/* or NULL */
+	void *changed_arg;
 	atomic_uint nwild;		/* of these wildcards; the only thing here that changes under a reader's eyes */
 };
 
@@ -240,7 +242,7 @@ static void release_parents(struct names *t, const struct dns_name *name)
 	}
 }
 
-int names_store(struct names *t, const struct dns_name *name, const struct name_record *records, unsigned n)
+static int store(struct names *t, const struct dns_name *name, const struct name_record *records, unsigned n)
 {
 	struct entry *old = find(t, name), *e;
 
@@ -265,6 +267,34 @@ int names_store(struct names *t, const struct dns_name *name, const struct name_
 		hold_parents(t, name);
 	}
 	return 0;
+}
+
+int names_store(struct names *t, const struct dns_name *name, const struct name_record *records, unsigned n)
+{
+	int rc = store(t, name, records, n);
+
+	if (t->changed)
+		t->changed(t->changed_arg);
+	return rc;
+}
+
+void names_on_change(struct names *t, void (*fn)(void *arg), void *arg)
+{
+	t->changed = fn;
+	t->changed_arg = arg;
+}
+
+void names_each(const struct names *t, void (*fn)(void *arg, const struct dns_name *name, const struct name_set *set), void *arg)
+{
+	struct cds_lfht_iter iter;
+	struct cds_lfht_node *node;
+	const struct entry *e;
+
+	for (cds_lfht_first(t->table, &iter); (node = cds_lfht_iter_get_node(&iter)); cds_lfht_next(t->table, &iter)) {
+		e = container_of(node, struct entry, node);
+		if (e->set.n)
+			fn(arg, &e->name, &e->set);
+	}
 }
 
 const struct dns_name *names_origin(const struct names *t)

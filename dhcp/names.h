@@ -92,6 +92,12 @@ int names_add(struct names *t, const struct dns_name *owner, const struct dns_re
 /* names_remove() - remove a user's records of this type. Return: 0 or -ENOENT. */
 int names_remove(struct names *t, const struct dns_name *owner, uint16_t type);
 
+/* names_each() - every name with records in this very table, and not while it changes
+ * names_on_change() - have @fn called after each change, which is not to make another. Control thread.
+ */
+void names_each(const struct names *t, void (*fn)(void *arg, const struct dns_name *name, const struct name_set *set), void *arg);
+void names_on_change(struct names *t, void (*fn)(void *arg), void *arg);
+
 /* names_count() - names with records */
 unsigned names_count(const struct names *t);
 

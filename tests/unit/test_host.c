@@ -44,6 +44,7 @@ union request {
 	struct host_nat nat;
 	struct host_uplink uplink;
 	struct host_wire wire;
+	struct host_names names;
 	struct host_file file;
 	char bytes[HOST_MESSAGE_MAX];
 };
@@ -57,7 +58,7 @@ static size_t good(enum host_type type, union request *m)
 		[HOST_LISTEN] = sizeof(m->listen), [HOST_UNIX_LISTEN] = sizeof(m->path), [HOST_UNIX_CONNECT] = sizeof(m->path),
 		[HOST_OPEN_VMM_TAP] = sizeof(m->link), [HOST_UNIX_BIND] = sizeof(m->path), [HOST_UNIX_PEER] = sizeof(m->path),
 		[HOST_REPLACE] = sizeof(m->named), [HOST_OPEN_ICMP] = sizeof(m->icmp), [HOST_OPEN_IFACE] = sizeof(m->iface),
-		[HOST_OPEN_UPLINK] = sizeof(m->uplink), [HOST_WIRE] = sizeof(m->wire), [HOST_OPEN_FILE] = sizeof(m->file),
+		[HOST_OPEN_UPLINK] = sizeof(m->uplink), [HOST_WIRE] = sizeof(m->wire), [HOST_NAMES] = sizeof(m->names), [HOST_OPEN_FILE] = sizeof(m->file),
 		[HOST_CHANGES] = sizeof(m->head), [HOST_OPEN_RESOLV] = sizeof(m->head),
 		[HOST_NAT_FORWARDS] = sizeof(m->forwards), [HOST_NAT] = sizeof(m->nat), [HOST_NAT_WATCH] = sizeof(m->head),
 	};
@@ -108,6 +109,11 @@ static size_t good(enum host_type type, union request *m)
 		strcpy(m->file.dir, "/srv");
 		strcpy(m->file.file, "x");
 	}
+	if (type == HOST_NAMES) {
+		strcpy(m->names.name, "names:lab");
+		strcpy(m->names.domain, "lab.internal");
+		m->names.n = 1;
+	}
 	if (type == HOST_UNIX_PEER)
 		strcpy(m->path.name, "x");
 	if (type == HOST_UNIX_LISTEN || type == HOST_UNIX_CONNECT || type == HOST_UNIX_BIND || type == HOST_UNIX_PEER)
@@ -117,7 +123,7 @@ static size_t good(enum host_type type, union request *m)
 
 static int fd_for(enum host_type type)
 {
-	return type == HOST_HOLD || type == HOST_REPLACE ? 0 : -1;
+	return type == HOST_HOLD || type == HOST_REPLACE || type == HOST_NAMES ? 0 : -1;
 }
 
 static void test_check_sizes(void **state)

@@ -34,6 +34,7 @@ static const struct {
 	{ "a word without its half", "{domains: [corp.example]}", "domains: corp.example is not DOMAIN=ADDRESS", NULL, NULL },
 	{ "a number", "{domains: 7}", "DOMAIN=ADDRESS", NULL, NULL },
 	{ "where it listens", "{listen: [127.0.0.1:5353, '::1']}", NULL, "", "{\"listen\":[\"127.0.0.1:5353\",\"::1\"]}" },
+	{ "the host", "{host: true}", NULL, "", "{\"host\":true}" },
 	{ "nowhere", "{listen: ''}", NULL, "", "{\"listen\":[]}" },
 	{ "everywhere", "{listen: '0.0.0.0:53'}", "listen: 0.0.0.0:53 is not an address", NULL, NULL },
 };
@@ -80,6 +81,9 @@ static void test_where_it_makes_no_sense(void **state)
 	(void)state;
 	assert_null(model_from("{domains: {corp.example: 10.0.0.1}}", "host-only", &err));
 	assert_non_null(strstr(err.message, "answers local names only"));
+	assert_null(model_from("{host: true}", "nat", &err));
+	assert_null(model_from("{host: true}", "internal", &err));
+	assert_non_null(strstr(err.message, "dns: host: the network has no subnet"));
 	assert_null(model_from("{listen: '127.0.0.1:5353'}", "internal", &err));
 	assert_non_null(strstr(err.message, "the network has no subnet, and so no names of guests"));
 }

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Guests' names in a hosts(5) file: what is put there, what is taken out, and that all else in it stays to the byte. */
+#include "ctl/keeper_names.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/array.h"
+#include "ctl/keeper.h"
+
+#define LAB_FIRST "# lanyard network lab: its guests\n"
+#define LAB_JOINED "# lanyard network lab: its guests, behind a line without an end\n"
+#define LAB_LAST "# lanyard network lab: end\n"
+#define DMZ "# lanyard network dmz: its guests\n10.1.0.2\tw.dmz.internal\n# lanyard network dmz: end\n"
+
+static char dir[64], path[96];
+
+static int setup(void **state)
+{
+	(void)state;
+	strcpy(dir, "/tmp/test_names.XXXXXX");
+	if (!mkdtemp(dir))
+		return -1;
+	snprintf(path, sizeof(path), "%s/hosts", dir);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	unlink(path);
+	return rmdir(dir);
+}
+
+static void put(const char *text, size_t size)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, size), size);
+	assert_int_equal(fchmod(fd, 0644), 0);
+	close(fd);
+}
+
+static void holds(const char *text)
+{
+	char is[4096];
+	int fd = open(path, O_RDONLY);
+	ssize_t n = read(fd, is, sizeof(is) - 1);
+
+	close(fd);
+	assert_true(n >= 0);
+	is[n] = '\0';
+	assert_string_equal(is, text);
+}
+
+static const struct {
+	const char *what, *before, *lines, *after;
+	const char *without;		/* when the block is taken out again; NULL: as before */
+} cases[] = {
+	{ "behind what is there", "127.0.0.1 localhost\n", "10.0.0.2\ta.lab\n", "127.0.0.1 localhost\n" LAB_FIRST "10.0.0.2\ta.lab\n" LAB_LAST, NULL },
+	{ "a last line without an end", "127.0.0.1 localhost", "10.0.0.2\ta.lab\n", "127.0.0.1 localhost\n" LAB_JOINED "10.0.0.2\ta.lab\n" LAB_LAST, NULL },
+	{ "an empty file", "", "10.0.0.2\ta.lab\n", LAB_FIRST "10.0.0.2\ta.lab\n" LAB_LAST, NULL },
+	{ "in the place of others", "x\n" LAB_FIRST "old\n" LAB_LAST, "new\n", "x\n" LAB_FIRST "new\n" LAB_LAST, "x\n" },
+	{ "beside another network's", "x\n" DMZ, "new\n", "x\n" DMZ LAB_FIRST "new\n" LAB_LAST, NULL },
+	{ "before what was added since", "x\n" LAB_FIRST "old\n" LAB_LAST "y\n", "new\n", "x\ny\n" LAB_FIRST "new\n" LAB_LAST, "x\ny\n" },
+	{ "joined, and something was added since", "x\n" LAB_JOINED "old\n" LAB_LAST "y\n", "", "x\ny\n", "x\ny\n" },
+	{ "twice, for whatever reason", LAB_FIRST "1\n" LAB_LAST LAB_FIRST "2\n" LAB_LAST, "3\n", LAB_FIRST "3\n" LAB_LAST, "" },
+	{ "one that has lost its end", LAB_FIRST "1\nx\n", "", LAB_FIRST "1\nx\n", NULL },
+	{ "in the middle of a line it is none", "y " LAB_FIRST "1\n" LAB_LAST, "", "y " LAB_FIRST "1\n" LAB_LAST, NULL },
+	{ "of a network whose name begins alike", "# lanyard network lab2: its guests\n1\n# lanyard network lab2: end\n", "",
+	  "# lanyard network lab2: its guests\n1\n# lanyard network lab2: end\n", NULL },
+};
+
+static void test_blocks(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		print_message("  %s\n", cases[i].what);
+		put(cases[i].before, strlen(cases[i].before));
+		assert_int_equal(names_block(path, "lab", cases[i].lines), 0);
+		holds(cases[i].after);
+		assert_int_equal(names_block(path, "lab", cases[i].lines), 0);
+		holds(cases[i].after);
+		assert_int_equal(names_block(path, "lab", ""), 0);
+		holds(cases[i].without ? cases[i].without : cases[i].before);
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_mode & 07777, 0644);
+	}
+}
+
+/* A reader that has the old file open reads it to its end; where the same says the same, nothing is written. */
+static void test_replaced_as_a_whole(void **state)
+{
+	struct stat before, after;
+
+	(void)state;
+	put("x\n", 2);
+	assert_int_equal(stat(path, &before), 0);
+	assert_int_equal(names_block(path, "lab", "1\n"), 0);
+	assert_int_equal(stat(path, &after), 0);
+	assert_true(before.st_ino != after.st_ino);
+	assert_int_equal(names_block(path, "lab", "1\n"), 0);
+	assert_int_equal(stat(path, &before), 0);
+	assert_true(before.st_ino == after.st_ino);
+}
+
+/* One with a second name, as any that cannot be replaced, is written in place: longer, then shorter. */
+static void test_in_place(void **state)
+{
+	char other[112];
+	struct stat before, after;
+
+	(void)state;
+	snprintf(other, sizeof(other), "%s.link", path);
+	put("x\n", 2);
+	assert_int_equal(link(path, other), 0);
+	assert_int_equal(stat(path, &before), 0);
+	assert_int_equal(names_block(path, "lab", "1\n"), 0);
+	holds("x\n" LAB_FIRST "1\n" LAB_LAST);
+	assert_int_equal(names_block(path, "lab", ""), 0);
+	holds("x\n");
+	assert_int_equal(stat(path, &after), 0);
+	assert_true(before.st_ino == after.st_ino);
+	unlink(other);
+}
+
+static void test_a_link_is_followed(void **state)
+{
+	char real[112];
+	struct stat st;
+
+	(void)state;
+	put("x\n", 2);
+	snprintf(real, sizeof(real), "%s.real", path);
+	assert_int_equal(rename(path, real), 0);
+	assert_int_equal(symlink(real, path), 0);
+	assert_int_equal(names_block(path, "lab", "1\n"), 0);
+	assert_int_equal(lstat(path, &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	holds("x\n" LAB_FIRST "1\n" LAB_LAST);
+	unlink(real);
+}
+
+static void test_refused(void **state)
+{
+	static char much[(1 << 20) + 1];
+
+	(void)state;
+	unlink(path);
+	assert_int_equal(names_block(path, "lab", "1\n"), -ENOENT);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(names_block(path, "lab", "1\n"), -EINVAL);
+	rmdir(path);
+	memset(much, '#', sizeof(much));
+	put(much, sizeof(much));
+	assert_int_equal(names_block(path, "lab", "1\n"), -EFBIG);
+	put("x\0y\n", 4);
+	assert_int_equal(names_block(path, "lab", "1\n"), -EINVAL);
+}
+
+/* ---- what an engine may not have put there ---- */
+
+static const struct {
+	const char *what;
+	uint8_t family;
+	const char *name;
+} strange[] = {
+	{ "the domain itself", 4, "lab.internal" }, { "another's name", 4, "www.example.com" }, { "one that ends alike", 4, "web.xlab.internal" },
+	{ "two words", 4, "a bank.lab.internal" }, { "two lines", 4, "a\n6.6.6.6 bank.lab.internal" }, { "a comment", 4, "#.lab.internal" },
+	{ "capitals", 4, "A.lab.internal" }, { "nothing before it", 4, ".lab.internal" }, { "an empty label", 4, "a..lab.internal" },
+	{ "no name", 4, "" }, { "no family", 5, "a.lab.internal" },
+};
+
+/* Without a journal nothing is done either, so that the file of the host that runs this is safe. */
+static void test_strange_guests(void **state)
+{
+	struct host_names m = { .head.type = HOST_NAMES, .n = 1, .domain = "lab.internal", .name = NAMES_HELD "lab" };
+	struct held h = { .fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600) };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(strange); i++) {
+		struct host_guest g = { .family = strange[i].family, .addr = { 10 } };
+		struct host_reply r = { .rc = 0 };
+
+		print_message("  %s\n", strange[i].what);
+		strcpy(g.name, strange[i].name);
+		assert_int_equal(pwrite(h.fd, &g, sizeof(g), 0), sizeof(g));
+		assert_int_equal(names_set(&m, &h, &r), -EPROTO);
+		assert_non_null(strstr(r.message, "cannot write guests' names"));
+		memset(g.name, 'a', sizeof(g.name));
+		assert_int_equal(pwrite(h.fd, &g, sizeof(g), 0), sizeof(g));
+		assert_int_equal(names_set(&m, &h, &r), -EPROTO);
+	}
+	m.n = 2;			/* of which there is one */
+	assert_int_equal(names_set(&m, &h, &(struct host_reply){ 0 }), -EPROTO);
+	m.n = 1;
+	assert_int_equal(pwrite(h.fd, &(struct host_guest){ .family = 4, .name = "a.lab.internal" }, sizeof(struct host_guest), 0),
+			 sizeof(struct host_guest));
+	assert_int_equal(names_set(&m, &h, &(struct host_reply){ 0 }), -EBADF);	/* no journal */
+	close(h.fd);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_blocks), cmocka_unit_test(test_replaced_as_a_whole), cmocka_unit_test(test_in_place),
+		cmocka_unit_test(test_a_link_is_followed), cmocka_unit_test(test_refused), cmocka_unit_test(test_strange_guests),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
