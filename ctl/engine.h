@@ -24,6 +24,7 @@
  *	live_shape.c	rates of ports			live_denied.c	what rules refused lately
  *	live_peer.c	networks that reach one another
  *	live_capture.c	who looks at frames			live_boot.c	files that guests boot from
+ *	live_conflict.c	addresses that are taken
  *	live_recorder.c	the last frames of ports	live_past.c	shown after the fault
  */
 #ifndef CTL_ENGINE_H
@@ -191,6 +192,7 @@ struct live_net {
 	struct live_ra_old ra_old[LIVE_RA_OLD];
 	struct names *names;		/* what all of its segments know; NULL without a subnet */
 	uint64_t dhcp_outcomes[DHCP_OUT_COUNT], dhcp6_outcomes[DHCP6_OUT_COUNT];
+	uint64_t conflicts;		/* addresses not given, for somebody was seen with them */
 	bool replaced;			/* another of the same name follows, and inherits the leases */
 	struct dns_zone *zone;
 	struct answers *answers;	/* what relayed answers called whom; NULL until the first */

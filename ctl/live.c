@@ -89,6 +89,8 @@ json_t *live_network(struct engine *e, const char *name)
 	}
 	if (net->dhcp)
 		json_object_set_new(o, "dhcp_messages", dhcp_counts(net));
+	if (net->dhcp)
+		json_object_set_new(o, "address_conflicts", json_integer((json_int_t)net->conflicts));
 	if (net->boot)
 		json_object_set_new(o, "tftp", live_boot_show(net));
 	return o;

@@ -159,6 +159,13 @@ static void fill_dhcp(const struct page *page, const struct family *f)
 				net_sample(page, f, net, "outcome", dhcp_outcome_name((enum dhcp_outcome)i), net->dhcp_outcomes[i]);
 }
 
+static void fill_conflicts(const struct page *page, const struct family *f)
+{
+	FOR_EACH_NET(page, net)
+		if (net->dhcp)
+			net_sample(page, f, net, NULL, NULL, net->conflicts);
+}
+
 static void fill_leases(const struct page *page, const struct family *f)
 {
 	const struct live_segment *seg;
@@ -249,6 +256,7 @@ static const struct family families[] = {
 	{ { "lanyard_service_frames", METRIC_COUNTER, NULL, "Frames that gateway and services were given, by what became of them." },
 	  fill_served, 0 },
 	{ { "lanyard_dhcp_messages", METRIC_COUNTER, NULL, "DHCP messages of guests, by what became of them." }, fill_dhcp, 0 },
+	{ { "lanyard_address_conflicts", METRIC_COUNTER, NULL, "Addresses not leased, for somebody was seen with them." }, fill_conflicts, 0 },
 	{ { "lanyard_leases", METRIC_GAUGE, NULL, "Addresses offered, leased or resting now." }, fill_leases, 0 },
 	DNS("queries", "Queries of guests handed to a resolver.", queries),
 	DNS("answers", "Answers relayed back.", answers),

@@ -111,7 +111,7 @@ static void fill_dhcp(struct live_segment *seg, struct lease_conf *leases)
 	*leases = (struct lease_conf){
 		.subnet = conf->subnet, .reservations = seg->reservations, .excluded = { conf->gateway, conf->dns }, .nexcluded = 2,
 		.quota = conf->lease_quota, .declines = conf->lease_declines,
-		.one_guest = seg->only, .decline_s = conf->dhcp.probation_s ? conf->dhcp.probation_s : seg->only ? ALONE_DECLINE_S : 0,
+		.taken = seg->only ? NULL : live_conflict_taken, .taken_arg = seg, .one_guest = seg->only, .decline_s = conf->dhcp.probation_s ? conf->dhcp.probation_s : seg->only ? ALONE_DECLINE_S : 0,
 	};
 	fill_pools(conf, leases);
 	seg->server.leases = seg->leases;

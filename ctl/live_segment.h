@@ -13,6 +13,7 @@
 #include <sys/queue.h>
 
 #include "dhcp/dhcp6_server.h"
+#include "ctl/live_conflict.h"
 #include "dhcp/server.h"
 
 struct dns_zone;
@@ -36,6 +37,7 @@ struct live_segment {
 	struct stations *stations;
 	struct lease_table *leases;	/* NULL without DHCP */
 	struct event *lease_timer;
+	struct probe_ahead ahead;	/* live_conflict.c */
 	struct dhcp_reservation *reserved;	/* those of the network that are for this segment, and their index */
 	struct reservations *reservations;
 	struct dhcp_class *classes;		/* as many as the model has */

@@ -7,6 +7,8 @@
 #include "base/array.h"
 #include "dhcp/lease_table.h"
 
+enum { SQUATTED_MAX = 8 };	/* addresses in a row that somebody has; the guest asks again */
+
 void lease_retire(struct lease_table *t, struct lease *l, enum lease_state state, int64_t now_s)
 {
 	l->durable_s = 0;
@@ -18,7 +20,7 @@ void lease_retire(struct lease_table *t, struct lease *l, enum lease_state state
 
 void lease_end(struct lease_table *t, struct lease *l, enum lease_state state, int64_t now_s)
 {
-	bool news = l->state == LEASE_BOUND || l->state == LEASE_DECLINED;
+	bool news = l->state == LEASE_BOUND || (l->state == LEASE_DECLINED && !l->squatted);
 	struct lease_record record;
 
 	table_record(l, &record);
@@ -210,18 +212,27 @@ static void forget_lease(struct lease_table *t, struct lease *l, int64_t now_s)
 		t->changed(t->arg, &record);
 }
 
+/* is_new() - was it never this guest's? What is set aside for it, or was its own, it is given whoever claims it. */
+static bool is_new(const struct choice *c, const struct lease *mine)
+{
+	return (c->why == LEASE_WHY_WANTED || c->why == LEASE_WHY_FRESH || c->why == LEASE_WHY_IDLEST) && !(mine && c->l == mine);
+}
+
 /* offer_new() - hold another address for a guest than @mine, which is forgotten (NULL: it has none) */
 static int offer_new(struct lease_table *t, const struct lease_guest *who, struct lease *mine, uint32_t wanted, int64_t now_s,
 		     struct lease **offered)
 {
 	struct lease_port *p = table_port_get(t, who->port);
+	unsigned tries = 0;
 	struct choice c;
 	int rc;
 
 	if (!p)
 		return -ENOMEM;
 	table_port_set_gone(t, p, false);
-	rc = choose(t, p, who, mine, wanted, &c);
+	do
+		rc = choose(t, p, who, mine, wanted, &c);
+	while (rc == 0 && tries++ < SQUATTED_MAX && is_new(&c, mine) && lease_squatted(t, who, c.ip ? c.ip : c.l->ip, c.l, now_s));
 	if (mine)
 		forget_lease(t, mine, now_s);
 	if (rc == 0)
@@ -312,6 +323,8 @@ int lease_bind(struct lease_table *t, const struct lease_guest *who, uint32_t ip
 		return -EADDRINUSE;
 	if (!l && !adopt)
 		return -ENOENT;
+	if (l && l->state == LEASE_OFFERED && !l->was_bound && ip != who->reserved && lease_squatted(t, who, ip, l, now_s))
+		return -EADDRINUSE;
 	if (!l) {
 		rc = adopt_lease(t, who, ip, end_s, &l);
 		if (rc < 0)

@@ -65,6 +65,16 @@ struct lease_range {
 };
 
 struct reservations;
+struct lease_guest;
+
+/* lease_squatter - who was seen with an address that is not leased to him */
+struct lease_squatter {
+	const char *port;			/* borrowed */
+	uint8_t mac[MAC_SIZE];
+};
+
+/* lease_taken_fn - was somebody else than @who, to whom it is new, seen with @ip? It must not call back into the table. */
+typedef bool lease_taken_fn(void *arg, uint32_t ip, const struct lease_guest *who, struct lease_squatter *by);
 
 struct lease_conf {
 	struct prefix4 subnet;
@@ -78,8 +88,15 @@ struct lease_conf {
 	uint32_t max_leases;			/* most addresses remembered; 0: 65,536 */
 	uint32_t offer_s;			/* how long an offer is held; 0: 30 */
 	uint32_t decline_s;			/* how long a declined address rests; 0: 86,400 */
+	lease_taken_fn *taken;			/* asked before an address is given that was never the guest's, or somebody's since; or NULL */
+	void *taken_arg;
+	uint32_t conflict_s;			/* how long an address rests that is taken; 0: 600 */
 	bool one_guest;				/* one port with one address (mode nat): a new MAC takes over the lease */
 };
+
+/* An address that is taken rests like one that its squatter's port declined, and counts as such: nobody can claim away more than `declines`.
+ * What he claims beyond that is not believed.
+ */
 
 /* Who asks, and what it says of itself. All borrowed. */
 struct lease_guest {
@@ -150,7 +167,7 @@ void lease_withdraw(struct lease_table *t, const struct lease_guest *who, int64_
  * @durable:	set when the store had this very binding unexpired, so that the record may follow the ACK
  *
  * Return: 0; -ENOENT nothing was offered to this guest and it may not adopt; -EADDRINUSE it has another
- * address, or somebody else has this one; -ERANGE the address is not ours to give; -EDQUOT; -ENOMEM. On error
+ * address, or somebody else has this one, or was seen with it since it was offered: then it rests; -ERANGE the address is not ours to give; -EDQUOT; -ENOMEM. On error
  * nothing changed.
  */
 int lease_bind(struct lease_table *t, const struct lease_guest *who, uint32_t ip, bool adopt, uint32_t lease_s,

@@ -11,7 +11,7 @@
  * leases.
  */
 
-enum { QUOTA = 64, DECLINES = 8, MAX_LEASES = 65536, OFFER_S = 30, DECLINE_S = 86400 };
+enum { QUOTA = 64, DECLINES = 8, MAX_LEASES = 65536, OFFER_S = 30, DECLINE_S = 86400, CONFLICT_S = 600 };
 
 static int conf_check(const struct lease_conf *c)
 {
@@ -36,6 +36,7 @@ static int conf_take(struct lease_table *t, const struct lease_conf *c)
 	conf.max_leases = c->max_leases ? c->max_leases : MAX_LEASES;
 	conf.offer_s = c->offer_s ? c->offer_s : OFFER_S;
 	conf.decline_s = c->decline_s ? c->decline_s : DECLINE_S;
+	conf.conflict_s = c->conflict_s ? c->conflict_s : CONFLICT_S;
 	return table_set_conf(t, &conf);
 }
 

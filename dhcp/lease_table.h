@@ -43,6 +43,7 @@ struct lease {
 	uint32_t ip;
 	uint8_t state;				/* enum lease_state */
 	bool was_bound;				/* worth remembering */
+	bool squatted;				/* it rests, but nobody has been told, for no guest had it */
 	uint16_t pool;				/* in whose idle list it is, while it is idle */
 	struct expiry expiry;			/* when it ends, or ended */
 	int64_t durable_s;			/* the end of this very binding as stored; 0 for not stored */
@@ -128,6 +129,11 @@ void table_free_pools(struct lease_table *t);
 void table_return(struct lease_table *t, uint32_t ip);
 
 void table_record(const struct lease *l, struct lease_record *record);
+
+/* lease_squatted() - is an address that is new to @who taken? Then it rests. Where it cannot, it counts as free.
+ * @l:	the idle or offered lease of it, or NULL
+ */
+bool lease_squatted(struct lease_table *t, const struct lease_guest *who, uint32_t ip, struct lease *l, int64_t now_s);
 
 /* lease_retire() - nobody has this lease any more: remember it if it may be given again, else forget it
  *
