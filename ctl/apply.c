@@ -11,6 +11,7 @@
 
 #include "ctl/apply_view.h"
 #include "ctl/changes.h"
+#include "base/log.h"
 #include "ctl/engine.h"
 #include "ctl/live_capture.h"
 #include "ctl/live_guard.h"
@@ -22,6 +23,7 @@
 #include "ctl/live_policy.h"
 #include "ctl/live_shape.h"
 #include "ctl/live_wire.h"
+#include "ctl/state.h"
 #include "switch/forward.h"
 #include "switch/shape.h"
 #include "switch/snapshot.h"
@@ -269,9 +271,16 @@ static void free_nets(struct live_net *gone)
 static void load_leases(struct engine *e)
 {
 	struct lease6_rows *rows = lease6_store_read(e);
+	struct live_segment *seg;
 
 	lease_store_load(e);
 	lease6_store_place(e, rows);
+	if (state_behind_s(e->state) == 0)
+		return;
+	log_warn("event=clock-behind seconds=%lld effect=\"leases end as many seconds earlier than was stored\"", (long long)state_behind_s(e->state));
+	for (struct live_net *net = e->nets; net; net = net->hh.next)
+		LIST_FOREACH(seg, &net->segments, link)
+			lease_store_again(seg);
 }
 
 void apply_commit(struct engine *e, struct model *next)

@@ -15,6 +15,7 @@
 #include "ctl/api.h"
 #include "ctl/engine_run.h"
 #include "ctl/host_client.h"
+#include "ctl/live_clock.h"
 #include "ctl/live_dns_host.h"
 #include "ctl/live_dns_listen.h"
 #include "ctl/live_host.h"
@@ -61,6 +62,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	live_confined_look(e);
+	live_clock_look(e);
 	live_recorders_sweep(e);
 	for (struct live_net *net = e->nets; net; net = net->hh.next) {
 		fdb_sweep(net->fdb, clock_now_ms());
@@ -234,6 +236,7 @@ static int engine_init(struct engine *e, const struct engine_conf *conf, struct 
 	if (!e->state)
 		return err->rc;
 	e->store_ok = true;
+	live_clock_start(e);
 	if (start_workers(e, conf->workers ? conf->workers : (unsigned)default_workers()) < 0)
 		return error_set(err, -ENOMEM, "cannot start the workers");
 	live_icmp_start(e);

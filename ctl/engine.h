@@ -13,7 +13,7 @@
  *	live_open.c	what a port has open			live_tap.c	a TAP's further queues
  *	live_look.c	has the other side gone without a word?	live_host.c	what changes on the host
  *	live_forward.c	a forward: listen, wait for a port	lease_store.c	leases on disk
- *	live_clash.c	a subnet that the host has, too
+ *	live_clash.c	a subnet that the host has, too		live_clock.c	the wall clock is set
  *	guest6.c	DHCPv6 messages			lease6_store.c	the same of IPv6
  *	live_listen.c	its sockets, many by one request	live_icmp.c	by what pings leave
  *	live_flows.c	who talks to whom
@@ -270,6 +270,7 @@ struct engine {
 	bool changing;			/* the first of changes waits for the state thread */
 	bool store_ok;			/* the last write to the store succeeded */
 	uint64_t store_tried_ms;
+	int64_t clock_ahead_ms;		/* of the wall clock, of the other; live_clock.c */
 	unsigned acks;			/* DHCP replies that wait for the store, of all ports */
 	char runtime_dir[1024], state_dir[1024];
 	uint64_t started_ms;
@@ -361,7 +362,9 @@ void lease_store_load(struct engine *e);		/* at the start, before the networks s
 void lease_store_put(struct live_segment *seg, const struct lease_record *record, void (*done)(void *arg, const struct error *err),
 		     void *arg);
 void lease_store_drop(struct live_segment *seg);	/* all of them, for good */
+void lease_store_again(struct live_segment *seg);	/* all of them, of both families, as they are now */
 void lease_store_recall(struct live_segment *seg);	/* what waited for the only port of a new segment */
+void lease_store_shift(struct live_net *net, int64_t by_s);	/* the ends of what waits, for the clock was set */
 void lease_store_forget(struct live_net *net);		/* what still waits, at the network's end */
 void lease_changed(void *segment, const struct lease_record *record);	/* lease_changed_fn */
 void lease_names(struct live_segment *seg, const struct lease_record *record);	/* names and stations follow a lease */
@@ -378,6 +381,7 @@ void lease6_store_place(struct engine *e, struct lease6_rows *rows);
 void lease6_store_put(struct live_segment *seg, const struct lease6_record *records, unsigned n, void (*done)(void *arg, const struct error *err),
 		      void *arg);
 void lease6_store_drop(struct live_segment *seg);
+void lease6_store_again(struct live_segment *seg);
 void lease6_inherit(struct live_net *net, const struct live_net *from);
 void lease6_changed(void *segment, const struct lease6_record *record);	/* lease6_changed_fn */
 void lease6_follow(struct live_segment *seg, const struct lease6_record *record);	/* names, stations and routes follow a binding */

@@ -11,6 +11,7 @@
 #include "ctl/guest_in.h"
 #include "ctl/live_boot.h"
 #include "ctl/live_denied.h"
+#include "ctl/live_clock.h"
 #include "ctl/live_kernel.h"
 #include "ctl/live_loop.h"
 #include "ctl/live_snoop.h"
@@ -104,11 +105,16 @@ struct live_segment *guest_segment(struct live_net *net, const struct live_port 
 
 void guest_stored(struct engine *e, const struct error *err)
 {
-	if (err->rc < 0 && e->store_ok)
-		log_error("event=store-failed reason=\"%s\"", err->message);
-	else if (err->rc == 0 && !e->store_ok)
+	bool ok = err->rc == 0, news = ok != e->store_ok;
+
+	e->store_ok = ok;
+	if (news && !ok)
+		log_error("event=store-failed reason=\"%s\" effect=\"leases go on as stored, and there are no new ones\"", err->message);
+	else if (news)
 		log_info("event=store-recovered");
-	e->store_ok = err->rc == 0;
+	if (news && e->api)
+		api_event(e->api, NULL, NULL, ok ? json_pack("{s:s}", "event", "store-recovered") :
+						   json_pack("{s:s s:s}", "event", "store-failed", "reason", err->message));
 }
 
 static void on_durable(void *arg, const struct error *err)
@@ -297,6 +303,7 @@ void guest_requests(evutil_socket_t fd, short what, void *arg)
 	struct request r;
 
 	(void)fd, (void)what;
+	live_clock_look(e);
 	for (unsigned i = 0; i < BUDGET; i++) {
 		if (!request_take(e->requests, &r)) {
 			if (requests_sleep(e->requests))

@@ -66,6 +66,19 @@ static void forget(struct engine *e, const char *net, uint64_t segment, const st
 	state_put_leases6(e->state, net, segment, &over, 1, NULL, NULL);
 }
 
+static void put_again(void *arg, const struct lease6_record *record)
+{
+	struct live_segment *seg = arg;
+
+	lease6_store_put(seg, record, 1, note_store, seg->net->engine);
+}
+
+void lease6_store_again(struct live_segment *seg)
+{
+	if (seg->leases6)
+		lease6_each(seg->leases6, put_again, seg);
+}
+
 static void drop_one(void *arg, const struct lease6_record *r)
 {
 	struct live_segment *seg = arg;

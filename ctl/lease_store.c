@@ -9,8 +9,10 @@
 #include "ctl/api.h"
 #include "ctl/engine.h"
 #include "ctl/guest_in.h"
+#include "ctl/guest_in.h"
 #include "ctl/live_guard.h"
 #include "ctl/state.h"
+#include "dhcp/expiry.h"
 #include "dhcp/lease.h"
 #include "dhcp/names.h"
 #include "switch/station.h"
@@ -107,6 +109,20 @@ void lease_store_drop(struct live_segment *seg)
 static void note_store(void *arg, const struct error *err)
 {
 	guest_stored(arg, err);
+}
+
+static void put_again(void *arg, const struct lease_record *record)
+{
+	struct live_segment *seg = arg;
+
+	lease_store_put(seg, record, note_store, seg->net->engine);
+}
+
+void lease_store_again(struct live_segment *seg)
+{
+	if (seg->leases)
+		lease_each(seg->leases, put_again, seg);
+	lease6_store_again(seg);
 }
 
 /* A lease ended, was displaced or taken away: the store learns of it without hurry. */
@@ -232,6 +248,12 @@ void lease_store_recall(struct live_segment *seg)
 			lease_load(seg->leases, &w->record, true);
 		free(w);
 	}
+}
+
+void lease_store_shift(struct live_net *net, int64_t by_s)
+{
+	for (struct lease_waiting *w = net->waiting; w; w = w->next)
+		w->record.expires_wall_s = expiry_shifted(w->record.expires_wall_s, by_s);
 }
 
 void lease_store_forget(struct live_net *net)

@@ -9,6 +9,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "ctl/engine.h"
+#include "ctl/live_clock.h"
 #include "ctl/live_dns.h"
 #include "ctl/live_dns_host.h"
 #include "dhcp/lease.h"
@@ -23,8 +24,11 @@ enum { STATIONS = 4096, LEASE_CHECK_MAX_S = 3600, ALONE_DECLINE_S = 60 };
 
 static void on_lease_timer(evutil_socket_t fd, short what, void *arg)
 {
+	struct live_segment *seg = arg;
+
 	(void)fd, (void)what;
-	live_segment_arm(arg);
+	live_clock_look(seg->net->engine);
+	live_segment_arm(seg);
 }
 
 /* live_segment_arm() - end what is due, and come back when the next lease ends */

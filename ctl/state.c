@@ -282,7 +282,7 @@ struct state *state_open(const char *dir, struct event_base *base, const struct 
 		error_set(err, -ENOMEM, "out of memory or descriptors");
 	else if ((size_t)snprintf(state->db.path, sizeof(state->db.path), "%s/lanyard.db", dir) >= sizeof(state->db.path))
 		error_set(err, -ENAMETOOLONG, "%s: a path too long", dir);
-	else if (db_open(&state->db, err) == 0)
+	else if (state->db.behind_s = db_behind(&state->db), db_open(&state->db, err) == 0)
 		return state;
 	state_close(state);
 	return NULL;
@@ -317,6 +317,11 @@ static int loadable(struct state *state, struct error *err)
 		return error_set(err, -EBUSY, "%s: loading is for the start", state->db.path);
 	state->db.lost = false;		/* what was lost before the load is lost; there is nothing to save again */
 	return state->db.handle ? 0 : db_open(&state->db, err);
+}
+
+int64_t state_behind_s(const struct state *state)
+{
+	return state->db.behind_s;
 }
 
 json_t *state_load_model(struct state *state, struct error *err)

@@ -61,6 +61,11 @@ struct state *state_open(const char *dir, struct event_base *base, const struct 
 /* state_close() - write what is queued, call its completions, and end the thread */
 void state_close(struct state *state);
 
+/* state_behind_s() - how far the wall clock was behind the last write to the file when it was opened: it has been set back, and the ends
+ * of leases that are loaded are moved by as much, so that none lasts longer than it would have. They should be stored again.
+ */
+int64_t state_behind_s(const struct state *state);
+
 /* state_load_model() - the stored model as a tree for model_parse(); new reference, or NULL with @err
  * state_load_leases() - call @each for every lease stored; 0 or a negative errno with @err
  *

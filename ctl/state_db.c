@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "ctl/state.h"
 
@@ -276,6 +277,21 @@ int db_set_aside(struct db *db, struct error *err)
 	db->lost = true;
 	rc = connect_file(db, err);
 	return rc > 0 ? db_fail(db, rc, err) : rc;
+}
+
+int64_t db_behind(const struct db *db)
+{
+	static const char *const tails[] = { "", "-wal" };
+	int64_t now = (int64_t)(clock_wall_ms() / 1000), written = 0;
+	char path[4200];
+	struct stat st;
+
+	for (size_t i = 0; i < ARRAY_SIZE(tails); i++) {
+		snprintf(path, sizeof(path), "%s%s", db->path, tails[i]);
+		if (lstat(path, &st) == 0 && st.st_mtime > written)
+			written = st.st_mtime;
+	}
+	return written > now ? written - now : 0;
 }
 
 int db_open(struct db *db, struct error *err)

@@ -50,6 +50,7 @@ struct db {
 	sqlite3 *handle;	/* NULL: closed after a failure; db_run() opens it again */
 	sqlite3_stmt *statements[DB_STATEMENTS];
 	bool lost;		/* a damaged file was set aside since this was last cleared */
+	int64_t behind_s;	/* how far the wall clock was behind the last write when the file was opened first: it has been set back */
 	bool suspect;		/* a write or a flush failed: what is read of the log may not be on the disk */
 };
 
@@ -59,6 +60,9 @@ struct db {
  */
 int db_open(struct db *db, struct error *err);
 void db_close(struct db *db);
+
+/* db_behind() - how many seconds the wall clock is behind the last write to db->path, by whomever; 0 where it is not; before db_open() */
+int64_t db_behind(const struct db *db);
 
 /* db_is_damage() - does this result of SQLite mean that the file is broken? */
 bool db_is_damage(int result);

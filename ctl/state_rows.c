@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "ctl/changes.h"
 #include "ctl/state_query.h"
+#include "dhcp/expiry.h"
 
 /* list - writes being collected */
 struct list {
@@ -225,7 +226,7 @@ static bool read_lease(const struct rows *rows, struct state_lease *lease)
 
 	*lease = (struct state_lease){ .segment = (uint64_t)segment, .ip = (uint32_t)ip };
 	lease->state = (uint8_t)sqlite3_column_int(rows->query, 7);
-	lease->expires_s = sqlite3_column_int64(rows->query, 8);
+	lease->expires_s = expiry_shifted(sqlite3_column_int64(rows->query, 8), -rows->db->behind_s);
 	if (segment < 1 || ip < 0 || ip > UINT32_MAX || !mac || sqlite3_column_bytes(rows->query, 4) != MAC_SIZE ||
 	    size > STATE_CLIENT_ID_MAX)
 		return false;

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "ctl/state_query.h"
 #include "ctl/state_rows.h"
+#include "dhcp/expiry.h"
 #include "dhcp/lease6.h"
 
 enum { PLACE = ADDR_SIZE + 1 };
@@ -53,7 +54,7 @@ static bool read_lease6(const struct rows *rows, struct lease6_record *r)
 	r->duid_size = (uint8_t)duid;
 	r->iaid = (uint32_t)sqlite3_column_int64(rows->query, 6);
 	r->state = (uint8_t)sqlite3_column_int(rows->query, 9);
-	r->expires_wall_s = sqlite3_column_int64(rows->query, 10);
+	r->expires_wall_s = expiry_shifted(sqlite3_column_int64(rows->query, 10), -rows->db->behind_s);
 	return r->place.len <= 128 && sqlite3_column_int64(rows->query, 1) > 0 &&
 	       rows_copy_text(r->port, sizeof(r->port), rows_text(rows, 3)) &&
 	       rows_copy_text(r->hostname, sizeof(r->hostname), rows_text(rows, 8));

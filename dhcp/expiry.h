@@ -32,6 +32,12 @@ void expiry_set(struct expiry_heap *h, struct expiry *e, int64_t at_s);
 /* expiry_remove() - take @e out, if it is in */
 void expiry_remove(struct expiry_heap *h, struct expiry *e);
 
+/* expiry_shifted() - the same moment by a clock that was set ahead by @by_s; an end that does not come, or is none, stays */
+static inline int64_t expiry_shifted(int64_t at_s, int64_t by_s)
+{
+	return at_s == INT64_MAX || at_s == 0 ? at_s : at_s + by_s;
+}
+
 /* expiry_top() - the member that ends first, or NULL */
 static inline struct expiry *expiry_top(const struct expiry_heap *h)
 {

@@ -204,6 +204,9 @@ int lease_free(struct lease_table *t, uint32_t ip, int64_t now_s, struct lease_r
  */
 int64_t lease_expire(struct lease_table *t, int64_t now_s);
 
+/* lease_table_shift() - the wall clock was set ahead by @by_s, or back: every end moves along, so that leases go on for as long as guests were told */
+void lease_table_shift(struct lease_table *t, int64_t by_s);
+
 /* lease_find() - the record of an address; lease_find_port() - of the bound lease of a port with the latest
  * end. Return: 0 or -ENOENT.
  */

@@ -126,6 +126,9 @@ void lease6_port_gone(struct lease6_table *t, const char *port, int64_t now_s);
 /* lease6_expire() - end what is due; every other call that gives does this, too. Return: when the next one ends, or LEASE_NEVER. */
 int64_t lease6_expire(struct lease6_table *t, int64_t now_s);
 
+/* lease6_table_shift() - as lease_table_shift() */
+void lease6_table_shift(struct lease6_table *t, int64_t by_s);
+
 /* lease6_each() - every binding, in no order; @fn must not change the table. lease6_count() - how many there are */
 void lease6_each(const struct lease6_table *t, lease6_changed_fn *fn, void *arg);
 size_t lease6_count(const struct lease6_table *t);

@@ -28,6 +28,14 @@ struct lease6_table *lease6_table_new(const struct lease6_conf *conf, lease6_cha
 	return t;
 }
 
+void lease6_table_shift(struct lease6_table *t, int64_t by_s)
+{
+	for (struct lease6 *l = t->by_place; l; l = l->hh_place.next) {
+		l->expiry.at_s = expiry_shifted(l->expiry.at_s, by_s);
+		l->durable_s = expiry_shifted(l->durable_s, by_s);
+	}
+}
+
 void lease6_table_free(struct lease6_table *t)
 {
 	struct lease6_port *p, *next;

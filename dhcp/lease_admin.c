@@ -58,6 +58,15 @@ struct lease_table *lease_table_new(const struct lease_conf *conf, lease_changed
 	return NULL;
 }
 
+/* The order of the ends stays, and with it the heap. */
+void lease_table_shift(struct lease_table *t, int64_t by_s)
+{
+	for (struct lease *l = t->by_ip; l; l = l->hh_ip.next) {
+		l->expiry.at_s = expiry_shifted(l->expiry.at_s, by_s);
+		l->durable_s = expiry_shifted(l->durable_s, by_s);
+	}
+}
+
 void lease_table_free(struct lease_table *t)
 {
 	struct lease_port *p, *next;

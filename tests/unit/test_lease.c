@@ -413,6 +413,41 @@ static void test_decline_quota(void **state)
 	lease_table_free(b.t);
 }
 
+/* The clock is set: a lease ends as long after now as before, for the guest as for the store, and the order stays. */
+static void test_clock_set(void **state)
+{
+	static const int64_t by[] = { 3 * 86400, -3 * 86400, 5, -1700000000 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(by); i++) {
+		struct lease_conf c = small_conf(50);
+		struct lease_guest g;
+		int64_t now = NOW + by[i];
+		struct lease_record r;
+		struct bench b;
+		uint32_t ip;
+		bool durable;
+
+		bench_init(&b, &c);
+		ip = get(&b, "web1", 1, NOW);
+		g = guest("web1", 1);
+		assert_int_equal(lease_bind(b.t, &g, ip, false, 600, NOW, &r, &durable), 0);
+		lease_committed(b.t, &r);
+		get(&b, "web2", 2, NOW - 100);
+		g = guest("web1", 1);
+		lease_table_shift(b.t, by[i]);
+		assert_int_equal(lease_durable_left(b.t, &g, ip, now), 600);
+		lease_expire(b.t, now + 599);
+		assert_int_equal(lease_find(b.t, ip, &r), 0);
+		assert_int_equal(r.state, LEASE_BOUND);
+		assert_true(r.expires_wall_s == now + 600);
+		lease_expire(b.t, now + 600);
+		assert_int_equal(lease_find(b.t, ip, &r), 0);
+		assert_int_equal(r.state, LEASE_EXPIRED);
+		lease_table_free(b.t);
+	}
+}
+
 static void test_dhcp_07_and_14_renewing(void **state)
 {
 	struct lease_conf c = small_conf(50);
@@ -771,6 +806,7 @@ int main(void)
 		cmocka_unit_test(test_dhcp_42_quota),
 		cmocka_unit_test(test_dhcp_16_decline),
 		cmocka_unit_test(test_decline_quota),
+		cmocka_unit_test(test_clock_set),
 		cmocka_unit_test(test_dhcp_07_and_14_renewing),
 		cmocka_unit_test(test_dhcp_13_adoption),
 		cmocka_unit_test(test_durable),

@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -560,6 +561,29 @@ static void test_full_disk(void **state)
 	free(found);
 }
 
+/* The clock is two days behind what the file says of its last write: ends come down with it, but for one that never comes. */
+static void test_clock_set_back(void **state)
+{
+	struct bench *b = *state;
+	int64_t now = time(NULL), late = now + 2 * 86400;
+	struct timespec times[2] = { { .tv_sec = late }, { .tv_sec = late } };
+	struct state_lease l = lease(1, late + 600), never = lease(2, INT64_MAX);
+	struct found *found;
+
+	state_put_lease(b->state, &l, on_done, b);
+	state_put_lease(b->state, &never, on_done, b);
+	wait_done(b, 2);
+	state_close(b->state);
+	assert_int_equal(utimensat(AT_FDCWD, b->file, times, 0), 0);
+	open_again(b);
+	assert_in_range(state_behind_s(b->state), 2 * 86400 - 60, 2 * 86400);
+	found = load_leases(b);
+	assert_int_equal(found->n, 2);
+	assert_in_range(found->list[0].expires_s, now + 600, now + 660);
+	assert_true(found->list[1].expires_s == INT64_MAX);
+	free(found);
+}
+
 static void test_load_is_for_the_start(void **state)
 {
 	struct bench *b = *state;
@@ -580,7 +604,7 @@ int main(void)
 		TEST(test_model), TEST(test_model_anew), TEST(test_transient_is_not_stored), TEST(test_leases),
 		TEST(test_leases_go_with_their_network), TEST(test_close_writes_what_waits), TEST(test_kill), TEST(test_mode),
 		TEST(test_newer_schema), TEST(test_leases6), TEST(test_older_schema), TEST(test_damage_at_start), TEST(test_damage_while_running), TEST(test_full_disk),
-		TEST(test_load_is_for_the_start),
+		TEST(test_clock_set_back), TEST(test_load_is_for_the_start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
