@@ -82,6 +82,7 @@ static void fill_segment(struct segment *seg, struct net_view *view, const struc
 	seg->tftp = net->boot;
 	seg->dhcp_rate = conf->dhcp_rate;
 	seg->fronted = net->host_gateway && net->conf->has_nat;
+	seg->loopback6 = seg->fronted && net->conf->host_access == HOST_ACCESS_LOOPBACK;
 	memcpy(seg->gateway_mac, net->gateway_mac, MAC_SIZE);
 	if (seg->has_subnet6)
 		live_ra_fill(seg, from);

@@ -28,7 +28,8 @@ static const char sets_text[] =
 
 /* A guest speaks for itself alone (the way back to its address is the interface it came by), and never to the host's loopback by that
  * name. What it hears from outside it has asked for, or a forward leads to it; hosts of our other networks hear of it only by a forward.
- * The host itself is outside, too: its programs use the forwards. To guests whom the host is closed to a
+ * The host itself is outside, too: its programs use the forwards. Where the NAT leads to ::1, the ports of switch/hostway.h tell
+ * what between guests is the kernel's. To guests whom the host is closed to a
  * forward of one of its addresses is the host, one of all is a guest (as in nat/nat.c). Neighbour Discovery is untracked, and passes. */
 static const char chains_text[] =
 	"	chain check {\n"
@@ -53,6 +54,7 @@ static const char chains_text[] =
 	"	}\n"
 	"	chain hide {\n"
 	"		type nat hook postrouting priority srcnat; policy accept;\n"
+	"		iifname @inside oifname @local meta nfproto ipv6 meta l4proto { tcp, udp } masquerade to :61000-65535\n"
 	"		iifname @inside masquerade\n"
 	"	}\n";
 

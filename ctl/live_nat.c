@@ -15,16 +15,24 @@
 
 enum { POLL_US = 200, TRIES = 100, PLACE_KB = 64 };
 
-static struct nat_conf conf_of(const struct live_net *net)
+/* access_of() - where the host is the gateway what reaches it does so without us, but for its loopback over IPv6 (switch/hostway.h) */
+static enum host_access access_of(const struct net_conf *conf)
 {
 	static const enum host_access access[] = {
 		[HOST_ACCESS_NONE] = HOST_NONE, [HOST_ACCESS_OWN] = HOST_OWN, [HOST_ACCESS_LOOPBACK] = HOST_LOOPBACK,
 	};
 
+	if (!conf->has_nat || (conf->has_host && conf->host_access != HOST_ACCESS_LOOPBACK))
+		return HOST_NONE;
+	return access[conf->host_access];
+}
+
+static struct nat_conf conf_of(const struct live_net *net)
+{
 	struct nat_conf conf = {
 		.net_id = net->net_id, .uplink = net->conf->has_nat && !net->conf->has_host,
 		.filter_any = net->conf->filtering == NAT_FILTER_ANY,
-		.host_access = net->conf->has_nat && !net->conf->has_host ? access[net->conf->host_access] : HOST_NONE,
+		.host_access = access_of(net->conf),
 	};
 
 	conf.resolver = net->conf->dns_enabled ? net->engine->requests : NULL;

@@ -34,6 +34,12 @@ static enum verdict refuse(struct worker *w, const struct arrival *a, const stru
 	return v;
 }
 
+/* is_loopback() - for the host's loopback: the NAT's */
+static bool is_loopback(const struct segment *seg, const struct packet *p)
+{
+	return (p->proto == PROTO_TCP || p->proto == PROTO_UDP) && hostway_is_loopback6(seg, p->dst, p->dport);
+}
+
 /* is_dns() - a connection that nat/tcp_serve.h takes */
 static bool is_dns(const struct segment *seg, const struct packet *p)
 {
@@ -45,7 +51,8 @@ static bool input(struct service *service, struct worker *w, const struct arriva
 	struct host_gateway *g = container_of(service, struct host_gateway, service);
 	struct limit *limit = &g->answers[worker_index(w)];
 
-	if (a->from == a->segment->host || segment_is_front(a->segment, p->dst) || is_dns(a->segment, p))	/* it asks nobody but itself; the NAT's */
+	if (a->from == a->segment->host || segment_is_front(a->segment, p->dst) || is_dns(a->segment, p) ||
+	    is_loopback(a->segment, p))	/* it asks nobody but itself; the NAT's */
 		return false;
 	if (nd_is(p))
 		return p->icmp_type == ND_ROUTER_SOLICITATION && gateway6_input(w, a, p, limit, verdict);

@@ -82,6 +82,11 @@ static bool is_services(const struct segment *seg, const struct ends *e)
 	       (e->proto == PROTO_UDP && ((e->port == DHCP_SERVER && seg->dhcp) || (e->port == TFTP && seg->tftp)));
 }
 
+bool hostway_is_loopback6(const struct segment *seg, struct addr dst, uint16_t port)
+{
+	return seg->loopback6 && !addr_is4(dst) && port < HOSTWAY_HAIRPIN && segment_is_gateway(seg, dst);
+}
+
 bool hostway_is_hosts(const struct segment *seg, const struct snapshot *snap, const struct frame *f)
 {
 	struct ends e = look(f);
@@ -89,7 +94,7 @@ bool hostway_is_hosts(const struct segment *seg, const struct snapshot *snap, co
 	if (!e.known)
 		return true;
 	if (segment_is_gateway(seg, e.dst))
-		return !is_services(seg, &e);
+		return !is_services(seg, &e) && !(e.proto && hostway_is_loopback6(seg, e.dst, e.port));
 	return !segment_is_front(seg, e.dst) && hostway_refusal(seg, snap, e.dst) == VERDICT_FORWARDED;
 }
 

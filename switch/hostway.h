@@ -12,6 +12,7 @@
 #define SWITCH_HOSTWAY_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/addr.h"
 #include "switch/verdict.h"
@@ -25,6 +26,13 @@ bool hostway_is_hosts(const struct segment *seg, const struct snapshot *snap, co
 
 /* hostway_tells_address() - is it ARP, or a neighbour's solicitation or advertisement? */
 bool hostway_tells_address(const struct frame *f);
+
+/* hostway_is_loopback6() - is TCP or UDP to @port of the gateway's IPv6 address for the host's loopback? The kernel leads no IPv6 packet there, as
+ * it does IPv4 (route_localnet), so that the NAT makes a connection of its own. From HOSTWAY_HAIRPIN on the ports are the host's: by them
+ * the kernel knows connections between guests of one network, which it hides behind that address.
+ */
+enum { HOSTWAY_HAIRPIN = 61000 };
+bool hostway_is_loopback6(const struct segment *seg, struct addr dst, uint16_t port);
 
 /* hostway_refusal() - why a guest may not reach @dst by way of the host; VERDICT_FORWARDED: it may */
 enum verdict hostway_refusal(const struct segment *seg, const struct snapshot *snap, struct addr dst);

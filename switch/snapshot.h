@@ -66,6 +66,7 @@ struct segment {
 	bool tftp;			/* and files to boot from */
 	uint32_t dhcp_rate;		/* DHCP messages that one port may send a second; 0: any number */
 	const struct port_view *host;	/* where the host itself has the gateway's addresses (switch/hostway.h), or NULL */
+	bool loopback6;			/* with the host as gateway: its loopback is reached by way of the NAT over IPv6 (hostway_is_loopback6()) */
 	bool fronted;			/* clients of the gateway's own are seen by guests as segment_front() */
 	uint8_t gateway_mac[MAC_SIZE];
 	struct peer *peers;		/* the segments that this one reaches (switch/peer.h) */

@@ -205,6 +205,12 @@ is "own: by the host's address" "$(call web1 $HOST 7003 name)" "$guest"
 is "own: one of the loopback" "$(web "$gateway" 7010)" "no (7)"
 lanyard net set lab --host-access loopback
 is "loopback: one of the loopback" "$(web "$gateway" 7010)" six
+http_serve "[::1]:7011" "$DIR/www"
+until_ok 5 sh -c 'ss -Hltn "sport = :7011" | grep -q .'
+gateway6=$(json .gateway6 net show lab)
+is "loopback: one of ::1" "$(web6 web1 "$gateway6" 7011)" six
+is "loopback: a hairpin by IPv6" "$(web6 web2 $HOST6 8086)" guest
+is "loopback: of another network by IPv6" "$(web6 far "$(json .gateway6 net show second)" 7011)" "no (7)"
 is "loopback: under its own name" "$(in_box web1 ip route add 127.9.9.9 via "$gateway" dev eth0 table 9 2>/dev/null; web 169.254.169.254 7010)" "no (28)"
 is "loopback: of another network" "$(in_box far curl -s --max-time 2 "http://$(json .gateway net show second):7010/" || echo "no ($?)")" "no (7)"
 lanyard net set lab --host-access none

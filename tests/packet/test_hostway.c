@@ -81,7 +81,7 @@ static uint32_t ip(uint8_t *to, const uint8_t *dst_mac, const uint8_t *src_mac, 
 }
 
 /* What a guest sends to the gateway's MAC address: by destination, in modes host-only and routed. 'h': the host gets it, 's': the services do,
- * '-': refused for no route, 'o': for another network. */
+ * '-': refused for no route, 'o': for another network; 'H': the host, but with loopback6 the NAT, which is a service. */
 static const struct {
 	const char *what, *src, *dst;
 	uint16_t port;
@@ -90,14 +90,16 @@ static const struct {
 	{ "the host", "10.0.0.9", "10.0.0.1", 80, 'h', 'h' },
 	{ "DNS", "10.0.0.9", "10.0.0.1", 53, 's', 's' },
 	{ "DHCP", "10.0.0.9", "10.0.0.1", 67, 's', 's' },
-	{ "the host, over IPv6", "fd01::9", "fd01::1", 80, 'h', 'h' },
+	{ "the host, over IPv6", "fd01::9", "fd01::1", 80, 'H', 'H' },
+	{ "the last port that is the loopback's", "fd01::9", "fd01::1", 60999, 'H', 'H' },
+	{ "the first that is not", "fd01::9", "fd01::1", 61000, 'h', 'h' },
 	{ "DNS over IPv6", "fd01::9", "fd01::1", 53, 's', 's' },
 	{ "a neighbour that it could reach itself", "10.0.0.9", "10.0.0.10", 53, 'h', 'h' },
 	{ "outside", "10.0.0.9", "198.51.100.2", 80, '-', 'h' },
 	{ "DNS elsewhere", "10.0.0.9", "198.51.100.2", 53, '-', 'h' },
 	{ "outside, IPv6", "fd01::9", "2001:db8::1", 80, '-', 'h' },
 	{ "another network", "10.0.0.9", "10.0.1.5", 80, 'o', 'o' },
-	{ "link-local", "fe80::9", "fe80::1", 80, 'h', 'h' },
+	{ "link-local", "fe80::9", "fe80::1", 80, 'h', 'h' },	/* somebody's, not the gateway's */
 	{ "IPv4's link-local, where there is no such neighbour", "10.0.0.9", "169.254.169.254", 80, '-', 'h' },
 	{ "a group", "10.0.0.9", "224.0.0.251", 5353, 'h', 'h' },
 	{ "everybody", "0.0.0.0", "255.255.255.255", 67, 'h', 'h' },
@@ -126,6 +128,11 @@ static void check_guest(struct bed *b, size_t i, char wanted, bool services)
 	assert_int_equal(b->guest->nsent, wanted == '-' || wanted == 'o' || wanted == 's');	/* an ICMP error says so */
 }
 
+static char without_nat(char wanted)
+{
+	return wanted == 'H' ? 'h' : wanted;
+}
+
 static void test_from_guest(void **state)
 {
 	(void)state;
@@ -134,9 +141,38 @@ static void test_from_guest(void **state)
 
 		bed_init(&b, mode & 1, mode & 2);
 		for (size_t i = 0; i < ARRAY_SIZE(from_guest); i++)
-			check_guest(&b, i, mode & 1 ? from_guest[i].routed : from_guest[i].host_only, mode & 2);
+			check_guest(&b, i, without_nat(mode & 1 ? from_guest[i].routed : from_guest[i].host_only), mode & 2);
 		bed_fini(&b);
 	}
+}
+
+/* The host's loopback over IPv6: TCP and UDP to the gateway are the NAT's, all else is as it was. */
+static void test_loopback6(void **state)
+{
+	struct bed b;
+
+	(void)state;
+	bed_init(&b, true, true);
+	b.segment->loopback6 = true;
+	bed_publish(&b, true);
+	for (size_t i = 0; i < ARRAY_SIZE(from_guest); i++)
+		check_guest(&b, i, from_guest[i].routed == 'H' ? 's' : from_guest[i].routed, true);
+	bed_fini(&b);
+	bed_init(&b, true, false);	/* what is the NAT's, the host's gateway leaves to it */
+	b.segment->loopback6 = true;
+	bed_publish(&b, true);
+	for (size_t i = 0; i < ARRAY_SIZE(from_guest); i++) {
+		uint8_t frame[200];
+		uint32_t len = ip(frame, b.mac, guest_mac, from_guest[i].src, from_guest[i].dst, from_guest[i].port);
+
+		if (from_guest[i].routed != 'H')
+			continue;
+		rig_clear(b.rig);
+		rig_offer(b.guest, frame, len);
+		rig_run(b.rig);
+		assert_int_equal(b.guest->nsent + b.host->nsent, 0);	/* there is no NAT here: nobody claims it */
+	}
+	bed_fini(&b);
 }
 
 /* Frames of other protocols are between the two as on any wire; so are those that are too short to tell. */
@@ -385,7 +421,7 @@ static void test_discovery(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_from_guest), cmocka_unit_test(test_other_frames), cmocka_unit_test(test_dns_02_over_tcp),
+		cmocka_unit_test(test_from_guest), cmocka_unit_test(test_loopback6), cmocka_unit_test(test_other_frames), cmocka_unit_test(test_dns_02_over_tcp),
 		cmocka_unit_test(test_from_guest), cmocka_unit_test(test_other_frames), cmocka_unit_test(test_fragment),
 		cmocka_unit_test(test_front), cmocka_unit_test(test_addresses_told),
 		cmocka_unit_test(test_from_host), cmocka_unit_test(test_gateways_address), cmocka_unit_test(test_mixed_burst),
