@@ -3,12 +3,15 @@
 
 #include <errno.h>
 #include <linux/sock_diag.h>
+#include <linux/sockios.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/array.h"
 #include "nat/tcp_wire.h"
 #include "switch/build.h"
+#include "switch/unread.h"
 
 /* What is in flight toward the guest, from the socket's receive queue:
  *
@@ -215,13 +218,14 @@ static bool set_peek(struct flow *f, uint32_t from)
 	return t->peek_offset;
 }
 
-static ssize_t peek_at_offset(struct flow *f, uint32_t from, uint8_t *to, size_t size)
+static ssize_t peek_at_offset(struct flow *f, uint32_t from, const struct iovec *to, unsigned pieces)
 {
+	struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)to, .msg_iovlen = pieces };
 	struct tcp *t = &f->tcp;
 	ssize_t n;
 
 	t->peek = from;
-	n = recv(f->watch.fd, to, size, MSG_PEEK | MSG_DONTWAIT);
+	n = recvmsg(f->watch.fd, &msg, MSG_PEEK | MSG_DONTWAIT);
 	if (n < 0)
 		return -errno;
 	t->peek += (uint32_t)n;
@@ -251,7 +255,7 @@ static ssize_t peek_rereading(struct flow *f, uint32_t from, uint8_t *to, size_t
 static ssize_t peek(struct flow *f, uint32_t from, uint8_t *to, size_t size)
 {
 	if (f->tcp.peek_offset && set_peek(f, from))
-		return peek_at_offset(f, from, to, size);
+		return peek_at_offset(f, from, &(struct iovec){ to, size }, 1);
 	return peek_rereading(f, from, to, size);
 }
 
@@ -283,21 +287,77 @@ static void stalled(struct flow *f)
 		t->stalls++;
 }
 
+/* ---- where the data goes: to scratch first, or straight to where the guest's port wants it ---- */
+
+/* waiting - a frame's data that is still in the socket */
+struct waiting {
+	struct unread_frame frame;	/* first */
+	struct flow *flow;
+	uint32_t seq, size;
+	bool missed;			/* less of it came than was there */
+};
+
+static bool read_waiting(struct unread_frame *u, const struct iovec *to, unsigned n)
+{
+	struct waiting *w = container_of(u, struct waiting, frame);
+
+	w->missed = !set_peek(w->flow, w->seq) || peek_at_offset(w->flow, w->seq, to, n) != (ssize_t)w->size;
+	return !w->missed;
+}
+
+/* goes_straight() - does the guest's port read by itself, and can the socket be read from anywhere, as often as need be? */
+static bool goes_straight(struct flow *f, const struct site *site)
+{
+	return f->tcp.peek_offset && !f->tcp.urgent && unread_is_wanted(f->shard->worker, site->local_port, f->key.port);
+}
+
+/* waiting_from() - bytes behind sequence number @seq that a read would find, at most @size */
+static uint32_t waiting_from(struct flow *f, uint32_t seq, uint32_t size)
+{
+	int queued = 0;
+
+	if (ioctl(f->watch.fd, SIOCINQ, &queued) < 0 || (uint32_t)queued <= seq - f->tcp.head)
+		return 0;
+	return MIN_OF((uint32_t)queued - (seq - f->tcp.head), size);
+}
+
+/* send_waiting() - one frame of data that nobody has read. Return: as send_from(); -EAGAIN: read it first, whatever comes of that */
+static ssize_t send_waiting(struct flow *f, const struct site *site, struct tcp_out *out, uint32_t size)
+{
+	struct waiting w = { .frame.read = read_waiting, .flow = f, .seq = out->seq, .size = waiting_from(f, out->seq, size) };
+
+	if (!w.size)
+		return -EAGAIN;
+	out->window = window(&f->tcp);
+	if (tcp_wire_send_data(f->shard->worker, site, out, worker_scratch(f->shard->worker), w.size, &w.frame))
+		return w.size;
+	return w.missed ? -EAGAIN : -ENOBUFS;
+}
+
+static ssize_t send_read(struct flow *f, const struct site *site, struct tcp_out *out, uint32_t size)
+{
+	uint8_t *buffer = worker_scratch(f->shard->worker);
+	ssize_t n = peek(f, out->seq, buffer + TCP_OUT_HEADERS, size);
+
+	if (n <= 0)
+		return n;
+	out->window = window(&f->tcp);
+	return tcp_wire_send_data(f->shard->worker, site, out, buffer, (uint32_t)n, NULL) ? n : -ENOBUFS;
+}
+
 /* send_from() - one frame with data that begins at @seq. Return: bytes sent; 0 and less as peek(), -ENOBUFS when not taken */
 static ssize_t send_from(struct flow *f, const struct site *site, uint32_t seq, uint32_t size)
 {
 	struct tcp *t = &f->tcp;
-	uint8_t *buffer = worker_scratch(f->shard->worker);
 	struct tcp_out out = segment(f, TCP_ACK | TCP_PSH, seq);
-	ssize_t n = peek(f, seq, buffer + TCP_OUT_HEADERS, size);
+	ssize_t n = goes_straight(f, site) ? send_waiting(f, site, &out, size) : -EAGAIN;
 
+	if (n == -EAGAIN)
+		n = send_read(f, site, &out, size);
+	if (n == -ENOBUFS)
+		stalled(f);
 	if (n <= 0)
 		return n;
-	out.window = window(t);
-	if (!tcp_wire_send_data(f->shard->worker, site, &out, buffer, (uint32_t)n)) {
-		stalled(f);
-		return -ENOBUFS;
-	}
 	t->stalls = 0;
 	if (t->acks_due == 1)
 		t->acks_due = 0;		/* it went along */

@@ -8,6 +8,7 @@
 #include "base/checksum.h"
 #include "nat/shard.h"
 #include "switch/build.h"
+#include "switch/unread.h"
 #include "switch/snapshot.h"
 
 enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_MSS = 2, OPTION_SCALE = 3, TTL = 64, CHECKSUM_AT = 16, MSS_MIN = 64 };
@@ -60,26 +61,29 @@ bool tcp_wire_send(struct worker *w, const struct site *site, const struct tcp_o
 	return frame.copies > 0;
 }
 
-bool tcp_wire_send_data(struct worker *w, const struct site *site, const struct tcp_out *o, uint8_t *buffer, uint32_t size)
+bool tcp_wire_send_data(struct worker *w, const struct site *site, const struct tcp_out *o, uint8_t *buffer, uint32_t size,
+			struct unread_frame *unread)
 {
 	uint32_t l4 = build_headers(o->dst), head = l4 + TCP_HEADER;
 	uint8_t *t = headers(buffer + TCP_OUT_HEADERS - head, site, o, 0, size) - TCP_HEADER;
-	struct frame frame;
+	struct frame own, *frame = unread ? &unread->frame : &own;
 
 	/* What a receiver with NEEDS_CSUM expects in the field: the pseudo header's sum, not inverted (virtio 1.2, 5.1.6.2) */
 	put_u16(t + CHECKSUM_AT, checksum_fold(build_pseudo(o->src, o->dst, PROTO_TCP, TCP_HEADER + size)));
-	frame_init(&frame, t - l4, head + size);
-	frame.vid = site->segment->vid;
-	frame.offload = (struct offload){
+	frame_init(frame, t - l4, head + size);
+	frame->vid = site->segment->vid;
+	frame->unread = unread != NULL;
+	frame->head_len = unread ? head : head + size;
+	frame->offload = (struct offload){
 		.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = (uint16_t)l4, .csum_offset = CHECKSUM_AT,
 	};
 	if (size > o->mss) {
-		frame.offload.gso_type = addr_is4(o->dst) ? VIRTIO_NET_HDR_GSO_TCPV4 : VIRTIO_NET_HDR_GSO_TCPV6;
-		frame.offload.gso_size = o->mss;
-		frame.offload.hdr_len = (uint16_t)head;
+		frame->offload.gso_type = addr_is4(o->dst) ? VIRTIO_NET_HDR_GSO_TCPV4 : VIRTIO_NET_HDR_GSO_TCPV6;
+		frame->offload.gso_size = o->mss;
+		frame->offload.hdr_len = (uint16_t)head;
 	}
-	worker_emit(w, site->local_port, &frame, 1);
-	return frame.copies > 0;
+	worker_emit(w, site->local_port, frame, 1);
+	return frame->copies > 0;
 }
 
 struct tcp_options tcp_wire_options(const struct packet *p)

@@ -8,8 +8,10 @@
 
 #include "base/addr.h"
 
+struct iovec;
 struct packet;
 struct site;
+struct unread_frame;
 struct worker;
 
 enum {
@@ -35,8 +37,11 @@ struct tcp_out {
 bool tcp_wire_send(struct worker *w, const struct site *site, const struct tcp_out *out);
 
 /* tcp_wire_send_data() - @size bytes of payload which stand TCP_OUT_HEADERS behind @buffer, as one frame to be cut
- * into segments of out->mss by whoever cannot take it whole. Return: was it taken? */
-bool tcp_wire_send_data(struct worker *w, const struct site *site, const struct tcp_out *out, uint8_t *buffer, uint32_t size);
+ * into segments of out->mss by whoever cannot take it whole
+ * @unread:	NULL; or its read() puts the payload where it is wanted, there or elsewhere
+ * Return: was it taken? */
+bool tcp_wire_send_data(struct worker *w, const struct site *site, const struct tcp_out *out, uint8_t *buffer, uint32_t size,
+			struct unread_frame *unread);
 
 struct tcp_options {
 	uint16_t mss;

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/array.h"
+#include "switch/unread.h"
 
 static uint32_t ring_size(unsigned nworkers)
 {
@@ -70,7 +71,7 @@ void sighting_fill(struct sighting *s, const struct wire *wire, uint32_t snaplen
 	const struct offload *o = &wire->frame->offload;
 
 	s->len = wire->len;
-	s->kept = MIN_OF(wire->len, snaplen);
+	s->kept = MIN_OF(frame_there(wire->frame) + wire->tag_size, snaplen);
 	s->gso_type = o->gso_type & (uint8_t)~VIRTIO_NET_HDR_GSO_ECN;
 	s->gso_size = o->gso_type ? o->gso_size : 0;
 	s->csum = o->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM;

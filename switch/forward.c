@@ -19,6 +19,7 @@
 #include "switch/snapshot.h"
 #include "switch/snoop.h"
 #include "switch/trial.h"
+#include "switch/unread.h"
 #include "switch/worker.h"
 
 static inline const struct port_view *local_port(const struct net_view *net)
@@ -26,9 +27,17 @@ static inline const struct port_view *local_port(const struct net_view *net)
 	return net->nmembers && net->members[0]->local ? net->members[0] : NULL;
 }
 
+/* is_there() - are the frames such as @to can take: read, where anybody is to look at them? One that is not is alone. */
+static inline bool is_there(const struct port_view *to, const struct tx_frame *frames, unsigned n)
+{
+	return n != 1 || !frames->frame->unread || unread_may_pass(to) || frame_settle(frames->frame);
+}
+
 /* send_to() - now, or where the port's rate is limited when it is time. Return: a bit for each frame that was taken */
 static inline uint64_t send_to(struct worker *w, const struct port_view *to, const struct tx_frame *frames, unsigned n)
 {
+	if (__builtin_expect(!is_there(to, frames, n), 0))
+		return port_tx_none(to->port, worker_index(w), frames, n);
 	if (__builtin_expect(to->stages_out & STAGE_SHAPE, 0))
 		return shape_tx(to, w, frames, n);
 	return port_tx(to->port, w, worker_index(w), frames, n);

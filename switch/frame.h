@@ -47,6 +47,7 @@ struct frame {
 	uint16_t vid;			/* 1..4094 after classification */
 	uint8_t pcp_dei;		/* priority (3 bits) and DEI, as in the upper four bits of a tag */
 	bool tag_present;		/* a tag taken out of the frame by the kernel waits in vid and pcp_dei */
+	bool unread;			/* what follows the head is in a socket still (switch/unread.h) */
 	struct offload offload;
 	uint32_t inner;			/* provider VLANs: a tag that the customer's frame came with, its TPID and TCI; 0: none */
 };

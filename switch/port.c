@@ -156,6 +156,12 @@ uint64_t port_tx(struct port *port, struct worker *w, unsigned worker_index, con
 	return taken;
 }
 
+uint64_t port_tx_none(struct port *port, unsigned worker_index, const struct tx_frame *frames, unsigned n)
+{
+	count(port, worker_index, frames, n, 0, 0);
+	return 0;
+}
+
 void port_sent(struct port_queue *q, unsigned worker_index)
 {
 	if (!lock(q))

@@ -25,6 +25,7 @@ struct worker;
 enum port_offload {			/* what the receiving side of a port can take as it is */
 	PORT_CSUM = 1,			/* checksum left to be completed */
 	PORT_TSO4 = 2, PORT_TSO6 = 4, PORT_ECN = 8, PORT_USO = 16,
+	PORT_UNREAD = 32,		/* tx() reads the rest of an unread_frame itself; goes with PORT_CSUM, for nobody has summed it up */
 };
 
 /* rx_space - private memory of the worker for one receive burst */
@@ -118,6 +119,9 @@ void port_fini(struct port *port);
  * Any worker. Return: bits of the frames taken.
  */
 uint64_t port_tx(struct port *port, struct worker *w, unsigned worker_index, const struct tx_frame *frames, unsigned n);
+
+/* port_tx_none() - the frames cannot even be offered: they count as dropped. Return: 0 */
+uint64_t port_tx_none(struct port *port, unsigned worker_index, const struct tx_frame *frames, unsigned n);
 
 /* port_sent() - call ops->sent(); a queue that another worker is sending to is left to that one */
 void port_sent(struct port_queue *q, unsigned worker_index);

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "switch/offload.h"
 #include "switch/packet.h"
+#include "switch/unread.h"
 #include "switch/worker.h"
 #include "tap/vhost_parts.h"
 
@@ -102,9 +103,33 @@ static void log_written(const struct virtq *r, const struct chain *c, uint64_t s
 	}
 }
 
-static void put_pieces(const struct virtq *r, const struct tx_frame *tx, const struct chain *c, uint16_t buffers)
+enum { READ_PIECES = 128 };		/* most pieces of guest memory that a frame is read into: 64 KB in buffers of 512 bytes */
+
+/* read_rest() - what is unread of @f straight into the buffers. What is written there is looked at by the guest alone, and the kernel writes it:
+ * where a page was taken away it says so instead of a SIGBUS. Return: did it? */
+static bool read_rest(struct frame *f, struct sink *s)
 {
-	const struct frame *f = tx->frame;
+	struct unread_frame *u = container_of(f, struct unread_frame, frame);
+	struct iovec to[READ_PIECES];
+	uint32_t left = f->len - f->head_len;
+	unsigned n = 0;
+
+	for (; left && n < READ_PIECES; n++) {
+		const struct piece *p = &s->c->p[s->i++];
+		uint32_t part = MIN_OF(left, p->len - s->at);
+
+		to[n] = (struct iovec){ p->at + s->at, part };
+		left -= part;
+		s->at = 0;
+	}
+	return !left && u->read(u, to, n);
+}
+
+/* put_pieces() - Return: false when the rest of an unread frame did not get there */
+static bool put_pieces(const struct virtq *r, const struct tx_frame *tx, const struct chain *c, uint16_t buffers)
+{
+	struct frame *f = tx->frame;
+	bool whole = true;
 	struct sink s = { .c = c };
 	uint8_t start[VNET_HEADER + OFFLOAD_HEAD + TAGS_MAX];
 	uint32_t first = MIN_OF(f->head_len, (uint32_t)OFFLOAD_HEAD);
@@ -117,7 +142,10 @@ static void put_pieces(const struct virtq *r, const struct tx_frame *tx, const s
 	sink_write(&s, f->head + first, f->head_len - first);
 	for (unsigned i = 0; i < f->nbody; i++)
 		sink_write(&s, f->body[i].iov_base, f->body[i].iov_len);
+	if (f->unread)
+		whole = read_rest(f, &s);
 	log_written(r, c, size_of(r->header, tx));
+	return whole;
 }
 
 /* ---- buffers ---- */
@@ -182,12 +210,11 @@ static bool place_one(struct virtq *r, const struct tx_frame *tx, const char **f
 			break;
 		r->slots[first + n++].len = (uint32_t)MIN_OF(c.len - before, UINT32_MAX);
 	}
-	if (*fault || c.len < size || c.too_many) {
+	if (*fault || c.len < size || c.too_many || !put_pieces(r, tx, &c, (uint16_t)n)) {
 		r->next_avail = avail;
 		r->avail_wrap = wrap;
 		return false;
 	}
-	put_pieces(r, tx, &c, (uint16_t)n);
 	share_out(r->slots + first, n, size);
 	r->nslots += n;
 	return true;
@@ -273,6 +300,13 @@ static unsigned place_frames(struct virtq *r, struct frame *frames, unsigned n, 
 	return i;
 }
 
+/* place_unread() - straight from where it comes; and if that does not work, read to private memory first, so that it is we who find
+ * out what is wrong with the guest's memory. Return: was it placed? */
+static bool place_unread(struct virtq *r, const struct tx_frame *tx, const char **fault)
+{
+	return place_one(r, tx, fault) || (!*fault && virtq_has_more(r) && frame_settle(tx->frame) && place_one(r, tx, fault));
+}
+
 /* place_resolved() - a frame that the guest cannot take as it is: completed, or its segments. Return: was any placed? */
 static bool place_resolved(struct virtq *r, struct worker *w, uint32_t offloads, const struct tx_frame *tx, uint64_t *segments,
 			   const char **fault)
@@ -280,23 +314,34 @@ static bool place_resolved(struct virtq *r, struct worker *w, uint32_t offloads,
 	uint8_t *space = worker_cut_space(w);
 	size_t room = OFFLOAD_ROOM;
 	struct frame *frames;
-	unsigned n = offload_resolve(tx->frame, offloads, &space, &room, &frames), placed;
+	unsigned n, placed;
 
+	if (!frame_settle(tx->frame))
+		return false;
+	n = offload_resolve(tx->frame, offloads, &space, &room, &frames);
 	placed = place_frames(r, frames, n, tx, fault);
 	if (n > 1)
 		*segments += placed;
 	return placed > 0;
 }
 
-/* run_length() - how many frames from here on the guest takes as they are */
+/* run_length() - how many frames from here on the guest takes as they are; what is unread asks for something (PORT_UNREAD) */
 static inline unsigned run_length(const struct tx_frame *tx, unsigned n, uint32_t offloads)
 {
 	unsigned i = 0;
 
 	while (i < n && (!(tx[i].frame->offload.flags | tx[i].frame->offload.gso_type) ||
-			 offload_fits(&tx[i].frame->offload, offloads)))
+			 (offload_fits(&tx[i].frame->offload, offloads) && !tx[i].frame->unread)))
 		i++;
 	return i;
+}
+
+/* place_apart() - one that is not of such a run. Return: was anything placed? */
+static bool place_apart(struct virtq *r, struct worker *w, uint32_t offloads, const struct tx_frame *tx, uint64_t *segments, const char **fault)
+{
+	if (tx->frame->unread && offload_fits(&tx->frame->offload, offloads))
+		return place_unread(r, tx, fault);
+	return place_resolved(r, w, offloads, tx, segments, fault);
 }
 
 static uint64_t bits(unsigned from, unsigned n)
@@ -319,7 +364,7 @@ static uint64_t place_all(struct virtq *r, struct worker *w, uint32_t offloads, 
 		i += placed;
 		if (*fault || i == n || (run && placed == run))
 			continue;
-		if (run ? place_one(r, &tx[i], fault) : place_resolved(r, w, offloads, &tx[i], segments, fault))
+		if (run ? place_one(r, &tx[i], fault) : place_apart(r, w, offloads, &tx[i], segments, fault))
 			taken |= 1ull << i;
 		else if (!*fault && !virtq_has_more(r))
 			break;		/* the guest has no buffers: the rest is dropped at once */
