@@ -27,7 +27,7 @@ DEPS := build-essential pkg-config git ca-certificates libevent-dev libjansson-d
 	liburcu-dev libpcap-dev libseccomp-dev libcap-ng-dev uthash-dev libcurl4-openssl-dev libnl-3-dev libnl-route-3-dev libnftables-dev libnetfilter-conntrack-dev libsystemd-dev \
 	libcmocka-dev clang llvm libclang-rt-dev clang-tidy clang-format shellcheck man-db python3 python3-scapy \
 	python3-yaml iproute2 iputils-ping procps util-linux udhcpc isc-dhcp-client bind9-dnsutils dnsperf iperf3 \
-	traceroute iputils-tracepath mtr-tiny coturn nftables iptables curl jq tcpdump libcap2-bin netcat-openbsd sqlite3 xz-utils \
+	traceroute iputils-tracepath mtr-tiny coturn strace nftables iptables curl jq tcpdump libcap2-bin netcat-openbsd sqlite3 xz-utils \
 	qemu-system-x86 ipxe-qemu busybox-static dpdk-dev musl-tools knot-dnsutils
 
 LIB_C    := $(wildcard base/*.c switch/*.c tap/*.c nat/*.c dhcp/*.c)
