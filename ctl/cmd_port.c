@@ -11,6 +11,8 @@
 #include "ctl/cli_api.h"
 #include "ctl/cli_output.h"
 
+#define ALIASES { "--alias", 0, FLAG_LIST, "NAME", "aliases", "a further name of the guest; \"\": none" }
+
 static const struct flag add_flags[] = {
 	{ "--stream", 0, FLAG_TEXT, "PATH|ADDRESS:PORT", "path", "a socket for QEMU's -netdev stream" },
 	{ "--vhost-user", 0, FLAG_TEXT, "PATH", "path", "a socket for a VMM's vhost-user network device" },
@@ -24,6 +26,7 @@ static const struct flag add_flags[] = {
 	{ "--ifname", 0, FLAG_TEXT, "IF", "ifname", "the interface made in the namespace; eth0 unless given" },
 	{ "--mac", 0, FLAG_TEXT, "MAC", "mac", "fixed by the port's name unless given" },
 	{ "--group", 0, FLAG_TEXT, "GROUP", "group", "of the network's, whose settings hold where none are given here" },
+	ALIASES,
 	PORT_SETTINGS,
 	{ "--replace", 0, FLAG_SWITCH, NULL, NULL, "put these settings in place of those it has" },
 	{ 0 },
@@ -31,6 +34,7 @@ static const struct flag add_flags[] = {
 static const struct flag set_flags[] = {
 	{ "--mac", 0, FLAG_TEXT, "MAC", "mac", "the guest's address" },
 	{ "--group", 0, FLAG_TEXT, "GROUP", "group", "follow a group; \"\": none any more" },
+	ALIASES,
 	PORT_SETTINGS, { 0 } };
 
 static void port_address(const json_t *port, char cell[CELL_TEXT])

@@ -11,6 +11,7 @@
 #include "ctl/host_client.h"
 #include "ctl/live_dns_host.h"
 #include "ctl/live_dns_listen.h"
+#include "ctl/live_records.h"
 #include "dhcp/relay.h"
 #include "dhcp/service.h"
 #include "dhcp/upstream.h"
@@ -69,48 +70,7 @@ int live_dns_start(struct live_net *net)
 	return conf->has_router ? start_relay(net) : 0;
 }
 
-/* ---- records ---- */
-
-static int parse_record(struct live_net *net, const struct record_conf *r, struct dns_name *owner, struct dns_record *record)
-{
-	int rc = dns_owner_parse(owner, r->name, &net->zone->origin);
-
-	return rc < 0 ? rc : dns_record_parse(record, (uint16_t)r->type, r->value, &net->zone->origin);
-}
-
-static const struct record_conf *find(const struct record_conf *list, size_t n, const struct record_conf *r)
-{
-	for (size_t i = 0; i < n; i++)
-		if (list[i].type == r->type && !strcmp(list[i].name, r->name) && !strcmp(list[i].value, r->value))
-			return &list[i];
-	return NULL;
-}
-
-static void configure_records(struct live_net *net)
-{
-	const struct net_conf *conf = net->conf;
-	struct dns_name owner;
-	struct dns_record record;
-
-	for (size_t i = 0; i < net->nrecords; i++)
-		if (!find(conf->records, conf->nrecords, &net->records[i]) &&
-		    parse_record(net, &net->records[i], &owner, &record) == 0)
-			names_remove(net->names, &owner, record.type);
-	for (size_t i = 0; i < conf->nrecords; i++) {
-		int rc = parse_record(net, &conf->records[i], &owner, &record);
-
-		if (rc == 0)
-			rc = names_add(net->names, &owner, &record);
-		if (rc < 0)
-			log_warn("net=%s event=record-refused name=%s reason=\"%s\"", net->name, conf->records[i].name,
-				 strerror(-rc));
-	}
-	free(net->records);
-	net->records = calloc(conf->nrecords ? conf->nrecords : 1, sizeof(*net->records));
-	net->nrecords = net->records ? conf->nrecords : 0;
-	if (net->nrecords)
-		memcpy(net->records, conf->records, net->nrecords * sizeof(*net->records));
-}
+/* ---- settings ---- */
 
 static void configure_upstreams(struct live_net *net)
 {
@@ -142,7 +102,7 @@ void live_dns_configure(struct live_net *net)
 {
 	if (!net->names)
 		return;
-	configure_records(net);
+	live_records_configure(net);
 	if (net->upstream) {
 		upstream_set_device(net->upstream, net->conf->has_nat ? net->conf->uplink : "");
 		configure_upstreams(net);

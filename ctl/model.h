@@ -168,6 +168,7 @@ struct port_conf {
 	struct shape_conf shape;
 	char shaper[NAME_MAX_SIZE];	/* of the network's, which several ports share; or empty */
 	field_set set;			/* what the port itself was given */
+	char aliases[192];		/* further names of the guest, as model_list_next() reads them */
 };
 
 /* shaper_conf - a rate that all ports which name it have together */

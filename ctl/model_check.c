@@ -169,6 +169,8 @@ int model_check(struct model_ctx *ctx, const struct model *model, const json_t *
 		if (rc == 0)
 			rc = check_records(ctx, &model->networks[i], networks);
 		if (rc == 0)
+			rc = check_aliases(ctx, &model->networks[i], networks);
+		if (rc == 0)
 			rc = check_mirrors(ctx, &model->networks[i], networks);
 	}
 	if (rc == 0)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a network answers and relays as DNS: the table of `dns: {...}`, and lists of names. */
+/* What a network answers and relays as DNS: the table of `dns: {...}`, lists of names, and aliases of ports. */
 #include "ctl/model_parts.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
@@ -101,6 +102,75 @@ static json_t *write_names(const struct field *field, const void *from)
 }
 
 const struct field_type field_names = { read_names, write_names };
+
+/* ---- aliases of ports ---- */
+
+/* alias_use - whose alias it is; sorted, so that equal ones meet */
+struct alias_use {
+	const char *name, *port;
+	size_t n;
+};
+
+static int by_alias(const void *a, const void *b)
+{
+	const struct alias_use *x = a, *y = b;
+	int order = strncmp(x->name, y->name, x->n < y->n ? x->n : y->n);
+
+	return order ? order : x->n < y->n ? -1 : x->n > y->n;
+}
+
+static const char *alias_taken(const struct net_conf *net, const struct alias_use *of)
+{
+	static const char *const own[] = { "host", "gateway" };
+	char name[DOMAIN_TEXT];
+
+	memcpy(name, of->name, of->n);
+	name[of->n] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+		if (!strcmp(own[i], name))
+			return "the gateway's";
+	if (net_port(net, name))
+		return "a port's own";
+	for (size_t i = 0; i < net->nrecords; i++)
+		if (!strcmp(net->records[i].name, name))
+			return "a record's";
+	return NULL;
+}
+
+static int check_uses(struct model_ctx *ctx, const struct net_conf *net, struct alias_use *uses, size_t n)
+{
+	qsort(uses, n, sizeof(*uses), by_alias);
+	for (size_t i = 0; i < n; i++) {
+		const char *whose = alias_taken(net, &uses[i]);
+
+		if (whose)
+			return ctx_fail(ctx, NULL, NULL, -EINVAL, "port %s: aliases: %.*s is %s name", uses[i].port, (int)uses[i].n, uses[i].name, whose);
+		if (i && !by_alias(&uses[i - 1], &uses[i]))
+			return ctx_fail(ctx, NULL, NULL, -EINVAL, "port %s: aliases: %.*s is one of port %s, too", uses[i].port, (int)uses[i].n, uses[i].name,
+					uses[i - 1].port);
+	}
+	return 0;
+}
+
+int check_aliases(struct model_ctx *ctx, const struct net_conf *net, const json_t *networks)
+{
+	struct ctx_mark mark = ctx_enter(ctx, networks, net->name, "network", net->name);
+	size_t room = 0, n = 0;
+	struct alias_use *uses;
+	int rc = -ENOMEM;
+
+	for (size_t i = 0; i < net->nports; i++)
+		room += strlen(net->ports[i].aliases);
+	uses = calloc(room + 1, sizeof(*uses));
+	for (size_t i = 0; uses && i < net->nports; i++)
+		for (const char *list = net->ports[i].aliases; model_list_next(&list, &uses[n].name, &uses[n].n); n++)
+			uses[n].port = net->ports[i].name;
+	if (uses)
+		rc = check_uses(ctx, net, uses, n);
+	free(uses);
+	ctx_leave(ctx, mark);
+	return rc < 0 && !ctx->err->message[0] ? error_set(ctx->err, rc, "out of memory") : rc;
+}
 
 /* ---- the table ---- */
 

@@ -28,6 +28,9 @@ extern const size_t dhcp_nrows;
 extern const struct field dns_rows[];
 extern const size_t dns_nrows;
 bool dns_mode_has(enum net_mode mode, const char *key);
+
+/* check_aliases() - a guest's further names are nobody else's */
+int check_aliases(struct model_ctx *ctx, const struct net_conf *net, const json_t *networks);
 int mapping_read(struct model_ctx *ctx, const json_t *object, const char *key, const struct field *table, size_t n, struct net_conf *net,
 		 field_set *set);
 int mapping_fail(struct model_ctx *ctx, const json_t *object, const char *group, const char *key, const char *what);

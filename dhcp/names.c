@@ -350,6 +350,34 @@ int names_add(struct names *t, const struct dns_name *owner, const struct dns_re
 	return names_store(t, &name, records, n);
 }
 
+/* alone() - is the CNAME among them, if there is one, the only one? (RFC 2181 10.1) */
+static bool alone(const struct name_record *records, unsigned n)
+{
+	for (unsigned i = 0; n > 1 && i < n; i++)
+		if (records[i].type == DNS_CNAME)
+			return false;
+	return true;
+}
+
+int names_set(struct names *t, const struct dns_name *owner, const struct dns_record *records, unsigned n)
+{
+	struct name_record all[NAMES_RECORDS_MAX];
+	struct dns_name name = *owner;
+	const struct entry *old;
+	unsigned kept = 0;
+
+	dns_name_lower(&name);
+	old = find(t, &name);
+	for (unsigned i = 0; old && i < old->set.n; i++)
+		if (old->records[i].host)
+			all[kept++] = old->records[i];
+	if (n > NAMES_RECORDS_MAX - kept)
+		return -ENOSPC;
+	for (unsigned i = 0; i < n; i++)
+		all[kept + i] = (struct name_record){ .type = records[i].type, .size = records[i].size, .rdata = records[i].rdata };
+	return alone(all, kept + n) ? names_store(t, &name, all, kept + n) : -EEXIST;
+}
+
 int names_remove(struct names *t, const struct dns_name *owner, uint16_t type)
 {
 	struct dns_name name = *owner;

@@ -43,6 +43,15 @@ is "text" "$(short note.lab.internal TXT)" '"two words"'
 lanyard dns rm lab printer
 is "gone" "$(rcode printer.lab.internal)" NXDOMAIN
 
+lanyard dns add lab '*.web' 10.77.0.8
+is "a wildcard" "$(short any.web.lab.internal) $(short x.y.web.lab.internal) $(rcode web.lab.internal)" "10.77.0.8 10.77.0.8 NOERROR"
+lanyard port set lab/web2 --alias db --alias cache
+has "a guest's alias" "$(short db.lab.internal)" "$web2"
+has "and it is as good bare" "$(short cache)" "$web2"
+status 1 lanyard port set lab/web1 --alias db
+lanyard port set lab/web2 --alias cache
+is "an alias less" "$(rcode db.lab.internal) $(rcode cache.lab.internal)" "NXDOMAIN NOERROR"
+
 say "all else by the host's resolver"
 is "relayed" "$(short www.example.com)" 203.0.113.7
 is "its own NXDOMAIN" "$(rcode missing.example.com)" NXDOMAIN
@@ -53,6 +62,14 @@ is "queries with ports and ids" "$(awk '/^n[1-6]/ && $2 && $3' "$DIR/upstream.lo
 is "a new source port each time" "$(awk '/^n[1-6]/ { print $2 }' "$DIR/upstream.log" | sort | uniq -d)" ""
 is "a new id each time" "$(awk '/^n[1-6]/ { print $3 }' "$DIR/upstream.log" | sort | uniq -d | head -n 3)" ""
 is "wrong answers before the right one change nothing" "$(short spoofed.example.com)" 203.0.113.9
+
+is "not authenticated by who says so" "$(ask www.example.com +adflag | grep -c 'flags:.* ad')" 0
+lanyard net set lab --dns-rebind-protect true --dns-rebind-allow corp.example --dns-case-random true
+is "an answer that leads inside" "$(short inside.example.com) $(rcode inside.example.com)" " NOERROR"
+is "of a domain that may" "$(short inside.corp.example)" 10.0.0.5
+is "random case is believed" "$(short case.example.com)" 203.0.113.7
+is "and was sent" "$(grep -ci '^case.example.com' "$DIR/upstream.log") $(grep -c '^case.example.com' "$DIR/upstream.log")" "1 0"
+lanyard net set lab --dns-case-random false --dns-rebind-protect false
 
 say "over TCP"
 is "an own name" "$(short +tcp web2.lab.internal)" "$web2"

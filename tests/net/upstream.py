@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""tests/net/upstream.py - a resolver outside, port 53: www.example.com is 203.0.113.7, missing.example.com is not there
+"""tests/net/upstream.py - a resolver outside, port 53: www.example.com and case.example.com are 203.0.113.7, missing.example.com
+is not there, inside.ANYTHING is 10.0.0.5
 
 spoofed.example.com is answered wrongly four times first: another id, another question, another port, another sense.
-silent.example.com is not answered. big.example.com has a hundred addresses: cut over UDP, whole over TCP. Each query is a line: its name, the port it came from, its id.
+silent.example.com is not answered. big.example.com has a hundred addresses: cut over UDP, whole over TCP. Each query is a line: its name as it was
+written, the port it came from, its id.
 """
 import socket
 import struct
@@ -14,7 +16,7 @@ def name_of(query):
     while query[at]:
         labels.append(query[at + 1 : at + 1 + query[at]].decode())
         at += 1 + query[at]
-    return ".".join(labels).lower(), at + 5
+    return ".".join(labels), at + 5
 
 
 def answer(query, end, code=0, kind=1, data=b"", ident=None):
@@ -49,8 +51,11 @@ def main():
         name, end = name_of(query)
         ident = query[0] << 8 | query[1]
         print(name, peer[1], ident, flush=True)
-        if name == "www.example.com":
+        name = name.lower()
+        if name in ("www.example.com", "case.example.com"):
             sock.sendto(answer(query, end, data=socket.inet_aton("203.0.113.7")), peer)
+        elif name.startswith("inside."):
+            sock.sendto(answer(query, end, data=socket.inet_aton("10.0.0.5")), peer)
         elif name == "big.example.com":
             sock.sendto(answer(query, end, code=0x200), peer)
         elif name == "text.example.com":

@@ -151,6 +151,35 @@ static void test_records_of_the_user(void **state)
 	assert_int_equal(take(t, "db", DNS_TXT), -ENOENT);
 }
 
+/* DNS-37: all records of a name at once */
+static void test_set_at_once(void **state)
+{
+	struct names *t = *state;
+	struct dns_record two[2], many[NAMES_RECORDS_MAX + 1], alias;
+	struct dns_name owner;
+
+	assert_int_equal(dns_owner_parse(&owner, "Web1", &origin), 0);
+	assert_int_equal(dns_record_parse(&two[0], DNS_A, "10.0.0.1", &owner), 0);
+	assert_int_equal(dns_record_parse(&two[1], DNS_TXT, "text", &owner), 0);
+	assert_int_equal(dns_record_parse(&alias, DNS_CNAME, "other", &owner), 0);
+	for (unsigned i = 0; i <= NAMES_RECORDS_MAX; i++)
+		many[i] = two[0];
+	assert_int_equal(names_set_host(t, "web1", 7), 0);
+	assert_int_equal(names_set(t, &owner, two, 2), 0);
+	assert_int_equal(look(t, "web1.lab.internal")->n, 3);
+	assert_int_equal(names_set(t, &owner, two + 1, 1), 0);
+	assert_int_equal(look(t, "web1.lab.internal")->n, 2);		/* the guest's address stays */
+	assert_int_equal(names_set(t, &owner, &alias, 1), -EEXIST);
+	assert_int_equal(names_set(t, &owner, many, NAMES_RECORDS_MAX), -ENOSPC);
+	assert_int_equal(look(t, "web1.lab.internal")->n, 2);
+	assert_int_equal(names_set(t, &owner, NULL, 0), 0);
+	assert_int_equal(look(t, "web1.lab.internal")->n, 1);
+	names_remove_host(t, "web1");
+	assert_null(look(t, "web1.lab.internal"));
+	assert_int_equal(names_set(t, &owner, NULL, 0), 0);	/* no matter */
+	assert_int_equal(names_set(t, &owner, &alias, 1), 0);
+}
+
 /* The user's records and the lease of a guest share a name and do not disturb each other. */
 static void test_two_sources(void **state)
 {
@@ -276,7 +305,7 @@ int main(void)
 		CASE(test_host6),
 		CASE(test_bad_labels),
 		CASE(test_records_of_the_user),
-		CASE(test_two_sources),
+		CASE(test_set_at_once), CASE(test_two_sources),
 		CASE(test_limit_of_one_name),
 		CASE(test_dns_32_names_between),
 		CASE(test_dns_37_readers_beside_the_writer),
