@@ -24,6 +24,8 @@
 
 #include "base/array.h"
 #include "ctl/live.h"
+#include "ctl/live_dns_host.h"
+#include "ctl/live_lease.h"
 #include "ctl/live_policy.h"
 #include "ctl/live_capture.h"
 #include "ctl/live_recorder.h"
@@ -182,6 +184,18 @@ json_t *live_leases(struct engine *e, const char *net)
 {
 	(void)e, (void)net;
 	return json_pack("[{s:s, s:s}]", "ip", "10.77.0.5", "port", "vm1");
+}
+
+json_t *live_lease_explain(struct engine *e, const char *net, const struct lease_query *query, struct error *err)
+{
+	(void)e, (void)net, (void)query, (void)err;
+	return json_object();
+}
+
+json_t *live_dns_host_names(struct engine *e, const char *net)
+{
+	(void)e, (void)net;
+	return json_pack("[{s:s, s:s}]", "name", "vm1.lab.internal", "address", "10.77.0.5");
 }
 
 json_t *live_fdb(struct engine *e, const char *net)
