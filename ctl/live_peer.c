@@ -8,6 +8,8 @@
 #include "base/hash.h"
 #include "ctl/engine.h"
 #include "ctl/live_ra.h"
+#include "dhcp/names.h"
+#include "dhcp/names_peer.h"
 #include "nat/peer.h"
 #include "nat/peer_flow.h"
 #include "switch/port.h"
@@ -119,6 +121,17 @@ static void tell_way(struct live_segment *seg, const struct live_segment *other)
 	conf->routes[conf->nroutes++].len = other->conf->subnet.len;
 }
 
+/* tell_names() - of those who may be reached */
+static void tell_names(struct live_segment *seg, const struct live_segment *other, const struct peer_rules *out)
+{
+	if (!seg->names || !other->names || !other->zone || (!out->all && !out->n))
+		return;
+	if (!seg->peers)
+		seg->peers = calloc(1, sizeof(*seg->peers));
+	if (seg->peers && seg->peers->n < NAMES_PEERS_MAX)
+		seg->peers->of[seg->peers->n++] = (struct names_peer){ other->zone, other->names };
+}
+
 static void want(struct engine *e, struct live_segment *a, struct live_segment *b, const struct peer_rules *ab, const struct peer_rules *ba,
 		 void *arg)
 {
@@ -129,6 +142,8 @@ static void want(struct engine *e, struct live_segment *a, struct live_segment *
 	want_service(b->net);
 	tell_way(a, b);
 	tell_way(b, a);
+	tell_names(a, b, ab);
+	tell_names(b, a, ba);
 	if (ab->all && ba->all)
 		return;
 	if (!p && (p = calloc(1, sizeof(*p)))) {
@@ -154,6 +169,14 @@ static void tell_changed(struct live_net *net)
 	net->routes_told = told;
 }
 
+/* hand_over_names() - also none, and before the segments that were named until now are freed */
+static void hand_over_names(struct live_segment *seg)
+{
+	if (seg->names)
+		names_set_peers(seg->names, seg->peers);
+	seg->peers = NULL;
+}
+
 void live_peers_configure(struct engine *e)
 {
 	struct live_segment *seg;
@@ -165,6 +188,9 @@ void live_peers_configure(struct engine *e)
 		LIST_FOREACH(seg, &net->segments, link)
 			seg->server.conf.nroutes = 0;
 	each_pair(e, want, NULL);
+	for (struct live_net *net = e->nets; net; net = net->hh.next)
+		LIST_FOREACH(seg, &net->segments, link)
+			hand_over_names(seg);
 	for (struct live_net *net = e->nets; net; net = net->hh.next)
 		if (net->ra_timer)
 			tell_changed(net);

@@ -45,6 +45,7 @@ struct live_segment {
 	struct lease6_table *leases6;	/* NULL without an IPv6 subnet */
 	struct dhcp6_server server6;
 	struct names *names;		/* NULL without a subnet; within the network's */
+	struct names_peers *peers;	/* those whose names are told here, while a list of them is made (live_peer.c) */
 	struct dns_zone *zone;		/* NULL without DNS */
 	struct service *dns;
 	LIST_ENTRY(live_segment) link;	/* net->segments */

@@ -6,6 +6,7 @@
 #include "dhcp/dns_find.h"
 #include "dhcp/dns_local.h"
 #include "dhcp/dns_opt.h"
+#include "dhcp/names_peer.h"
 
 enum { TTL_S = 30, ALIASES_MAX = 8 };
 enum { SOA_REFRESH_S = 3600, SOA_RETRY_S = 1200, SOA_EXPIRE_S = 604800 };	/* RFC 6303 3 */
@@ -185,6 +186,28 @@ static struct dns_found find_asked(const struct asking *a)
 	return dns_name_join(&full, &a->lower, &a->zone->origin) < 0 ? found : dns_find(a->names, &full);
 }
 
+/* ask_peers() - for a name that is not there: is it one of theirs, below their domain or of an address of theirs? Then all else is theirs, too. */
+static struct dns_found ask_peers(struct asking *a)
+{
+	const struct names_peers *peers = names_peers(a->names);
+
+	for (unsigned i = 0; peers && i < peers->n; i++) {
+		const struct names_peer *p = &peers->of[i];
+		struct dns_found found = { .n = 0 };
+		struct dns_name apex;
+
+		if (dns_local(&a->lower, &p->zone->origin, p->zone->subnet, &apex) == DNS_LOCAL_BELOW)
+			found = dns_find(p->names, &a->lower);
+		if (!found.n)
+			continue;
+		a->names = p->names;
+		a->where = DNS_LOCAL_BELOW;
+		a->apex = apex;
+		return found;
+	}
+	return (struct dns_found){ .n = 0 };
+}
+
 /* A validator asks for the keys and delegations of the world's top-level domains; no guest is called so. */
 static bool asks_for_delegation(uint16_t type)
 {
@@ -240,6 +263,8 @@ static enum dns_outcome answer_query(struct asking *a)
 	a->reply.flags |= DNS_FLAG_AA;
 	a->where = dns_local(&a->lower, &a->zone->origin, a->zone->subnet, &a->apex);
 	found = find_asked(a);
+	if (!found.n && (a->where == DNS_LOCAL_NOT || a->where == DNS_LOCAL_BELOW))
+		found = ask_peers(a);
 	if (!found.n && a->where == DNS_LOCAL_NOT)
 		return answer_missing(a);
 	if (q->type == DNS_AXFR || q->type == DNS_IXFR) {

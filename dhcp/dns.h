@@ -4,7 +4,7 @@
  * Names of the segment are answered with authority from its name table and the one that it is within: by their full name, and guests
  * also by their bare one. What lies in a local zone (dns_local.h) and is not there does not exist, and nobody else is
  * asked. A name that exists but lacks the type asked for is answered as such (NODATA), never as missing.
- * Everything else is relayed.
+ * Names of peers (names_peer.h) are answered as if they were the segment's. Everything else is relayed.
  *
  * Pure but for the name table's grace periods: any thread that is registered with liburcu (QSBR). No allocation.
  */

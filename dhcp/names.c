@@ -10,6 +10,7 @@
 #include "base/array.h"
 #include "base/hash.h"
 #include "dhcp/names_parts.h"
+#include "dhcp/names_peer.h"
 
 /* One allocation: the entry, its records, and their data. Immutable once in the table but for `children`, which
  * only the writer uses.
@@ -27,6 +28,7 @@ struct names {
 	struct cds_lfht *table;
 	struct dns_name origin;		/* lower-case */
 	const struct names *outer;
+	struct names_peers *peers;	/* replaced whole */
 	unsigned nnames;
 	void (*changed)(void *arg);	/* or NULL */
 	void *changed_arg;
@@ -155,7 +157,26 @@ void names_free(struct names *t)
 	cds_lfht_destroy(t->table, NULL);
 	if (online)
 		urcu_qsbr_thread_online();
+	free(t->peers);
 	free(t);
+}
+
+static void free_peers(struct rcu_head *head)
+{
+	free(container_of(head, struct names_peers, rcu));
+}
+
+void names_set_peers(struct names *t, struct names_peers *peers)
+{
+	struct names_peers *old = rcu_xchg_pointer(&t->peers, peers);
+
+	if (old)
+		urcu_qsbr_call_rcu(&old->rcu, free_peers);
+}
+
+const struct names_peers *names_peers(const struct names *t)
+{
+	return t ? rcu_dereference(t->peers) : NULL;
 }
 
 unsigned names_count(const struct names *t)

@@ -45,6 +45,12 @@ until_ok 5 in_box q1 ping -6 -c 1 -W 1 "$(six a1)"
 prohibited a1 10.79.0.1 80 echo
 [ "$(json '[.ports[] | select(.name == "a1") | .verdicts["consumed-peer"] // 0] | add' ps lab)" -gt 10 ] || fail "no frame was counted as consumed-peer"
 
+name_of() { in_box "$1" dig +short +time=1 +tries=2 "@$2" "${@:3}"; }
+is "a name there" "$(name_of a1 10.77.0.1 q1.quiet.internal)" "$q1"
+is "an address there" "$(name_of a1 10.77.0.1 -x "$q1")" q1.quiet.internal.
+is "over TCP" "$(name_of a1 10.77.0.1 +tcp q1.quiet.internal)" "$q1"
+is "the other way" "$(name_of q1 10.79.0.1 a1.lab.internal)" "$a1"
+
 say "the check knows who is to be reached, and who is not"
 lanyard net add third --subnet 10.80.0.0/24
 row15() { json '.rows[] | select(.row == 15) | "\(.result) \(.seen): \([.trials[].name] | join(", "))"' check quiet --other third 2>/dev/null; }
@@ -67,6 +73,8 @@ is "a1 to q1" "$(call a1 "$q1" 80 echo)" same
 in_box a1 ping -c 1 -W 2 "$q1" >/dev/null
 prohibited a1 "$q1" 81 echo
 prohibited q1 "$a1" 80 echo
+is "names of whom it may not reach" "$(name_of q1 10.79.0.1 a1.lab.internal)" ""
+is "and of whom it may" "$(name_of a1 10.77.0.1 q1.quiet.internal)" "$q1"
 [ "$(json '[.ports[] | select(.name == "q1") | .verdicts["peer"] // 0] | add' ps quiet)" -gt 0 ] || fail "nothing was counted as peer"
 
 say "no more"

@@ -7,12 +7,14 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <urcu/urcu-qsbr.h>
 #include <cmocka.h>
 
 #include "base/array.h"
+#include "dhcp/names_peer.h"
 
 struct bench {
 	struct dns_zone zone;
@@ -478,6 +480,49 @@ static void test_within(void **state)
 	assert_int_equal(ask(b, "15.0.77.10.in-addr.arpa", DNS_PTR), DNS_OUT_NXDOMAIN);
 }
 
+/* Names of a peer: what is there, and nothing else of it. */
+static void test_peers(void **state)
+{
+	static const struct {
+		const char *name;
+		uint16_t type;
+		enum dns_outcome with, without;
+	} cases[] = {
+		{ "db1.far.internal", DNS_A, DNS_OUT_ANSWER, DNS_OUT_NXDOMAIN },
+		{ "DB1.Far.Internal", DNS_A, DNS_OUT_ANSWER, DNS_OUT_NXDOMAIN },
+		{ "db1.far.internal", DNS_AAAA, DNS_OUT_NODATA, DNS_OUT_NXDOMAIN },
+		{ "alias.far.internal", DNS_A, DNS_OUT_ANSWER, DNS_OUT_NXDOMAIN },
+		{ "7.0.78.10.in-addr.arpa", DNS_PTR, DNS_OUT_ANSWER, DNS_OUT_NXDOMAIN },
+		{ "db2.far.internal", DNS_A, DNS_OUT_NXDOMAIN, DNS_OUT_NXDOMAIN },
+		{ "far.internal", DNS_A, DNS_OUT_NXDOMAIN, DNS_OUT_NXDOMAIN },
+		{ "db1", DNS_A, DNS_OUT_NXDOMAIN, DNS_OUT_NXDOMAIN },		/* bare names are one's own */
+		{ "secret.example.com", DNS_A, DNS_OUT_RELAY, DNS_OUT_RELAY },	/* what the user has the peer told of others' domains */
+		{ "web1.lab.internal", DNS_A, DNS_OUT_ANSWER, DNS_OUT_ANSWER },
+		{ "web1.far.internal", DNS_A, DNS_OUT_ANSWER, DNS_OUT_NXDOMAIN },
+	};
+	struct bench *b = *state, far = { .names = NULL };
+	struct names_peers *peers = calloc(1, sizeof(*peers));
+
+	assert_non_null(peers);
+	assert_int_equal(dns_zone_init(&far.zone, "far.internal", (struct prefix4){ 0x0a4e0000, 24 }, true), 0);
+	far.names = names_new(&far.zone.origin);
+	names_set_host(far.names, "db1", 0x0a4e0007);
+	names_set_host(far.names, "web1", 0x0a4e0008);
+	add(&far, "alias", DNS_CNAME, "db1");
+	add(&far, "secret.example.com", DNS_A, "10.78.0.9");
+	*peers = (struct names_peers){ .n = 1, .of = { { &far.zone, far.names } } };
+	for (unsigned with = 0; with < 2; with++) {
+		names_set_peers(b->names, with ? peers : NULL);
+		for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+			print_message("  %s%s\n", cases[i].name, with ? ", with a peer" : "");
+			assert_int_equal(ask(b, cases[i].name, cases[i].type), with ? cases[i].with : cases[i].without);
+		}
+	}
+	names_set_peers(b->names, NULL);
+	assert_int_equal(ask(b, "db1.far.internal", DNS_A), DNS_OUT_NXDOMAIN);
+	names_free(far.names);
+}
+
 static void test_zone_without_domain(void **state)
 {
 	struct bench *b = *state;
@@ -548,7 +593,7 @@ int main(void)
 		CASE(test_dns_05_not_queries),
 		CASE(test_servfail),
 		CASE(test_dns_33_our_own_range),
-		CASE(test_within), CASE(test_zone_without_domain),
+		CASE(test_within), CASE(test_peers), CASE(test_zone_without_domain),
 		CASE(test_dns_24_fast),
 		CASE(test_outcome_names),
 	};
