@@ -9,8 +9,10 @@
 #include "ctl/api.h"
 #include "ctl/engine.h"
 #include "ctl/guest_in.h"
+#include "ctl/live_guard.h"
 #include "ctl/state.h"
 #include "dhcp/lease6.h"
+#include "switch/route6.h"
 #include "switch/station.h"
 
 char *lease6_text(struct prefix6 place, char text[PREFIX6_TEXT])
@@ -20,7 +22,7 @@ char *lease6_text(struct prefix6 place, char text[PREFIX6_TEXT])
 
 /* ---- what follows ---- */
 
-static void follow_address(struct live_segment *seg, const struct live_port *p, const struct lease6_record *r)
+static void follow_address(struct live_segment *seg, struct live_port *p, const struct lease6_record *r)
 {
 	struct station s = { .ip = r->place.addr, .source = STATION_DHCP, .seen_ms = clock_now_ms() };
 
@@ -33,6 +35,22 @@ static void follow_address(struct live_segment *seg, const struct live_port *p, 
 	}
 	if (p && seg->names)
 		guest_names6(seg, p);
+	if (p)
+		live_guard_leases(p);
+}
+
+/* follow_prefix() - the gateway knows the way to what is behind a guest; without memory it learns it when the guest renews */
+static void follow_prefix(struct live_segment *seg, const struct live_port *p, const struct lease6_record *r)
+{
+	struct route6 route = { .to = r->place };
+
+	if (r->state != LEASE_BOUND || !p) {
+		routes6_remove(seg->routes6, r->place);
+		return;
+	}
+	route.port = p->id;
+	memcpy(route.mac, r->mac, MAC_SIZE);
+	routes6_set(seg->routes6, &route);
 }
 
 void lease6_follow(struct live_segment *seg, const struct lease6_record *r)
@@ -42,6 +60,8 @@ void lease6_follow(struct live_segment *seg, const struct lease6_record *r)
 	HASH_FIND_STR(seg->net->ports, r->port, p);
 	if (r->place.len == 128)
 		follow_address(seg, p, r);
+	else
+		follow_prefix(seg, p, r);
 }
 
 /* ---- the store ---- */

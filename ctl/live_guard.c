@@ -105,8 +105,9 @@ void live_guard_leases(struct live_port *p)
 {
 	struct station seen[MAX_STATIONS_PER_PORT];
 	uint32_t leased[GUARD_ADDRESSES];
+	uint64_t low[GUARD_ADDRESSES];
 	struct live_segment *seg;
-	unsigned n = 0;
+	unsigned n = 0, n6 = 0;
 
 	if (!p->guard || !(guard_conf(p->guard)->flags & GUARD_OWN_IP))
 		return;
@@ -116,8 +117,11 @@ void live_guard_leases(struct live_port *p)
 		for (unsigned i = 0; i < MIN_OF(there, (unsigned)ARRAY_SIZE(seen)); i++)
 			if (seen[i].source == STATION_DHCP && addr_is4(seen[i].ip) && n < ARRAY_SIZE(leased))
 				leased[n++] = addr_4(seen[i].ip);
+			else if (seen[i].source == STATION_DHCP && !addr_is4(seen[i].ip) && n6 < ARRAY_SIZE(low))
+				low[n6++] = be64toh(seen[i].ip.halves[1]);
 	}
 	guard_lease(p->guard, leased, n);
+	guard_lease6(p->guard, low, n6);
 }
 
 /* settle_macs() - those that live at the port for good, in the VLAN of its untagged frames */

@@ -181,6 +181,7 @@ void live_ra_fill(struct segment *to, const struct live_segment *from)
 	to->managed = conf->ip6.mode == DHCP6_STATEFUL;
 	to->dhcp6 = conf->ip6.mode != DHCP6_OFF || conf->ip6.prefixes.len;
 	to->delegated = conf->ip6.prefixes;
+	to->routes = to->delegated.len ? from->routes6 : NULL;
 	to->pref64 = conf->ip6.pref64;
 	if (to->managed) {
 		to->pool6_first = be64toh(conf->ip6.pool[0].halves[1]);

@@ -14,6 +14,7 @@
 #include "ctl/live_dns_host.h"
 #include "dhcp/lease.h"
 #include "dhcp/service.h"
+#include "switch/route6.h"
 #include "switch/station.h"
 #include "switch/vlan.h"
 
@@ -235,6 +236,7 @@ void live_segment_free(struct live_segment *seg)
 		event_free(seg->lease_timer);
 	lease_table_free(seg->leases);
 	lease6_table_free(seg->leases6);
+	routes6_free(seg->routes6);
 	reservations_free(seg->reservations);
 	free(seg->reserved);
 	free(seg->classes);

@@ -25,6 +25,7 @@ struct live_port;
 struct names;
 struct net_conf;
 struct port_conf;
+struct routes6;
 struct service;
 struct stations;
 
@@ -44,6 +45,7 @@ struct live_segment {
 	struct dhcp_server server;
 	struct lease6_table *leases6;	/* NULL without an IPv6 subnet */
 	struct dhcp6_server server6;
+	struct routes6 *routes6;	/* to what is delegated; NULL as leases6 */
 	struct names *names;		/* NULL without a subnet; within the network's */
 	struct names_peers *peers;	/* those whose names are told here, while a list of them is made (live_peer.c) */
 	struct dns_zone *zone;		/* NULL without DNS */

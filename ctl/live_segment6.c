@@ -8,6 +8,7 @@
 #include "ctl/engine.h"
 #include "dhcp/lease6.h"
 #include "switch/forward.h"
+#include "switch/route6.h"
 #include "switch/station.h"
 
 enum { ALONE_DECLINE_S = 60 };		/* as of IPv4: who is alone has found nobody but itself */
@@ -61,7 +62,8 @@ int live_segment6_start(struct live_segment *seg)
 
 	fill_table(seg, &conf);
 	seg->leases6 = lease6_table_new(&conf, lease6_changed, seg);
-	return seg->leases6 ? 0 : -ENOMEM;
+	seg->routes6 = routes6_new();
+	return seg->leases6 && seg->routes6 ? 0 : -ENOMEM;
 }
 
 void live_segment6_configure(struct live_segment *seg)

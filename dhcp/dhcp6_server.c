@@ -51,7 +51,7 @@ static struct lease6_guest guest_of(const struct turn *t, const struct dhcp6_ia 
 	const struct dhcp6_relay *first = t->relays.n ? &t->relays.of[t->relays.n - 1] : NULL;
 
 	return (struct lease6_guest){
-		.port = t->from->port, .mac = t->mac, .duid = t->m.client_id, .duid_size = t->m.client_id_size, .iaid = ia->iaid,
+		.port = t->from->port, .mac = ia->type == OPTION6_IA_PD ? t->from->src_mac : t->mac, .duid = t->m.client_id, .duid_size = t->m.client_id_size, .iaid = ia->iaid,
 		.prefix = ia->type == OPTION6_IA_PD, .len = ia->type == OPTION6_IA_PD && ia->nitems ? ia->item[0].len : 0,
 		.via = t->from->src, .hostname = t->m.hostname, .circuit = first ? first->interface_id : NULL,
 		.circuit_size = first ? first->interface_id_size : 0,

@@ -27,7 +27,7 @@ enum { LEASE6_DUID_MAX = 130 };
 /* The plain form of a binding. A store keys it by (segment, place). */
 struct lease6_record {
 	char port[NAME_MAX_SIZE];
-	uint8_t mac[MAC_SIZE];
+	uint8_t mac[MAC_SIZE];			/* of a prefix: of who routes to it */
 	uint8_t state;				/* enum lease_state: LEASE_BOUND, _EXPIRED, _RELEASED or _DECLINED */
 	uint8_t duid_size;
 	uint32_t iaid;

@@ -8,6 +8,7 @@
 #include "dhcp/tftp.h"
 #include "switch/build.h"
 #include "switch/port.h"
+#include "switch/route6.h"
 #include "switch/snapshot.h"
 #include "switch/worker.h"
 
@@ -111,10 +112,15 @@ struct service *dhcp_service_new(struct requests *requests)
 	return handing_over(&ops, requests);
 }
 
-/* from_here() - from a guest: in the subnet, or link-local, and not the gateway itself */
-static bool from_here(const struct segment *seg, struct addr src)
+/* from_here() - from a guest: in the subnet, link-local, or behind a router among the guests, and not the gateway itself */
+static bool from_here(const struct arrival *a, struct addr src)
 {
-	return (segment_has(seg, src) || (!addr_is4(src) && addr_is_link_local(src))) && !segment_is_gateway(seg, src);
+	const struct segment *seg = a->segment;
+	struct route6 route;
+
+	if (segment_has(seg, src) || (!addr_is4(src) && addr_is_link_local(src)))
+		return !segment_is_gateway(seg, src);
+	return routes6_find(seg->routes, src, &route) && route.port == a->from->port->id;
 }
 
 /* ---- TFTP ---- */
@@ -127,7 +133,7 @@ static bool tftp_service_input(struct service *s, struct worker *w, const struct
 	if (p->proto != PROTO_UDP || p->dport != PORT_TFTP || !segment_is_gateway(a->segment, p->dst))
 		return false;
 	*verdict = VERDICT_DROP_MARTIAN;
-	if (from_here(a->segment, p->src) && p->sport)
+	if (from_here(a, p->src) && p->sport)
 		*verdict = hand_over(d->requests, REQUEST_TFTP, a, p, VERDICT_CONSUMED_TFTP);
 	return true;
 }
@@ -176,7 +182,7 @@ static bool dns_input(struct service *s, struct worker *w, const struct arrival 
 	if (p->proto != PROTO_UDP || p->dport != PORT_DNS || !segment_is_gateway(seg, p->dst))
 		return false;
 	*verdict = VERDICT_DROP_MARTIAN;
-	if (!from_here(seg, p->src) || p->sport == 0)
+	if (!from_here(a, p->src) || p->sport == 0)
 		return true;
 	size = dns_answer(d->zone, d->names, packet_payload(p), packet_payload_len(p), false, reply, MIN_OF(mtu_room, REPLY_MAX),
 			  &outcome);

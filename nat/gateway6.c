@@ -7,11 +7,13 @@
 #include "base/checksum.h"
 #include "nat/answer.h"
 #include "nat/cut.h"
+#include "nat/delegated.h"
 #include "nat/limit.h"
 #include "nat/shard.h"
 #include "nat/ra.h"
 #include "switch/build.h"
 #include "switch/nd.h"
+#include "switch/port.h"
 #include "switch/service.h"
 #include "switch/snapshot.h"
 #include "switch/worker.h"
@@ -121,10 +123,12 @@ bool gateway6_input(struct worker *w, const struct arrival *a, const struct pack
 		*verdict = discovery(w, a, p, limit);
 		return true;
 	}
+	if (seg->routes && !memcmp(p->data, seg->gateway_mac, MAC_SIZE) && delegated_input(w, a, p, limit, verdict))
+		return true;
 	if (memcmp(p->data, seg->gateway_mac, MAC_SIZE) != 0 || p->proto == PROTO_TCP || p->proto == PROTO_UDP ||
 	    (p->proto == PROTO_ICMP6 && !segment_is_gateway(seg, p->dst)) || packet_is_icmp_error(p))
 		return false;
-	if (!on_link(seg, p->src)) {
+	if (!on_link(seg, p->src) && !delegated_source(seg, a->from->port->id, p->src)) {
 		*verdict = VERDICT_DROP_MARTIAN;
 	} else if (p->proto == PROTO_ICMP6 && p->icmp_type == ICMP6_ECHO_REQUEST) {
 		if (!a->trial)

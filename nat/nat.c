@@ -9,6 +9,7 @@
 #include "base/array.h"
 #include "base/hash.h"
 #include "nat/answer.h"
+#include "nat/delegated.h"
 #include "nat/echo.h"
 #include "nat/forward.h"
 #include "nat/fragment.h"
@@ -104,6 +105,7 @@ static struct policy ask_policy(struct nat_shard *s, const struct arrival *a, co
 	struct policy_query q = {
 		.snapshot = worker_snapshot(s->worker), .segment = a->segment, .host_access = conf->host_access,
 		.uplink = conf->uplink, .src = p->src, .dst = p->dst,
+		.src_is_behind = a->segment->routes && delegated_source(a->segment, a->from->port->id, p->src),
 	};
 
 	if (segment_is_gateway(a->segment, p->dst)) {

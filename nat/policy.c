@@ -87,7 +87,7 @@ struct policy policy_decide(const struct policy_query *q)
 {
 	enum policy_act act;
 
-	if (!source_ok(q->segment, q->src, q->dst))
+	if (!q->src_is_behind && !source_ok(q->segment, q->src, q->dst))
 		return refuse(POLICY_DROP, VERDICT_DROP_MARTIAN, 0);
 	if (segment_is_gateway(q->segment, q->dst))
 		return to_gateway(q);

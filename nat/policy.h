@@ -41,6 +41,7 @@ struct policy_query {
 	struct addr own;		/* the host's own address for HOST_OWN, of their family; none when it has none */
 	bool dst_is_host;		/* dst is an address of this host; only asked for with HOST_NONE */
 	bool dst_is_loopback_forward;	/* the gateway's port is that of a forward listening on 127.0.0.1 */
+	bool src_is_behind;		/* a router among the guests has it behind itself (nat/delegated.h) */
 };
 
 struct policy {

@@ -14,6 +14,7 @@
 #include "switch/burst.h"
 #include "switch/fdb.h"
 #include "switch/packet.h"
+#include "switch/route6.h"
 #include "switch/storm.h"
 #include "switch/told.h"
 #include "switch/worker.h"
@@ -23,6 +24,7 @@
 struct guard {
 	struct guard_conf conf;
 	_Atomic uint32_t leased[GUARD_ADDRESSES];	/* network order; 0: none */
+	_Atomic uint64_t leased6[GUARD_ADDRESSES];	/* lower halves, host order; 0: none */
 	storm storms[STORM_SORTS];
 	struct rcu_head rcu;
 };
@@ -58,6 +60,20 @@ void guard_lease(struct guard *g, const uint32_t *ips, unsigned n)
 {
 	for (unsigned i = 0; i < GUARD_ADDRESSES; i++)
 		atomic_store_explicit(&g->leased[i], i < n ? htobe32(ips[i]) : 0, memory_order_relaxed);
+}
+
+void guard_lease6(struct guard *g, const uint64_t *low, unsigned n)
+{
+	for (unsigned i = 0; i < GUARD_ADDRESSES; i++)
+		atomic_store_explicit(&g->leased6[i], i < n ? low[i] : 0, memory_order_relaxed);
+}
+
+static bool is_leased6(const struct guard *g, uint64_t low)
+{
+	for (unsigned i = 0; i < GUARD_ADDRESSES; i++)
+		if (atomic_load_explicit(&g->leased6[i], memory_order_relaxed) == low)
+			return true;
+	return false;
 }
 
 static bool is_own_mac(const struct guard *g, const uint8_t *mac)
@@ -103,6 +119,20 @@ static bool is_first(const struct guard_place *at, struct addr a)
 	return true;
 }
 
+/* owns_global() - what DHCPv6 gives is the port's that it was given to; other addresses of the subnet guests choose themselves */
+static bool owns_global(const struct guard *g, const struct guard_place *at, struct addr a)
+{
+	const struct segment *seg = at->segment;
+	uint64_t low = be64toh(a.halves[1]);
+	struct route6 route;
+
+	if (!segment_has(seg, a))
+		return routes6_find(seg->routes, a, &route) && route.port == at->port;
+	if (low && is_leased6(g, low))
+		return true;
+	return !(seg->pool6_last && low >= seg->pool6_first && low <= seg->pool6_last) && is_first(at, a);
+}
+
 static bool owns(const struct guard *g, const struct guard_place *at, struct addr a)
 {
 	if (is_fixed(g, a))
@@ -111,7 +141,9 @@ static bool owns(const struct guard *g, const struct guard_place *at, struct add
 		return false;
 	if (addr_is4(a))
 		return is_leased(g, a);
-	return (addr_is_link_local(a) || (at->segment && segment_has(at->segment, a))) && is_first(at, a);
+	if (addr_is_link_local(a))
+		return is_first(at, a);
+	return at->segment && owns_global(g, at, a);
 }
 
 /* may_be_nobody() - without a source address one asks for an address, for its duplicates, and for groups (RFC 2131 4.1, RFC 5227, RFC 4862 5.4.2,

@@ -56,6 +56,9 @@ const struct guard_conf *guard_conf(const struct guard *guard);
 /* guard_lease() - the IPv4 addresses leased to the port now, host order; the first GUARD_ADDRESSES count. Control thread */
 void guard_lease(struct guard *guard, const uint32_t *ips, unsigned n);
 
+/* guard_lease6() - the same of IPv6: the lower halves of addresses in the segment's subnet. What of its pool is not leased is nobody's. */
+void guard_lease6(struct guard *guard, const uint64_t *low, unsigned n);
+
 /* guard_place - where a frame is that a guard looks at */
 struct guard_place {
 	const struct segment *segment;	/* or NULL */

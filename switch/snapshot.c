@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "switch/port.h"
+#include "switch/route6.h"
 #include "switch/subnets.h"
 
 struct snapshot *snapshot_new(unsigned nports, unsigned nnets)
@@ -60,12 +62,16 @@ const struct segment *segment_home(const struct port_view *port)
 const struct segment *segment_with(const struct port_view *port, struct addr a)
 {
 	const struct net_view *net = port->net;
+	struct route6 route;
 
 	if (port->own)
 		return port->own;
 	for (unsigned i = 0; i < net->nsegments; i++)
 		if (segment_has(&net->segments[i], a))
 			return vlan_member(&port->vlan, net->segments[i].vid) ? &net->segments[i] : NULL;
+	for (unsigned i = 0; i < net->nsegments; i++)
+		if (routes6_find(net->segments[i].routes, a, &route) && route.port == port->port->id)
+			return &net->segments[i];
 	return !addr_is4(a) && addr_is_link_local(a) ? segment_home(port) : NULL;
 }
 

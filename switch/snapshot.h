@@ -26,6 +26,7 @@ struct port;
 struct recorder;
 struct port_policy;
 struct requests;
+struct routes6;
 struct service;
 struct shape;
 struct stations;
@@ -53,6 +54,7 @@ struct segment {
 	struct prefix6 subnet6;
 	bool dhcp6, managed;		/* guests are answered by DHCPv6; and given addresses */
 	uint64_t pool6_first, pool6_last;	/* lower halves of those; 0, 0: none */
+	struct routes6 *routes;		/* to what is behind routers among the guests; borrowed, outlives the snapshot; or NULL */
 	struct prefix6 delegated;	/* routers among the guests are given prefixes of it; len 0: none */
 	struct prefix6 pref64;		/* of a NAT64; len 0: there is none */
 	char *domain, *captive_portal;	/* for guests to search, and a URI; freed with the snapshot; or NULL */

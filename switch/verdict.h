@@ -19,7 +19,7 @@
 	V(CONSUMED_TFTP, "consumed-tftp", "handed to the TFTP server")                                     \
 	V(CONSUMED_NAT, "consumed-nat", "translated to a host socket")                                     \
 	V(CONSUMED_FRAGMENT, "consumed-fragment", "kept until the other fragments of its packet are there") \
-	V(CONSUMED_PEER, "consumed-peer", "passed on to a peered network")                                  \
+	V(CONSUMED_PEER, "consumed-peer", "passed on to a peered network, or to a router among the guests")                                  \
 	V(CONSUMED_REFUSED, "consumed-refused", "answered by the gateway with a reset or an ICMP error")   \
 	V(DROP_RUNT, "runt", "shorter than an Ethernet header, or cut inside a tag")                       \
 	V(DROP_STRANGER, "stranger", "a datagram from somebody other than the port's peer")                \

@@ -28,3 +28,19 @@ is "valid for an hour" "$(got one new_max_life)" 3600
 knows() { in_box web2 dig +short +time=1 +tries=1 @fd00:77::1 web2.lab.internal AAAA | grep -qx "$one"; }
 until_ok 5 knows
 is "and backward" "$(in_box web2 dig +short @fd00:77::1 -x "$one")" web2.lab.internal.
+
+say "a prefix for what is behind a guest"
+client web2 two -P
+prefix=$(got two new_ip6_prefix)
+has "of the delegated ones" "$prefix" '^fd00:88:0:[0-9a-f]*0::/60$'
+behind=${prefix%::/60}::77
+in_box web2 ip -6 addr add "$behind/128" dev lo nodad
+in_box web2 ping -6 -c 1 -W 2 -I "$behind" fd00:77::1 >/dev/null
+is "DNS answers there" "$(in_box web2 dig +short +time=2 +tries=2 -b "$behind" @fd00:77::1 web2.lab.internal AAAA | grep -cx "$one")" 1
+box web3
+until_ok 10 ready web3
+client web3 three
+until_ok 10 in_box web3 ping -6 -c 1 -W 1 "$behind" >/dev/null
+in_box web2 env OUT6="$DIR/two" dhclient -6 -r -P -sf "$DIR/script" -pf "$DIR/two.pid" -lf "$DIR/two.leases" -e OUT6="$DIR/two" eth0 2>/dev/null
+withdrawn() { ! in_box web3 ping -6 -c 1 -W 1 "$behind" >/dev/null; }
+until_ok 5 withdrawn
