@@ -5,7 +5,7 @@
  * What the frame path decides, it is asked (ctl/explain_try.h, and dns_answer() for names); here are the order and the words. It ends
  * with the first stage that blocks. Control thread.
  *
- * A stage's verdict is "pass", "block", or "unknown": beyond what lanyard sees, as the host's firewall is.
+ * A stage's verdict is "pass", "block", or "unknown": beyond what lanyard sees, as what a host's firewall asks may be.
  */
 #ifndef CTL_EXPLAIN_H
 #define CTL_EXPLAIN_H
@@ -46,6 +46,11 @@ struct explain_frame explain_frame_to(const struct explain *x, const uint8_t mac
  * Return: did it pass?
  */
 bool explain_walk(struct explain *x, const struct live_port *p, const struct explained *r, const char *what);
+
+/* explain_leaves_host(), explain_at_host() - of ctl/explain_host.c: the packet leaves by a socket of the host's, or is handed to the host as a
+ * member of the network: its routes, and its firewall as far as the keeper may read that. Return: does it pass? */
+bool explain_leaves_host(struct explain *x, const struct trial *t);
+bool explain_at_host(struct explain *x);
 
 /* explain_name() - of ctl/explain_name.c: find x->dst of a target that is a name
  * Return: 1 when it is found, 0 when a stage blocked, -EINPROGRESS: explain_go_on() will be called

@@ -7,7 +7,6 @@
 
 #include "ctl/explain.h"
 #include "ctl/live_policy.h"
-#include "ctl/route_get.h"
 #include "switch/forward.h"
 #include "switch/port.h"
 #include "switch/snapshot.h"
@@ -192,42 +191,6 @@ static bool blocks(struct explain *x, const struct live_port *p, const struct ex
 
 /* ---- where it arrives ---- */
 
-static bool leaves_host(struct explain *x, const struct trial *t)
-{
-	char ip[ADDR_TEXT], src[ADDR_TEXT];
-
-	explain_pass(x, "nat", "to %s from a socket of the host's%s", addr_format(t->way.dst, ip),
-		     t->way.known ? ", as part of a flow that is there" : "");
-	if (addr_is_none(t->way.src))
-		explain_pass(x, "route", "the host has a way there");
-	else
-		explain_pass(x, "route", "the host has a way there, from %s", addr_format(t->way.src, src));
-	return explain_unknown(x, "firewall", "nft list ruleset", "what the host's own firewall lets out is not known here");
-}
-
-/* at_host() - the host is a member of the network: what its kernel would do with the packet that came in there */
-static bool at_host(struct explain *x)
-{
-	const struct live_net *net = live_net_find(x->e, x->net);
-	const struct port_conf *host = net ? net_port(net->conf, HOST_PORT) : NULL;
-	char ip[ADDR_TEXT], self[ADDR_TEXT], hint[300];
-	struct route_got got;
-	int rc = host ? route_get(x->self.ip, x->dst, host->ifname, &got) : -ENODEV;
-
-	explain_pass(x, "host", "handed to the host%s%s", host ? " on " : "", host ? host->ifname : "");
-	snprintf(hint, sizeof(hint), "ip route get %s from %s iif %s", addr_format(x->dst, ip), addr_format(x->self.ip, self),
-		 host ? host->ifname : "");
-	if (rc < 0)
-		return explain_block(x, "route", hint, "the host does not pass it on: %s", strerror(-rc));
-	if (got.local)
-		explain_pass(x, "route", "%s is the host's own", ip);
-	else if (addr_is_none(got.via))
-		explain_pass(x, "route", "out by %s", got.ifname);
-	else
-		explain_pass(x, "route", "out by %s, to %s", got.ifname, addr_format(got.via, ip));
-	return explain_unknown(x, "firewall", "nft list ruleset", "what the host's own firewall lets through is not known here");
-}
-
 /* beyond() - by a peering into another network, whose stages it has to pass, too */
 static bool beyond(struct explain *x, const struct trial *t)
 {
@@ -245,13 +208,13 @@ static bool arrives(struct explain *x, const struct trial *t)
 	const char *to = t->nports ? port_name(x, t->ports[0]) : "";
 
 	if (t->stop == TRIAL_SERVICE && t->verdict == VERDICT_CONSUMED_NAT)
-		return leaves_host(x, t);
+		return explain_leaves_host(x, t);
 	if (t->made)
 		return beyond(x, t);
 	if (t->stop == TRIAL_SERVICE)
 		return explain_pass(x, "gateway", "%s", verdict_meaning(t->verdict));
 	if (t->verdict == VERDICT_FORWARDED && !strcmp(to, HOST_PORT))
-		return at_host(x);
+		return explain_at_host(x);
 	if (t->verdict == VERDICT_FORWARDED && to[0] == '@')
 		return explain_unknown(x, "uplink", NULL, "handed to the network behind the uplink");
 	if (t->verdict == VERDICT_FORWARDED)

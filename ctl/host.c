@@ -46,6 +46,8 @@ static const struct shape {
 	[HOST_NAT] = { sizeof(struct host_nat), false, { TEXT(host_nat, name), TEXT(host_nat, out) } },
 	[HOST_NAT_WATCH] = { .size = sizeof(struct host_header) },
 	[HOST_NAMES] = { sizeof(struct host_names), true, { TEXT(host_names, name), TEXT(host_names, domain) } },
+	[HOST_RULESET] = { .size = sizeof(struct host_header) },
+	[HOST_FLOWS] = { sizeof(struct host_named), false, { TEXT(host_named, name) } },
 	[HOST_CHANGES] = { .size = sizeof(struct host_header) },
 	[HOST_OPEN_FILE] = { sizeof(struct host_file), false, { TEXT(host_file, name), TEXT(host_file, dir), TEXT(host_file, file) } },
 	[HOST_OPEN_RESOLV] = { .size = sizeof(struct host_header) },
@@ -254,7 +256,7 @@ static bool values_fit(const void *message, uint32_t type)
 {
 	static const uint8_t zero[16];
 
-	if (type == HOST_HOLD || type == HOST_REPLACE || type == HOST_DROP)
+	if (type == HOST_HOLD || type == HOST_REPLACE || type == HOST_DROP || type == HOST_FLOWS)
 		return *host_name_of(message) != '\0';
 	if (type == HOST_OPEN_TAP || type == HOST_OPEN_NETNS || type == HOST_OPEN_VMM_TAP) {
 		struct host_link m;

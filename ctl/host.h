@@ -79,6 +79,10 @@ enum host_type {
 	HOST_OPEN_FILE,		/* host_file: a file to be read, from a directory of files that anybody may read; not kept */
 	HOST_NAMES,		/* host_names + descriptor of its guests: what programs of the host find under their names, in the place of what
 				 * the last one said; none: nothing of it is left */
+	HOST_RULESET,		/* host_header: the host's nftables as they are now, a file of JSON as `nft -j list ruleset` writes it; not kept. Reply
+				 * value: 1 where there are rules of iptables' own, too, which it does not show */
+	HOST_FLOWS,		/* host_named: the connections of guests behind the HOST_OPEN_IFACE held under the name that the kernel knows of, a file of
+				 * struct host_flow; not kept. Reply value: how many there are, which may be more than HOST_FLOWS_MAX in the file */
 	HOST_TYPES
 };
 
@@ -248,6 +252,19 @@ struct host_nat {
 #define HOST_NAT_FAMILY "inet"
 #define HOST_NAT_TABLE "lanyard"
 #define HOST_NAT_SETTINGS "net/netfilter/"	/* settings of the host that are changed and undone with the table */
+
+/* host_flow - a connection as the guest sees it; addresses as in host_forward */
+struct host_flow {
+	uint8_t family, proto;		/* 4 or 6; IPPROTO_TCP ... */
+	uint8_t inward;			/* 1: the remote began it */
+	uint8_t state;			/* enum host_flow_state */
+	uint16_t guest_port, remote_port;
+	uint8_t guest[16], remote[16];
+	uint64_t bytes_out, bytes_in;	/* as the guest sees it; 0 where the host does not count (net.netfilter.nf_conntrack_acct) */
+};
+
+enum host_flow_state { HOST_FLOW_OPENING, HOST_FLOW_OPEN, HOST_FLOW_CLOSING };
+enum { HOST_FLOWS_MAX = 16384 };
 
 enum host_change_kind { HOST_CHANGE_FREE, HOST_CHANGE_FILE, HOST_CHANGE_INTERFACE, HOST_CHANGE_ADDRESS, HOST_CHANGE_SYSCTL,
 			HOST_CHANGE_FILTER, HOST_CHANGE_TABLE, HOST_CHANGE_NAMES, HOST_CHANGE_KINDS };

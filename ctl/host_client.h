@@ -106,6 +106,13 @@ int host_nat(struct host *host, struct host_nat *nat, const struct host_forward 
 /* host_nat_watch() - Return: a socket that tells of changes of nftables (NFNLGRP_NFTABLES), or negative errno */
 int host_nat_watch(struct host *host);
 
+/* host_ruleset() - Return: a descriptor to read the host's nftables by, as JSON, with in @more whether there are rules that it does not show;
+ *	or negative errno
+ * host_flows() - Return: one to read struct host_flow by, of guests behind the interface held under @name, with in @n how many there are
+ */
+int host_ruleset(struct host *host, bool *more, struct error *err);
+int host_flows(struct host *host, const char *name, uint32_t *n, struct error *err);
+
 /* host_changes() - Return: a descriptor to read the journal of host changes by (struct host_change, one after another) */
 int host_changes(struct host *host, struct error *err);
 

@@ -107,3 +107,25 @@ int host_changes(struct host *host, struct error *err)
 
 	return host_call_open(host, &m, sizeof(m), &reply, err);
 }
+
+int host_ruleset(struct host *host, bool *more, struct error *err)
+{
+	struct host_header m = { .type = HOST_RULESET };
+	struct host_reply reply = { .rc = 0 };
+	int fd = host_call_open(host, &m, sizeof(m), &reply, err);
+
+	*more = fd >= 0 && reply.value;
+	return fd;
+}
+
+int host_flows(struct host *host, const char *name, uint32_t *n, struct error *err)
+{
+	struct host_named m = { .head.type = HOST_FLOWS };
+	struct host_reply reply = { .rc = 0 };
+	int fd;
+
+	snprintf(m.name, sizeof(m.name), "%s", name);
+	fd = host_call_open(host, &m, sizeof(m), &reply, err);
+	*n = fd < 0 ? 0 : reply.value;
+	return fd;
+}

@@ -122,6 +122,11 @@ int names_set(const struct host_names *m, const struct held *h, struct host_repl
 
 int resolv_open(struct host_reply *r);	/* Return: descriptor or negative errno */
 
+/* --- keeper_look.c: what the host is asked about itself, as a file. Return: descriptor, or negative errno with @r filled in --- */
+
+int ruleset_open(struct host_reply *r);
+int flows_open(const struct host_iface *iface, struct host_reply *r);
+
 /* --- keeper_listen.c: does not block --- */
 
 /* listen_open() - fill each of @fds (as many as m->count) that is -1 with a socket of its own

@@ -216,6 +216,10 @@ int act_run(const void *request, const struct held *h, struct host_reply *r)
 		return names_set(request, h, r);
 	case HOST_OPEN_RESOLV:
 		return resolv_open(r);
+	case HOST_RULESET:
+		return ruleset_open(r);
+	case HOST_FLOWS:
+		return flows_open(h->request, r);
 	case HOST_OPEN_UPLINK:
 		return uplink_open(request, r);
 	case HOST_WIRE:

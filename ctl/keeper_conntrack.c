@@ -2,7 +2,9 @@
 #include "ctl/keeper_conntrack.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <libnetfilter_conntrack/libnetfilter_conntrack.h>
+#include <libnetfilter_conntrack/libnetfilter_conntrack_tcp.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,4 +108,79 @@ void conntrack_cut_guests(const struct host_iface *iface)
 	struct search s = { .iface = iface };
 
 	cut(&s);
+}
+
+/* ---- told ---- */
+
+/* told - those that were found */
+struct told {
+	struct search search;		/* whose guests */
+	struct host_flow *list;
+	size_t room, n;
+};
+
+static enum host_flow_state state_of(const struct nf_conntrack *ct)
+{
+	if (nfct_get_attr_u8(ct, ATTR_ORIG_L4PROTO) == HOST_TCP)
+		switch (nfct_get_attr_u8(ct, ATTR_TCP_STATE)) {
+		case TCP_CONNTRACK_ESTABLISHED:
+			return HOST_FLOW_OPEN;
+		case TCP_CONNTRACK_SYN_SENT:
+		case TCP_CONNTRACK_SYN_RECV:
+		case TCP_CONNTRACK_SYN_SENT2:
+			return HOST_FLOW_OPENING;
+		default:
+			return HOST_FLOW_CLOSING;
+		}
+	return nfct_get_attr_u32(ct, ATTR_STATUS) & IPS_SEEN_REPLY ? HOST_FLOW_OPEN : HOST_FLOW_OPENING;
+}
+
+/* describe() - a guest began it, and its own addresses are those of the first packet; or it was led to one, and answers from his */
+static void describe(const struct nf_conntrack *ct, bool inward, struct host_flow *f)
+{
+	uint64_t orig = nfct_get_attr_u64(ct, ATTR_ORIG_COUNTER_BYTES), repl = nfct_get_attr_u64(ct, ATTR_REPL_COUNTER_BYTES);
+
+	*f = (struct host_flow){
+		.family = nfct_get_attr_u8(ct, ATTR_ORIG_L3PROTO) == AF_INET ? 4 : 6, .proto = nfct_get_attr_u8(ct, ATTR_ORIG_L4PROTO),
+		.inward = inward, .state = (uint8_t)state_of(ct), .bytes_out = inward ? repl : orig, .bytes_in = inward ? orig : repl,
+		.guest_port = ntohs(nfct_get_attr_u16(ct, inward ? ATTR_REPL_PORT_SRC : ATTR_ORIG_PORT_SRC)),
+		.remote_port = ntohs(nfct_get_attr_u16(ct, inward ? ATTR_ORIG_PORT_SRC : ATTR_ORIG_PORT_DST)),
+	};
+	if (inward) {
+		address(ct, ATTR_REPL_IPV4_SRC, ATTR_REPL_IPV6_SRC, f->guest);
+		address(ct, ATTR_ORIG_IPV4_SRC, ATTR_ORIG_IPV6_SRC, f->remote);
+	} else {
+		address(ct, ATTR_ORIG_IPV4_SRC, ATTR_ORIG_IPV6_SRC, f->guest);
+		address(ct, ATTR_ORIG_IPV4_DST, ATTR_ORIG_IPV6_DST, f->remote);
+	}
+}
+
+static int note(enum nf_conntrack_msg_type type, struct nf_conntrack *ct, void *arg)
+{
+	struct told *t = arg;
+	bool out = is_guest(&t->search, ct, ATTR_ORIG_IPV4_SRC, ATTR_ORIG_IPV6_SRC);
+
+	(void)type;
+	if (!out && !is_guest(&t->search, ct, ATTR_REPL_IPV4_SRC, ATTR_REPL_IPV6_SRC))
+		return NFCT_CB_CONTINUE;
+	if (t->n < t->room)
+		describe(ct, !out, &t->list[t->n]);
+	t->n++;
+	return NFCT_CB_CONTINUE;
+}
+
+long conntrack_flows(const struct host_iface *iface, struct host_flow *list, size_t room)
+{
+	static const uint32_t families[] = { AF_INET, AF_INET6 };
+	struct told t = { .search.iface = iface, .list = list, .room = room };
+	struct nfct_handle *h = nfct_open(CONNTRACK, 0);
+	int rc = h ? 0 : -errno;
+
+	if (!h)
+		return rc;
+	nfct_callback_register(h, NFCT_T_ALL, note, &t);
+	for (unsigned i = 0; i < 2 && rc == 0; i++)
+		rc = nfct_query(h, NFCT_Q_DUMP, &families[i]) < 0 ? -errno : 0;
+	nfct_close(h);
+	return rc < 0 ? rc : (long)t.n;
 }

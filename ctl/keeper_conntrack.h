@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ctl/keeper_conntrack.h - have the kernel forget connections that may not go on; in a child of the keeper, it takes as long as the table is */
+/* ctl/keeper_conntrack.h - have the kernel forget connections that may not go on, and tell of those that do; in a child of the keeper, it takes as long as the table is */
 #ifndef CTL_KEEPER_CONNTRACK_H
 #define CTL_KEEPER_CONNTRACK_H
 
@@ -12,5 +12,8 @@ void conntrack_cut_forwards(const struct host_forward *list, size_t n);
 
 /* conntrack_cut_guests() - those of guests, in either direction */
 void conntrack_cut_guests(const struct host_iface *iface);
+
+/* conntrack_flows() - up to @room of those of guests; Return: how many there are, or negative errno */
+long conntrack_flows(const struct host_iface *iface, struct host_flow *list, size_t room);
 
 #endif

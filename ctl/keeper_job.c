@@ -120,6 +120,10 @@ static const char *act_of(uint32_t type)
 		return "reading what the host resolves by";
 	case HOST_OPEN_NETNS:
 		return "opening an interface in a namespace";
+	case HOST_RULESET:
+		return "reading the rules of nftables";
+	case HOST_FLOWS:
+		return "reading the connections of the host";
 	case HOST_OPEN_FILE:
 		return "opening a file";
 	case HOST_OPEN_TAP:

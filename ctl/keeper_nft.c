@@ -206,6 +206,26 @@ int nft_run(const char *text, struct error *err)
 	return rc;
 }
 
+char *nft_ruleset(struct error *err)
+{
+	struct nft_ctx *ctx = nft_ctx_new(NFT_CTX_DEFAULT);
+	char *text = NULL;
+
+	if (!ctx) {
+		error_set(err, -ENOMEM, "nftables: out of memory");
+		return NULL;
+	}
+	nft_ctx_buffer_output(ctx);
+	nft_ctx_buffer_error(ctx);
+	nft_ctx_output_set_flags(ctx, NFT_CTX_OUTPUT_JSON | NFT_CTX_OUTPUT_NUMERIC_PROTO | NFT_CTX_OUTPUT_NUMERIC_PRIO);
+	if (nft_run_cmd_from_buffer(ctx, "list ruleset"))
+		explain(nft_ctx_get_error_buffer(ctx), err);
+	else if (!(text = strdup(nft_ctx_get_output_buffer(ctx))))
+		error_set(err, -ENOMEM, "nftables: out of memory");
+	nft_ctx_free(ctx);
+	return text;
+}
+
 int nft_exists(void)
 {
 	int rc = nft_run("list chain " TABLE " pass", NULL);

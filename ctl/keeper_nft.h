@@ -39,6 +39,9 @@ void nft_write_forwards(FILE *to, const char *verb, const struct host_forward *l
 /* nft_run() - one transaction. Return: 0; or negative errno with @err, and nothing is different */
 int nft_run(const char *text, struct error *err);
 
+/* nft_ruleset() - all that the host has, as JSON; for free(). NULL with @err */
+char *nft_ruleset(struct error *err);
+
 /* nft_exists() - is there a table of our name? Return: 1, 0, or negative errno: nobody says. nft_delete() - there is none any more. Return: 0, -ENOENT, or negative errno: it is there still */
 int nft_exists(void);
 int nft_delete(void);

@@ -55,7 +55,8 @@ static int finish_open(struct serve *s, const void *request, size_t size, int fd
 {
 	const char *name = host_name_of(request);
 	const struct host_header *head = request;
-	bool keep = fd >= 0 && *name && head->type != HOST_UNIX_PEER && head->type != HOST_WIRE && head->type != HOST_NAMES;
+	bool keep = fd >= 0 && *name && head->type != HOST_UNIX_PEER && head->type != HOST_WIRE && head->type != HOST_NAMES &&
+		    head->type != HOST_FLOWS;
 	int rc;
 
 	r->rc = fd < 0 ? fd : 0;
@@ -210,6 +211,17 @@ static int serve_wire(struct serve *s, const struct host_wire *m)
 	return answer(s, m, &r, -1);
 }
 
+/* serve_flows() - of guests behind an interface that is ours */
+static int serve_flows(struct serve *s, const struct host_named *m)
+{
+	struct held *h = held_find(&s->held, m->name);
+	struct host_reply r = { .rc = -ENOENT };
+
+	if (h && h->request && ((const struct host_header *)h->request)->type == HOST_OPEN_IFACE)
+		return start_job(s, &m->head, sizeof(*m), h, geteuid());
+	return answer(s, m, &r, -1);
+}
+
 /* serve_nat() - of an interface that is ours */
 static int serve_nat(struct serve *s, const struct host_nat *m)
 {
@@ -329,6 +341,9 @@ static int dispatch(struct serve *s, const void *request, size_t size, int fd)
 		return serve_file(s, request, journal_reader());
 	case HOST_NAMES:
 		return serve_names(s, request, fd);
+	case HOST_FLOWS:
+		return serve_flows(s, request);
+	case HOST_RULESET:
 	case HOST_OPEN_RESOLV:
 		return start_job(s, head, size, NULL, geteuid());
 	case HOST_NAT_FORWARDS:

@@ -179,6 +179,8 @@ json_t *live_flows(struct engine *e, const char *net, const char *port)
 	l.rows = l.net && look && seen ? json_array() : NULL;
 	if (l.rows && l.net->nat_state)
 		list_nat(&l, look);
+	if (l.rows && l.net->conf->has_nat && l.net->conf->has_host)
+		flow_rows_kernel(&l);
 	for (struct live_port *p = l.rows ? l.net->ports : NULL; p; p = p->hh.next)
 		if (!port || !strcmp(port, p->name))
 			list_connections(&l, p, seen);

@@ -97,21 +97,25 @@ static int ask(int fd, const struct question *q, struct route_got *got)
 	return refusal(&answer.h);
 }
 
-int route_get(struct addr src, struct addr dst, const char *iif, struct route_got *got)
+int route_get(struct addr src, struct addr dst, const char *iif, const char *oif, struct route_got *got)
 {
-	uint32_t index = if_nametoindex(iif);
+	uint32_t in = iif ? if_nametoindex(iif) : 0, out = *oif ? if_nametoindex(oif) : 0;
 	uint8_t bits = addr_is4(dst) ? 32 : 128;
 	struct question q = {
 		.h = { .nlmsg_len = NLMSG_LENGTH(sizeof(q.m)), .nlmsg_type = RTM_GETROUTE, .nlmsg_flags = NLM_F_REQUEST },
-		.m = { .rtm_family = (unsigned char)addr_family(dst), .rtm_dst_len = bits, .rtm_src_len = bits },
+		.m = { .rtm_family = (unsigned char)addr_family(dst), .rtm_dst_len = bits, .rtm_src_len = addr_is_none(src) ? 0 : bits },
 	};
 	int fd, rc;
 
-	if (!index)
+	if ((iif && !in) || (*oif && !out))
 		return -ENODEV;
 	put_addr(&q, RTA_DST, dst);
-	put_addr(&q, RTA_SRC, src);
-	put(&q, RTA_IIF, &index, sizeof(index));
+	if (!addr_is_none(src))
+		put_addr(&q, RTA_SRC, src);
+	if (in)
+		put(&q, RTA_IIF, &in, sizeof(in));
+	if (out)
+		put(&q, RTA_OIF, &out, sizeof(out));
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	if (fd < 0)
 		return -errno;

@@ -170,6 +170,8 @@ until_ok 3 led to4 8088
 exec {GO}<> <(:)
 outside /usr/bin/python3 "$ROOT/tests/net/tcp.py" call $HOST 8088 hold <&$GO >"$DIR/hold" 2>&1 &
 until_ok 5 grep -q connected "$DIR/hold"
+has "as a flow" "$(json '.flows[] | select(.by == "forward") | [.port, .proto, .guest, .state, .remote] | join(" ")' flows lab)" \
+	"^web1 tcp 10\.[0-9.]+:7008 open $OUTSIDE:[0-9]+"
 lanyard forward rm lab held
 ! led to4 8088 || fail "it is in the map still"
 echo >&$GO

@@ -57,6 +57,19 @@ blocked nat 127.0.0.1:80
 blocked nat 169.254.169.254:80
 ip route add unreachable 203.0.113.0/24
 blocked route 203.0.113.9:80 "ip route get 203.0.113.9"
+if [ "$AS" = root ]; then
+	nft 'table inet theirs { chain out { type filter hook output priority 0; policy accept; tcp dport 8101 drop; }; \
+		chain in { type filter hook input priority 0; policy drop; ct state established accept; }; }'
+	blocked firewall $OUTSIDE:8101 "nft list ruleset"
+	has "by name" "$OUT" "rules drop it: chain out of table inet theirs, by a rule"
+	reaches $OUTSIDE:8102 'firewall +pass +nothing of the host'
+	nft 'flush chain inet theirs in'
+	blocked firewall $OUTSIDE:8102
+	has "the answer" "$OUT" "rules drop the answer: chain in of table inet theirs, by its policy"
+	nft 'delete table inet theirs'
+else
+	reaches $OUTSIDE:8101 'firewall +unknown .*not this daemon'
+fi
 status 1 lanyard why lab/web1 nosuchguest
 status 1 lanyard why lab/web1 1.1.1.1:0
 status 1 lanyard why lab/web1 1.1.1.1/fun

@@ -61,6 +61,7 @@ static size_t good(enum host_type type, union request *m)
 		[HOST_OPEN_UPLINK] = sizeof(m->uplink), [HOST_WIRE] = sizeof(m->wire), [HOST_NAMES] = sizeof(m->names), [HOST_OPEN_FILE] = sizeof(m->file),
 		[HOST_CHANGES] = sizeof(m->head), [HOST_OPEN_RESOLV] = sizeof(m->head),
 		[HOST_NAT_FORWARDS] = sizeof(m->forwards), [HOST_NAT] = sizeof(m->nat), [HOST_NAT_WATCH] = sizeof(m->head),
+		[HOST_RULESET] = sizeof(m->head), [HOST_FLOWS] = sizeof(m->named),
 	};
 
 	memset(m, 0, sizeof(*m));
@@ -73,7 +74,7 @@ static size_t good(enum host_type type, union request *m)
 		m->forwards.list[0] = (struct host_forward){ .family = 4, .proto = HOST_TCP, .port = 80, .to_port = 8080, .to = { 10, 0, 0, 2 } };
 		m->forwards.list[1] = (struct host_forward){ .family = 6, .proto = HOST_UDP, .port = 53, .to_port = 53, .to = { 0xfd } };
 	}
-	if (type == HOST_HOLD || type == HOST_REPLACE || type == HOST_DROP)
+	if (type == HOST_HOLD || type == HOST_REPLACE || type == HOST_DROP || type == HOST_FLOWS)
 		strcpy(m->named.name, "x");
 	if (type == HOST_OPEN_TAP || type == HOST_OPEN_NETNS || type == HOST_OPEN_VMM_TAP)
 		strcpy(m->link.ifname, "eth0");

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ctl/firewall.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/host.h"
+
+enum { JUMPS = 16, RULES_MAX_ASKED = 100000 };
+
+/* What may become of a packet, as a set of bits: more than one where nobody knows. */
+enum outcome { GOES_ON = 1, RETURNS = 2, ACCEPTED = 4, DROPPED = 8 };
+
+/* inquiry - one question on its way through the chains of a hook */
+struct inquiry {
+	const json_t *all;
+	const struct firewall_packet *p;
+	struct firewall_table table;		/* of the chain that is being followed */
+	unsigned asked;				/* rules; a ruleset may jump in many ways */
+	char *text;
+};
+
+static const char *text_of(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s ? s : "";
+}
+
+/* blame() - who drops it, if nobody was found to yet */
+static void blame(struct inquiry *q, const char *chain, const char *how)
+{
+	if (!q->text[0])
+		snprintf(q->text, FIREWALL_TEXT, "chain %.60s of table %.10s %.60s, by %s", chain, q->table.family, q->table.name, how);
+}
+
+static unsigned follow(struct inquiry *q, const char *chain, unsigned depth);
+
+/* anything() - it was not found out */
+static unsigned anything(struct inquiry *q, const char *chain, const char *why)
+{
+	blame(q, chain, why);
+	return GOES_ON | ACCEPTED | DROPPED;
+}
+
+/* goes_to() - into another chain; where that comes back, the caller goes on */
+static unsigned goes_to(struct inquiry *q, const char *target, bool comes_back, unsigned depth)
+{
+	unsigned to = depth < JUMPS ? follow(q, target, depth + 1) : anything(q, target, "more jumps than are followed");
+
+	if (to & (GOES_ON | RETURNS))
+		to = (to & ~(unsigned)(GOES_ON | RETURNS)) | (comes_back ? GOES_ON : RETURNS);
+	return to;
+}
+
+/* verdict_of() - what a statement says of the packet; 0: it is no verdict */
+static unsigned verdict_of(struct inquiry *q, const char *chain, const json_t *statement, unsigned depth)
+{
+	const json_t *o;
+
+	if (json_object_get(statement, "accept") || json_object_get(statement, "queue"))
+		return ACCEPTED;
+	if (json_object_get(statement, "drop") || json_object_get(statement, "reject")) {
+		blame(q, chain, "a rule");
+		return DROPPED;
+	}
+	if (json_object_get(statement, "return"))
+		return RETURNS;
+	if ((o = json_object_get(statement, "jump")))
+		return goes_to(q, text_of(o, "target"), true, depth);
+	if ((o = json_object_get(statement, "goto")))
+		return goes_to(q, text_of(o, "target"), false, depth);
+	return 0;
+}
+
+/* verdict_map() - the verdicts of those entries that the packet may be one of */
+static unsigned verdict_map(struct inquiry *q, const char *chain, const json_t *vmap, unsigned depth)
+{
+	const json_t *data = json_object_get(json_object_get(vmap, "data"), "set"), *pair;
+	unsigned may = 0;
+	size_t i;
+
+	if (!json_is_array(data))
+		return anything(q, chain, "a map of verdicts");
+	json_array_foreach(data, i, pair) {
+		enum firewall_answer a = firewall_is(&q->table, json_object_get(vmap, "key"), json_array_get(pair, 0), q->p);
+
+		if (a != FIREWALL_NO)
+			may |= verdict_of(q, chain, json_array_get(pair, 1), depth);
+		if (a == FIREWALL_YES)
+			return may;
+	}
+	return may | GOES_ON;
+}
+
+/* is_plain() - a statement that neither asks nor decides */
+static bool is_plain(const json_t *s)
+{
+	static const char *const words[] = { "counter", "log", "mangle", "ct helper", "ct timeout", "masquerade", "snat", "dnat", "redirect", "notrack",
+					     "flow", "comment", "meta", "tproxy", "dup", "ct expectation", "map" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (json_object_get(s, words[i]))
+			return true;
+	return false;
+}
+
+/* ends_it() - translation is a verdict, too: the chain is left by it */
+static bool ends_it(const json_t *s)
+{
+	return json_object_get(s, "masquerade") || json_object_get(s, "snat") || json_object_get(s, "dnat") || json_object_get(s, "redirect");
+}
+
+/* ask_rule() - Return: a set of outcomes */
+static unsigned ask_rule(struct inquiry *q, const char *chain, const json_t *rule, unsigned depth)
+{
+	bool perhaps = false;
+	const json_t *s, *o;
+	unsigned to;
+	size_t i;
+
+	json_array_foreach(json_object_get(rule, "expr"), i, s) {
+		enum firewall_answer a = FIREWALL_YES;
+
+		if ((o = json_object_get(s, "match")))
+			a = firewall_match(&q->table, o, q->p);
+		else if ((o = json_object_get(s, "vmap")))
+			return verdict_map(q, chain, o, depth) | (perhaps ? GOES_ON : 0u);
+		else if ((to = verdict_of(q, chain, s, depth)))
+			return to | (perhaps ? GOES_ON : 0u);
+		else if (ends_it(s))
+			return ACCEPTED | (perhaps ? GOES_ON : 0u);
+		else if (!is_plain(s))
+			a = FIREWALL_PERHAPS;
+		if (a == FIREWALL_NO)
+			return GOES_ON;
+		perhaps |= a == FIREWALL_PERHAPS;
+		if (json_object_get(s, "xt"))		/* an extension of xtables: it may ask, and it may decide */
+			return anything(q, chain, "a rule of iptables that cannot be read");
+	}
+	return GOES_ON;
+}
+
+/* follow() - the rules of a chain, as long as the packet may go on. Return: a set of outcomes; GOES_ON: it came to the end */
+static unsigned follow(struct inquiry *q, const char *chain, unsigned depth)
+{
+	unsigned may = 0, to;
+	const json_t *one, *rule;
+	size_t i;
+
+	json_array_foreach(q->all, i, one) {
+		rule = json_object_get(one, "rule");
+		if (!rule || strcmp(text_of(rule, "chain"), chain) || strcmp(text_of(rule, "table"), q->table.name) ||
+		    strcmp(text_of(rule, "family"), q->table.family))
+			continue;
+		if (++q->asked > RULES_MAX_ASKED)
+			return anything(q, chain, "more rules than are looked at");
+		to = ask_rule(q, chain, rule, depth);
+		may |= to & ~(unsigned)GOES_ON;
+		if (!(to & GOES_ON))
+			return may;
+	}
+	return may | GOES_ON;
+}
+
+/* ---- the chains of a hook ---- */
+
+static bool is_of(const json_t *chain, const char *hook, const struct firewall_packet *p)
+{
+	const char *family = text_of(chain, "family");
+
+	if (strcmp(text_of(chain, "hook"), hook) || !(!strcmp(family, "inet") || !strcmp(family, addr_is4(p->dst) ? "ip" : "ip6")))
+		return false;
+	return strcmp(family, HOST_NAT_FAMILY) || strcmp(text_of(chain, "table"), HOST_NAT_TABLE);
+}
+
+/* next_chain() - that of the lowest priority, of those alike the first in the ruleset, behind the one with @prio that is before *place */
+static const json_t *next_chain(const struct inquiry *q, const char *hook, json_int_t *prio, size_t *place)
+{
+	const json_t *one, *best = NULL;
+	json_int_t best_prio = 0;
+	size_t i, best_at = 0;
+
+	json_array_foreach(q->all, i, one) {
+		const json_t *chain = json_object_get(one, "chain");
+		json_int_t at = json_integer_value(json_object_get(chain, "prio"));
+
+		if (!chain || !is_of(chain, hook, q->p) || at < *prio || (at == *prio && i < *place) || (best && at >= best_prio))
+			continue;
+		best = chain;
+		best_prio = at;
+		best_at = i;
+	}
+	*prio = best_prio;
+	*place = best_at + 1;
+	return best;
+}
+
+static unsigned ask_chain(struct inquiry *q, const json_t *chain)
+{
+	const char *name = text_of(chain, "name");
+	unsigned to;
+
+	q->table = (struct firewall_table){ q->all, text_of(chain, "family"), text_of(chain, "table") };
+	to = follow(q, name, 0);
+	if (to & (GOES_ON | RETURNS) && !strcmp(text_of(chain, "policy"), "drop")) {
+		blame(q, name, "its policy");
+		to |= DROPPED;
+	} else if (to & (GOES_ON | RETURNS)) {
+		to |= ACCEPTED;
+	}
+	return to & (ACCEPTED | DROPPED);
+}
+
+enum firewall_verdict firewall_ask(const json_t *ruleset, enum firewall_hook hook, const struct firewall_packet *p, char text[FIREWALL_TEXT])
+{
+	static const char *const hooks[] = { "prerouting", "input", "forward", "output", "postrouting" };
+	char perhaps[FIREWALL_TEXT] = "";
+	struct inquiry q = { .all = json_object_get(ruleset, "nftables"), .p = p, .text = text };
+	json_int_t prio = INT_MIN;
+	const json_t *chain;
+	size_t place = 0;
+
+	text[0] = '\0';
+	while ((chain = next_chain(&q, hooks[hook], &prio, &place))) {
+		unsigned to = ask_chain(&q, chain);
+
+		if (to == DROPPED)
+			return FIREWALL_BLOCK;
+		if (to & DROPPED && !perhaps[0])
+			memcpy(perhaps, text, sizeof(perhaps));
+		text[0] = '\0';
+	}
+	memcpy(text, perhaps, sizeof(perhaps));
+	return perhaps[0] ? FIREWALL_UNSURE : FIREWALL_PASS;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ctl/firewall.h - would the host's own rules let a packet by? Asked of its ruleset as `nft -j list ruleset` writes it (libnftables-json(5))
+ *
+ * For a new connection's first packet, or for the first answer. Rules are followed as nftables follows them: chains of a hook by priority,
+ * jumps and returns, policies; whoever drops ends it. What a rule asks that is not known here (marks, limits, users, most of what xtables
+ * extensions ask) makes both ends possible, and the answer says so rather than guess. Addresses stay as they are: what rules translate is
+ * looked at as it was sent. lanyard's own table is left out: what is in it has been asked already.
+ *
+ * Pure: nothing is asked of the host. Any thread.
+ */
+#ifndef CTL_FIREWALL_H
+#define CTL_FIREWALL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "base/addr.h"
+
+enum firewall_hook { FIREWALL_PREROUTING, FIREWALL_INPUT, FIREWALL_FORWARD, FIREWALL_OUTPUT, FIREWALL_POSTROUTING };
+
+struct firewall_packet {
+	const char *iif, *oif;		/* "": none; NULL: not known */
+	struct addr src, dst;		/* none: not known */
+	uint16_t sport, dport;
+	uint8_t proto;			/* IPPROTO_TCP ... */
+	bool answer;			/* of a connection that is there (ct state established), else it begins one (new) */
+};
+
+enum firewall_verdict { FIREWALL_PASS, FIREWALL_BLOCK, FIREWALL_UNSURE };
+
+enum { FIREWALL_TEXT = 200 };
+
+/* firewall_ask() - @text becomes where it ends: "chain input of table inet filter, by its policy"; of FIREWALL_UNSURE which chain may drop it */
+enum firewall_verdict firewall_ask(const json_t *ruleset, enum firewall_hook hook, const struct firewall_packet *p, char text[FIREWALL_TEXT]);
+
+/* ---- of ctl/firewall_match.c: does one statement's question hold? ---- */
+
+enum firewall_answer { FIREWALL_NO, FIREWALL_YES, FIREWALL_PERHAPS };
+
+/* firewall_table - where sets are looked up: the array of the ruleset, and the table that a rule is in */
+struct firewall_table {
+	const json_t *all;
+	const char *family, *name;
+};
+
+/* firewall_match() - the object of a "match" statement; firewall_is() - does the value of expression @left equal @right? */
+enum firewall_answer firewall_match(const struct firewall_table *t, const json_t *match, const struct firewall_packet *p);
+enum firewall_answer firewall_is(const struct firewall_table *t, const json_t *left, const json_t *right, const struct firewall_packet *p);
+
+#endif

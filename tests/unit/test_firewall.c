@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the host's rules make of a packet. The ruleset below is what nftables 1.0.6 said of a table that it was given, with ' for ". */
+#include "ctl/firewall.h"
+
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/array.h"
+
+static const char ruleset[] =
+	"{'nftables':["
+	"{'metainfo':{'version':'1.0.6','release_name':'Lester Gooch #5','json_schema_version':1}},"
+	"{'table':{'family':'inet','name':'filter'}},"
+	"{'set':{'family':'inet','name':'trusted','table':'filter','type':'ipv4_addr','flags':['interval'],'elem':[{'prefix':{'ad"
+	"dr':'10.0.0.0','len':8}},'192.0.2.7']}},"
+	"{'chain':{'family':'inet','table':'filter','name':'input','type':'filter','hook':'input','prio':0,'policy':'drop'}},"
+	"{'chain':{'family':'inet','table':'filter','name':'forward','type':'filter','hook':'forward','prio':0,'policy':'accept'}"
+	"},"
+	"{'chain':{'family':'inet','table':'filter','name':'guests'}},"
+	"{'chain':{'family':'inet','table':'filter','name':'output','type':'filter','hook':'output','prio':-5,'policy':'accept'}}"
+	","
+	"{'rule':{'family':'inet','table':'filter','chain':'input','expr':[{'match':{'op':'in','left':{'ct':{'key':'state'}},'rig"
+	"ht':['established','related']}},{'accept':null}]}},"
+	"{'rule':{'family':'inet','table':'filter','chain':'input','expr':[{'match':{'op':'==','left':{'meta':{'key':'iifname'}},"
+	"'right':'lo'}},{'accept':null}]}},"
+	"{'rule':{'family':'inet','table':'filter','chain':'input','expr':[{'match':{'op':'==','left':{'payload':{'protocol':'tcp"
+	"','field':'dport'}},'right':{'set':[22,{'range':[8000,8100]}]}}},{'accept':null}]}},"
+	"{'rule':{'family':'inet','table':'filter','chain':'input','expr':[{'match':{'op':'==','left':{'payload':{'protocol':'ip'"
+	",'field':'saddr'}},'right':'@trusted'}},{'match':{'op':'==','left':{'payload':{'protocol':'udp','field':'dport'}},'right"
+	"':53}},{'accept':null}]}},"
+	"{'rule':{'family':'inet','table':'filter','chain':'input','expr':[{'match':{'op':'==','left':{'meta':{'key':'mark'}},'ri"
+	"ght':7}},{'accept':null}]}},"
+	"{'rule':{'family':'inet','table':'filter','chain':'forward','expr':[{'match':{'op':'==','left':{'meta':{'key':'iifname'}"
+	"},'right':'ly-*'}},{'jump':{'target':'guests'}}]}},"
+	"{'rule':{'family':'inet','table':'filter','chain':'guests','expr':[{'vmap':{'key':{'ct':{'key':'state'}},'data':{'set':["
+	"['invalid',{'drop':null}],['established',{'accept':null}]]}}}]}},"
+	"{'rule':{'family':'inet','table':'filter','chain':'guests','expr':[{'match':{'op':'==','left':{'payload':{'protocol':'ip"
+	"','field':'daddr'}},'right':{'prefix':{'addr':'203.0.113.0','len':24}}}},{'reject':{'type':'icmp','expr':'port-unreachab"
+	"le'}}]}},"
+	"{'rule':{'family':'inet','table':'filter','chain':'guests','expr':[{'match':{'op':'!=','left':{'payload':{'protocol':'tc"
+	"p','field':'dport'}},'right':443}},{'match':{'op':'==','left':{'payload':{'protocol':'ip','field':'daddr'}},'right':'198"
+	".51.100.9'}},{'drop':null}]}},"
+	"{'rule':{'family':'inet','table':'filter','chain':'guests','expr':[{'match':{'op':'==','left':{'meta':{'key':'l4proto'}}"
+	",'right':'icmp'}},{'limit':{'rate':5,'burst':5,'per':'second'}},{'drop':null}]}},"
+	"{'rule':{'family':'inet','table':'filter','chain':'guests','expr':[{'match':{'op':'==','left':{'payload':{'protocol':'ip"
+	"6','field':'daddr'}},'right':{'prefix':{'addr':'fd00::','len':8}}}},{'drop':null}]}},"
+	"{'rule':{'family':'inet','table':'filter','chain':'output','expr':[{'match':{'op':'==','left':{'meta':{'key':'oifname'}}"
+	",'right':'eth9'}},{'counter':{'packets':0,'bytes':0}},{'drop':null}]}},"
+	"{'rule':{'family':'inet','table':'filter','chain':'output','expr':[{'match':{'op':'==','left':{'meta':{'key':'skuid'}},'"
+	"right':1000}},{'drop':null}]}},"
+	"{'table':{'family':'ip','name':'nat'}},"
+	"{'chain':{'family':'ip','table':'nat','name':'post','type':'nat','hook':'postrouting','prio':100,'policy':'accept'}},"
+	"{'rule':{'family':'ip','table':'nat','chain':'post','expr':[{'masquerade':null}]}}"
+	"]}";
+
+static json_t *load(const char *text)
+{
+	char *copy = strdup(text);
+	json_t *tree;
+
+	for (char *c = copy; *c; c++)
+		*c = *c == '\'' ? '"' : *c;
+	tree = json_loads(copy, 0, NULL);
+	free(copy);
+	assert_non_null(tree);
+	return tree;
+}
+
+static struct addr address(const char *text)
+{
+	struct addr a = { .bytes = { 0 } };
+
+	if (*text)
+		assert_int_equal(addr_parse(text, &a), 0);
+	return a;
+}
+
+struct packet {
+	const char *iif, *oif, *src, *dst;
+	uint8_t proto;
+	uint16_t dport;
+	bool answer;
+};
+
+static enum firewall_verdict ask(const json_t *rules, enum firewall_hook hook, const struct packet *p, char text[FIREWALL_TEXT])
+{
+	struct firewall_packet q = {
+		.iif = p->iif, .oif = p->oif, .src = address(p->src), .dst = address(p->dst), .dport = p->dport, .proto = p->proto, .answer = p->answer,
+	};
+
+	return firewall_ask(rules, hook, &q, text);
+}
+
+static const char input[] = "chain input of table inet filter, by its policy", guests[] = "chain guests of table inet filter, by a rule";
+
+static const struct {
+	const char *what;
+	enum firewall_hook hook;
+	struct packet p;
+	enum firewall_verdict want;
+	const char *where;
+} cases[] = {
+	{ "an answer", FIREWALL_INPUT, { "eth0", "", "192.0.2.1", "192.0.2.2", IPPROTO_UDP, 5, true }, FIREWALL_PASS, "" },
+	{ "an interface", FIREWALL_INPUT, { "lo", "", "127.0.0.1", "127.0.0.1", IPPROTO_UDP, 5, false }, FIREWALL_PASS, "" },
+	{ "a port of a set", FIREWALL_INPUT, { "eth0", "", "192.0.2.1", "192.0.2.2", IPPROTO_TCP, 22, false }, FIREWALL_PASS, "" },
+	{ "one of a range in it", FIREWALL_INPUT, { "eth0", "", "192.0.2.1", "192.0.2.2", IPPROTO_TCP, 8100, false }, FIREWALL_PASS, "" },
+	{ "the same port of UDP, but for a mark", FIREWALL_INPUT, { "eth0", "", "192.0.2.1", "192.0.2.2", IPPROTO_UDP, 22, false }, FIREWALL_UNSURE, input },
+	{ "a prefix of a named set", FIREWALL_INPUT, { "eth0", "", "10.1.2.3", "192.0.2.2", IPPROTO_UDP, 53, false }, FIREWALL_PASS, "" },
+	{ "an address of it", FIREWALL_INPUT, { "eth0", "", "192.0.2.7", "192.0.2.2", IPPROTO_UDP, 53, false }, FIREWALL_PASS, "" },
+	{ "neither", FIREWALL_INPUT, { "eth0", "", "192.0.2.8", "192.0.2.2", IPPROTO_UDP, 53, false }, FIREWALL_UNSURE, input },
+	{ "of another family", FIREWALL_INPUT, { "eth0", "", "fd01::1", "fd01::2", IPPROTO_UDP, 53, false }, FIREWALL_UNSURE, input },
+	{ "a chain for some interfaces", FIREWALL_FORWARD, { "ly-lab", "eth0", "10.0.0.2", "203.0.113.9", IPPROTO_TCP, 80, false }, FIREWALL_BLOCK, guests },
+	{ "which are not others", FIREWALL_FORWARD, { "eth1", "eth0", "10.0.0.2", "203.0.113.9", IPPROTO_TCP, 80, false }, FIREWALL_PASS, "" },
+	{ "not known which", FIREWALL_FORWARD, { NULL, "eth0", "10.0.0.2", "203.0.113.9", IPPROTO_TCP, 80, false }, FIREWALL_UNSURE, guests },
+	{ "back from that chain", FIREWALL_FORWARD, { "ly-lab", "eth0", "10.0.0.2", "192.0.2.1", IPPROTO_TCP, 80, false }, FIREWALL_PASS, "" },
+	{ "a map of verdicts", FIREWALL_FORWARD, { "ly-lab", "eth0", "10.0.0.2", "203.0.113.9", IPPROTO_TCP, 80, true }, FIREWALL_PASS, "" },
+	{ "another port than", FIREWALL_FORWARD, { "ly-lab", "eth0", "10.0.0.2", "198.51.100.9", IPPROTO_TCP, 80, false }, FIREWALL_BLOCK, guests },
+	{ "that port", FIREWALL_FORWARD, { "ly-lab", "eth0", "10.0.0.2", "198.51.100.9", IPPROTO_TCP, 443, false }, FIREWALL_PASS, "" },
+	{ "no port at all is not another one", FIREWALL_FORWARD, { "ly-lab", "eth0", "10.0.0.2", "198.51.100.9", IPPROTO_UDP, 80, false }, FIREWALL_PASS, "" },
+	{ "a limit", FIREWALL_FORWARD, { "ly-lab", "eth0", "10.0.0.2", "192.0.2.1", IPPROTO_ICMP, 0, false }, FIREWALL_UNSURE, guests },
+	{ "IPv6", FIREWALL_FORWARD, { "ly-lab", "eth0", "fd01::1", "fd00::1", IPPROTO_TCP, 80, false }, FIREWALL_BLOCK, guests },
+	{ "beside that prefix", FIREWALL_FORWARD, { "ly-lab", "eth0", "fd01::1", "2001:db8::1", IPPROTO_TCP, 80, false }, FIREWALL_PASS, "" },
+	{ "a way out", FIREWALL_OUTPUT, { "", "eth9", "192.0.2.1", "192.0.2.2", IPPROTO_TCP, 80, false }, FIREWALL_BLOCK,
+	  "chain output of table inet filter, by a rule" },
+	{ "another's user", FIREWALL_OUTPUT, { "", "eth0", "192.0.2.1", "192.0.2.2", IPPROTO_TCP, 80, false }, FIREWALL_UNSURE,
+	  "chain output of table inet filter, by a rule" },
+	{ "translation", FIREWALL_POSTROUTING, { "", "eth0", "192.0.2.1", "192.0.2.2", IPPROTO_TCP, 80, false }, FIREWALL_PASS, "" },
+	{ "a hook without chains", FIREWALL_PREROUTING, { "eth0", "", "192.0.2.1", "192.0.2.2", IPPROTO_TCP, 80, false }, FIREWALL_PASS, "" },
+};
+
+static void test_packets(void **state)
+{
+	json_t *rules = load(ruleset);
+	char text[FIREWALL_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		print_message("  %s\n", cases[i].what);
+		assert_int_equal(ask(rules, cases[i].hook, &cases[i].p, text), cases[i].want);
+		assert_string_equal(text, cases[i].where);
+	}
+	json_decref(rules);
+}
+
+/* What somebody else's tools have written, or nobody. */
+static const struct {
+	const char *what, *rules;
+	enum firewall_verdict want;
+} strange[] = {
+	{ "nothing", "{}", FIREWALL_PASS },
+	{ "no list", "{'nftables':7}", FIREWALL_PASS },
+	{ "objects of another shape", "{'nftables':[7,null,{'chain':7},{'rule':[]},{'chain':{'hook':'output','family':'ip'}}]}", FIREWALL_PASS },
+	{ "a chain that jumps to itself", "{'nftables':[{'chain':{'family':'ip','table':'t','name':'c','hook':'output','prio':0,'policy':'accept'}},"
+	  "{'rule':{'family':'ip','table':'t','chain':'c','expr':[{'jump':{'target':'c'}}]}}]}", FIREWALL_UNSURE },
+	{ "what xtables extensions ask", "{'nftables':[{'chain':{'family':'ip','table':'t','name':'c','hook':'output','prio':0,'policy':'accept'}},"
+	  "{'rule':{'family':'ip','table':'t','chain':'c','expr':[{'xt':null}]}}]}", FIREWALL_UNSURE },
+	{ "an earlier chain accepts, a later one drops", "{'nftables':[{'chain':{'family':'ip','table':'t','name':'late','hook':'output','prio':9,"
+	  "'policy':'drop'}},{'chain':{'family':'ip','table':'t','name':'c','hook':'output','prio':0,'policy':'accept'}}]}", FIREWALL_BLOCK },
+	{ "two of one priority", "{'nftables':[{'chain':{'family':'ip','table':'t','name':'a','hook':'output','prio':0,'policy':'accept'}},"
+	  "{'chain':{'family':'ip','table':'t','name':'b','hook':'output','prio':0,'policy':'drop'}}]}", FIREWALL_BLOCK },
+	{ "another family's", "{'nftables':[{'chain':{'family':'ip6','table':'t','name':'c','hook':'output','prio':0,'policy':'drop'}}]}", FIREWALL_PASS },
+	{ "our own table", "{'nftables':[{'chain':{'family':'inet','table':'lanyard','name':'c','hook':'output','prio':0,'policy':'drop'}}]}", FIREWALL_PASS },
+	{ "a rule before the others", "{'nftables':[{'chain':{'family':'ip','table':'t','name':'c','hook':'output','prio':0,'policy':'accept'}},"
+	  "{'rule':{'family':'ip','table':'t','chain':'c','expr':[{'accept':null}]}},"
+	  "{'rule':{'family':'ip','table':'t','chain':'c','expr':[{'drop':null}]}}]}", FIREWALL_PASS },
+};
+
+static void test_strange(void **state)
+{
+	static const struct packet p = { "", "eth0", "192.0.2.1", "192.0.2.2", IPPROTO_TCP, 80, false };
+	char text[FIREWALL_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(strange); i++) {
+		json_t *rules = load(strange[i].rules);
+
+		print_message("  %s\n", strange[i].what);
+		assert_int_equal(ask(rules, FIREWALL_OUTPUT, &p, text), strange[i].want);
+		json_decref(rules);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_packets), cmocka_unit_test(test_strange) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
