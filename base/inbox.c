@@ -7,8 +7,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+/* Zero, as memory comes from the kernel, is the state of a cell that was never written to: an inbox costs what was used of it. */
 struct cell {
-	_Atomic size_t turn;
+	_Atomic size_t state;		/* lap_of() the turn that may write it next; one more: that it was written in, and may be read */
 	unsigned char message[];
 };
 
@@ -24,6 +25,12 @@ struct inbox {
 static struct cell *cell_at(const struct inbox *inbox, size_t turn)
 {
 	return (struct cell *)(void *)(inbox->cells + (turn & inbox->mask) * inbox->stride);
+}
+
+/* lap_of() - a turn without its place */
+static size_t lap_of(const struct inbox *inbox, size_t turn)
+{
+	return turn & ~inbox->mask;
 }
 
 struct inbox *inbox_new(size_t ncells, size_t size)
@@ -43,8 +50,6 @@ struct inbox *inbox_new(size_t ncells, size_t size)
 		inbox_free(inbox);
 		return NULL;
 	}
-	for (size_t i = 0; i < ncells; i++)
-		atomic_init(&cell_at(inbox, i)->turn, i);
 	return inbox;
 }
 
@@ -75,22 +80,22 @@ bool inbox_push(struct inbox *inbox, const void *message)
 	struct cell *cell;
 
 	for (;;) {
-		size_t seen;
+		size_t seen, lap = lap_of(inbox, turn);
 
 		cell = cell_at(inbox, turn);
-		seen = atomic_load_explicit(&cell->turn, memory_order_acquire);
-		if (seen == turn) {
+		seen = atomic_load_explicit(&cell->state, memory_order_acquire);
+		if (seen == lap) {
 			if (atomic_compare_exchange_weak_explicit(&inbox->tail, &turn, turn + 1,
 								  memory_order_relaxed, memory_order_relaxed))
 				break;
-		} else if ((ptrdiff_t)(seen - turn) < 0) {
+		} else if ((ptrdiff_t)(seen - lap) < 0) {
 			return false;	/* still holds the message of the lap before: full */
 		} else {
 			turn = atomic_load_explicit(&inbox->tail, memory_order_relaxed);
 		}
 	}
 	memcpy(cell->message, message, inbox->size);
-	atomic_store(&cell->turn, turn + 1);
+	atomic_store(&cell->state, lap_of(inbox, turn) + 1);
 	inbox_wake(inbox);
 	return true;
 }
@@ -99,10 +104,10 @@ bool inbox_pop(struct inbox *inbox, void *message)
 {
 	struct cell *cell = cell_at(inbox, inbox->head);
 
-	if (atomic_load_explicit(&cell->turn, memory_order_acquire) != inbox->head + 1)
+	if (atomic_load_explicit(&cell->state, memory_order_acquire) != lap_of(inbox, inbox->head) + 1)
 		return false;
 	memcpy(message, cell->message, inbox->size);
-	atomic_store_explicit(&cell->turn, inbox->head + inbox->mask + 1, memory_order_release);
+	atomic_store_explicit(&cell->state, lap_of(inbox, inbox->head) + inbox->mask + 1, memory_order_release);
 	inbox->head++;
 	return true;
 }
@@ -115,7 +120,7 @@ int inbox_fd(const struct inbox *inbox)
 bool inbox_doze(struct inbox *inbox)
 {
 	atomic_store(&inbox->asleep, true);
-	if (atomic_load(&cell_at(inbox, inbox->head)->turn) != inbox->head + 1)
+	if (atomic_load(&cell_at(inbox, inbox->head)->state) != lap_of(inbox, inbox->head) + 1)
 		return true;
 	atomic_store(&inbox->asleep, false);
 	return false;

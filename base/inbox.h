@@ -2,7 +2,7 @@
 /* base/inbox.h - bounded queue of fixed-size messages into one thread, with an eventfd to sleep on
  *
  * Many threads may push, one thread pops. Neither waits: a full inbox refuses. Messages are copied in and
- * out. The algorithm is D. Vyukov's bounded queue: each cell carries the turn at which it may be written
+ * out. The algorithm is D. Vyukov's bounded queue: each cell carries the lap in which it may be written
  * or read, so that a producer and the consumer meet only on the cell they exchange.
  */
 #ifndef BASE_INBOX_H

@@ -3,7 +3,7 @@
 # tests/bench/dhcp.sh - DHCP exchanges per second by perfdhcp, every new lease durable, beside dnsmasq and Kea; inside the sandbox of
 # tests/bench/run.sh, into $DIR/figures; for root
 #
-#	make bench BENCH=dhcp RUNS=3 SECONDS_EACH=4 ONLY=rate|boot|memory RATES="5000 20000" PEERS="lanyard dnsmasq kea"
+#	make bench BENCH=dhcp RUNS=3 SECONDS_EACH=4 ONLY=rate|boot RATES="5000 20000" PEERS="lanyard dnsmasq kea"
 #
 # The load stands on core 1, what answers it on core 0. perfdhcp plays a relay with up to 60,000 clients, and never sends more than some 25,000
 # exchanges per second. In one run the table grows from step to step. lanyard answers on a TAP, the others on a veth pair. Each stores its leases
@@ -87,17 +87,36 @@ exchanges() {
 	awk '/^Rate:/ { printf "%.0f", $2; exit }' "$DIR/perfdhcp"
 }
 
+# leases - how many the server has
+leases() {
+	case $peer in
+	lanyard) json '.leases | length' lease ls lab ;;
+	dnsmasq) wc -l <"$DIR/dnsmasq.leases" ;;
+	kea) tail -n +2 "$DIR/kea.leases" | cut -d, -f1 | sort -u | wc -l ;;
+	esac
+}
+
+# boot - 200 guests at the same moment, behind one port, to a server that has no leases yet
+boot() {
+	in_load "${second[@]}" "$B/tests/bench/dhcpload" "$(load_dev)" 0 200 >"$DIR/boot"
+	figure "DHCP: $peer, 200 guests boot at once, DISCOVER to ACK p99" us "$(jq .p99_us "$DIR/boot")"
+}
+
 for ((run = 1; run <= RUNS; run++)); do
 	echo "-- run $run of $RUNS" >&2
 	for peer in $PEERS; do
-		wanted rate || continue
 		is_here "$peer" || continue
 		"begin_$peer"
 		empty=$(resident "$server")
-		for rate in $RATES; do
-			figure "DHCP: $peer, $rate/s offered" 1/s "$(exchanges "$rate")"
-		done
-		figure "DHCP: $peer, memory for the leases" kB $(($(resident "$server") - empty))
+		wanted boot && boot
+		if wanted rate; then
+			for rate in $RATES; do
+				figure "DHCP: $peer, $rate/s offered" 1/s "$(exchanges "$rate")"
+			done
+			full=$(resident "$server")
+			figure "DHCP: $peer, leases then" "" "$(leases)"
+			figure "DHCP: $peer, memory for 10,000 leases" kB $(((full - empty) * 10000 / $(leases)))
+		fi
 		"end_$peer"
 	done
 done

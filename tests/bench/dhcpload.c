@@ -2,6 +2,7 @@
 /* tests/bench/dhcpload.c - DHCP exchanges per second: DISCOVER, OFFER, REQUEST, ACK, then RELEASE, each by a new client
  *
  *	dhcpload INTERFACE SECONDS IN-FLIGHT
+ *	dhcpload INTERFACE 0 CLIENTS		each boots once, all at the same moment, and keeps what it got
  *
  * Runs in a guest's namespace, whose interface need not have an address: clients are made up, with a MAC address and
  * a transaction each. IN-FLIGHT of them are at work at any time; one that hears nothing for a second begins again. They
@@ -43,6 +44,7 @@ struct client {
 struct load {
 	int sock;
 	unsigned nclients;
+	bool once;
 	uint32_t next_id;
 	unsigned done, again, refused;
 	struct client clients[IN_FLIGHT_MAX];
@@ -167,6 +169,9 @@ static void on_answer(struct load *load, const uint8_t *frame, size_t size, uint
 	} else if (c->waits_for == ACK && type > OFFER) {
 		if (type == ACK && ip == c->offered && load->done < EXCHANGES_MAX) {
 			load->took_us[load->done++] = (uint32_t)((now - c->begun_ns) / 1000);
+			c->waits_for = 0;
+			if (load->once)
+				return;
 			say(load, c, RELEASE, now);
 		} else {
 			load->refused++;
@@ -178,7 +183,7 @@ static void on_answer(struct load *load, const uint8_t *frame, size_t size, uint
 static void retry_late(struct load *load, uint64_t now)
 {
 	for (unsigned i = 0; i < load->nclients; i++)
-		if (now - load->clients[i].sent_ns > UINT64_C(1000000000)) {
+		if (load->clients[i].waits_for && now - load->clients[i].sent_ns > UINT64_C(1000000000)) {
 			load->again++;
 			begin(load, &load->clients[i], now);
 		}
@@ -186,14 +191,14 @@ static void retry_late(struct load *load, uint64_t now)
 
 static void run(struct load *load, unsigned seconds)
 {
-	uint64_t now = now_ns(), end = now + seconds * UINT64_C(1000000000), look = now;
+	uint64_t now = now_ns(), end = now + (load->once ? 10 : seconds) * UINT64_C(1000000000), look = now;
 	struct pollfd poll_fd = { .fd = load->sock, .events = POLLIN };
 	uint8_t frame[2048];
 	ssize_t n;
 
 	for (unsigned i = 0; i < load->nclients; i++)
 		begin(load, &load->clients[i], now);
-	while (now < end) {
+	while (now < end && !(load->once && load->done == load->nclients)) {
 		poll(&poll_fd, 1, 100);
 		now = now_ns();
 		while ((n = recv(load->sock, frame, sizeof(frame), MSG_DONTWAIT)) > 0)
@@ -232,7 +237,7 @@ int main(int argc, char **argv)
 	unsigned seconds = argc == 4 ? (unsigned)atoi(argv[2]) : 0, n = argc == 4 ? (unsigned)atoi(argv[3]) : 0;
 	struct load *load;
 
-	if (!seconds || !n || n > IN_FLIGHT_MAX) {
+	if (argc != 4 || !n || n > IN_FLIGHT_MAX) {
 		fputs("usage: dhcpload INTERFACE SECONDS IN-FLIGHT\n", stderr);
 		return 2;
 	}
@@ -241,11 +246,12 @@ int main(int argc, char **argv)
 		return 1;
 	load->sock = open_socket(argv[1]);
 	load->nclients = n;
+	load->once = !seconds;
 	load->next_id = (uint32_t)getpid() << 8 & 0x3ffff;	/* other exchanges than those of the last run */
 	run(load, seconds);
 	qsort(load->took_us, load->done, sizeof(load->took_us[0]), by_size);
 	printf("{\"per_second\": %.0f, \"p50_us\": %u, \"p99_us\": %u, \"again\": %u, \"refused\": %u}\n",
-	       (double)load->done / seconds, load->took_us[load->done / 2], load->took_us[(uint64_t)load->done * 99 / 100],
+	       (double)load->done / (seconds ? seconds : 1), load->took_us[load->done / 2], load->took_us[(uint64_t)load->done * 99 / 100],
 	       load->again, load->refused);
 	free(load);
 	return 0;
