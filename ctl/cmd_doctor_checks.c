@@ -229,5 +229,6 @@ const struct check doctor_checks[] = {
 	{ "forwarding", doctor_look_forwarding },
 	{ "kernel-nat", doctor_look_nat },
 	{ "managers", doctor_look_managers },
+	{ "names", doctor_look_names },
 	{ 0 },
 };

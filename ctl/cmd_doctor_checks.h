@@ -33,4 +33,7 @@ void doctor_look_managers(struct finding *f);
 /* cmd_doctor_nat.c */
 void doctor_look_nat(struct finding *f);
 
+/* cmd_doctor_names.c */
+void doctor_look_names(struct finding *f);
+
 #endif

@@ -35,6 +35,12 @@ fi
 say "what cannot work"
 is "few descriptors" "$( (ulimit -n 100; lanyard doctor --json 2>/dev/null || echo "status $?") | tail -n 1)" "status 8"
 
+say "names"
+is "no resolver" "$(state names)" WARN
+has "what helps" "$(command_for names)" 'dns-upstream'
+echo "nameserver 192.0.2.53" >"$DIR/resolv.conf"
+is "one" "$(state names)" OK
+
 say "who would take our interfaces, and what the kernel has for NAT"
 is "nobody" "$(state managers)" OK
 mkdir /run/dhcpcd
