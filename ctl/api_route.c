@@ -190,11 +190,24 @@ static void explain_lease(struct call *call, const struct net_conf *net)
 		call_fail(call, &err);
 }
 
+/* leased_parse() - an address of either family, or a delegated prefix, of which the length does not matter */
+static int leased_parse(const char *text, struct addr *a)
+{
+	char alone[ADDR_TEXT];
+	size_t n = strcspn(text, "/");
+
+	if (n >= sizeof(alone))
+		return -EINVAL;
+	memcpy(alone, text, n);
+	alone[n] = '\0';
+	return addr_parse(alone, a);
+}
+
 static void route_leases(struct call *call)
 {
 	const struct net_conf *net = net_of(call);
 	json_t *lease;
-	uint32_t ip;
+	struct addr ip;
 
 	if (!net)
 		return;
@@ -205,10 +218,12 @@ static void route_leases(struct call *call)
 			wrong_method(call);
 	} else if (call->method == EVHTTP_REQ_GET && !strcmp(call->segments[3], "explain")) {
 		explain_lease(call, net);
-	} else if (ip4_parse(call->segments[3], &ip) < 0) {
-		fail(call, -EINVAL, "%.100s is not an IPv4 address", call->segments[3]);
+	} else if (leased_parse(call->segments[3], &ip) < 0) {
+		fail(call, -EINVAL, "%.100s is not an address", call->segments[3]);
+	} else if (call->method == EVHTTP_REQ_DELETE && addr_is4(ip)) {
+		live_lease_free(engine_of(call), net->name, call_query(call, "port"), addr_4(ip), on_freed, call);
 	} else if (call->method == EVHTTP_REQ_DELETE) {
-		live_lease_free(engine_of(call), net->name, call_query(call, "port"), ip, on_freed, call);
+		live_lease6_free(engine_of(call), net->name, call_query(call, "port"), ip, on_freed, call);
 	} else if (call->method != EVHTTP_REQ_GET) {
 		wrong_method(call);
 	} else {

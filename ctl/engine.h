@@ -15,6 +15,7 @@
  *	live_forward.c	a forward: listen, wait for a port	lease_store.c	leases on disk
  *	live_clash.c	a subnet that the host has, too		live_clock.c	the wall clock is set
  *	guest6.c	DHCPv6 messages			lease6_store.c	the same of IPv6
+ *	live_lease6.c	its leases as shown
  *	live_listen.c	its sockets, many by one request	live_icmp.c	by what pings leave
  *	live_flows.c	who talks to whom
  *	explain.c	what becomes of a guest's attempt (why)
@@ -371,6 +372,18 @@ void lease_names(struct live_segment *seg, const struct lease_record *record);	/
 /* lease_stored_as() - a segment's number in the store: its VID, or for that of one port (@seg may be NULL: it is not there) what stays
  * the port's from start to start, above every VID */
 uint64_t lease_stored_as(const struct live_segment *seg, const char *port);
+
+/* live_lease_tree() - of live.c: a lease of either family as the API shows it; live_leases6() - of live_lease6.c: those of a segment */
+struct live_lease {
+	const struct live_segment *seg;
+	const char *ip, *port, *hostname;
+	const uint8_t *mac, *id;	/* client-id or DUID */
+	size_t id_size;
+	unsigned state;
+	int64_t expires_wall_s;
+};
+json_t *live_lease_tree(const struct live_lease *lease);
+void live_leases6(const struct live_segment *seg, json_t *array);
 
 /* lease6_store.c - the same of IPv6 */
 struct lease6_record;

@@ -55,6 +55,17 @@ static json_t *dhcp_counts(const struct live_net *net)
 	return counts;
 }
 
+static json_t *dhcp6_counts(const struct live_net *net)
+{
+	json_t *counts = json_object();
+
+	for (int i = 0; i < DHCP6_OUT_COUNT; i++)
+		if (net->dhcp6_outcomes[i])
+			json_object_set_new(counts, dhcp6_outcome_name((enum dhcp6_outcome)i),
+					    json_integer((json_int_t)net->dhcp6_outcomes[i]));
+	return counts;
+}
+
 static json_t *nat_counts(const struct live_net *net)
 {
 	struct nat_counts c;
@@ -87,8 +98,10 @@ json_t *live_network(struct engine *e, const char *name)
 		json_object_set_new(o, "gateway6", json_string(addr_format(net->conf->gateway6, ip)));
 		json_object_set_new(o, "gateway6_link", json_string(addr_format(addr_link_local(net->gateway_mac), ip)));
 	}
-	if (net->dhcp)
+	if (net->dhcp) {
 		json_object_set_new(o, "dhcp_messages", dhcp_counts(net));
+		json_object_set_new(o, "dhcp6_messages", dhcp6_counts(net));
+	}
 	if (net->dhcp)
 		json_object_set_new(o, "address_conflicts", json_integer((json_int_t)net->conflicts));
 	if (net->boot)
@@ -246,29 +259,40 @@ static json_t *when_json(int64_t wall_s)
 	return json_string(text);
 }
 
+json_t *live_lease_tree(const struct live_lease *l)
+{
+	char mac[MAC_TEXT], id[2 * LEASE_CLIENT_ID_MAX + 1] = "";
+	json_t *o = json_object();
+
+	for (unsigned i = 0; i < l->id_size; i++)
+		snprintf(id + 2 * i, 3, "%02x", l->id[i]);
+	json_object_set_new(o, "ip", json_string(l->ip));
+	json_object_set_new(o, "mac", json_string(mac_format(l->mac, mac)));
+	json_object_set_new(o, "port", json_string(l->port));
+	json_object_set_new(o, "hostname", json_string(l->hostname));
+	json_object_set_new(o, "client_id", json_string(id));
+	json_object_set_new(o, "state", json_string(lease_state_name(l->state)));
+	json_object_set_new(o, "expires", when_json(l->expires_wall_s));
+	if (!l->seg->only)
+		json_object_set_new(o, "vid", json_integer(l->seg->vid));
+	return o;
+}
+
 struct lease_list {
 	json_t *array;
-	uint16_t vid;			/* of the segment; 0: of one port alone */
+	const struct live_segment *seg;
 };
 
 static void add_lease(void *arg, const struct lease_record *r)
 {
 	const struct lease_list *list = arg;
-	char ip[IP4_TEXT], mac[MAC_TEXT], id[2 * LEASE_CLIENT_ID_MAX + 1] = "";
-	json_t *o = json_object();
+	char ip[IP4_TEXT];
+	struct live_lease l = {
+		.seg = list->seg, .ip = ip4_format(r->ip, ip), .mac = r->mac, .port = r->port, .hostname = r->hostname, .id = r->client_id,
+		.id_size = r->client_id_size, .state = r->state, .expires_wall_s = r->expires_wall_s,
+	};
 
-	for (unsigned i = 0; i < r->client_id_size; i++)
-		snprintf(id + 2 * i, 3, "%02x", r->client_id[i]);
-	json_object_set_new(o, "ip", json_string(ip4_format(r->ip, ip)));
-	json_object_set_new(o, "mac", json_string(mac_format(r->mac, mac)));
-	json_object_set_new(o, "port", json_string(r->port));
-	json_object_set_new(o, "hostname", json_string(r->hostname));
-	json_object_set_new(o, "client_id", json_string(id));
-	json_object_set_new(o, "state", json_string(lease_state_name(r->state)));
-	json_object_set_new(o, "expires", when_json(r->expires_wall_s));
-	if (list->vid)
-		json_object_set_new(o, "vid", json_integer(list->vid));
-	json_array_append_new(list->array, o);
+	json_array_append_new(list->array, live_lease_tree(&l));
 }
 
 json_t *live_leases(struct engine *e, const char *name)
@@ -279,9 +303,12 @@ json_t *live_leases(struct engine *e, const char *name)
 
 	if (!array)
 		return NULL;
-	LIST_FOREACH(seg, &net->segments, link)
+	LIST_FOREACH(seg, &net->segments, link) {
 		if (seg->leases && !seg->leaving)
-			lease_each(seg->leases, add_lease, &(struct lease_list){ array, seg->only ? 0 : seg->vid });
+			lease_each(seg->leases, add_lease, &(struct lease_list){ array, seg });
+		if (seg->leases6 && !seg->leaving)
+			live_leases6(seg, array);
+	}
 	return array;
 }
 

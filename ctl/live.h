@@ -14,6 +14,7 @@
 
 #include <jansson.h>
 
+#include "base/addr.h"
 #include "base/error.h"
 
 struct engine;
@@ -69,6 +70,9 @@ json_t *live_flows(struct engine *engine, const char *net, const char *port);
  * @port:	whose it is, or NULL; needed (-EINVAL) where several guests have one address, as in mode nat
  */
 void live_lease_free(struct engine *engine, const char *net, const char *port, uint32_t ip, live_done_fn *done, void *arg);
+
+/* live_lease6_free() - the same of an IPv6 address, or of the prefix that begins there */
+void live_lease6_free(struct engine *engine, const char *net, const char *port, struct addr a, live_done_fn *done, void *arg);
 
 /* live_explain() - what would become of an attempt of port @port to reach @to: DESTINATION[:PORT[/PROTO]] (ctl/explain.h)
  *

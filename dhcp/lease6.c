@@ -352,11 +352,11 @@ int lease6_decline(struct lease6_table *t, const struct lease6_guest *who, struc
 	return 0;
 }
 
-int lease6_free(struct lease6_table *t, struct prefix6 place, int64_t now_s, struct lease6_record *record)
+int lease6_free(struct lease6_table *t, struct addr a, int64_t now_s, struct lease6_record *record)
 {
-	struct lease6 *l = table6_find(t, place.addr);
+	struct lease6 *l = table6_find(t, a);
 
-	if (!l || l->place.len != place.len)
+	if (!l)
 		return -ENOENT;
 	end(t, l, now_s, record);
 	return 0;

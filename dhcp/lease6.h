@@ -117,8 +117,10 @@ uint32_t lease6_durable_left(const struct lease6_table *t, const struct lease6_g
 int lease6_release(struct lease6_table *t, const struct lease6_guest *who, struct prefix6 place, int64_t now_s, struct lease6_record *record);
 int lease6_decline(struct lease6_table *t, const struct lease6_guest *who, struct prefix6 place, int64_t now_s, struct lease6_record *record);
 
-/* lease6_free() - take it away, by an administrator. Return: 0 with the record, or -ENOENT. */
-int lease6_free(struct lease6_table *t, struct prefix6 place, int64_t now_s, struct lease6_record *record);
+/* lease6_find() - who has this address, or the prefix that begins there; lease6_free() - take it away, by an administrator
+ * Return: 0 with the record, or -ENOENT. */
+int lease6_find(const struct lease6_table *t, struct addr a, struct lease6_record *record);
+int lease6_free(struct lease6_table *t, struct addr a, int64_t now_s, struct lease6_record *record);
 
 /* lease6_port_gone() - the port was removed: its bindings end */
 void lease6_port_gone(struct lease6_table *t, const char *port, int64_t now_s);

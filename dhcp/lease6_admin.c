@@ -58,7 +58,7 @@ void lease6_table_configure(struct lease6_table *t, const struct lease6_conf *co
 
 	conf_take(t, conf);
 	HASH_ITER(hh_place, t->by_place, l, next)
-		if (!lease6_is_ours(t, l->place) && lease6_free(t, l->place, now_s, &record) == 0 && t->changed)
+		if (!lease6_is_ours(t, l->place) && lease6_free(t, l->place.addr, now_s, &record) == 0 && t->changed)
 			t->changed(t->arg, &record);
 }
 
@@ -100,6 +100,15 @@ void lease6_each(const struct lease6_table *t, lease6_changed_fn *fn, void *arg)
 		table6_record(l, &record);
 		fn(arg, &record);
 	}
+}
+
+int lease6_find(const struct lease6_table *t, struct addr a, struct lease6_record *record)
+{
+	const struct lease6 *l = table6_find(t, a);
+
+	if (l)
+		table6_record(l, record);
+	return l ? 0 : -ENOENT;
 }
 
 size_t lease6_count(const struct lease6_table *t)
