@@ -163,7 +163,7 @@ static int format_ip(struct reader *r, char *text, size_t room)
 /* plain() - has the name nothing in it but what next_word() and dns_name_from_text() take? */
 static bool plain(const char *text)
 {
-	return !strpbrk(text, "\\, \t") && strlen(text) < WORD_MAX;
+	return text[0] && !strpbrk(text, "\\, \t") && strlen(text) < WORD_MAX;
 }
 
 static int format_domain(struct reader *r, char *text, size_t room)
@@ -285,14 +285,20 @@ static int parse_list(const struct type *t, const char *text, struct writer *w)
 	return rc < 0 || !fits_type(t, n) ? -EINVAL : 0;
 }
 
-/* parse_text() - bytes that a log or a terminal would stumble over are for hex */
+/* parse_text() - without the spaces around it; bytes that are not visible ASCII are for hex */
 static int parse_text(const char *text, struct writer *w)
 {
-	for (const char *p = text; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
+	size_t n;
+
+	text += strspn(text, " ");
+	n = strlen(text);
+	while (n && text[n - 1] == ' ')
+		n--;
+	for (size_t i = 0; i < n; i++)
+		if (text[i] < ' ' || text[i] > '~')
 			return -EINVAL;
-	write_bytes(w, text, strlen(text));
-	return text[0] ? 0 : -EINVAL;
+	write_bytes(w, text, n);
+	return n ? 0 : -EINVAL;
 }
 
 int option_value_parse(enum option_type type, const char *text, uint8_t *data, size_t room)

@@ -4,7 +4,7 @@
  * A value is read by its type; addresses, numbers and names follow one another with spaces or commas between them.
  *
  *	hex		01:02:ff or 0102ff	bytes as they are
- *	text		/srv/root		the rest of the line
+ *	text		/srv/root		the rest of the line, visible ASCII
  *	flag		true, false
  *	u8 u16 u32	64			u8s and u16s: a list
  *	s32		-3600
