@@ -23,7 +23,7 @@
 
 enum { BIG_RECORDS = 100 };		/* 16 bytes each: more than 1,232 */
 
-enum behaviour { ANSWER, SILENT, CUT, CUT_AND_DEAF, CUT_AND_CONFUSED, FAIL, INSIDE, OTHER_CASE };
+enum behaviour { ANSWER, SILENT, CUT, CUT_AND_DEAF, CUT_AND_CONFUSED, FAIL, INSIDE, OTHER_CASE, ASK_BACK };
 
 struct bench {
 	struct event_base *base;
@@ -57,6 +57,8 @@ static size_t answer(uint8_t *data, size_t room, unsigned n)
 	return w.pos;
 }
 
+static int ask_back(struct bench *b, const uint8_t *query, size_t size);
+
 static void on_udp(evutil_socket_t fd, short what, void *arg)
 {
 	struct bench *b = arg;
@@ -69,7 +71,9 @@ static void on_udp(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	assert_true(n >= DNS_HEADER_SIZE);
 	b->asked++;
-	if (b->does == SILENT)
+	if (b->does == ASK_BACK)
+		assert_int_equal(ask_back(b, data, (size_t)n), 0);
+	if (b->does == SILENT || b->does == ASK_BACK)
 		return;
 	memcpy(b->query, data, (size_t)n);
 	b->query_size = (size_t)n;
@@ -409,11 +413,32 @@ static void test_case_random_falls_back_to_tcp(void **state)
 	assert_int_equal(b->reply[2] & 2, 2);		/* a hundred records, by datagram: cut */
 }
 
+/* The resolver is a guest of ours that asks us, as it may come about where resolv.conf leads to a forward. The question comes round, and
+ * waits for itself: four tries, and then all who wait for it are told that it failed. */
+static int ask_back(struct bench *b, const uint8_t *query, size_t size)
+{
+	return relay_query(b->relay, 2, query, size, false, on_answer, (void *)(uintptr_t)"g");
+}
+
+static void test_dns_20_no_query_circles(void **state)
+{
+	struct bench *b = *state;
+
+	b->does = ASK_BACK;
+	assert_int_equal(ask(b, "a", www, false, false), 0);
+	settle(b, 5);
+	assert_int_equal(b->asked, 4);
+	assert_int_equal(relay_stats(b->relay)->joined, 4);
+	assert_int_equal(b->reply[3] & DNS_RCODE_MASK, DNS_SERVFAIL);
+	assert_int_equal(upstream_pending(b->upstream), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_asked_once_for_all, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_dns_20_no_query_circles, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dns_03_04_cut, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tcp_that_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
