@@ -30,7 +30,7 @@ resolvectl domain outside0 ''
 daemon_start
 lanyard net add lab --subnet 10.77.0.0/24
 box web1
-web1=$(dhcp web1)
+dhcp web1 >/dev/null
 short() { in_box web1 dig +short +time=2 +tries=2 @10.77.0.1 "$@"; }
 answer_is() { [ "$(short "$1")" = "$2" ]; }
 
