@@ -8,9 +8,10 @@
 
 #include "base/array.h"
 
+/* dir_valid() - empty takes a setting back, as for a file */
 static bool dir_valid(const char *text)
 {
-	return text[0] == '/';
+	return !text[0] || text[0] == '/';
 }
 
 static bool boot_file_valid(const char *text)
@@ -68,7 +69,14 @@ int boot_complete(struct model_ctx *ctx, const json_t *object, const struct net_
 
 json_t *boot_tree(const struct net_conf *net)
 {
-	return net->boot ? fields_write(rows, ARRAY_SIZE(rows), net->boot, net->boot->set, 0) : json_object();
+	json_t *object = net->boot ? fields_write(rows, ARRAY_SIZE(rows), net->boot, net->boot->set, 0) : json_object(), *value;
+	const char *key;
+	void *next;
+
+	json_object_foreach_safe(object, next, key, value)
+		if (json_is_string(value) && !json_string_value(value)[0])
+			json_object_del(object, key);
+	return object;
 }
 
 const struct boot_conf *net_boot(const struct net_conf *net)

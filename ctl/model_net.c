@@ -149,11 +149,11 @@ int net_read(struct model_ctx *ctx, const json_t *object, struct net_conf *net)
 	rc = mapping_read(ctx, object, "limits", limits_rows, ARRAY_SIZE(limits_rows), net, &net->limits_set);
 	if (rc == 0)
 		rc = net_parts_read(ctx, object, net);
+	if (rc == 0)
+		rc = boot_read(ctx, object, net);
 	if (rc < 0)
 		return rc;
 	net->has_nat = NATS >> net->mode & 1;
-	if (rc == 0)
-		rc = boot_read(ctx, object, net);
 	net->has_host = net->mode == NET_HOST_ONLY || net->mode == NET_ROUTED || (net->has_nat && net->nat == NAT_KIND_KERNEL);
 	net->has_router = net->has_nat || net->mode == NET_ROUTED || net->mode == NET_BRIDGED;
 	net->has_subnet = net->set & BIT("subnet");
@@ -204,13 +204,13 @@ int net_complete(struct model_ctx *ctx, const json_t *object, struct net_conf *n
 	while (net->nupstreams < UPSTREAMS_MAX &&
 	       memcmp(net->upstreams[net->nupstreams].ip, (uint8_t[16]){ 0 }, 16))
 		net->nupstreams++;
+	if (boot_complete(ctx, object, net) < 0)
+		return -EINVAL;
 	if (!net->has_subnet)
 		return complete_bare(ctx, object, net);
 	if (net->wire)
 		return ctx_fail(ctx, object, "wire", -EINVAL, "a wire has two ends and nobody between them: it has no subnet");
 	net->set |= BIT("subnet");	/* one that was chosen stays */
-	if (boot_complete(ctx, object, net) < 0)
-		return -EINVAL;
 	return addressing_complete(ctx, object, net, net->set & BIT("gateway"), net->set & BIT("subnet6"));
 }
 

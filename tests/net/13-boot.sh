@@ -6,7 +6,7 @@ command -v curl >/dev/null || absent "curl is not installed"
 curl --version | grep -q '^Protocols:.* tftp' || absent "this curl has no TFTP"
 
 mkdir -p "$DIR/boot/efi" "$DIR/boot/closed" "$DIR/got"
-head -c 3000000 /dev/urandom >"$DIR/boot/kernel"
+head -c 700000 /dev/urandom >"$DIR/boot/kernel"
 head -c 512 /dev/urandom >"$DIR/boot/block"	# its last block is an empty one
 : >"$DIR/boot/empty"
 printf 'menu\nlinux kernel\n' >"$DIR/boot/efi/menu.cfg"
@@ -65,3 +65,16 @@ lanyard export | grep -v '^ *boot:\|^ *tftp:\|^ *file:' >"$DIR/without.yaml"
 lanyard apply -f "$DIR/without.yaml"
 ! get kernel --max-time 1 || fail "it is lent still"
 is "the network" "$(json .tftp net show lab)" null
+
+if [ "$AS" = root ]; then
+	say "where the gateway's address is the host's: from the switch all the same, and what is not lent is the host's own"
+	lanyard net add far --mode host-only --subnet 10.78.0.0/24 --boot-tftp "$DIR/boot"
+	box far/pc
+	dhcp pc >/dev/null
+	fetch() { in_box pc curl -sf --max-time "$1" -o "$DIR/got/file" tftp://10.78.0.1/kernel; }
+	fetch 10
+	same kernel
+	lanyard net set far --boot-tftp ''
+	is "the setting" "$(json .boot net show far)" null
+	! fetch 1 || fail "it is lent still"
+fi

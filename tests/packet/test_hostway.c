@@ -49,7 +49,7 @@ static void bed_init(struct bed *b, bool routed, bool services)
 	rig_net(b->rig, 1500, true);
 	b->segment = rig_segment(b->rig, 0, 1, services ? &b->service.service : host_gateway_service(b->gateway));
 	b->segment->router = routed;
-	b->segment->resolver = b->segment->dhcp = true;
+	b->segment->resolver = b->segment->dhcp = b->segment->tftp = true;
 	b->segment->has_subnet6 = true;
 	b->segment->subnet6 = (struct prefix6){ { .bytes = { 0xfd, 1 } }, 64 };
 	b->segment->gateway6 = (struct addr){ .bytes = { 0xfd, 1, [15] = 1 } };
@@ -90,6 +90,7 @@ static const struct {
 	{ "the host", "10.0.0.9", "10.0.0.1", 80, 'h', 'h' },
 	{ "DNS", "10.0.0.9", "10.0.0.1", 53, 's', 's' },
 	{ "DHCP", "10.0.0.9", "10.0.0.1", 67, 's', 's' },
+	{ "TFTP", "10.0.0.9", "10.0.0.1", 69, 's', 's' },
 	{ "the host, over IPv6", "fd01::9", "fd01::1", 80, 'H', 'H' },
 	{ "the last port that is the loopback's", "fd01::9", "fd01::1", 60999, 'H', 'H' },
 	{ "the first that is not", "fd01::9", "fd01::1", 61000, 'h', 'h' },
