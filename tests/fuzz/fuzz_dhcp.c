@@ -28,9 +28,11 @@ enum step {
 	STEP_UNRESERVE = 3,
 	STEP_PORT_GONE = 4,
 	STEP_FREE = 5,			/* address (1) */
-	STEP_RESTART = 6,
+	STEP_RESTART = 6,		/* or, with CLOCK_SET, by how many days (1) */
 	STEP_POOL = 7,			/* last address (1) */
 };
+
+enum { CLOCK_SET = 0x40 };
 
 struct world {
 	struct dhcp_server s;
@@ -162,6 +164,22 @@ static void restart(struct world *w)
 			lease_load(w->s.leases, &w->stored[i], strcmp(w->stored[i].port, ports[3]) != 0);
 }
 
+static void store_again(void *arg, const struct lease_record *record)
+{
+	if (record->state != LEASE_OFFERED)
+		store(arg, record);
+}
+
+/* set_clock() - the daemon moves every end along, and stores them again */
+static void set_clock(struct world *w, int8_t days)
+{
+	int64_t by_s = days * INT64_C(86400);
+
+	lease_table_shift(w->s.leases, by_s);
+	w->now += by_s;
+	lease_each(w->s.leases, store_again, w);
+}
+
 /* reserve() - @ip for the port, or nothing */
 static void reserve(struct world *w, uint32_t ip)
 {
@@ -212,7 +230,10 @@ static void step(struct world *w, uint8_t what, struct reader *r)
 			store(w, &record);
 		break;
 	case STEP_RESTART:
-		restart(w);
+		if (what & CLOCK_SET)
+			set_clock(w, (int8_t)read_u8(r));
+		else
+			restart(w);
 		break;
 	case STEP_POOL:
 		w->conf.ranges[0].last = NET + 16 + read_u8(r) % 240;
