@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* covers: dhcp/message.c dhcp/message_build.c dhcp/server.c dhcp/server_reply.c dhcp/lease.c dhcp/lease_table.c dhcp/lease_admin.c dhcp/expiry.c */
+/* covers: dhcp/message.c dhcp/message_build.c dhcp/server.c dhcp/server_reply.c dhcp/profile.c dhcp/reservation.c dhcp/lease.c dhcp/lease_table.c dhcp/lease_admin.c dhcp/expiry.c */
 /* max_len: 4096 */
 /* Whole conversations of several ports with one server on a fake clock. The input is a row of steps: what
  * happens (a byte), how long after the last (a byte), and then the step's own bytes. Besides memory errors it
@@ -111,7 +111,7 @@ static void check_reply(const struct world *w, const uint8_t *reply, size_t size
 
 	MUST(size >= 300 && size <= 1472);
 	MUST(message_parse(&m, reply, size) == 0);
-	MUST(m.op == BOOTP_REPLY && m.server_id == SERVER);
+	MUST(m.op == BOOTP_REPLY && (m.server_id == SERVER || m.giaddr));	/* a relay may have another name for it */
 	MUST(result->dst_ip && (result->dst_port == 67 || result->dst_port == 68));
 	if (m.type == DHCP_NAK) {
 		MUST(!m.yiaddr && !m.has_lease);
@@ -246,8 +246,27 @@ static void step(struct world *w, uint8_t what, struct reader *r)
 	MUST(lease_count(w->s.leases) <= 256);
 }
 
+/* said() - some options, the same for every conversation */
+static struct option_set said(void)
+{
+	static const char *const lines[] = {
+		"classless-static-routes 10.8.0.0/16 10.77.0.9", "force tftp-server-name boot", "never swap-server", "domain-search a.example",
+		"v6-only-preferred 1800",
+	};
+	static struct option_set set;
+	char why[OPTION_WHY];
+
+	for (unsigned i = set.n; i < ARRAY_SIZE(lines); i++)
+		MUST(option_set_add(&set, lines[i], why) == 0);
+	return set;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const struct dhcp_class classes[] = {
+		{ .name = "db", .match.port = "d*", .says = { .lease_s = 600, .boot = { NET + 3, "boot", "kernel" } } },
+		{ .name = "odd", .match = { .vendor = "odd*" }, .says.refuse = true },
+	};
 	static struct world w;
 	struct reader r = reader_init(data, size);
 
@@ -269,6 +288,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.domain = "lab.internal",
 		.mtu = 1500,
 		.lease_s = 3600,
+		.says.options = said(),
+		.classes = classes,
+		.nclasses = ARRAY_SIZE(classes),
+		.rapid_commit = true,
 	};
 	w.s.leases = lease_table_new(&w.conf, on_changed, &w);
 	MUST(w.s.leases);
