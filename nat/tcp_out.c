@@ -3,39 +3,21 @@
 
 #include <errno.h>
 #include <linux/sock_diag.h>
-#include <linux/sockios.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/array.h"
+#include "nat/tcp_peek.h"
 #include "nat/tcp_wire.h"
 #include "switch/build.h"
-#include "switch/unread.h"
-
-/* What is in flight toward the guest, from the socket's receive queue:
- *
- *	head       snd_una                 snd_nxt              snd_max
- *	 |----------|-----------------------|--------------------|
- *	  consumed   sent, not acknowledged  sent before, and
- *	  this turn                          now to be sent again
- *
- * The kernel's peek offset stands at `peek`; it counts from head and moves by itself with each peek. Before Linux 6.9 TCP has no
- * peek offset: then the bytes from head to snd_nxt are read again into memory that nobody looks at. */
 
 enum {
 	FLIGHT_MAX = 4 << 20,		/* most bytes in flight */
-	FLIGHT_MAX_REREAD = 1 << 20,	/* the same where each peek reads them again */
 	SEGMENTS_MAX = 128,		/* segments of one large frame; a guest may choose a tiny MSS */
-	PAYLOAD_MAX = 65535 - IP6_HEADER - TCP_HEADER,
 	PUSH_FRAMES = 16,		/* large frames per flow and turn: about 1 MB */
 	RESEND_SEGMENTS = 16,
 	STALL_MAX_LOG2 = 10,		/* longest pause, about a second */
-	WASTE = 48 * 1024,		/* bytes of scratch that rereading goes to */
-	WASTE_AT = 80 * 1024,
 };
-
-_Static_assert(TCP_OUT_HEADERS + PAYLOAD_MAX <= WASTE_AT && WASTE_AT + WASTE <= WORKER_SCRATCH, "scratch is shared");
 
 /* ---- the guest's data: window ---- */
 
@@ -177,14 +159,6 @@ void tcp_send_acks(struct flow *f, const struct site *site)
 
 /* ---- the remote's data ---- */
 
-/* discard() - up to @size bytes of what the socket has; only TCP does so without a place to put them. Return: how many, or as recv() */
-static ssize_t discard(struct flow *f, size_t size)
-{
-	if (!f->tcp.pair)
-		return recv(f->watch.fd, NULL, size, MSG_TRUNC | MSG_DONTWAIT);
-	return recv(f->watch.fd, worker_scratch(f->shard->worker) + WASTE_AT, MIN_OF(size, (size_t)WASTE), MSG_DONTWAIT);
-}
-
 /* consume() - let go of what the guest has acknowledged */
 static void consume(struct flow *f)
 {
@@ -192,7 +166,7 @@ static void consume(struct flow *f)
 	uint32_t end = t->eof && seq_before(t->fin_seq, t->snd_una) ? t->fin_seq : t->snd_una;
 
 	while (seq_before(t->head, end)) {
-		ssize_t n = discard(f, end - t->head);
+		ssize_t n = tcp_discard(f, end - t->head);
 
 		if (n <= 0) {
 			t->failed = true;	/* what was peeked is gone: only an error does that */
@@ -205,70 +179,16 @@ static void consume(struct flow *f)
 		t->peek = t->head;
 }
 
-/* set_peek() - have the next peek begin at @from, unless it does so by itself. Return: false when the kernel cannot */
-static bool set_peek(struct flow *f, uint32_t from)
-{
-	struct tcp *t = &f->tcp;
-	int offset = (int)(from - t->head);
-
-	if (t->peek_set ? t->peek == from : !offset)
-		return true;
-	t->peek_offset = setsockopt(f->watch.fd, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof(offset)) == 0;
-	t->peek_set |= t->peek_offset;
-	return t->peek_offset;
-}
-
-static ssize_t peek_at_offset(struct flow *f, uint32_t from, const struct iovec *to, unsigned pieces)
-{
-	struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)to, .msg_iovlen = pieces };
-	struct tcp *t = &f->tcp;
-	ssize_t n;
-
-	t->peek = from;
-	n = recvmsg(f->watch.fd, &msg, MSG_PEEK | MSG_DONTWAIT);
-	if (n < 0)
-		return -errno;
-	t->peek += (uint32_t)n;
-	return n;
-}
-
-static ssize_t peek_rereading(struct flow *f, uint32_t from, uint8_t *to, size_t size)
-{
-	struct iovec iov[FLIGHT_MAX_REREAD / WASTE + 2];
-	struct msghdr msg = { .msg_iov = iov };
-	uint8_t *waste = worker_scratch(f->shard->worker) + WASTE_AT;
-	size_t skip = from - f->tcp.head;
-	ssize_t n;
-
-	for (size_t left = skip; left; left -= iov[msg.msg_iovlen++].iov_len)
-		iov[msg.msg_iovlen] = (struct iovec){ waste, MIN_OF(left, (size_t)WASTE) };
-	iov[msg.msg_iovlen++] = (struct iovec){ to, size };
-	n = recvmsg(f->watch.fd, &msg, MSG_PEEK | MSG_DONTWAIT);
-	if (n < 0)
-		return -errno;
-	if ((size_t)n > skip)
-		return n - (ssize_t)skip;
-	return f->tcp.rdhup || !skip ? 0 : -EAGAIN;
-}
-
-/* peek() - up to @size bytes that begin at sequence number @from; 0 at the end, -EAGAIN when there are none yet */
-static ssize_t peek(struct flow *f, uint32_t from, uint8_t *to, size_t size)
-{
-	if (f->tcp.peek_offset && set_peek(f, from))
-		return peek_at_offset(f, from, &(struct iovec){ to, size }, 1);
-	return peek_rereading(f, from, to, size);
-}
-
 /* may_send() - payload bytes that the guest would take now; whole segments unless nothing is in flight */
 static uint32_t may_send(const struct tcp *t)
 {
 	uint32_t flight = t->snd_nxt - t->snd_una, mss = t->mss, room, most;
-	uint32_t limit = MIN_OF(t->snd_wnd, (uint32_t)(t->peek_offset ? FLIGHT_MAX : FLIGHT_MAX_REREAD));
+	uint32_t limit = MIN_OF(t->snd_wnd, (uint32_t)(t->peek_offset ? FLIGHT_MAX : TCP_FLIGHT_REREAD));
 
 	if (limit <= flight || (t->retries && flight))
 		return 0;
 	room = t->retries ? MIN_OF(limit, mss) : limit - flight;
-	most = MIN_OF((uint32_t)PAYLOAD_MAX, SEGMENTS_MAX * mss);
+	most = MIN_OF((uint32_t)TCP_PAYLOAD_MAX, SEGMENTS_MAX * mss);
 	most = most > mss ? most - most % mss : most;
 	if (room >= most)
 		return most;
@@ -287,45 +207,12 @@ static void stalled(struct flow *f)
 		t->stalls++;
 }
 
-/* ---- where the data goes: to scratch first, or straight to where the guest's port wants it ---- */
-
-/* waiting - a frame's data that is still in the socket */
-struct waiting {
-	struct unread_frame frame;	/* first */
-	struct flow *flow;
-	uint32_t seq, size;
-	bool missed;			/* less of it came than was there */
-};
-
-static bool read_waiting(struct unread_frame *u, const struct iovec *to, unsigned n)
-{
-	struct waiting *w = container_of(u, struct waiting, frame);
-
-	w->missed = !set_peek(w->flow, w->seq) || peek_at_offset(w->flow, w->seq, to, n) != (ssize_t)w->size;
-	return !w->missed;
-}
-
-/* goes_straight() - does the guest's port read by itself, and can the socket be read from anywhere, as often as need be? */
-static bool goes_straight(struct flow *f, const struct site *site)
-{
-	return f->tcp.peek_offset && !f->tcp.urgent && unread_is_wanted(f->shard->worker, site->local_port, f->key.port);
-}
-
-/* waiting_from() - bytes behind sequence number @seq that a read would find, at most @size */
-static uint32_t waiting_from(struct flow *f, uint32_t seq, uint32_t size)
-{
-	int queued = 0;
-
-	if (ioctl(f->watch.fd, SIOCINQ, &queued) < 0 || (uint32_t)queued <= seq - f->tcp.head)
-		return 0;
-	return MIN_OF((uint32_t)queued - (seq - f->tcp.head), size);
-}
-
 /* send_waiting() - one frame of data that nobody has read. Return: as send_from(); -EAGAIN: read it first, whatever comes of that */
 static ssize_t send_waiting(struct flow *f, const struct site *site, struct tcp_out *out, uint32_t size)
 {
-	struct waiting w = { .frame.read = read_waiting, .flow = f, .seq = out->seq, .size = waiting_from(f, out->seq, size) };
+	struct tcp_waiting w;
 
+	tcp_waiting_init(&w, f, out->seq, size);
 	if (!w.size)
 		return -EAGAIN;
 	out->window = window(&f->tcp);
@@ -337,7 +224,7 @@ static ssize_t send_waiting(struct flow *f, const struct site *site, struct tcp_
 static ssize_t send_read(struct flow *f, const struct site *site, struct tcp_out *out, uint32_t size)
 {
 	uint8_t *buffer = worker_scratch(f->shard->worker);
-	ssize_t n = peek(f, out->seq, buffer + TCP_OUT_HEADERS, size);
+	ssize_t n = tcp_peek(f, out->seq, buffer + TCP_OUT_HEADERS, size);
 
 	if (n <= 0)
 		return n;
@@ -345,12 +232,12 @@ static ssize_t send_read(struct flow *f, const struct site *site, struct tcp_out
 	return tcp_wire_send_data(f->shard->worker, site, out, buffer, (uint32_t)n, NULL) ? n : -ENOBUFS;
 }
 
-/* send_from() - one frame with data that begins at @seq. Return: bytes sent; 0 and less as peek(), -ENOBUFS when not taken */
+/* send_from() - one frame with data that begins at @seq. Return: bytes sent; 0 and less as tcp_peek(), -ENOBUFS when not taken */
 static ssize_t send_from(struct flow *f, const struct site *site, uint32_t seq, uint32_t size)
 {
 	struct tcp *t = &f->tcp;
 	struct tcp_out out = segment(f, TCP_ACK | TCP_PSH, seq);
-	ssize_t n = goes_straight(f, site) ? send_waiting(f, site, &out, size) : -EAGAIN;
+	ssize_t n = tcp_goes_straight(f, site) ? send_waiting(f, site, &out, size) : -EAGAIN;
 
 	if (n == -EAGAIN)
 		n = send_read(f, site, &out, size);
@@ -423,7 +310,7 @@ static void resend_head(struct flow *f, const struct site *site)
 	t->resend = false;
 	counter_add(&f->shard->counts.retransmits, 1);
 	if (size)
-		send_from(f, site, t->snd_una, MIN_OF(size, (uint32_t)PAYLOAD_MAX));
+		send_from(f, site, t->snd_una, MIN_OF(size, (uint32_t)TCP_PAYLOAD_MAX));
 	else if (t->fin_sent)
 		tcp_send_control(f, site, TCP_FIN | TCP_ACK, t->fin_seq);
 }
