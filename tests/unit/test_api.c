@@ -216,6 +216,15 @@ void live_lease_free(struct engine *e, const char *net, const char *port, uint32
 	done(arg, &err);
 }
 
+void live_lease6_free(struct engine *e, const char *net, const char *port, struct addr a, live_done_fn *done, void *arg)
+{
+	struct error err = { 0 };
+
+	(void)e, (void)net, (void)port, (void)a;
+	error_set(&err, -ENOENT, "there is no such lease");
+	done(arg, &err);
+}
+
 struct live_capture *live_capture_new(struct engine *e, const struct capture_conf *conf, const struct capture_sink *sink, struct error *err)
 {
 	if (conf->filter && !strcmp(conf->filter, "nonsense")) {
