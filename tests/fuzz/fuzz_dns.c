@@ -192,16 +192,54 @@ static struct addr fd00(uint32_t last)
 	return (struct addr){ .words = { htobe32(0xfd00004d), 0, 0, htobe32(last) } };
 }
 
+static unsigned ntold, nseen;
+
+static void on_change(void *arg)
+{
+	(void)arg;
+	ntold++;
+}
+
+static void on_name(void *arg, const struct dns_name *name, const struct name_set *set)
+{
+	(void)arg;
+	MUST(set->n && name->size);
+	nseen++;
+}
+
+/* all_told() - each name is shown once, and each change was told */
+static void all_told(void)
+{
+	nseen = 0;
+	names_each(names, on_name, NULL);
+	MUST(nseen == names_count(names) && ntold);
+}
+
+/* a_table_goes() - with a name in it; once is enough */
+static void a_table_goes(void)
+{
+	static bool gone;
+	struct names *t = gone ? NULL : names_new_within(names, false);
+
+	gone = true;
+	if (t)
+		names_set_host(t, "web", 0x0a4d0007);
+	names_free(t);
+}
+
 /* host() - a guest comes, moves and goes */
 static void host(const char *label)
 {
 	struct addr two[] = { fd00(1), fd00(2) };
 	unsigned before = names_count(names), with4;
 
+	names_on_change(names, on_change, NULL);
 	if (names_set_host(names, label, 0x0a4d0099) < 0)
 		return;
 	MUST(names_set_host(names, label, 0x0a4d0099) == 0);
 	with4 = names_count(names);
+	all_told();
+	a_table_goes();
 	MUST(names_set_host6(names, label, two, 2) == 0);
 	MUST(names_set_host6(names, label, two, 2) == 0);
 	MUST(names_count(names) == with4 + 2);
