@@ -115,8 +115,8 @@ int uplink_wire(const struct host_wire *m, const struct held *h, struct host_rep
 
 /* --- keeper_guests.c --- */
 
-/* names_set() - @h->fd has the guests; Return: any descriptor, or negative errno with @r filled in */
-int names_set(const struct host_names *m, const struct held *h, struct host_reply *r);
+/* guests_tell() - @h->fd has the guests; Return: any descriptor, or negative errno with @r filled in */
+int guests_tell(const struct host_names *m, const struct held *h, struct host_reply *r);
 
 /* --- keeper_resolv.c --- */
 

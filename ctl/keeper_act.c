@@ -213,7 +213,7 @@ int act_run(const void *request, const struct held *h, struct host_reply *r)
 	case HOST_OPEN_FILE:
 		return file_open(request, r);
 	case HOST_NAMES:
-		return names_set(request, h, r);
+		return guests_tell(request, h, r);
 	case HOST_OPEN_RESOLV:
 		return resolv_open(r);
 	case HOST_RULESET:

@@ -63,7 +63,7 @@ static int note(const struct host_names *m)
 	return journal_add(&c, 1);
 }
 
-int names_set(const struct host_names *m, const struct held *h, struct host_reply *r)
+int guests_tell(const struct host_names *m, const struct held *h, struct host_reply *r)
 {
 	char *lines = guest_lines(m, h->fd);
 	struct error err = { .rc = 0 };
