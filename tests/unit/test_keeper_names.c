@@ -198,18 +198,18 @@ static void test_strange_guests(void **state)
 		print_message("  %s\n", strange[i].what);
 		strcpy(g.name, strange[i].name);
 		assert_int_equal(pwrite(h.fd, &g, sizeof(g), 0), sizeof(g));
-		assert_int_equal(names_set(&m, &h, &r), -EPROTO);
+		assert_int_equal(guests_tell(&m, &h, &r), -EPROTO);
 		assert_non_null(strstr(r.message, "cannot write guests' names"));
 		memset(g.name, 'a', sizeof(g.name));
 		assert_int_equal(pwrite(h.fd, &g, sizeof(g), 0), sizeof(g));
-		assert_int_equal(names_set(&m, &h, &r), -EPROTO);
+		assert_int_equal(guests_tell(&m, &h, &r), -EPROTO);
 	}
 	m.n = 2;			/* of which there is one */
-	assert_int_equal(names_set(&m, &h, &(struct host_reply){ 0 }), -EPROTO);
+	assert_int_equal(guests_tell(&m, &h, &(struct host_reply){ 0 }), -EPROTO);
 	m.n = 1;
 	assert_int_equal(pwrite(h.fd, &(struct host_guest){ .family = 4, .name = "a.lab.internal" }, sizeof(struct host_guest), 0),
 			 sizeof(struct host_guest));
-	assert_int_equal(names_set(&m, &h, &(struct host_reply){ 0 }), -EBADF);	/* no journal */
+	assert_int_equal(guests_tell(&m, &h, &(struct host_reply){ 0 }), -EBADF);	/* no journal */
 	close(h.fd);
 }
 
