@@ -41,7 +41,8 @@ const char *dns_type_name(uint16_t type)
 
 int dns_owner_parse(struct dns_name *name, const char *text, const struct dns_name *origin)
 {
-	const char *last = strrchr(strncmp(text, "*.", 2) ? text : text + 2, '.');
+	const char *last = strrchr(text, '.');
+	bool whole = last && last[1] != '_' && !(last == text + 1 && *text == '*');	/* "*.web" is a name below ours */
 
 	if (!strcmp(text, "@")) {
 		*name = *origin;
@@ -49,7 +50,7 @@ int dns_owner_parse(struct dns_name *name, const char *text, const struct dns_na
 	}
 	if (dns_name_from_text(name, text) < 0)
 		return -EINVAL;
-	return last && last[1] != '_' ? 0 : dns_name_join(name, name, origin);
+	return whole ? 0 : dns_name_join(name, name, origin);
 }
 
 static int write_address(struct writer *w, int family, const char *value)
