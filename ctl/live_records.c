@@ -84,7 +84,7 @@ static int set_name(struct live_net *net, const struct record_conf *of, size_t n
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		rc = dns_record_parse(&records[i], (uint16_t)of[i].type, of[i].value, origin);
 	if (rc == 0)
-		rc = names_set(net->names, &owner, records, (unsigned)n);
+		rc = names_assign(net->names, &owner, records, (unsigned)n);
 	free(records);
 	return rc;
 }

@@ -380,7 +380,7 @@ static bool alone(const struct name_record *records, unsigned n)
 	return true;
 }
 
-int names_set(struct names *t, const struct dns_name *owner, const struct dns_record *records, unsigned n)
+int names_assign(struct names *t, const struct dns_name *owner, const struct dns_record *records, unsigned n)
 {
 	struct name_record all[NAMES_RECORDS_MAX];
 	struct dns_name name = *owner;

@@ -89,12 +89,12 @@ void names_remove_host_at(struct names *t, const char *label, uint32_t ip);
  */
 int names_add(struct names *t, const struct dns_name *owner, const struct dns_record *record);
 
-/* names_set() - these are the user's records of a name now, in the place of all that there were; readers see the old ones or the new ones
+/* names_assign() - these are the user's records of a name now, in the place of all that there were; readers see the old ones or the new ones
  * @records:	@n of them, which are borrowed; 0: it has none any more
  *
  * Return: as names_add()
  */
-int names_set(struct names *t, const struct dns_name *owner, const struct dns_record *records, unsigned n);
+int names_assign(struct names *t, const struct dns_name *owner, const struct dns_record *records, unsigned n);
 
 /* names_remove() - remove a user's records of this type. Return: 0 or -ENOENT. */
 int names_remove(struct names *t, const struct dns_name *owner, uint16_t type);

@@ -165,19 +165,19 @@ static void test_set_at_once(void **state)
 	for (unsigned i = 0; i <= NAMES_RECORDS_MAX; i++)
 		many[i] = two[0];
 	assert_int_equal(names_set_host(t, "web1", 7), 0);
-	assert_int_equal(names_set(t, &owner, two, 2), 0);
+	assert_int_equal(names_assign(t, &owner, two, 2), 0);
 	assert_int_equal(look(t, "web1.lab.internal")->n, 3);
-	assert_int_equal(names_set(t, &owner, two + 1, 1), 0);
+	assert_int_equal(names_assign(t, &owner, two + 1, 1), 0);
 	assert_int_equal(look(t, "web1.lab.internal")->n, 2);		/* the guest's address stays */
-	assert_int_equal(names_set(t, &owner, &alias, 1), -EEXIST);
-	assert_int_equal(names_set(t, &owner, many, NAMES_RECORDS_MAX), -ENOSPC);
+	assert_int_equal(names_assign(t, &owner, &alias, 1), -EEXIST);
+	assert_int_equal(names_assign(t, &owner, many, NAMES_RECORDS_MAX), -ENOSPC);
 	assert_int_equal(look(t, "web1.lab.internal")->n, 2);
-	assert_int_equal(names_set(t, &owner, NULL, 0), 0);
+	assert_int_equal(names_assign(t, &owner, NULL, 0), 0);
 	assert_int_equal(look(t, "web1.lab.internal")->n, 1);
 	names_remove_host(t, "web1");
 	assert_null(look(t, "web1.lab.internal"));
-	assert_int_equal(names_set(t, &owner, NULL, 0), 0);	/* no matter */
-	assert_int_equal(names_set(t, &owner, &alias, 1), 0);
+	assert_int_equal(names_assign(t, &owner, NULL, 0), 0);	/* no matter */
+	assert_int_equal(names_assign(t, &owner, &alias, 1), 0);
 }
 
 /* The user's records and the lease of a guest share a name and do not disturb each other. */
