@@ -245,6 +245,17 @@ void output_note(const char *fmt, ...)
 	fputc('\n', stderr);
 }
 
+void output_list(const struct cli *cli, const char *what, const struct column *columns, json_t *rows)
+{
+	json_t *tree = json_pack("{s:o}", what, rows);
+
+	if (cli->json)
+		output_json(tree);
+	else
+		output_table(cli, columns, rows);
+	json_decref(tree);
+}
+
 void output_changes(const struct cli *cli, const json_t *answer)
 {
 	static const struct column columns[] = {

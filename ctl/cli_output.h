@@ -26,6 +26,9 @@ struct column {
 /* output_table() - one line for each object of array @rows; an empty cell is "-" */
 void output_table(const struct cli *cli, const struct column *columns, const json_t *rows);
 
+/* output_list() - array @rows, which is taken: a table, or with --json {"what": rows} */
+void output_list(const struct cli *cli, const char *what, const struct column *columns, json_t *rows);
+
 /* output_changes() - what an apply, or a change that is not made, does: {"changes": [...]} */
 void output_changes(const struct cli *cli, const json_t *answer);
 

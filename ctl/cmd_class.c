@@ -144,17 +144,13 @@ static int class_ls(struct cli *cli, const struct args *args)
 	rc = cli_get(cli, path, &network);
 	if (rc < 0)
 		return rc;
-	rows = json_pack("{s:[]}", "classes");
-	add_rows(json_object_get(rows, "classes"), network, args->words[0]);
+	rows = json_array();
+	add_rows(rows, network, args->words[0]);
 	json_object_foreach(json_object_get(network, "segments"), vid, segment) {
 		snprintf(of, sizeof(of), "%.63s:%.5s", args->words[0], vid);
-		add_rows(json_object_get(rows, "classes"), segment, of);
+		add_rows(rows, segment, of);
 	}
-	if (cli->json)
-		output_json(rows);
-	else
-		output_table(cli, columns, json_object_get(rows, "classes"));
-	json_decref(rows);
+	output_list(cli, "classes", columns, rows);
 	json_decref(network);
 	return 0;
 }

@@ -66,15 +66,10 @@ static int mirror_ls(struct cli *cli, const struct args *args)
 	json_array_foreach(json_object_get(answer, "ports"), i, port)
 		if (json_object_get(port, "mirror"))
 			json_array_append(mirrors, port);
-	if (rc == 0 && cli->json) {
-		json_t *tree = json_pack("{s:O}", "mirrors", mirrors);
-
-		output_json(tree);
-		json_decref(tree);
-	} else if (rc == 0) {
-		output_table(cli, columns, mirrors);
-	}
-	json_decref(mirrors);
+	if (rc == 0)
+		output_list(cli, "mirrors", columns, mirrors);
+	else
+		json_decref(mirrors);
 	json_decref(answer);
 	return rc;
 }

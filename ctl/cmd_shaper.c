@@ -76,7 +76,7 @@ static int shaper_ls(struct cli *cli, const struct args *args)
 		{ "NETWORK", "network", NULL }, { "NAME", "name", NULL }, { "EGRESS", "egress", NULL }, { "INGRESS", "ingress", NULL }, { 0 },
 	};
 	char path[CLI_PATH_MAX];
-	json_t *network = NULL, *rows;
+	json_t *network = NULL;
 	int rc = net_name_parse(args->words[0], &cli->err);
 
 	if (rc < 0)
@@ -85,12 +85,7 @@ static int shaper_ls(struct cli *cli, const struct args *args)
 	rc = cli_get(cli, path, &network);
 	if (rc < 0)
 		return rc;
-	rows = json_pack("{s:o}", "shapers", rows_of(network));
-	if (cli->json)
-		output_json(rows);
-	else
-		output_table(cli, columns, json_object_get(rows, "shapers"));
-	json_decref(rows);
+	output_list(cli, "shapers", columns, rows_of(network));
 	json_decref(network);
 	return 0;
 }
