@@ -54,7 +54,16 @@ static int take_opt(struct dns_query *q, const struct dns_rr *rr, const uint8_t 
 	q->edns_size = rr->class;
 	q->edns_version = (uint8_t)(rr->ttl >> 16);
 	q->dnssec_ok = rr->ttl & DO_BIT;
+	q->personal |= (rr->ttl & ~(uint32_t)DO_BIT) != 0;
 	return take_options(q, data + rr->data, rr->size);
+}
+
+/* is_bare() - nothing is said but the question, and how it may be answered. What else is said, a resolver may well refuse for: that answer
+ * is for nobody but who said so.
+ */
+static bool is_bare(const struct dns_query *q, unsigned nrecords, size_t behind)
+{
+	return nrecords == q->edns && !behind && !(q->flags & ~(DNS_FLAG_RD | DNS_FLAG_AD | DNS_FLAG_CD));
 }
 
 /* Each record takes at least eleven bytes, so the counts cannot make this long: the message's size does. */
@@ -72,7 +81,7 @@ static int read_records(struct dns_query *q, const uint8_t *data, size_t size, s
 		if (rc < 0)
 			return rc;
 	}
-	q->bare = n == q->edns;
+	q->bare = is_bare(q, n, size - pos);
 	return 0;
 }
 

@@ -40,7 +40,7 @@ struct dns_query {
 	uint16_t edns_size;		/* UDP payload the client takes, as it said */
 	bool dnssec_ok;
 	bool stream;			/* it came over TCP; the user's to set */
-	bool bare;			/* nothing but the question, and an OPT record at most */
+	bool bare;			/* nothing but the question, flags that a query may have, and an OPT record at most */
 	bool options;			/* that record says more than sizes and flags: ... */
 	bool personal;			/* ... something that an answer for somebody else may not suit */
 };

@@ -33,6 +33,7 @@ struct flight {
 	struct relay *relay;
 	UT_hash_handle hh;		/* where others may join it */
 	bool shared;
+	unsigned generation;		/* of the resolvers that were asked first */
 	struct cache_key key, joint;	/* of the answer; and of those who may ask together, see flight_key() */
 	struct waiters waiters;
 };
@@ -189,7 +190,7 @@ static void on_answer(void *arg, const uint8_t *answer, size_t size)
 	if (answer) {
 		size = make_own(r, f, answer, size, own);
 		answer = own;
-		if (f->shared)
+		if (f->shared && f->generation == r->generation)
 			cache_put(r->cache, &f->key, answer, size, clock_now_ms());
 	}
 	STAILQ_CONCAT(&waiters, &f->waiters);
@@ -228,6 +229,7 @@ static struct flight *flight_new(struct relay *r, const struct cache_key *key, b
 	if (!f)
 		return NULL;
 	f->relay = r;
+	f->generation = r->generation;
 	STAILQ_INIT(&f->waiters);
 	if (!key)
 		return f;

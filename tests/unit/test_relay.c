@@ -433,6 +433,62 @@ static void test_dns_20_no_query_circles(void **state)
 	assert_int_equal(upstream_pending(b->upstream), 0);
 }
 
+/* How a guest may make a question of its own out of one that others ask, too: what comes of it is not theirs. */
+static const struct {
+	const char *what;
+	uint16_t flags;
+	uint8_t opt[2];			/* the extended code, and the first byte of the OPT record's flags */
+	const char *behind;
+} odd[] = {
+	{ "bytes behind the message", DNS_FLAG_RD, { 0 }, "x" },
+	{ "a flag that is reserved", DNS_FLAG_RD | 0x0040, { 0 }, "" },
+	{ "it is cut", DNS_FLAG_RD | DNS_FLAG_TC, { 0 }, "" },
+	{ "authoritative", DNS_FLAG_RD | DNS_FLAG_AA, { 0 }, "" },
+	{ "with the code of an answer", DNS_FLAG_RD | 1, { 0 }, "" },
+	{ "with a code in EDNS", DNS_FLAG_RD, { 1, 0 }, "" },
+	{ "a flag of EDNS that is reserved", DNS_FLAG_RD, { 0, 0x40 }, "" },
+};
+
+static void test_odd_queries_are_their_askers_alone(void **state)
+{
+	struct bench *b = *state;
+	uint8_t data[512];
+	size_t size;
+
+	current = b;
+	b->does = FAIL;
+	for (unsigned i = 0; i < ARRAY_SIZE(odd); i++) {
+		print_message("  %s\n", odd[i].what);
+		size = query(data, 1, www, true);
+		put_u16(data + 2, odd[i].flags);
+		data[size - 6] = odd[i].opt[0];
+		data[size - 4] = odd[i].opt[1];
+		memcpy(data + size, odd[i].behind, strlen(odd[i].behind));
+		assert_int_equal(relay_query(b->relay, 1, data, size + strlen(odd[i].behind), false, on_answer, "o"), 0);
+		assert_int_equal(relay_query(b->relay, 2, data, query(data, 2, www, true), false, on_answer, "a"), 0);
+		settle(b, 2 * (i + 1));
+		assert_int_equal(b->asked, 2 * (i + 1));		/* neither joined nor kept */
+		upstream_host_changed(b->upstream);			/* what is kept of the plain one is forgotten */
+	}
+}
+
+/* An answer on its way while the resolvers become others is given to who asked, and not kept. */
+static void test_answers_of_former_resolvers_are_not_kept(void **state)
+{
+	struct bench *b = *state;
+
+	assert_int_equal(ask(b, "a", www, false, false), 0);
+	assert_int_equal(upstream_set_routes(b->upstream, "route corp.example 192.0.2.1"), 0);
+	assert_int_equal(ask(b, "b", other, false, false), 0);
+	settle(b, 2);
+	assert_int_equal(ask(b, "c", other, false, false), 0);
+	assert_int_equal(b->answered, 3);
+	assert_int_equal(b->asked, 2);
+	assert_int_equal(ask(b, "d", www, false, false), 0);
+	settle(b, 4);
+	assert_int_equal(b->asked, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -447,6 +503,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_dns_19_failures_are_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dns_35_rebinding, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_case_random_falls_back_to_tcp, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_odd_queries_are_their_askers_alone, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_answers_of_former_resolvers_are_not_kept, setup, teardown),
 	};
 
 	signal(SIGPIPE, SIG_IGN);		/* as in the engine */
