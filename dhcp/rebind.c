@@ -37,13 +37,15 @@ bool rebind_is_inside(const struct rebind *r, struct addr a)
 	       (r->own6.len && addr_in(r->own6, a));
 }
 
+/* Who knows what the guest makes of what we cannot read: it counts as leading inside. */
+
 /* any_inside() - of a row of addresses of @each bytes */
 static bool any_inside(const struct rebind *r, const uint8_t *data, size_t size, size_t each)
 {
 	for (size_t at = 0; at + each <= size; at += each)
 		if (rebind_is_inside(r, each == IP4_SIZE ? addr4(get_u32(data + at)) : addr6(data + at)))
 			return true;
-	return false;
+	return size % each != 0;
 }
 
 /* hints_inside() - the parameters of a service, behind its priority and the target's name, which is not compressed (RFC 9460 2.2) */
@@ -53,7 +55,7 @@ static bool hints_inside(const struct rebind *r, const uint8_t *data, size_t siz
 	struct reader in;
 
 	if (size < pos || dns_name_skip(data, size, &pos) < 0)
-		return false;
+		return true;
 	in = reader_init(data + pos, size - pos);
 	while (reader_left(&in)) {
 		uint16_t key = read_u16(&in), n = read_u16(&in);
@@ -62,7 +64,7 @@ static bool hints_inside(const struct rebind *r, const uint8_t *data, size_t siz
 		if (value && (key == IPV4_HINT || key == IPV6_HINT) && any_inside(r, value, n, key == IPV4_HINT ? IP4_SIZE : ADDR_SIZE))
 			return true;
 	}
-	return false;
+	return in.overrun;
 }
 
 static bool record_inside(const struct rebind *r, const struct dns_rr *rr, const uint8_t *data)
@@ -112,7 +114,7 @@ bool rebind_offends(const struct rebind *r, const struct dns_name *name, const u
 	for (unsigned n = get_u16(answer + 6) + get_u16(answer + 8) + get_u16(answer + 10); n; n--) {
 		bool whole = dns_rr_read(&rr, answer, size, &pos) == 0;
 
-		if (!whole || record_inside(r, &rr, answer + rr.data))	/* who knows what the guest makes of what we cannot read */
+		if (!whole || record_inside(r, &rr, answer + rr.data))
 			return !is_allowed(r, name);
 	}
 	return false;
