@@ -130,12 +130,16 @@ void lease_changed(void *arg, const struct lease_record *record)
 {
 	struct live_segment *seg = arg;
 	struct live_net *net = seg->net;
+	struct live_port *p;
 	char ip[IP4_TEXT];
 
 	lease_store_put(seg, record, note_store, net->engine);
 	if (record->state != LEASE_BOUND) {
 		station_forget(seg->stations, addr4(record->ip));
 		names_remove_host_at(seg->names, record->port, record->ip);
+		HASH_FIND_STR(net->ports, record->port, p);
+		if (p)
+			live_guard_leases(p);
 	}
 	if (net->engine->api)
 		api_event(net->engine->api, net->name, record->port,

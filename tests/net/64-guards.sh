@@ -54,6 +54,16 @@ lanyard fdb rm lab/web2 02:00:00:00:00:99
 until_ok 5 silent web2 10.77.0.1
 is "and no longer" "$(json '[.fdb[] | select(.origin == "static")] | length' fdb ls lab)" 0
 
+say "own IP: a lease that ends by itself is the port's no longer"
+lanyard net set lab --dhcp-lease 5s
+box web3
+dhcp web3
+lanyard guard set lab/web3 --own-ip true
+pings web3 10.77.0.1
+kill "$(<"$DIR/web3.udhcpc")"
+until_ok 9 silent web3 10.77.0.1
+more web3 forged-ip 0 || fail "not counted"
+
 say "what was set is what is exported, and applied again"
 lanyard export >"$DIR/c/lanyard.yaml"
 status 0 lanyard diff -f "$DIR/c/lanyard.yaml"
