@@ -196,9 +196,7 @@ void live_boot_request(struct live_net *net, const struct request *r)
 	if (!b)
 		return;			/* nothing is lent any more */
 	memcpy(who.mac, r->src_mac, MAC_SIZE);
-	tftp_input(b->tftp, &who, r->data, r->size, net->conf->mtu - headers, clock_now_ms());
-	if (!event_pending(b->timer, EV_TIMEOUT, NULL) && tftp_active(b->tftp, UINT32_MAX))
-		arm(b, clock_now_ms() + 1000);
+	arm(b, tftp_input(b->tftp, &who, r->data, r->size, net->conf->mtu - headers, clock_now_ms()));
 }
 
 void live_boot_forget(const struct live_port *p)

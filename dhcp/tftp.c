@@ -256,16 +256,11 @@ static void on_ack(struct tftp *t, struct session *s, uint16_t number, uint64_t 
 		send_due(t, s, now_ms);
 }
 
-void tftp_input(struct tftp *t, const struct tftp_peer *who, const uint8_t *data, size_t size, uint32_t block_max, uint64_t now_ms)
+/* on_other() - what is no request for a file */
+static void on_other(struct tftp *t, const struct tftp_peer *who, uint16_t opcode, const uint8_t *data, uint64_t now_ms)
 {
-	uint16_t opcode = size >= TFTP_HEADER ? get_u16(data) : 0;
-	struct session *s;
+	struct session *s = find(t, who);
 
-	if (opcode == TFTP_RRQ) {
-		on_request(t, who, data, size, block_max, now_ms);
-		return;
-	}
-	s = find(t, who);
 	if (opcode == TFTP_ACK && s)
 		on_ack(t, s, get_u16(data + 2), now_ms);
 	else if (opcode == TFTP_ERROR && s)
@@ -276,6 +271,28 @@ void tftp_input(struct tftp *t, const struct tftp_peer *who, const uint8_t *data
 		send_error(t, who, TFTP_STRANGER, "no transfer");
 	else if (opcode != TFTP_ERROR && opcode)	/* RFC 1350 2: an error is never answered with one */
 		send_error(t, who, TFTP_ILLEGAL, "not TFTP");
+}
+
+/* first_due() - of all transfers */
+static uint64_t first_due(const struct tftp *t)
+{
+	const struct session *s;
+	uint64_t first = TFTP_NEVER;
+
+	TAILQ_FOREACH(s, &t->sessions, link)
+		first = MIN_OF(first, s->due_ms);
+	return first;
+}
+
+uint64_t tftp_input(struct tftp *t, const struct tftp_peer *who, const uint8_t *data, size_t size, uint32_t block_max, uint64_t now_ms)
+{
+	uint16_t opcode = size >= TFTP_HEADER ? get_u16(data) : 0;
+
+	if (opcode == TFTP_RRQ)
+		on_request(t, who, data, size, block_max, now_ms);
+	else
+		on_other(t, who, opcode, data, now_ms);
+	return first_due(t);
 }
 
 /* ---- time ---- */
@@ -291,16 +308,13 @@ static void on_due(struct tftp *t, struct session *s, uint64_t now_ms)
 uint64_t tftp_tick(struct tftp *t, uint64_t now_ms)
 {
 	struct session *s, *next;
-	uint64_t first = TFTP_NEVER;
 
 	for (s = TAILQ_FIRST(&t->sessions); s; s = next) {
 		next = TAILQ_NEXT(s, link);
 		if (s->due_ms <= now_ms)
 			on_due(t, s, now_ms);
 	}
-	TAILQ_FOREACH(s, &t->sessions, link)
-		first = MIN_OF(first, s->due_ms);
-	return first;
+	return first_due(t);
 }
 
 void tftp_forget_port(struct tftp *t, uint32_t port)

@@ -64,8 +64,10 @@ void tftp_free(struct tftp *t);
 
 /* tftp_input() - a packet for PORT_TFTP
  * @block_max:	bytes of a block that fit a packet to that client; at least TFTP_BLOCK_MIN
+ *
+ * Return: when tftp_tick() is to be called next, which may be earlier than was said before; or TFTP_NEVER.
  */
-void tftp_input(struct tftp *t, const struct tftp_peer *who, const uint8_t *data, size_t size, uint32_t block_max, uint64_t now_ms);
+uint64_t tftp_input(struct tftp *t, const struct tftp_peer *who, const uint8_t *data, size_t size, uint32_t block_max, uint64_t now_ms);
 
 /* tftp_tick() - send again what is due, give up who does not answer. Return: when it is to be called next, or TFTP_NEVER */
 uint64_t tftp_tick(struct tftp *t, uint64_t now_ms);

@@ -160,7 +160,7 @@ static void on_say(struct talk *t, char *line)
 		assert_string_equal(line, "error");
 		put_u16(data, TFTP_ERROR);
 	}
-	tftp_input(t->tftp, &t->who, data, n, TALK_BLOCK_MAX, t->now_ms);
+	t->next_ms = tftp_input(t->tftp, &t->who, data, n, TALK_BLOCK_MAX, t->now_ms);
 }
 
 /* ---- what it is sent ---- */
@@ -268,7 +268,8 @@ void talk_line(struct talk *t, const char *line)
 		check_ended(t, copy);
 	else if (line[0] == '+') {
 		t->now_ms += (uint64_t)atoi(copy);
-		tftp_tick(t->tftp, t->now_ms);
+		if (t->now_ms >= t->next_ms)
+			t->next_ms = tftp_tick(t->tftp, t->now_ms);
 	}
 }
 

@@ -24,7 +24,7 @@ enum { TALK_QUEUE = 256, TALK_PACKET = 1500, TALK_BLOCK_MAX = 1468 };
 
 struct talk {
 	struct tftp *tftp;
-	uint64_t now_ms;
+	uint64_t now_ms, next_ms;	/* the latter: when the server wants its turn, as it said last */
 	struct tftp_peer who;
 	struct talk_packet {
 		struct tftp_peer to;
