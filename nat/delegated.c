@@ -9,6 +9,7 @@
 #include "switch/route6.h"
 #include "switch/service.h"
 #include "switch/snapshot.h"
+#include "switch/stage.h"
 #include "switch/worker.h"
 
 enum { HOPS_AT = ETH_HEADER + 7, LENGTH_AT = ETH_HEADER + 4 };
@@ -26,6 +27,14 @@ static bool may_pass(const struct arrival *a, struct addr src)
 	const struct segment *seg = a->segment;
 
 	return (segment_has(seg, src) && !segment_is_gateway(seg, src)) || delegated_source(seg, a->from->port->id, src);
+}
+
+/* is_apart() - two isolated ports hear nothing of each other, by way of the gateway neither */
+static bool is_apart(struct worker *w, const struct arrival *a, uint32_t router)
+{
+	const struct snapshot *snap = worker_snapshot(w);
+
+	return router < snap->nports && a->from->stages_out & snap->ports[router].stages_out & STAGE_ISOLATED;
 }
 
 /* pass_on() - headers of its own, the rest borrowed */
@@ -62,6 +71,8 @@ bool delegated_input(struct worker *w, const struct arrival *a, const struct pac
 	} else if (route.port == a->from->port->id || route.port == UINT32_MAX) {
 		*verdict = VERDICT_DROP_NO_ROUTE;	/* RFC 7084 4.3, WPD-5: what the router does not know itself would go round */
 		answer_icmp(w, a, p, limit, ICMP_UNREACHABLE, ICMP_UNREACHABLE_NET);
+	} else if (is_apart(w, a, route.port)) {
+		*verdict = VERDICT_DROP_ISOLATED;
 	} else if (p->ttl <= 1) {
 		*verdict = VERDICT_DROP_TTL;
 		answer_icmp(w, a, p, limit, ICMP_TIME_EXCEEDED, 0);

@@ -41,9 +41,16 @@ box web3
 until_ok 10 ready web3
 client web3 three
 until_ok 10 in_box web3 ping -6 -c 1 -W 1 "$behind" >/dev/null
+withdrawn() { ! in_box web3 ping -6 -c 1 -W 1 "$behind" >/dev/null; }
+heard() { in_box web2 awk '$1 == "Icmp6InEchos" { print $2 }' /proc/net/snmp6; }
+lanyard guard set lab --isolated true	# the way by the gateway is none between isolated ports
+before=$(heard)
+withdrawn
+is "nothing gets there" "$(heard)" "$before"
+lanyard guard set lab --isolated false
+until_ok 5 in_box web3 ping -6 -c 1 -W 1 "$behind" >/dev/null
 has "listed" "$(lanyard lease ls lab)" "fd00:88:0:.*::/60.*web2"
 in_box web2 env OUT6="$DIR/two" dhclient -6 -r -P -sf "$DIR/script" -pf "$DIR/two.pid" -lf "$DIR/two.leases" -e OUT6="$DIR/two" eth0 2>/dev/null
-withdrawn() { ! in_box web3 ping -6 -c 1 -W 1 "$behind" >/dev/null; }
 until_ok 5 withdrawn
 lanyard lease rm lab "$one" >/dev/null
 gone() { ! lanyard lease ls lab | grep -q "$one"; }
