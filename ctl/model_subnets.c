@@ -199,6 +199,40 @@ static int check_subnets6(struct model_ctx *ctx, const struct net_conf **list, s
 	return rc;
 }
 
+static int holding(struct model_ctx *ctx, const json_t *networks, const struct net_conf *net, const struct net_conf *other)
+{
+	struct ctx_mark mark = ctx_enter(ctx, networks, net->name, "network", net->name);
+	char text[PREFIX6_TEXT];
+
+	ctx_fail(ctx, json_object_get(networks, net->name), "dhcp6", -EINVAL, "prefixes: %s holds the IPv6 subnet of %s%s",
+		 prefix6_format(net->ip6.prefixes, text), other->owner == net->owner ? "network " : "another network",
+		 other->owner == net->owner ? other->name : "");
+	ctx_leave(ctx, mark);
+	return -EINVAL;
+}
+
+/* check_delegated() - in the same order: the first subnet behind the beginning of what is delegated is in it, or none is. A router among
+ * the guests would have what is for those of another network, and could speak in their names. */
+static int check_delegated(struct model_ctx *ctx, const struct net_conf **list, size_t n, const json_t *networks)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct prefix6 *given = &list[i]->ip6.prefixes;
+		size_t low = 0, high = n;
+
+		while (given->len && low < high) {
+			size_t mid = (low + high) / 2;
+
+			if (memcmp(list[mid]->subnet6.addr.bytes, given->addr.bytes, ADDR_SIZE) < 0)
+				low = mid + 1;
+			else
+				high = mid;
+		}
+		if (given->len && low < n && addr_in(*given, list[low]->subnet6.addr))
+			return holding(ctx, networks, list[i], list[low]);
+	}
+	return 0;
+}
+
 int check_subnets(struct model_ctx *ctx, const struct model *model, const json_t *networks)
 {
 	const struct net_conf **list4, **list6, *net;
@@ -221,6 +255,8 @@ int check_subnets(struct model_ctx *ctx, const struct model *model, const json_t
 	rc = check_subnets4(ctx, list4, n4, networks);
 	if (rc == 0)
 		rc = check_subnets6(ctx, list6, n6, networks);
+	if (rc == 0)
+		rc = check_delegated(ctx, list6, n6, networks);
 	free(list4);
 	return rc;
 }
