@@ -82,8 +82,7 @@ static void on_state_lost(void *arg)
 	state_save_model(e->state, NULL, e->model, NULL, NULL);
 	for (struct live_net *net = e->nets; net; net = net->hh.next)
 		LIST_FOREACH(seg, &net->segments, link)
-			if (seg->leases)
-				lease_each(seg->leases, lease_changed, seg);
+			lease_store_again(seg);
 }
 
 static int default_workers(void)

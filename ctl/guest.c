@@ -117,6 +117,11 @@ void guest_stored(struct engine *e, const struct error *err)
 						   json_pack("{s:s s:s}", "event", "store-failed", "reason", err->message));
 }
 
+bool guest_follows(const struct error *err, uint8_t state)
+{
+	return err->rc == 0 || state != LEASE_BOUND;
+}
+
 static void on_durable(void *arg, const struct error *err)
 {
 	struct pending_ack *a = arg;
@@ -130,7 +135,7 @@ static void on_durable(void *arg, const struct error *err)
 		p->acks--;
 	guest_stored(e, err);
 	seg = guest_segment(net, p, a->result.record.port, a->lease_vid);
-	if (seg && seg->leases && err->rc == 0) {
+	if (seg && seg->leases && guest_follows(err, a->result.record.state)) {
 		lease_committed(seg->leases, &a->result.record);
 		lease_names(seg, &a->result.record);
 		live_kernel_later(seg->net);

@@ -56,7 +56,7 @@ static void on_durable(void *arg, const struct error *err)
 		p->acks--;
 	guest_stored(a->engine, err);
 	seg = guest_segment(net, p, a->name, a->vid);
-	if (seg && seg->leases6 && err->rc == 0) {
+	if (seg && seg->leases6 && guest_follows(err, a->records[0].state)) {
 		for (unsigned i = 0; i < a->nrecords; i++) {
 			lease6_committed(seg->leases6, &a->records[i]);
 			lease6_follow(seg, &a->records[i]);

@@ -22,6 +22,8 @@ void guest_send_udp(struct live_net *net, uint32_t port, uint16_t vid, const uin
 
 /* guest_dhcp6() - a DHCPv6 message
  * guest_may_store() - is the store as it should be, or is it time to try again? guest_stored() - what came of a write to it
+ * guest_follows() - after such a write, do stations, routes, names and guards follow the record? What a guest gave up is over, whatever the
+ *	disk says: the table gives it to the next who asks
  * guest_segment() - the segment of a port and VLAN as they were called, if both are still there; else NULL
  * guest_names6() - the IPv6 addresses that a guest's name stands for follow its stations
  */
@@ -29,6 +31,7 @@ enum { ACKS = 2048 };	/* that wait for the store; of a port as many as there are
 void guest_dhcp6(struct live_net *net, const struct request *r);
 bool guest_may_store(struct engine *e);
 void guest_stored(struct engine *e, const struct error *err);
+bool guest_follows(const struct error *err, uint8_t state);
 struct live_segment *guest_segment(struct live_net *net, const struct live_port *p, const char *port, uint16_t vid);
 void guest_names6(const struct live_segment *seg, const struct live_port *p);
 
