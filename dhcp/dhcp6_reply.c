@@ -187,27 +187,34 @@ static void add_asked(struct writer *w, const struct dhcp6_conf *conf, const str
 	}
 }
 
-/* was_asked() - is the @i-th code of the list there before, too? A list may be 700 long, and each option is wanted once */
-static bool was_asked(const struct dhcp6_message *m, size_t i)
+/* known_option() - the place of an option that we may have, or -1 */
+static int known_option(uint16_t code)
 {
-	for (size_t k = 0; k < i; k++)
-		if (get_u16(m->request + 2 * k) == get_u16(m->request + 2 * i))
-			return true;
-	return false;
+	static const uint16_t known[] = {
+		OPTION6_DNS, OPTION6_SEARCH, OPTION6_NTP, OPTION6_NAME, OPTION6_SOL_MAX_RT, OPTION6_REFRESH_TIME, OPTION6_CAPTIVE_PORTAL,
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(known); i++)
+		if (known[i] == code)
+			return (int)i;
+	return -1;
 }
 
 /* add_settings() - in the guest's order; one without a list gets what every guest needs */
 static void add_settings(struct writer *w, const struct dhcp6_conf *conf, const struct dhcp6_message *m, const struct dhcp6_answer *a)
 {
 	static const uint16_t unasked[] = { OPTION6_DNS, OPTION6_SEARCH };
+	unsigned said = 0;		/* a list may be 700 long, and each option is wanted once */
 	bool name = false;
 
 	for (size_t i = 0; i < m->request_count; i++) {
 		uint16_t code = get_u16(m->request + 2 * i);
+		int at = known_option(code);
 
 		name |= code == OPTION6_NAME;
-		if (!was_asked(m, i))
+		if (at >= 0 && !(said >> at & 1))
 			add_asked(w, conf, a, code);
+		said |= at >= 0 ? 1u << at : 0;
 	}
 	for (size_t i = 0; !m->request && i < ARRAY_SIZE(unasked); i++)
 		add_asked(w, conf, a, unasked[i]);

@@ -61,13 +61,21 @@ static void replace(struct routes6 *r, struct list *next)
 		urcu_qsbr_call_rcu(&old->rcu, free_rcu);
 }
 
+static bool same(const struct route6 *a, const struct route6 *b)
+{
+	return a->to.len == b->to.len && a->port == b->port && !memcmp(a->mac, b->mac, MAC_SIZE);
+}
+
 int routes6_set(struct routes6 *r, const struct route6 *route)
 {
 	const struct list *old = r->list;
 	unsigned n = old ? old->n : 0, at = place_of(old, route->to.addr);
 	bool known = at && addr_equal(old->of[at - 1].to.addr, route->to.addr);
-	struct list *next = malloc(sizeof(*next) + (n + 1) * sizeof(next->of[0]));
+	struct list *next;
 
+	if (known && same(&old->of[at - 1], route))
+		return 0;
+	next = malloc(sizeof(*next) + (n + 1) * sizeof(next->of[0]));
 	if (!next)
 		return -ENOMEM;
 	at -= known;

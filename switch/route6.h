@@ -2,7 +2,7 @@
 /* switch/route6.h - prefixes that are delegated to routers among the guests of a segment, and where these are
  *
  * Written by the control thread alone, which is registered with liburcu (QSBR); read by any worker, without a lock, from an array that is
- * replaced whole. The prefixes are apart from one another and none is longer than /64. A change costs a copy of all.
+ * replaced whole. The prefixes are apart from one another and none is longer than /64. A change costs a copy of all; that a guest renews is none.
  */
 #ifndef SWITCH_ROUTE6_H
 #define SWITCH_ROUTE6_H
