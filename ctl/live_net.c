@@ -158,7 +158,7 @@ void live_net_settle(struct engine *e)
 			urcu_qsbr_synchronize_rcu();	/* a turn of the workers at most */
 		waited = true;
 		if (net->fdb_before)
-			fdb_take_over(net->fdb, net->fdb_before, clock_now_ms());
+			fdb_catch_up(net->fdb, net->fdb_before, clock_now_ms());
 		fdb_free(net->fdb_before);
 		snoop_free(net->snoop_before);
 		net->fdb_before = NULL;

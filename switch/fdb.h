@@ -101,8 +101,10 @@ unsigned fdb_sweep(struct fdb *fdb, uint64_t now_ms);
 unsigned fdb_each(const struct fdb *fdb, uint64_t now_ms, struct fdb_entry *to, unsigned n);
 
 /* fdb_take_over() - have @to know what @from knows better: stations that it lacks, or that were seen later there, and whom to tell of changes
+ * fdb_catch_up() - once more, with what workers have learnt in @from since; static entries are those of @to from the first time on
  * Control thread; workers may use both meanwhile. Whom @to has no place for is learnt again from his next frame. */
 void fdb_take_over(struct fdb *to, const struct fdb *from, uint64_t now_ms);
+void fdb_catch_up(struct fdb *to, const struct fdb *from, uint64_t now_ms);
 
 /* fdb_count() - live entries of @port */
 uint32_t fdb_count(const struct fdb *fdb, uint32_t port);

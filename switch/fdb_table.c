@@ -160,8 +160,8 @@ unsigned fdb_each(const struct fdb *fdb, uint64_t now_ms, struct fdb_entry *to, 
 	return found;
 }
 
-/* take_over() - one entry; insert lock held */
-static void take_over(struct fdb *to, uint64_t key, uint64_t value, uint32_t now_s)
+/* take_one() - one entry; insert lock held */
+static void take_one(struct fdb *to, uint64_t key, uint64_t value, uint32_t now_s)
 {
 	uint64_t known;
 	struct entry *e = find(to, key, &known);
@@ -173,21 +173,32 @@ static void take_over(struct fdb *to, uint64_t key, uint64_t value, uint32_t now
 	fdb_insert(to, key, value, now_s);
 }
 
-void fdb_take_over(struct fdb *to, const struct fdb *from, uint64_t now_ms)
+static void take_all(struct fdb *to, const struct fdb *from, bool statics, uint64_t now_ms)
 {
-	to->changed = from->changed;
-	to->arg = from->arg;
 	for (uint32_t i = 0; i < (from->mask + 1) * WAYS; i++) {
 		const struct entry *e = &from->buckets[i / WAYS].entries[i % WAYS];
 		uint64_t key = atomic_load_explicit(&e->key, memory_order_acquire);
 		uint64_t value = atomic_load_explicit(&e->value, memory_order_acquire);
 
-		if (!key || atomic_load_explicit(&e->key, memory_order_relaxed) != key || !is_fresh(from, value, seconds(now_ms)))
+		if (!key || atomic_load_explicit(&e->key, memory_order_relaxed) != key || !is_fresh(from, value, seconds(now_ms)) ||
+		    (!statics && value_origin(value) == FDB_STATIC))
 			continue;
 		lock(to);
-		take_over(to, key, value, seconds(now_ms));
+		take_one(to, key, value, seconds(now_ms));
 		unlock(to);
 	}
+}
+
+void fdb_take_over(struct fdb *to, const struct fdb *from, uint64_t now_ms)
+{
+	to->changed = from->changed;
+	to->arg = from->arg;
+	take_all(to, from, true, now_ms);
+}
+
+void fdb_catch_up(struct fdb *to, const struct fdb *from, uint64_t now_ms)
+{
+	take_all(to, from, false, now_ms);
 }
 
 uint32_t fdb_count(const struct fdb *fdb, uint32_t port)

@@ -290,11 +290,16 @@ static void test_take_over(void **state)
 	learn(small, 4, 10, 4, START + 7 * SECOND);
 	fdb_learn(small, 1, station(1, 0), 4, START + 7 * SECOND);
 	fdb_learn(large, 1, station(1, 1), 5, START + 8 * SECOND);
-	fdb_take_over(large, small, START + 8 * SECOND);
+	fdb_catch_up(large, small, START + 8 * SECOND);
 	assert_int_equal(known(large, 4, 10, 4, START + 8 * SECOND), 10);
 	assert_int_equal(fdb_lookup(large, 1, station(1, 0), START + 8 * SECOND), 4);
 	assert_int_equal(fdb_lookup(large, 1, station(1, 1), START + 8 * SECOND), 5);
 	assert_int_equal(fdb_count(large, 1) + fdb_count(large, 4) + fdb_count(large, 5), 210);
+	print_message("  what was taken out by hand in between stays out\n");
+	fdb_remove_static(large, 1, station(3, 0), 3);
+	fdb_catch_up(large, small, START + 8 * SECOND);
+	assert_int_equal(known(large, 3, 1, 3, START + 8 * SECOND), 0);
+	fdb_add_static(large, 1, station(3, 0), 3);
 	print_message("  a smaller one takes what fits, statics before all else\n");
 	fdb_take_over(tiny, large, START + 8 * SECOND);
 	assert_int_equal(fdb_lookup(tiny, 1, station(3, 0), START + 8 * SECOND), 3);
