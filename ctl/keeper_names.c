@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILE_MAX = 1 << 20, MARK_MAX = 128 };
+enum { FILE_MAX = 16 << 20, GROWN_MAX = 8 << 20, MARK_MAX = 128 };	/* what is written can be read again, whatever others add to it */
 
 /* file - its text, with room for a block behind it */
 struct file {
@@ -167,6 +167,8 @@ int names_block(const char *path, const char *net, const char *lines)
 		append(&f, net, lines);
 	if (!before)
 		rc = -ENOMEM;
+	else if (*lines && f.size > GROWN_MAX)
+		rc = -EFBIG;
 	else if (strcmp(before, f.text) != 0 && replace(&f) < 0)
 		rc = write_over(&f);
 	free(before);

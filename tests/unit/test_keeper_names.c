@@ -156,7 +156,7 @@ static void test_a_link_is_followed(void **state)
 
 static void test_refused(void **state)
 {
-	static char much[(1 << 20) + 1];
+	static char much[(16 << 20) + 1];
 
 	(void)state;
 	unlink(path);
@@ -167,6 +167,13 @@ static void test_refused(void **state)
 	memset(much, '#', sizeof(much));
 	put(much, sizeof(much));
 	assert_int_equal(names_block(path, "lab", "1\n"), -EFBIG);
+	print_message("  what would grow so that it could not be taken out again\n");
+	put("x\n", 2);
+	much[sizeof(much) / 2] = '\0';
+	assert_int_equal(names_block(path, "lab", much), -EFBIG);
+	holds("x\n");
+	assert_int_equal(names_block(path, "lab", "1\n"), 0);
+	assert_int_equal(truncate(path, 12 << 20), 0);		/* somebody else has more to say */
 	put("x\0y\n", 4);
 	assert_int_equal(names_block(path, "lab", "1\n"), -EINVAL);
 }
