@@ -14,7 +14,7 @@ enum outcome { GOES_ON = 1, RETURNS = 2, ACCEPTED = 4, DROPPED = 8 };
 
 /* inquiry - one question on its way through the chains of a hook */
 struct inquiry {
-	const json_t *all;
+	const json_t *all, *index;
 	const struct firewall_packet *p;
 	struct firewall_table table;		/* of the chain that is being followed */
 	unsigned asked;				/* rules; a ruleset may jump in many ways */
@@ -142,18 +142,57 @@ static unsigned ask_rule(struct inquiry *q, const char *chain, const json_t *rul
 	return GOES_ON;
 }
 
+/* ---- what is where ---- */
+
+const char *firewall_key(const char *what, const struct firewall_table *t, const char *name, char key[FIREWALL_KEY])
+{
+	snprintf(key, FIREWALL_KEY, "%s %s %s %s", what, t->family, t->name, name);
+	return key;
+}
+
+/* note() - one object of the ruleset. Return: 0, or -1 without memory */
+static int note(json_t *index, const json_t *one)
+{
+	json_t *rule = json_object_get(one, "rule"), *set = json_object_get(one, "set"), *o = rule ? rule : set, *list;
+	struct firewall_table t = { index, text_of(o, "family"), text_of(o, "table") };
+	char key[FIREWALL_KEY];
+
+	if (!o)
+		return 0;
+	firewall_key(rule ? "chain" : "set", &t, text_of(o, rule ? "chain" : "name"), key);
+	list = json_object_get(index, key);
+	if (!rule)
+		return list ? 0 : json_object_set(index, key, set);
+	if (!list && json_object_set_new(index, key, list = json_array()) < 0)
+		return -1;
+	return json_array_append(list, rule);
+}
+
+/* index_of() - hosts of many services have tens of thousands of rules and chains, and who follows a jump is not to look through them all.
+ * Return: to be released, or NULL without memory */
+static json_t *index_of(const json_t *all)
+{
+	json_t *index = json_object();
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(all, i, one)
+		if (index && note(index, one) < 0) {
+			json_decref(index);
+			index = NULL;
+		}
+	return index;
+}
+
 /* follow() - the rules of a chain, as long as the packet may go on. Return: a set of outcomes; GOES_ON: it came to the end */
 static unsigned follow(struct inquiry *q, const char *chain, unsigned depth)
 {
 	unsigned may = 0, to;
-	const json_t *one, *rule;
+	char key[FIREWALL_KEY];
+	const json_t *rule;
 	size_t i;
 
-	json_array_foreach(q->all, i, one) {
-		rule = json_object_get(one, "rule");
-		if (!rule || strcmp(text_of(rule, "chain"), chain) || strcmp(text_of(rule, "table"), q->table.name) ||
-		    strcmp(text_of(rule, "family"), q->table.family))
-			continue;
+	json_array_foreach(json_object_get(q->index, firewall_key("chain", &q->table, chain, key)), i, rule) {
 		if (++q->asked > RULES_MAX_ASKED)
 			return anything(q, chain, "more rules than are looked at");
 		to = ask_rule(q, chain, rule, depth);
@@ -202,7 +241,7 @@ static unsigned ask_chain(struct inquiry *q, const json_t *chain)
 	const char *name = text_of(chain, "name");
 	unsigned to;
 
-	q->table = (struct firewall_table){ q->all, text_of(chain, "family"), text_of(chain, "table") };
+	q->table = (struct firewall_table){ q->index, text_of(chain, "family"), text_of(chain, "table") };
 	to = follow(q, name, 0);
 	if (to & (GOES_ON | RETURNS) && !strcmp(text_of(chain, "policy"), "drop")) {
 		blame(q, name, "its policy");
@@ -217,21 +256,29 @@ enum firewall_verdict firewall_ask(const json_t *ruleset, enum firewall_hook hoo
 {
 	static const char *const hooks[] = { "prerouting", "input", "forward", "output", "postrouting" };
 	char perhaps[FIREWALL_TEXT] = "";
-	struct inquiry q = { .all = json_object_get(ruleset, "nftables"), .p = p, .text = text };
+	json_t *all = json_object_get(ruleset, "nftables"), *index = index_of(all);
+	struct inquiry q = { .all = all, .index = index, .p = p, .text = text };
 	json_int_t prio = INT_MIN;
 	const json_t *chain;
 	size_t place = 0;
 
 	text[0] = '\0';
+	if (!index) {
+		snprintf(text, FIREWALL_TEXT, "out of memory");
+		return FIREWALL_UNSURE;
+	}
 	while ((chain = next_chain(&q, hooks[hook], &prio, &place))) {
 		unsigned to = ask_chain(&q, chain);
 
-		if (to == DROPPED)
+		if (to == DROPPED) {
+			json_decref(index);
 			return FIREWALL_BLOCK;
+		}
 		if (to & DROPPED && !perhaps[0])
 			memcpy(perhaps, text, sizeof(perhaps));
 		text[0] = '\0';
 	}
+	json_decref(index);
 	memcpy(text, perhaps, sizeof(perhaps));
 	return perhaps[0] ? FIREWALL_UNSURE : FIREWALL_PASS;
 }

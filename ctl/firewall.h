@@ -39,11 +39,18 @@ enum firewall_verdict firewall_ask(const json_t *ruleset, enum firewall_hook hoo
 
 enum firewall_answer { FIREWALL_NO, FIREWALL_YES, FIREWALL_PERHAPS };
 
-/* firewall_table - where sets are looked up: the array of the ruleset, and the table that a rule is in */
+/* firewall_table - the table that a rule is in, and where what it names is found: the chains of the ruleset, each a
+ * list of its rules, and its sets, by firewall_key()
+ */
 struct firewall_table {
-	const json_t *all;
+	const json_t *index;
 	const char *family, *name;
 };
+
+enum { FIREWALL_KEY = 600 };		/* nftables' names have up to 255 bytes */
+
+/* firewall_key() - @what: "chain" or "set" */
+const char *firewall_key(const char *what, const struct firewall_table *t, const char *name, char key[FIREWALL_KEY]);
 
 /* firewall_match() - the object of a "match" statement; firewall_is() - does the value of expression @left equal @right? */
 enum firewall_answer firewall_match(const struct firewall_table *t, const json_t *match, const struct firewall_packet *p);

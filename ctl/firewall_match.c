@@ -216,15 +216,10 @@ static enum firewall_answer in_list(const struct firewall_table *t, const struct
 /* in_set() - a set of the rule's table, by "@name" */
 static enum firewall_answer in_set(const struct firewall_table *t, const struct value *v, const char *called, unsigned depth)
 {
-	const json_t *one, *set;
-	size_t i;
+	char key[FIREWALL_KEY];
+	const json_t *set = json_object_get(t->index, firewall_key("set", t, called, key));
 
-	json_array_foreach(t->all, i, one) {
-		set = json_object_get(one, "set");
-		if (set && !strcmp(text_of(set, "name"), called) && !strcmp(text_of(set, "table"), t->name) && !strcmp(text_of(set, "family"), t->family))
-			return json_is_string(json_object_get(set, "type")) ? in_list(t, v, json_object_get(set, "elem"), depth) : FIREWALL_PERHAPS;
-	}
-	return FIREWALL_PERHAPS;
+	return json_is_string(json_object_get(set, "type")) ? in_list(t, v, json_object_get(set, "elem"), depth) : FIREWALL_PERHAPS;
 }
 
 static enum firewall_answer holds(const struct firewall_table *t, const struct value *v, const json_t *right, unsigned depth)

@@ -185,9 +185,38 @@ static void test_strange(void **state)
 	}
 }
 
+/* many_chains() - a chain that may jump to each of @n others, at whose ends nothing is decided; as hosts of many services have them */
+static json_t *many_chains(unsigned n)
+{
+	json_t *list = json_pack("[{s:{s:s,s:s,s:s,s:s,s:i,s:s}}]", "chain", "family", "ip", "table", "t", "name", "c", "hook", "output", "prio", 0, "policy",
+				 "accept");
+	char name[20];
+
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "c%u", i);
+		json_array_append_new(list, json_pack("{s:{s:s,s:s,s:s,s:[{s:{s:s}}]}}", "rule", "family", "ip", "table", "t", "chain", "c", "expr", "jump",
+						      "target", name));
+	}
+	return json_pack("{s:o}", "nftables", list);
+}
+
+static void test_there_is_an_end_to_it(void **state)
+{
+	static const struct packet p = { "", "eth0", "192.0.2.1", "192.0.2.2", IPPROTO_TCP, 80, false };
+	json_t *few = many_chains(1000), *many = many_chains(100001);
+	char text[FIREWALL_TEXT];
+
+	(void)state;
+	assert_int_equal(ask(few, FIREWALL_OUTPUT, &p, text), FIREWALL_PASS);
+	assert_int_equal(ask(many, FIREWALL_OUTPUT, &p, text), FIREWALL_UNSURE);
+	assert_non_null(strstr(text, "more rules than are looked at"));
+	json_decref(few);
+	json_decref(many);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_packets), cmocka_unit_test(test_strange) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_packets), cmocka_unit_test(test_strange), cmocka_unit_test(test_there_is_an_end_to_it) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
