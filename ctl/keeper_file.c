@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Files that are lent to guests: from one directory, and nothing beside it. */
-#define _GNU_SOURCE	/* O_PATH */
+#define _GNU_SOURCE	/* O_PATH, memrchr() */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,6 +24,26 @@ static int below(int dir, const char *file)
 	return fd < 0 ? -errno : (int)fd;
 }
 
+/* all_may_reach() - is every directory above it open to all? A file in root's home is root's, whatever its own mode says. */
+static bool all_may_reach(int at)
+{
+	char self[40], path[PATH_MAX];
+	struct stat st;
+	ssize_t n;
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", at);
+	n = readlink(self, path, sizeof(path) - 1);
+	if (n <= 0)
+		return false;
+	path[n] = '\0';
+	for (char *end = path + n; (end = memrchr(path, '/', (size_t)(end - path)));) {
+		end[end == path] = '\0';
+		if (lstat(path, &st) < 0 || !S_ISDIR(st.st_mode) || !(st.st_mode & S_IXOTH))
+			return false;
+	}
+	return true;
+}
+
 /* may_lend() - a device may act on being opened, and a pipe wait; what root has not made readable for all is no guest's */
 static int may_lend(int at)
 {
@@ -31,7 +53,7 @@ static int may_lend(int at)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return S_ISDIR(st.st_mode) ? -EISDIR : -EACCES;
-	return geteuid() == 0 && !(st.st_mode & S_IROTH) ? -EACCES : 0;
+	return geteuid() == 0 && !(st.st_mode & S_IROTH && all_may_reach(at)) ? -EACCES : 0;
 }
 
 /* open_at() - the very file that was looked at */

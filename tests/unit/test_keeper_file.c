@@ -31,8 +31,8 @@ static void lead(const char *dir, const char *name, const char *to)
 	assert_int_equal(symlink(to, path), 0);
 }
 
-static const char *const dirs[] = { "lent", "lent/sub" };
-static const char *const names[] = { "secret", "lent/file", "lent/sub/deep", "lent/closed", "lent/in", "lent/sub/up", "lent/out", "lent/absolute", "lent/round",
+static const char *const dirs[] = { "lent", "lent/sub", "lent/shut", "lent/shut/in" };
+static const char *const names[] = { "secret", "lent/file", "lent/sub/deep", "lent/shut/in/open", "lent/closed", "lent/in", "lent/sub/up", "lent/out", "lent/absolute", "lent/round",
 				     "lent/pipe" };
 
 static void furnish(const char *dir)
@@ -47,6 +47,9 @@ static void furnish(const char *dir)
 	put(dir, "secret", 0644);
 	put(dir, "lent/file", 0644);
 	put(dir, "lent/sub/deep", 0644);
+	put(dir, "lent/shut/in/open", 0644);
+	snprintf(path, sizeof(path), "%s/lent/shut", dir);
+	assert_int_equal(chmod(path, geteuid() == 0 ? 0750 : 0), 0);
 	put(dir, "lent/closed", geteuid() == 0 ? 0600 : 0);
 	lead(dir, "lent/in", "sub/deep");
 	lead(dir, "lent/sub/up", "../file");
@@ -61,6 +64,8 @@ static void clear(const char *dir)
 {
 	char path[300];
 
+	snprintf(path, sizeof(path), "%s/lent/shut", dir);
+	assert_int_equal(chmod(path, 0755), 0);
 	for (size_t i = ARRAY_SIZE(names); i > 0; i--) {
 		snprintf(path, sizeof(path), "%s/%s", dir, names[i - 1]);
 		assert_int_equal(unlink(path), 0);
@@ -92,6 +97,7 @@ static const struct {
 	{ "sub", NULL, -EISDIR },
 	{ "pipe", NULL, -EACCES },
 	{ "closed", NULL, -EACCES },
+	{ "shut/in/open", NULL, -EACCES },
 };
 
 static void test_files(void **state)
