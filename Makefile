@@ -34,7 +34,7 @@ LIB_C    := $(wildcard base/*.c switch/*.c tap/*.c nat/*.c dhcp/*.c)
 MAINS    := ctl/keeper_main.c ctl/engine_main.c ctl/cli_main.c
 KEEPER_C := $(wildcard ctl/keeper*.c ctl/host.c ctl/paths.c ctl/netns*.c base/*.c)
 CLI_ONLY := $(wildcard ctl/cli*.c ctl/cmd_*.c ctl/client*.c ctl/run*.c ctl/check*.c ctl/netns*.c ctl/qemu*.c)
-CLI_C    := $(CLI_ONLY) $(wildcard ctl/paths.c ctl/pcapng.c ctl/host_routes.c switch/build.c switch/nd.c switch/packet.c dhcp/message*.c base/*.c)
+CLI_C    := $(CLI_ONLY) $(wildcard ctl/paths.c ctl/pcapng.c ctl/host_routes.c switch/build.c switch/heading.c switch/nd.c switch/packet.c dhcp/message*.c base/*.c)
 ENGINE_C := $(filter-out ctl/keeper%.c $(CLI_ONLY),$(wildcard ctl/*.c)) $(LIB_C)
 # Everything but the three main(): what tests, fuzz targets and benchmarks link.
 TESTED_C := $(filter-out $(MAINS),$(wildcard ctl/*.c)) $(LIB_C)

@@ -24,6 +24,7 @@ enum {
 };
 
 struct client {
+	int fd;				/* of the newest connection */
 	CURL *curl;
 	char socket[CLIENT_PATH_MAX];
 	char why[CURL_ERROR_SIZE];
@@ -31,7 +32,7 @@ struct client {
 
 /* reply - what is being received */
 struct reply {
-	CURL *curl;
+	const struct client *client;
 	char *text;
 	size_t size;
 	size_t room;
@@ -165,10 +166,7 @@ static bool hand_over(struct reply *reply)
 /* hand_bytes() - all that is there; from now on a signal ends the connection */
 static bool hand_bytes(struct reply *reply)
 {
-	curl_socket_t fd = CURL_SOCKET_BAD;
-
-	if (curl_easy_getinfo(reply->curl, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK)
-		stream_fd = fd;
+	stream_fd = reply->client->fd;
 	reply->line_rc = reply->bytes(reply->arg, (const uint8_t *)reply->text, reply->size);
 	reply->size = 0;
 	return reply->line_rc >= 0;
@@ -185,7 +183,7 @@ static size_t on_data(char *data, size_t one, size_t n, void *arg)
 	memcpy(reply->text + reply->size, data, n);
 	reply->size += n;
 	reply->text[reply->size] = '\0';
-	curl_easy_getinfo(reply->curl, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(reply->client->curl, CURLINFO_RESPONSE_CODE, &status);
 	if (reply->bytes && status < 300)
 		return hand_bytes(reply) ? n : 0;
 	if (reply->line && status < 300 && !hand_over(reply))
@@ -206,6 +204,16 @@ static struct curl_slist *headers(const struct request *request)
 	return curl_slist_append(list, line);
 }
 
+/* libcurl tells the socket of a transfer that goes on to nobody but who was there when it was made */
+static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+	struct client *client = arg;
+
+	(void)purpose;
+	client->fd = fd;
+	return CURL_SOCKOPT_OK;
+}
+
 static void prepare(struct client *client, const struct request *request, struct reply *reply)
 {
 	CURL *curl = client->curl;
@@ -218,6 +226,8 @@ static void prepare(struct client *client, const struct request *request, struct
 	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, client->socket);
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");	/* http_proxy is about other things */
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_SOCKOPTFUNCTION, on_socket);
+	curl_easy_setopt(curl, CURLOPT_SOCKOPTDATA, client);
 	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->why);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
@@ -278,7 +288,7 @@ static int perform(struct client *client, const struct request *request, struct 
 	long status = 0;
 	CURLcode code;
 
-	reply->curl = client->curl;
+	reply->client = client;
 	prepare(client, request, reply);
 	curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, list);
 	code = curl_easy_perform(client->curl);
@@ -350,15 +360,17 @@ int client_bytes(struct client *client, const char *path, int (*bytes)(void *arg
 {
 	struct request request = { .method = "GET", .path = path };
 	struct reply reply = { .bytes = bytes, .arg = arg };
-	struct sigaction action = { .sa_handler = on_interrupt }, old_int, old_term;
+	struct sigaction action = { .sa_handler = on_interrupt }, old_int, old_term, old_alarm;
 	int rc;
 
 	sigaction(SIGINT, &action, &old_int);
 	sigaction(SIGTERM, &action, &old_term);
+	sigaction(SIGALRM, &action, &old_alarm);
 	rc = perform(client, &request, &reply, err);
 	stream_fd = -1;
 	sigaction(SIGINT, &old_int, NULL);
 	sigaction(SIGTERM, &old_term, NULL);
+	sigaction(SIGALRM, &old_alarm, NULL);
 	free(reply.text);
 	return interrupted ? 0 : rc;
 }

@@ -67,7 +67,7 @@ int client_lines(struct client *client, const char *path, int (*line)(void *arg,
 /* client_bytes() - GET @path for as long as the daemon goes on, and hand over what comes as it comes
  * @bytes:	a negative value ends it all
  *
- * SIGINT and SIGTERM end it as if the daemon had. Return: as client_lines().
+ * SIGINT, SIGTERM and SIGALRM end it as if the daemon had. Return: as client_lines().
  */
 int client_bytes(struct client *client, const char *path, int (*bytes)(void *arg, const uint8_t *data, size_t size), void *arg,
 		 struct error *err);

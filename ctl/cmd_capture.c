@@ -12,6 +12,7 @@
 #include "base/array.h"
 #include "ctl/cli.h"
 #include "ctl/cli_api.h"
+#include "ctl/cli_blocks.h"
 #include "ctl/cli_frame.h"
 #include "ctl/cli_output.h"
 #include "ctl/pcapng.h"
@@ -30,14 +31,13 @@ static const struct flag flags[] = {
 
 enum form { FORM_TEXT, FORM_JSON, FORM_FILE };
 
-/* reading - what comes, cut into blocks */
+/* reading - what comes, and what becomes of it */
 struct reading {
 	struct cli *cli;
 	enum form form;
 	bool past;
 	int fd;				/* FORM_FILE: where to */
-	uint8_t *part;			/* of a block that is not all there yet; room for PCAPNG_BLOCK_MAX */
-	size_t part_size;
+	struct block_reader blocks;
 	char (*names)[PCAPNG_NAME_TEXT];	/* of interfaces, without the network; grown one by one */
 	unsigned nnames;
 	uint64_t frames, lost;
@@ -115,8 +115,10 @@ static int write_all(struct reading *r, const uint8_t *data, size_t size)
 	return 0;
 }
 
-static void take_block(struct reading *r, const struct pcapng_block *b)
+static void on_block(void *arg, const struct pcapng_block *b)
 {
+	struct reading *r = arg;
+
 	if (b->type == PCAPNG_SECTION && !r->cli->quiet && !r->past)
 		output_note("capturing; Ctrl-C ends it");
 	if (b->type == PCAPNG_INTERFACE)
@@ -135,42 +137,18 @@ static void take_block(struct reading *r, const struct pcapng_block *b)
 		print_json(r, &b->packet);
 }
 
-/* take_blocks() - those that are whole. Return: bytes taken, or a negative errno */
-static ssize_t take_blocks(struct reading *r, const uint8_t *data, size_t size)
+static int on_whole(void *arg, const uint8_t *data, size_t size)
 {
-	struct pcapng_block b;
-	size_t at = 0;
-	int n, rc;
+	struct reading *r = arg;
 
-	while ((n = pcapng_read(data + at, size - at, &b)) > 0) {
-		take_block(r, &b);
-		at += (size_t)n;
-	}
-	if (n < 0)
-		return error_set(&r->cli->err, n, "daemon: the answer is no capture file");
-	rc = r->form == FORM_FILE ? write_all(r, data, at) : fflush(stdout) == 0 ? 0 : -EPIPE;
-	return rc < 0 ? rc : (ssize_t)at;
+	return r->form == FORM_FILE ? write_all(r, data, size) : fflush(stdout) == 0 ? 0 : -EPIPE;
 }
 
 static int on_bytes(void *arg, const uint8_t *data, size_t size)
 {
 	struct reading *r = arg;
 
-	while (size) {
-		size_t some = MIN_OF(size, (size_t)PCAPNG_BLOCK_MAX - r->part_size);
-		ssize_t n;
-
-		memcpy(r->part + r->part_size, data, some);
-		r->part_size += some;
-		data += some;
-		size -= some;
-		n = take_blocks(r, r->part, r->part_size);
-		if (n < 0)
-			return (int)n;
-		r->part_size -= (size_t)n;
-		memmove(r->part, r->part + n, r->part_size);
-	}
-	return 0;
+	return blocks_take(&r->blocks, data, size, &r->cli->err);
 }
 
 /* ---- the command ---- */
@@ -268,10 +246,12 @@ static void tell(const struct reading *r)
 
 static int capture(struct cli *cli, const struct args *args)
 {
-	struct reading r = { .cli = cli, .past = args_has(args, "--past"), .part = malloc(PCAPNG_BLOCK_MAX) };
+	struct reading r = { .cli = cli, .past = args_has(args, "--past"), .blocks = { .block = on_block, .whole = on_whole, .arg = &r } };
 	char path[QUERY_MAX];
-	int rc = r.part ? cli_client(cli) : error_set(&cli->err, -ENOMEM, "capture: out of memory");
+	int rc = blocks_init(&r.blocks, &cli->err);
 
+	if (rc == 0)
+		rc = cli_client(cli);
 	if (rc == 0)
 		rc = make_path(cli, args, path);
 	if (rc == 0)
@@ -284,7 +264,7 @@ static int capture(struct cli *cli, const struct args *args)
 			tell(&r);
 	}
 	free(r.names);
-	free(r.part);
+	blocks_fini(&r.blocks);
 	return rc == -EPIPE ? CLI_DONE : rc;
 }
 

@@ -6,6 +6,7 @@
 #include "ctl/cli.h"
 #include "ctl/cli_api.h"
 #include "ctl/cli_output.h"
+#include "ctl/cli_watch.h"
 
 static void guest_cell(const json_t *row, char cell[CELL_TEXT])
 {
@@ -86,12 +87,21 @@ static int list(struct cli *cli, const char *word, json_t *rows, json_int_t *mor
 	return rc < 0 ? rc : add_flows(cli, name.net, name.port, rows, more);
 }
 
+static const struct flag flags[] = {
+	{ "--watch", 'w', FLAG_TEXT, "TIME", NULL, "look at the frames themselves for so long: 5s; guests among one another, too" },
+	{ 0 },
+};
+
 static int flows(struct cli *cli, const struct args *args)
 {
-	json_t *rows = json_array(), *tree;
+	json_t *rows, *tree;
 	json_int_t more = 0;
-	int rc = list(cli, args->words[0], rows, &more);
+	int rc;
 
+	if (args_has(args, "--watch"))
+		return flows_watch(cli, args->words[0], args_text(args, "--watch"));
+	rows = json_array();
+	rc = list(cli, args->words[0], rows, &more);
 	if (rc == 0 && cli->json) {
 		tree = json_pack("{s:O s:I}", "flows", rows, "more", more);
 		output_json(tree);
@@ -106,6 +116,6 @@ static int flows(struct cli *cli, const struct args *args)
 }
 
 const struct command cmd_flows[] = {
-	{ NULL, "flows", "[NET | NET/NAME]", "who talks to whom", "flows lab/web1", 0, 1, false, NULL, flows },
+	{ NULL, "flows", "[NET | NET/NAME]", "who talks to whom", "flows lab --watch 5s", 0, 1, false, flags, flows },
 	{ 0 },
 };

@@ -59,6 +59,13 @@ jq -e '.ports[] | select(.port == "web1") | .rx_frames > 20 and .rx_bits > 8 * .
 has "a table" "$(lanyard top --once)" 'lab/web1 +up +[1-9]'
 status 2 lanyard top --sort fun --once
 
+say "flows, by the frames themselves"
+lanyard flows lab --watch 1s --json >"$DIR/flows"
+jq -e '.flows[] | select(.from_name == "web1.lab.internal" and .to == "10.77.0.1" and .proto == "icmp") | .frames > 20 and .frames_back > 20' "$DIR/flows" >/dev/null ||
+	fail "flows: $(<"$DIR/flows")"
+status 2 lanyard flows --watch 1s
+status 2 lanyard flows lab --watch 0s
+
 say "completion"
 # next WORDS... - the candidates without what they are, on one line
 next() { lanyard complete -- lanyard "$@" | cut -f1 | xargs; }
