@@ -61,7 +61,7 @@ struct lease_table *lease_table_new(const struct lease_conf *conf, lease_changed
 /* The order of the ends stays, and with it the heap. */
 void lease_table_shift(struct lease_table *t, int64_t by_s)
 {
-	for (struct lease *l = t->by_ip; l; l = l->hh_ip.next) {
+	for (struct lease *l = table_next(t, NULL); l; l = table_next(t, l)) {
 		l->expiry.at_s = expiry_shifted(l->expiry.at_s, by_s);
 		l->durable_s = expiry_shifted(l->durable_s, by_s);
 	}
@@ -78,6 +78,9 @@ void lease_table_free(struct lease_table *t)
 			table_remove(t, TAILQ_FIRST(&p->leases));
 		table_port_tidy(t, p);
 	}
+	hash_index_fini(&t->by_ip);
+	hash_index_fini(&t->by_owner);
+	hash_index_fini(&t->by_mac);
 	expiry_fini(&t->heap);
 	table_free_pools(t);
 	free(t);
@@ -94,9 +97,10 @@ int lease_table_configure(struct lease_table *t, const struct lease_conf *conf, 
 		t->conf.reservations = NULL;	/* those of before may be gone when this returns */
 		return rc;
 	}
-	HASH_ITER(hh_ip, t->by_ip, l, next) {
+	for (l = table_next(t, NULL); l; l = next) {
 		struct lease_port *p = l->owner.port;
 
+		next = table_next(t, l);
 		if (table_may_lease(t, l->ip))
 			continue;
 		lease_end(t, l, LEASE_RELEASED, now_s);
@@ -216,7 +220,7 @@ void lease_each(const struct lease_table *t, lease_changed_fn *fn, void *arg)
 	struct lease_record record;
 	const struct lease *l;
 
-	for (l = t->by_ip; l; l = l->hh_ip.next) {
+	for (l = table_next(t, NULL); l; l = table_next(t, l)) {
 		table_record(l, &record);
 		fn(arg, &record);
 	}

@@ -52,57 +52,97 @@ void table_port_tidy(struct lease_table *t, struct lease_port *p)
 	free(p);
 }
 
+/* next_with() - the first lease from @p on */
+static struct lease *next_with(const struct lease_port *p)
+{
+	while (p && TAILQ_EMPTY(&p->leases))
+		p = p->hh.next;
+	return p ? TAILQ_FIRST(&p->leases) : NULL;
+}
+
+struct lease *table_next(const struct lease_table *t, const struct lease *l)
+{
+	struct lease *next = l ? TAILQ_NEXT(l, of_port) : next_with(t->ports);
+
+	return l && !next ? next_with(l->owner.port->hh.next) : next;
+}
+
+static uint64_t hash_ip(uint32_t ip)
+{
+	return hash_u64(ip, hash_seed());
+}
+
+static uint64_t hash_owner(const struct lease_owner *o)
+{
+	return hash_bytes(o, sizeof(*o), hash_seed());
+}
+
+static uint64_t hash_mac(const uint8_t *mac)
+{
+	return hash_bytes(mac, MAC_SIZE, hash_seed());
+}
+
 struct lease *table_find(const struct lease_table *t, uint32_t ip)
 {
-	struct lease *l;
+	struct hash_link *link = hash_index_find(&t->by_ip, hash_ip(ip));
 
-	HASH_FIND(hh_ip, t->by_ip, &ip, sizeof(ip), l);
-	return l;
+	for (; link; link = hash_index_more(link)) {
+		struct lease *l = container_of(link, struct lease, by_ip);
+
+		if (l->ip == ip)
+			return l;
+	}
+	return NULL;
 }
 
 struct lease *table_find_guest(const struct lease_table *t, struct lease_port *p, const uint8_t *mac)
 {
 	struct lease_owner key = owner_of(p, mac);
-	struct lease *l;
+	struct hash_link *link = hash_index_find(&t->by_owner, hash_owner(&key));
 
-	HASH_FIND(hh_owner, t->by_owner, &key, sizeof(key), l);
-	return l;
+	for (; link; link = hash_index_more(link)) {
+		struct lease *l = container_of(link, struct lease, by_owner);
+
+		if (!memcmp(&l->owner, &key, sizeof(key)))
+			return l;
+	}
+	return NULL;
 }
 
 struct lease *table_find_orphan(const struct lease_table *t, const uint8_t *mac)
 {
-	struct lease *l;
+	struct hash_link *link = hash_index_find(&t->by_mac, hash_mac(mac));
 
-	HASH_FIND(hh_mac, t->by_mac, mac, MAC_SIZE, l);
-	return l;
+	for (; link; link = hash_index_more(link)) {
+		struct lease *l = container_of(link, struct lease, by_mac);
+
+		if (!memcmp(l->owner.mac, mac, MAC_SIZE))
+			return l;
+	}
+	return NULL;
 }
 
 static void unindex_mac(struct lease_table *t, struct lease *l)
 {
-	if (l->hh_mac.tbl)
-		HASH_DELETE(hh_mac, t->by_mac, l);
-	l->hh_mac.tbl = NULL;
+	hash_index_remove(&t->by_mac, &l->by_mac);
 }
 
 /* Several ports that are gone may have had one MAC: all are in, any is found. For lack of memory it is not found. */
 static void index_mac(struct lease_table *t, struct lease *l)
 {
-	if (!l->hh_mac.tbl && l->hh_owner.tbl)
-		HASH_ADD(hh_mac, t->by_mac, owner.mac, MAC_SIZE, l);
+	if (!l->by_mac.in && l->by_owner.in)
+		hash_index_add(&t->by_mac, &l->by_mac, hash_mac(l->owner.mac));
 }
 
 static void unindex_owner(struct lease_table *t, struct lease *l)
 {
-	if (l->hh_owner.tbl)
-		HASH_DELETE(hh_owner, t->by_owner, l);
-	l->hh_owner.tbl = NULL;
+	hash_index_remove(&t->by_owner, &l->by_owner);
 	unindex_mac(t, l);
 }
 
 static int index_owner(struct lease_table *t, struct lease *l)
 {
-	HASH_ADD(hh_owner, t->by_owner, owner, sizeof(l->owner), l);
-	return l->hh_owner.tbl ? 0 : -ENOMEM;
+	return hash_index_add(&t->by_owner, &l->by_owner, hash_owner(&l->owner));
 }
 
 void table_port_set_gone(struct lease_table *t, struct lease_port *p, bool gone)
@@ -172,12 +212,10 @@ struct lease *table_add(struct lease_table *t, uint32_t ip, struct lease_port *p
 	l->ip = ip;
 	l->owner = owner_of(p, mac);
 	l->state = LEASE_OFFERED;
-	HASH_ADD(hh_ip, t->by_ip, ip, sizeof(l->ip), l);
-	if (!l->hh_ip.tbl)
-		goto fail;
-	if (index_owner(t, l) < 0) {
-		HASH_DELETE(hh_ip, t->by_ip, l);
-		goto fail;
+	if (hash_index_add(&t->by_ip, &l->by_ip, hash_ip(ip)) < 0 || index_owner(t, l) < 0) {
+		hash_index_remove(&t->by_ip, &l->by_ip);
+		free(l);
+		return NULL;
 	}
 	join_port(l, p);
 	if (p->gone)
@@ -185,9 +223,6 @@ struct lease *table_add(struct lease_table *t, uint32_t ip, struct lease_port *p
 	expiry_set(&t->heap, &l->expiry, end_s);
 	t->nleases++;
 	return l;
-fail:
-	free(l);
-	return NULL;
 }
 
 int table_give(struct lease_table *t, struct lease *l, struct lease_port *p, const uint8_t *mac, int64_t end_s)
@@ -219,7 +254,7 @@ void table_remove(struct lease_table *t, struct lease *l)
 	leave_port(l);
 	unindex_owner(t, l);
 	expiry_remove(&t->heap, &l->expiry);
-	HASH_DELETE(hh_ip, t->by_ip, l);
+	hash_index_remove(&t->by_ip, &l->by_ip);
 	t->nleases--;
 	table_return(t, l->ip);
 	free(l->said);

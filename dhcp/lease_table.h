@@ -14,6 +14,7 @@
 #include <sys/queue.h>
 
 #include "base/hash.h"
+#include "base/hash_index.h"
 #include "dhcp/expiry.h"
 #include "dhcp/lease.h"
 
@@ -42,15 +43,17 @@ struct lease {
 	struct lease_owner owner;
 	uint32_t ip;
 	uint8_t state;				/* enum lease_state */
-	bool was_bound;				/* worth remembering */
-	bool squatted;				/* it rests, but nobody has been told, for no guest had it */
+	bool was_bound : 1;			/* worth remembering */
+	bool squatted : 1;			/* it rests, but nobody has been told, for no guest had it */
 	uint16_t pool;				/* in whose idle list it is, while it is idle */
 	struct expiry expiry;			/* when it ends, or ended */
 	int64_t durable_s;			/* the end of this very binding as stored; 0 for not stored */
 	uint8_t *said;				/* of itself: size, client-id, hostname, NUL; or NULL */
 	TAILQ_ENTRY(lease) of_port, idle, idle_of_port;
-	UT_hash_handle hh_ip, hh_owner, hh_mac;	/* the latter two have .tbl NULL while not in */
+	struct hash_link by_ip, by_owner, by_mac;
 };
+
+_Static_assert(sizeof(struct lease) <= 152, "what each lease costs: a chunk of 160 bytes, and as much as the guest said of itself");
 
 /* The addresses of the ranges of one number. */
 struct lease_pool {
@@ -66,7 +69,7 @@ struct lease_table {
 	lease_changed_fn *changed;
 	void *arg;
 	struct lease_port *ports;		/* uthash, by name */
-	struct lease *by_ip, *by_owner, *by_mac;
+	struct hash_index by_ip, by_owner, by_mac;
 	struct expiry_heap heap;
 	size_t nleases;
 	struct lease_pool *pools;
@@ -82,6 +85,9 @@ struct lease_port *table_port(const struct lease_table *t, const char *name);
 struct lease_port *table_port_get(struct lease_table *t, const char *name);	/* makes it; NULL for lack of memory */
 void table_port_tidy(struct lease_table *t, struct lease_port *p);		/* frees it when nothing needs it */
 void table_port_set_gone(struct lease_table *t, struct lease_port *p, bool gone);
+
+/* table_next() - all leases, port by port: the one behind @l, or with NULL the first. What is before it may be removed, and its port be tidied. */
+struct lease *table_next(const struct lease_table *t, const struct lease *l);
 
 struct lease *table_find(const struct lease_table *t, uint32_t ip);
 struct lease *table_find_guest(const struct lease_table *t, struct lease_port *p, const uint8_t *mac);
