@@ -40,4 +40,7 @@ void api_free(struct api *api);
  */
 void api_event(struct api *api, const char *net, const char *port, json_t *event);
 
+/* api_listened() - is there anybody whom api_event() would tell? What happens ten thousand times a second is put into words for them alone. */
+bool api_listened(const struct api *api);
+
 #endif

@@ -319,6 +319,11 @@ static bool hears(const struct api_stream *stream, const struct net_conf *net, c
 	return json_is_integer(owner) && may_see(&stream->who, (uid_t)json_integer_value(owner));
 }
 
+bool api_listened(const struct api *api)
+{
+	return api && (!TAILQ_EMPTY(&api->streams) || !TAILQ_EMPTY(&api->waiters));
+}
+
 void api_event(struct api *api, const char *net, const char *port, json_t *event)
 {
 	struct api_waiter *waiter, *next_waiter;

@@ -91,7 +91,7 @@ static void tell_lease(struct live_net *net, const struct lease_record *r)
 {
 	char ip[IP4_TEXT], mac[MAC_TEXT];
 
-	if (r->state == LEASE_BOUND && net->engine->api)
+	if (r->state == LEASE_BOUND && api_listened(net->engine->api))
 		api_event(net->engine->api, net->name, r->port,
 			  json_pack("{s:s s:s s:s}", "event", "lease", "ip", ip4_format(r->ip, ip), "mac",
 				    mac_format(r->mac, mac)));

@@ -844,6 +844,14 @@ static void many_events(struct bench *b, const void *arg)
 		api_event(b->api, NULL, NULL, json_pack("{s:s, s:i}", "event", arg, "n", i));
 }
 
+static bool listened;
+
+static void look_for_listeners(struct bench *b, const void *arg)
+{
+	(void)arg;
+	listened = api_listened(b->api);
+}
+
 static void test_events(void **state)
 {
 	struct bench *b = *state;
@@ -851,12 +859,16 @@ static void test_events(void **state)
 	const char *text;
 
 	in_loop(b, set_model, "networks: {lab: {}}");
+	in_loop(b, look_for_listeners, NULL);
+	assert_false(listened);
 	send_request(fd, "/v1/events");
 	while (recv(fd, answer, 1, MSG_PEEK) != 1)
 		;
 	text = line(fd);
 	assert_non_null(text);
 	assert_non_null(strstr(text, "\"event\":\"listening\",\"engine_restarts\":3}"));
+	in_loop(b, look_for_listeners, NULL);
+	assert_true(listened);
 	in_loop(b, some_event, "lab");
 	text = line(fd);
 	assert_non_null(text);
