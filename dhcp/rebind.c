@@ -95,7 +95,10 @@ static bool is_allowed(const struct rebind *r, const struct dns_name *name)
 		if (n < sizeof(text)) {
 			memcpy(text, at, n);
 			text[n] = '\0';
-			if (dns_name_from_text(&domain, text) == 0 && dns_name_below(&lower, &domain))
+			if (dns_name_from_text(&domain, text) < 0)
+				domain.size = 0;
+			dns_name_lower(&domain);
+			if (domain.size && dns_name_below(&lower, &domain))
 				return true;
 		}
 		at += n;

@@ -18,7 +18,7 @@
 
 struct rebind {
 	bool protect;
-	char allow[512];		/* domains with commas between them */
+	char allow[512];		/* domains with commas between them, in any case */
 	struct prefix4 own;		/* the network's addresses, whether private or not; length 0: none */
 	struct prefix6 own6;
 };

@@ -93,6 +93,7 @@ static const struct {
 } domains[] = {
 	{ "example.com", "www.example.com", false },
 	{ "example.com", "Example.COM", false },
+	{ "Example.COM", "www.example.com", false },
 	{ "corp.example,example.com", "a.b.example.com", false },
 	{ "example.com,corp.example", "nas.corp.example", false },
 	{ "example.com", "notexample.com", true },
