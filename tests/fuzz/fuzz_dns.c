@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* covers: dhcp/dns_name.c dhcp/dns_message.c dhcp/dns.c dhcp/dns_local.c dhcp/dns_record.c dhcp/resolvers.c dhcp/resolver_text.c dhcp/names.c dhcp/names_host.c dhcp/cache.c */
+/* covers: dhcp/dns_name.c dhcp/dns_message.c dhcp/dns.c dhcp/dns_local.c dhcp/dns_record.c dhcp/resolvers.c dhcp/resolver_text.c dhcp/names.c dhcp/names_host.c dhcp/cache.c dhcp/dns_find.c dhcp/dns_opt.c dhcp/rebind.c */
 /* max_len: 2048 */
 /* Everything of DNS that comes from outside; the first byte says what the rest is: a guest's query, a
  * resolver's reply to a fixed query, a resolv.conf, or a record that a user writes. Answers are read back and
@@ -12,6 +12,8 @@
 #include "base/array.h"
 #include "dhcp/cache.h"
 #include "dhcp/dns.h"
+#include "dhcp/dns_opt.h"
+#include "dhcp/rebind.h"
 #include "dhcp/resolvers.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -51,6 +53,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	add("@", DNS_MX, "10 mail");
 	add("x.y", DNS_TXT, "text");
 	add("six", DNS_AAAA, "fd00::1");
+	add("*.web", DNS_A, "10.77.0.50");
 	for (unsigned i = 0; i < 60; i++) {
 		char value[20];
 
@@ -91,12 +94,33 @@ static void check_answer(const uint8_t *query, size_t size, const uint8_t *reply
 	dns_name_to_text(&q.name, text);
 }
 
+static struct addr fd00(uint32_t last)
+{
+	return (struct addr){ .words = { htobe32(0xfd00004d), 0, 0, htobe32(last) } };
+}
+
+/* neighbours() - what concerns two neighbours alone goes; what is left can be read as far as before, and nothing more goes from it */
+static void neighbours(const uint8_t *data, size_t size)
+{
+	static uint8_t own[2048], again[2048];
+	size_t n, m;
+
+	MUST(size <= sizeof(own));
+	memcpy(own, data, size);
+	n = dns_opt_own(own, size);
+	MUST(n <= size && (!size || n));
+	memcpy(again, own, n);
+	m = dns_opt_own(again, n);
+	MUST(m <= n && !memcmp(again, own, MIN_OF(size, (size_t)DNS_HEADER_SIZE)));
+}
+
 static void query(const struct dns_zone *z, const uint8_t *data, size_t size)
 {
 	static uint8_t reply[1500];
 	enum dns_outcome outcome;
 	int n = dns_answer(z, z->relay ? names : own, data, size, false, reply, sizeof(reply), &outcome);
 
+	neighbours(data, size);
 	MUST(outcome < DNS_OUT_COUNT && dns_outcome_name(outcome));
 	MUST((n == 0) == (outcome == DNS_OUT_RELAY));
 	MUST(z->relay || n);
@@ -138,6 +162,20 @@ static void keep(const struct dns_query *q, const uint8_t *reply, size_t size)
 		cache_clear(cache);
 }
 
+/* leads_inside() - whatever the answer is: without protection, and below a domain that may, it does not offend */
+static void leads_inside(const struct dns_query *q, const uint8_t *reply, size_t size)
+{
+	struct rebind r = { .protect = true, .allow = "corp.example,org", .own = zone.subnet, .own6 = { .addr = fd00(0), .len = 64 } };
+	struct rebind off = r, allowed = r;
+	bool offends = rebind_offends(&r, &q->name, reply, size);
+
+	off.protect = false;
+	strcpy(allowed.allow, "corp.example,Example.COM");
+	MUST(!rebind_offends(&off, &q->name, reply, size));
+	MUST(!rebind_offends(&allowed, &q->name, reply, size));
+	MUST(offends == rebind_offends(&r, &q->name, reply, size));
+}
+
 static void reply_from_upstream(const uint8_t *data, size_t size)
 {
 	static const uint8_t asked[] = "\x12\x34\1\0\0\1\0\0\0\0\0\0\3www\7example\3com\0\0\1\0\1";
@@ -146,6 +184,8 @@ static void reply_from_upstream(const uint8_t *data, size_t size)
 	size_t pos = 0;
 
 	MUST(dns_query_parse(&q, asked, sizeof(asked) - 1) == 0);
+	neighbours(data, size);
+	leads_inside(&q, data, size);
 	if (dns_question_match(asked, &q, data, size))
 		keep(&q, data, size);
 	while (pos < size && dns_name_read(&name, data, size, &pos) == 0)
@@ -185,11 +225,6 @@ static void resolv_conf(const uint8_t *data, size_t size)
 	resolvers_update(&r, 1);
 	resolvers_fini(&r);
 	free(text);
-}
-
-static struct addr fd00(uint32_t last)
-{
-	return (struct addr){ .words = { htobe32(0xfd00004d), 0, 0, htobe32(last) } };
 }
 
 static unsigned ntold, nseen;
