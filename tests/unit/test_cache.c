@@ -210,6 +210,12 @@ static void test_bounded(void **state)
 	assert_true(cache_get(c, &key, got, T0) > 0);
 	put_numbered(c, 1, &key);
 	put_numbered(c, 1, &key);		/* in the place of itself */
+	cache_resize(c, 0);			/* no room is no cache */
+	put_numbered(c, 1, &key);
+	assert_int_equal(cache_entries(c) + cache_used(c), 0);
+	cache_resize(c, ROOM);
+	put_numbered(c, 1, &key);
+	assert_int_equal(cache_entries(c), 1);
 	cache_clear(c);
 	assert_int_equal(cache_entries(c) + cache_used(c), 0);
 	cache_free(c);
