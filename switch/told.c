@@ -11,7 +11,8 @@ enum {
 	NEXT_HOP_BY_HOP = 0, NEXT_IGMP = 2, NEXT_ROUTING = 43, NEXT_FRAGMENT = 44, NEXT_AUTH = 51, NEXT_DESTINATION = 60,
 	NEXT_MOBILITY = 135, NEXT_HIP = 139, NEXT_SHIM6 = 140,
 	DHCP4_SERVER = 67, DHCP4_CLIENT = 68, DHCP6_CLIENT = 546, DHCP6_SERVER = 547,
-	BOOTREPLY = 2, DHCP6_ADVERTISE = 2, DHCP6_REPLY = 7, DHCP6_RECONFIGURE = 10, DHCP6_RELAY_REPLY = 13,
+	BOOTREPLY = 2, DHCP6_ADVERTISE = 2, DHCP6_REPLY = 7, DHCP6_RECONFIGURE = 10, DHCP6_RELAY_FORWARD = 12, DHCP6_RELAY_REPLY = 13,
+	ETHERNET_6 = 0x0106,		/* of BOOTP: hardware type, and the length of its addresses */
 	IP4_OFFSET = 0x1fff, IP6_OFFSET = 0xfff8, IP6_MORE = 1, HEADERS_MAX = 16,
 };
 
@@ -20,8 +21,25 @@ static void skip(struct reader *r, size_t n)
 	(void)read_bytes(r, n);
 }
 
+/* tells_of_others() - a message for DHCP servers, @r behind its first byte: does it ask for another than who sends it? So does what a relay
+ * sends, and what ends before it says may. */
+static bool tells_of_others(const struct frame *f, struct reader r, bool ip6, uint8_t op)
+{
+	uint16_t hardware;
+	uint32_t relay;
+	const uint8_t *client;
+
+	if (ip6)
+		return !op || op == DHCP6_RELAY_FORWARD;
+	hardware = read_u16(&r);
+	skip(&r, 21);
+	relay = read_u32(&r);
+	client = read_bytes(&r, 6);
+	return !client || relay || hardware != ETHERNET_6 || memcmp(client, frame_src(f), 6) != 0;
+}
+
 /* udp_kind() - @r stands at the UDP header */
-static enum told_kind udp_kind(struct reader *r, bool ip6)
+static enum told_kind udp_kind(const struct frame *f, struct reader *r, bool ip6, struct told *t)
 {
 	uint16_t dport, server = ip6 ? DHCP6_SERVER : DHCP4_SERVER;
 	uint8_t op;
@@ -34,6 +52,7 @@ static enum told_kind udp_kind(struct reader *r, bool ip6)
 		return TOLD_DHCP_SERVER;	/* clients listen to whatever comes there */
 	if (dport != server)
 		return TOLD_NOTHING;
+	t->foreign_link = tells_of_others(f, *r, ip6, op);
 	if (!ip6)
 		return op == BOOTREPLY ? TOLD_DHCP_SERVER : TOLD_DHCP_CLIENT;
 	return op == DHCP6_ADVERTISE || op == DHCP6_REPLY || op == DHCP6_RECONFIGURE || op == DHCP6_RELAY_REPLY ? TOLD_DHCP_SERVER
@@ -58,7 +77,7 @@ static void tell_arp(const struct frame *f, struct reader *r, struct told *t)
 	t->foreign_link = memcmp(sender, frame_src(f), 6) != 0;
 }
 
-static void tell_ip4(struct reader *r, struct told *t)
+static void tell_ip4(const struct frame *f, struct reader *r, struct told *t)
 {
 	uint8_t first = read_u8(r), proto;
 	uint16_t offset;
@@ -79,7 +98,7 @@ static void tell_ip4(struct reader *r, struct told *t)
 	if (proto == NEXT_IGMP)
 		t->kind = TOLD_GROUPS;
 	else if (proto == PROTO_UDP && !offset)
-		t->kind = udp_kind(r, false);
+		t->kind = udp_kind(f, r, false, t);
 	if (r->overrun)
 		t->kind = TOLD_NOTHING;
 }
@@ -183,7 +202,7 @@ static void tell_ip6(const struct frame *f, struct reader *r, struct told *t)
 	if (proto == PROTO_ICMP6 && !hidden) {
 		tell_icmp6(f, r, fragment, t);
 	} else if (proto == PROTO_UDP) {
-		t->kind = udp_kind(r, true);
+		t->kind = udp_kind(f, r, true, t);
 		hidden = r->overrun;
 	}
 	if (proto < 0 || (hidden && (fragment || f->len > f->head_len)))
@@ -203,7 +222,7 @@ void told_parse(const struct frame *f, struct told *t)
 	if (type == ETHERTYPE_ARP4)
 		tell_arp(f, &r, t);
 	else if (type == ETHERTYPE_IP4)
-		tell_ip4(&r, t);
+		tell_ip4(f, &r, t);
 	else if (type == ETHERTYPE_IP6)
 		tell_ip6(f, &r, t);
 }

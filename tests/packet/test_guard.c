@@ -10,6 +10,7 @@
 
 #include "base/array.h"
 #include "base/bytes.h"
+#include "base/checksum.h"
 #include "switch/build.h"
 #include "switch/nd.h"
 #include "switch/stage.h"
@@ -99,6 +100,30 @@ static uint32_t udp(uint8_t *to, struct addr src, uint16_t sport, struct addr ds
 	return build_udp_frame(to, everybody, mine, src, sport, dst, dport, payload, sizeof(payload));
 }
 
+/* dhcp() - a client's message, for the client @mac, by way of the relay @via */
+static uint32_t dhcp(uint8_t *to, uint32_t src, const uint8_t *mac, uint32_t via)
+{
+	uint32_t len = udp(to, addr4(src), 68, addr4(0xffffffff), 67, 1);
+	uint8_t *message = to + len - 240;
+
+	message[1] = 1;
+	message[2] = 6;
+	put_u32(message + 24, via);
+	memcpy(message + 28, mac, 6);
+	return len;
+}
+
+/* cut_discover() - only the first fragment of a client's message, of @size bytes of payload */
+static uint32_t cut_discover(uint8_t *to, uint32_t size)
+{
+	(void)dhcp(to, 0, mine, 0);
+	put_u16(to + 16, (uint16_t)(20 + size));
+	put_u16(to + 20, 0x2000);
+	put_u16(to + 24, 0);
+	put_u16(to + 24, checksum_finish(checksum_add(0, to + 14, 20)));
+	return ETH_HEADER + 20 + size;
+}
+
 static uint32_t arp(uint8_t *to, uint16_t op, const uint8_t *sha, uint32_t spa, uint32_t tpa)
 {
 	uint32_t len = build_arp(to, op, sha, spa, zero, tpa, everybody);
@@ -139,8 +164,12 @@ FRAME(own_udp, udp(to, addr4(MINE4), 1000, addr4(OTHERS4), 1000, 0))
 FRAME(others_udp, udp(to, addr4(OTHERS4), 1000, addr4(MINE4), 1000, 0))
 FRAME(nobodys_udp, udp(to, addr4(0), 1000, addr4(MINE4), 1000, 0))
 FRAME(outside_udp, udp(to, addr4(0x08080808), 1000, addr4(MINE4), 1000, 0))
-FRAME(discover, udp(to, addr4(0), 68, addr4(0xffffffff), 67, 1))
-FRAME(renewal, udp(to, addr4(MINE4), 68, addr4(OTHERS4), 67, 1))
+FRAME(discover, dhcp(to, 0, mine, 0))
+FRAME(renewal, dhcp(to, MINE4, mine, 0))
+FRAME(discover_for_another, dhcp(to, 0, other, 0))
+FRAME(discover_relayed, dhcp(to, MINE4, mine, MINE4))
+FRAME(discover_cut, cut_discover(to, 32))
+FRAME(solicit_relayed, udp(to, address6("fe80::5"), 547, address6("ff02::1:2"), 547, 12))
 FRAME(offer, udp(to, addr4(MINE4), 67, addr4(0xffffffff), 68, 2))
 FRAME(offer_elsewhence, udp(to, addr4(MINE4), 5000, addr4(OTHERS4), 68, 2))
 FRAME(offer_to_relay, udp(to, addr4(MINE4), 67, addr4(OTHERS4), 67, 2))
@@ -245,6 +274,10 @@ static const struct frame_case cases[] = {
 	{ "UDP from a listed MAC address", listed_source, OK, OK },
 	{ "a DHCP request from 0.0.0.0", discover, OK, OK },
 	{ "a DHCP renewal", renewal, OK, OK },
+	{ "a DHCP request for another MAC address", discover_for_another, DROP(FORGED_MAC), OK },
+	{ "one that it relays", discover_relayed, DROP(FORGED_MAC), OK },
+	{ "one that is cut before it says for whom", discover_cut, DROP(FORGED_MAC), OK },
+	{ "a DHCPv6 request that it relays", solicit_relayed, DROP(FORGED_MAC), OK },
 	{ "a DHCP offer", offer, DROP(ROGUE_DHCP), OK },
 	{ "a DHCP offer from another port", offer_elsewhence, DROP(ROGUE_DHCP), OK },
 	{ "a DHCP offer to a relay", offer_to_relay, DROP(ROGUE_DHCP), OK },
