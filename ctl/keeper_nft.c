@@ -3,8 +3,11 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/netlink.h>
 #include <nftables/libnftables.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/array.h"
 #include "base/error.h"
@@ -192,15 +195,29 @@ static int explain(const char *text, struct error *err)
 	return error_set(err, rc, "nftables: %.*s", (int)MIN_OF(strcspn(why, "\n"), (size_t)120), why);
 }
 
+/* open_nft() - libnftables ends the process when it gets no socket: whether there is one to be had is tried first */
+static int open_nft(struct nft_ctx **ctx, struct error *err)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
+
+	if (fd < 0)
+		return error_set(err, -errno, "nftables: no socket: %s", strerror(errno));
+	close(fd);
+	*ctx = nft_ctx_new(NFT_CTX_DEFAULT);
+	if (!*ctx)
+		return error_set(err, -ENOMEM, "nftables: out of memory");
+	nft_ctx_buffer_output(*ctx);
+	nft_ctx_buffer_error(*ctx);
+	return 0;
+}
+
 int nft_run(const char *text, struct error *err)
 {
-	struct nft_ctx *ctx = nft_ctx_new(NFT_CTX_DEFAULT);
-	int rc;
+	struct nft_ctx *ctx;
+	int rc = open_nft(&ctx, err);
 
-	if (!ctx)
-		return error_set(err, -ENOMEM, "nftables: out of memory");
-	nft_ctx_buffer_output(ctx);
-	nft_ctx_buffer_error(ctx);
+	if (rc < 0)
+		return rc;
 	rc = nft_run_cmd_from_buffer(ctx, text) ? explain(nft_ctx_get_error_buffer(ctx), err) : 0;
 	nft_ctx_free(ctx);
 	return rc;
@@ -208,15 +225,11 @@ int nft_run(const char *text, struct error *err)
 
 char *nft_ruleset(struct error *err)
 {
-	struct nft_ctx *ctx = nft_ctx_new(NFT_CTX_DEFAULT);
+	struct nft_ctx *ctx;
 	char *text = NULL;
 
-	if (!ctx) {
-		error_set(err, -ENOMEM, "nftables: out of memory");
+	if (open_nft(&ctx, err) < 0)
 		return NULL;
-	}
-	nft_ctx_buffer_output(ctx);
-	nft_ctx_buffer_error(ctx);
 	nft_ctx_output_set_flags(ctx, NFT_CTX_OUTPUT_JSON | NFT_CTX_OUTPUT_NUMERIC_PROTO | NFT_CTX_OUTPUT_NUMERIC_PRIO);
 	if (nft_run_cmd_from_buffer(ctx, "list ruleset"))
 		explain(nft_ctx_get_error_buffer(ctx), err);
