@@ -36,7 +36,7 @@ say "explained without a change"
 is "who says what" "$(explain '[.ip, .why, .lease_from, (.options[] | select(.name == "tftp-server-name") | .from)] | join("|")' phone1 --vendor udhcp)" \
 	"$phone|it has it|class phones|network"
 is "by another vendor" "$(explain '.lease_from' phone1 --vendor other)" network
-lanyard lease explain lab phone1 --vendor udhcp | grep -q "^lease   8h, from class phones"
+has "explained" "$(lanyard lease explain lab phone1 --vendor udhcp)" "lease   8h, from class phones"
 before=$(lanyard lease ls lab --json)
 explain .ip 02:00:00:00:00:99 >/dev/null
 explain .ip 01:02:00:00:00:00:99 >/dev/null

@@ -25,7 +25,8 @@ is "conflicts" "$(json .address_conflicts net show lab)" 1
 is "refusals" "$(json '.dhcp_messages.nak // 0' net show lab)" 0
 is "what rests" "$(json '.leases[] | select(.ip == "10.77.0.4") | "\(.state) \(.port)"' lease ls lab)" "declined quiet"
 grep -q 'port=quiet event=address-conflict ip=10.77.0.4 mac=.* asked=web3' "$DIR/lanyardd.log"
-lanyard metrics | grep -q '^lanyard_address_conflicts_total{network="lab"} 1'
+lanyard metrics >"$DIR/page"
+grep -q '^lanyard_address_conflicts_total{network="lab"} 1' "$DIR/page"
 
 say "a guest who wishes for it gets another; the one who has it may have it leased"
 box web4

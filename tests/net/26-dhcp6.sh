@@ -53,5 +53,5 @@ has "listed" "$(lanyard lease ls lab)" "fd00:88:0:.*::/60.*web2"
 in_box web2 env OUT6="$DIR/two" dhclient -6 -r -P -sf "$DIR/script" -pf "$DIR/two.pid" -lf "$DIR/two.leases" -e OUT6="$DIR/two" eth0 2>/dev/null
 until_ok 5 withdrawn
 lanyard lease rm lab "$one" >/dev/null
-gone() { ! lanyard lease ls lab | grep -q "$one"; }
+gone() { [[ $(lanyard lease ls lab) != *"$one"* ]]; }
 until_ok 5 gone
