@@ -13,7 +13,7 @@
  * The turn counts the keys that have lived in the place, so that a swap meant for the key before fails.
  */
 enum { WAYS = 4, CANDIDATES = 2 * WAYS, BURST = 64, MOMENT_S = 1,
-	FREELY = 16384,		/* stations that a port may have learnt in one second; of what else it sends in that second */
+	FREELY = 65536,		/* stations that a port may have learnt in one second; of what else it sends in that second */
 	THINNED = 64 };		/* one frame in so many is learnt from */
 
 struct entry {
