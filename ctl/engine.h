@@ -69,6 +69,7 @@ struct live_kernel;
 struct lease_record;
 struct lease_table;
 struct lease_waiting;
+struct lease6_waiting;
 struct live_boot;
 struct live_capture;
 struct live_denied;
@@ -187,6 +188,7 @@ struct live_net {
 	LIST_HEAD(, live_segment) segments;
 	struct live_segment *segment;	/* of all its ports; NULL in mode nat, where each has its own */
 	struct lease_waiting *waiting;	/* in mode nat, of ports that are not there */
+	struct lease6_waiting *waiting6;
 	struct event *ra_timer;		/* NULL without an IPv6 subnet */
 	unsigned ra_sent;		/* of the first few */
 	uint64_t ra_sent_ms;		/* when the last one was; 0: never */
@@ -396,6 +398,9 @@ void lease6_store_put(struct live_segment *seg, const struct lease6_record *reco
 void lease6_store_drop(struct live_segment *seg);
 void lease6_store_again(struct live_segment *seg);
 void lease6_inherit(struct live_net *net, const struct live_net *from);
+void lease6_store_recall(struct live_port *p);		/* a port is there again: what its guest has, and what waited for it */
+void lease6_store_shift(struct live_net *net, int64_t by_s);	/* as lease_store_shift(), lease_store_forget() */
+void lease6_store_forget(struct live_net *net);
 void lease6_changed(void *segment, const struct lease6_record *record);	/* lease6_changed_fn */
 void lease6_follow(struct live_segment *seg, const struct lease6_record *record);	/* names, stations and routes follow a binding */
 char *lease6_text(struct prefix6 place, char text[PREFIX6_TEXT]);	/* an address without its length */

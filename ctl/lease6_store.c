@@ -11,9 +11,16 @@
 #include "ctl/guest_in.h"
 #include "ctl/live_guard.h"
 #include "ctl/state.h"
+#include "dhcp/expiry.h"
 #include "dhcp/lease6.h"
 #include "switch/route6.h"
 #include "switch/station.h"
+
+/* lease6_waiting - mode nat: what the guest has of a port that is not there, but may attach again */
+struct lease6_waiting {
+	struct lease6_waiting *next;
+	struct lease6_record record;
+};
 
 char *lease6_text(struct prefix6 place, char text[PREFIX6_TEXT])
 {
@@ -169,7 +176,17 @@ static struct live_segment *segment_of_row(const struct live_net *net, const str
 	return NULL;
 }
 
-/* load_row() - of a segment that will come with its port the row stays as it is: its guest finds the same address by itself */
+/* keep_waiting() - until the port comes that the segment is to be for; without memory its guest finds the same address by itself */
+static void keep_waiting(struct live_net *net, const struct lease6_record *r)
+{
+	struct lease6_waiting *w = malloc(sizeof(*w));
+
+	if (!w)
+		return;
+	*w = (struct lease6_waiting){ net->waiting6, *r };
+	net->waiting6 = w;
+}
+
 static void load_row(struct engine *e, const struct row *row)
 {
 	struct live_net *net = live_net_find(e, row->net);
@@ -180,7 +197,60 @@ static void load_row(struct engine *e, const struct row *row)
 		lease6_follow(seg, &row->record);
 	else if (seg || over || !net || net->segment)
 		forget(e, row->net, row->segment, &row->record);
+	else
+		keep_waiting(net, &row->record);
 }
+
+/* ---- a port that is there again ---- */
+
+static void take_waiting(struct live_segment *seg)
+{
+	struct lease6_waiting **at = &seg->net->waiting6, *w;
+
+	while ((w = *at)) {
+		if (strcmp(w->record.port, seg->only->name) != 0) {
+			at = &w->next;
+			continue;
+		}
+		*at = w->next;
+		if (seg->leases6)
+			lease6_load(seg->leases6, &w->record);
+		free(w);
+	}
+}
+
+static void follow(void *seg, const struct lease6_record *r)
+{
+	if (r->state == LEASE_BOUND)
+		lease6_follow(seg, r);
+}
+
+void lease6_store_recall(struct live_port *p)
+{
+	struct live_segment *seg;
+
+	if (p->segment->only)
+		take_waiting(p->segment);
+	LIST_FOREACH(seg, &p->net->segments, link)
+		if ((!seg->only || seg == p->segment) && seg->leases6 && !seg->leaving)
+			lease6_each_of(seg->leases6, p->name, follow, seg);
+}
+
+void lease6_store_shift(struct live_net *net, int64_t by_s)
+{
+	for (struct lease6_waiting *w = net->waiting6; w; w = w->next)
+		w->record.expires_wall_s = expiry_shifted(w->record.expires_wall_s, by_s);
+}
+
+void lease6_store_forget(struct live_net *net)
+{
+	for (struct lease6_waiting *w = net->waiting6, *next; w; w = next) {
+		next = w->next;
+		free(w);
+	}
+}
+
+/* ---- what was stored ---- */
 
 struct lease6_rows *lease6_store_read(struct engine *e)
 {

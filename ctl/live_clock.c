@@ -42,6 +42,7 @@ void live_clock_look(struct engine *e)
 	log_info("event=clock-set seconds=%lld effect=\"leases go on as long as guests were told\"", (long long)by_s);
 	for (struct live_net *net = e->nets; net; net = net->hh.next) {
 		lease_store_shift(net, by_s);
+		lease6_store_shift(net, by_s);
 		LIST_FOREACH(seg, &net->segments, link)
 			shift(seg, by_s);
 	}

@@ -194,6 +194,7 @@ void live_net_free(struct live_net *net)
 	live_policy_net_free(net);
 	live_shape_net_free(net);
 	lease_store_forget(net);
+	lease6_store_forget(net);
 	live_dns_stop(net);
 	live_boot_free(net);
 	free(net->dhcp);

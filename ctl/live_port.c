@@ -278,6 +278,7 @@ static void recall_lease(struct live_port *p)
 	LIST_FOREACH(seg, &p->net->segments, link)
 		if ((!seg->only || seg == p->segment) && seg->leases && lease_find_port(seg->leases, p->name, &r) == 0)
 			lease_names(seg, &r);
+	lease6_store_recall(p);
 }
 
 struct live_port *live_port_new(struct live_net *net, const struct port_conf *conf)

@@ -131,8 +131,10 @@ int64_t lease6_expire(struct lease6_table *t, int64_t now_s);
 /* lease6_table_shift() - as lease_table_shift() */
 void lease6_table_shift(struct lease6_table *t, int64_t by_s);
 
-/* lease6_each() - every binding, in no order; @fn must not change the table. lease6_count() - how many there are */
+/* lease6_each() - every binding, in no order; @fn must not change the table. lease6_each_of() - those of a port. lease6_count() - how many
+ * there are */
 void lease6_each(const struct lease6_table *t, lease6_changed_fn *fn, void *arg);
+void lease6_each_of(const struct lease6_table *t, const char *port, lease6_changed_fn *fn, void *arg);
 size_t lease6_count(const struct lease6_table *t);
 
 #endif

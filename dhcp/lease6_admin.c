@@ -102,6 +102,20 @@ void lease6_each(const struct lease6_table *t, lease6_changed_fn *fn, void *arg)
 	}
 }
 
+void lease6_each_of(const struct lease6_table *t, const char *port, lease6_changed_fn *fn, void *arg)
+{
+	const struct lease6_port *p = table6_port(t, port);
+	struct lease6_record record;
+	const struct lease6 *l;
+
+	if (!p)
+		return;
+	LIST_FOREACH(l, &p->leases, of_port) {
+		table6_record(l, &record);
+		fn(arg, &record);
+	}
+}
+
 int lease6_find(const struct lease6_table *t, struct addr a, struct lease6_record *record)
 {
 	const struct lease6 *l = table6_find(t, a);

@@ -49,6 +49,12 @@ withdrawn
 is "nothing gets there" "$(heard)" "$before"
 lanyard guard set lab --isolated false
 until_ok 5 in_box web3 ping -6 -c 1 -W 1 "$behind" >/dev/null
+say "an engine that was started again knows the way, and what the guest may say it is, before anything is renewed"
+lanyard guard set lab --own-ip true
+kill -9 "$(engine_pid)"
+back() { in_box web3 ping -6 -c 1 -W 1 "$behind" >/dev/null && in_box web2 ping -6 -c 1 -W 1 -I "$one" fd00:77::1 >/dev/null; }
+until_ok 10 back
+lanyard guard set lab --own-ip false
 has "listed" "$(lanyard lease ls lab)" "fd00:88:0:.*::/60.*web2"
 in_box web2 env OUT6="$DIR/two" dhclient -6 -r -P -sf "$DIR/script" -pf "$DIR/two.pid" -lf "$DIR/two.leases" -e OUT6="$DIR/two" eth0 2>/dev/null
 until_ok 5 withdrawn
