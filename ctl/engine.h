@@ -5,10 +5,12 @@
  *	apply.c		model -> running objects -> snapshot	live.c		what the API is told
  *	apply_view.c	a network in the snapshot
  *	live_net.c	a network: gateway, services, names	attach.c	attach.sock
- *	live_port.c	a port: open, redial, close		guest.c		requests from workers: leases, relayed names
+ *	live_port.c	a port: open, redial, close		live_settle.c	ports that left the snapshot let go
+ *	guest.c		requests from workers: leases, relayed names
  *	live_stream.c	finding a peer: listen or dial		live_vhost.c	vhost-user connections
  *	live_dgram.c	finding a peer: unix datagrams, UDP
  *	live_hostif.c	the host's end of a network		live_kernel.c	NAT by the host's kernel
+ *	live_kernel_forwards.c	what it is to lead		live_kernel_watch.c	somebody else changes its table
  *	live_wire.c	a bridged network's uplink, and the host beside it
  *	live_open.c	what a port has open			live_tap.c	a TAP's further queues
  *	live_look.c	has the other side gone without a word?	live_host.c	what changes on the host
@@ -281,7 +283,7 @@ struct engine {
 	struct event *host_event, *requests_event, *sweep_timer, *signal_events[2];
 	struct host_watch *host_watch;	/* live_host.c; NULL where the kernel refuses one */
 	struct event *settle_timer;
-	struct event *nft_watch;	/* live_kernel.c; NULL until a network needs it */
+	struct event *nft_watch;	/* live_kernel_watch.c; NULL until a network needs it */
 	struct event *look_timer;	/* live_look.c; NULL until a port needs it */
 };
 
@@ -325,7 +327,7 @@ void live_port_unplug(struct live_port *p);	/* the object leaves with the next s
 void live_port_state(struct live_port *p, enum live_state state, const char *reason);	/* tells who listens, if it is new */
 void live_port_retry(struct live_port *p, enum live_state state, const char *reason);	/* why it is not up; try again soon */
 void live_port_sum(const struct live_port *p, struct port_stats *sum);	/* of live.c: its counters, past devices included */
-void live_ports_settle(struct engine *e);	/* a snapshot was published: start new queues, let go of leaving ports */
+void live_ports_settle(struct engine *e);	/* of live_settle.c: a snapshot was published: start new queues, let go of leaving ports */
 void live_port_gone(struct engine *e, uint32_t id, uint32_t plug, int rc);	/* the peer of that object of the port is gone */
 const char *live_state_name(enum live_state state);
 

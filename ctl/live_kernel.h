@@ -21,9 +21,11 @@ int live_kernel_open(struct engine *e, const struct net_conf *net, const char *h
 
 /* live_kernel_push() - make the table as the network is now; does nothing when it is, or when the kernel does not translate for it. What is
  *	refused is tried again after a second, and then ever less often, down to once a minute
- * live_kernel_later() - soon: an address was learnt, or a socket came */
+ * live_kernel_later() - soon: an address was learnt, or a socket came
+ * live_kernel_restore() - the table was changed by program @by: make it anew, for all networks, and tell so */
 void live_kernel_push(struct live_net *net);
 void live_kernel_later(struct live_net *net);
+void live_kernel_restore(struct engine *e, const char *by);
 
 /* live_kernel_start() - the engine knows whether it was started again: then the table is as it was, and stays so until guests have been heard of */
 void live_kernel_start(struct engine *e);
