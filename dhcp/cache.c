@@ -18,6 +18,7 @@ enum {
 	TTL_MAX_S = 7 * 24 * 3600,
 	NEGATIVE_MAX_S = 3 * 3600,	/* RFC 2308 5 */
 	FAILURE_S = 3,			/* RFC 9520 3.2: at least one second, so that who asks and asks is not all that reaches the resolvers */
+	ANY_TYPE = 0x20,		/* a bit of a key: it is of the name, whatever the type */
 	SOA_MINIMUM_FROM_END = 4,	/* the last field of the record (RFC 1035 3.3.13) */
 };
 
@@ -35,24 +36,52 @@ TAILQ_HEAD(entries, entry);
 struct cache {
 	struct entry *table;
 	struct entries order;		/* the first goes first */
+	unsigned nmissing;		/* names that do not exist */
 	size_t room, used;
 };
+
+static void make_key(struct cache_key *key, uint8_t bits, uint16_t type, const struct dns_name *lower)
+{
+	struct writer w = writer_init(key->bytes, sizeof(key->bytes));
+
+	write_u8(&w, bits);
+	write_u16(&w, type);
+	write_bytes(&w, lower->wire, lower->size);
+	key->size = (uint16_t)w.pos;
+}
+
+/* bits_of() - how it is asked, which answers may depend on */
+static uint8_t bits_of(const struct dns_query *q)
+{
+	uint8_t bits = (uint8_t)((q->edns ? 1 : 0) | (q->dnssec_ok ? 2 : 0));
+
+	return (uint8_t)(bits | (q->flags & DNS_FLAG_CD ? 4 : 0) | (q->flags & DNS_FLAG_AD ? 8 : 0) | (q->flags & DNS_FLAG_RD ? 16 : 0));
+}
 
 bool cache_key_make(struct cache_key *key, const struct dns_query *q)
 {
 	struct dns_name lower = q->name;
-	uint8_t bits = (uint8_t)((q->edns ? 1 : 0) | (q->dnssec_ok ? 2 : 0));
-	struct writer w = writer_init(key->bytes, sizeof(key->bytes));
 
 	if (!q->bare || q->personal || q->class != DNS_CLASS_IN)
 		return false;
 	dns_name_lower(&lower);
-	bits |= (uint8_t)((q->flags & DNS_FLAG_CD ? 4 : 0) | (q->flags & DNS_FLAG_AD ? 8 : 0) | (q->flags & DNS_FLAG_RD ? 16 : 0));
-	write_u8(&w, bits);
-	write_u16(&w, q->type);
-	write_bytes(&w, lower.wire, lower.size);
-	key->size = (uint16_t)w.pos;
+	make_key(key, bits_of(q), q->type, &lower);
 	return true;
+}
+
+/* for_all_types() - the key of the name itself */
+static struct cache_key for_all_types(const struct cache_key *key)
+{
+	struct cache_key all = *key;
+
+	all.bytes[0] |= ANY_TYPE;
+	all.bytes[1] = all.bytes[2] = 0;
+	return all;
+}
+
+static bool of_all_types(const struct cache_key *key)
+{
+	return key->bytes[0] & ANY_TYPE;
 }
 
 struct cache *cache_new(size_t room)
@@ -76,6 +105,7 @@ static void drop(struct cache *c, struct entry *e)
 	HASH_DELETE(hh, c->table, e);
 	TAILQ_REMOVE(&c->order, e, link);
 	c->used -= weight(e);
+	c->nmissing -= of_all_types(&e->key);
 	free(e);
 }
 
@@ -155,32 +185,59 @@ static struct entry *find(struct cache *c, const struct cache_key *key)
 	return e;
 }
 
-void cache_put(struct cache *c, const struct cache_key *key, const uint8_t *reply, size_t size, uint64_t now_ms)
+/* denies() - does it say that the very name asked for does not exist? At the end of aliases it is another one that does not; and who is asked
+ * for a delegation may speak of the world, and know hosts of his own all the same. */
+static bool denies(const struct cache_key *key, const uint8_t *reply)
 {
-	uint32_t keep_s = size <= CACHE_ANSWER_MAX && size >= DNS_HEADER_SIZE ? lifetime(reply, size) : 0;
+	uint16_t type = get_u16(key->bytes + 1);
+
+	return (get_u16(reply + 2) & DNS_RCODE_MASK) == DNS_NXDOMAIN && !get_u16(reply + 6) && type != DNS_DS && type != DNS_NS && type != DNS_SOA &&
+	       type != DNS_DNSKEY;
+}
+
+/* forget() - what a newer answer takes the place of */
+static void forget(struct cache *c, const struct cache_key *key)
+{
 	struct entry *e = find(c, key);
 
 	if (e)
 		drop(c, e);
+}
+
+/* insert() - where there is room for it. Return: false without memory */
+static bool insert(struct cache *c, struct entry *e)
+{
+	while (c->used + weight(e) > c->room)
+		drop(c, TAILQ_FIRST(&c->order));
+	HASH_ADD_KEYPTR(hh, c->table, e->key.bytes, e->key.size, e);
+	if (!e->hh.tbl)
+		return false;
+	TAILQ_INSERT_TAIL(&c->order, e, link);
+	c->used += weight(e);
+	c->nmissing += of_all_types(&e->key);
+	return true;
+}
+
+void cache_put(struct cache *c, const struct cache_key *key, const uint8_t *reply, size_t size, uint64_t now_ms)
+{
+	uint32_t keep_s = size <= CACHE_ANSWER_MAX && size >= DNS_HEADER_SIZE ? lifetime(reply, size) : 0;
+	struct cache_key all = for_all_types(key);
+	struct entry *e;
+
+	forget(c, key);
+	forget(c, &all);
 	if (!keep_s || sizeof(*e) + size > c->room)
 		return;
-	while (c->used + sizeof(*e) + size > c->room)
-		drop(c, TAILQ_FIRST(&c->order));
 	e = malloc(sizeof(*e) + size);
 	if (!e)
 		return;
 	memcpy(e->reply, reply, size);
 	e->size = (uint16_t)dns_opt_own(e->reply, size);
-	e->key = *key;
+	e->key = denies(key, reply) ? all : *key;
 	e->put_ms = now_ms;
 	e->until_ms = now_ms + keep_s * 1000ull;
-	HASH_ADD_KEYPTR(hh, c->table, e->key.bytes, e->key.size, e);
-	if (!e->hh.tbl) {
+	if (!insert(c, e))
 		free(e);
-		return;
-	}
-	TAILQ_INSERT_TAIL(&c->order, e, link);
-	c->used += weight(e);
 }
 
 /* count_down() - the TTLs of an answer that is @age_s old; it outlives none of them */
@@ -195,7 +252,8 @@ static void count_down(uint8_t *reply, size_t size, uint32_t age_s)
 			put_u32(reply + rr.ttl_at, ttl_of(&rr) - MIN_OF(age_s, ttl_of(&rr)));
 }
 
-size_t cache_get(struct cache *c, const struct cache_key *key, uint8_t *reply, uint64_t now_ms)
+/* get() - a copy of what is kept under this very key */
+static size_t get(struct cache *c, const struct cache_key *key, uint8_t *reply, uint64_t now_ms)
 {
 	struct entry *e = find(c, key);
 
@@ -210,6 +268,31 @@ size_t cache_get(struct cache *c, const struct cache_key *key, uint8_t *reply, u
 	memcpy(reply, e->reply, e->size);
 	count_down(reply, e->size, (uint32_t)((now_ms - e->put_ms) / 1000));
 	return e->size;
+}
+
+size_t cache_get(struct cache *c, const struct cache_key *key, uint8_t *reply, uint64_t now_ms)
+{
+	struct cache_key all = for_all_types(key);
+	size_t size = get(c, key, reply, now_ms);
+
+	return size || !c->nmissing ? size : get(c, &all, reply, now_ms);
+}
+
+size_t cache_get_above(struct cache *c, const struct dns_query *q, size_t top, uint8_t *reply, uint64_t now_ms)
+{
+	struct dns_name up = q->name;
+	struct cache_key key;
+	size_t size = 0;
+
+	dns_name_lower(&up);
+	while (c->nmissing && !size && up.size > top) {
+		dns_name_strip(&up, &up, 1);
+		if (up.size < top)
+			break;
+		make_key(&key, bits_of(q) | ANY_TYPE, 0, &up);
+		size = get(c, &key, reply, now_ms);
+	}
+	return size;
 }
 
 size_t cache_used(const struct cache *c)

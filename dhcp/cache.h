@@ -3,7 +3,7 @@
  *
  * An answer is kept as it came, but for what its OPT record says to a neighbour (dhcp/dns_opt.h), and given again with its TTLs counted
  * down; name and id are the asker's to put in. "No such name" and "no such record" are kept if an SOA record says for how long, at most three
- * hours; failures for three seconds (RFC 9520); anything else with the smallest TTL of its records, at most a week. Not kept are cut
+ * hours; what says that a name does not exist, and says it of that very name, holds for all types and for all names below it (RFC 8020); failures for three seconds (RFC 9520); anything else with the smallest TTL of its records, at most a week. Not kept are cut
  * answers, and what is meant for one asker.
  *
  * The memory is bounded; what was not asked for longest goes first. Hashed with this process's secret. One thread; no allocation but in
@@ -46,6 +46,14 @@ void cache_put(struct cache *c, const struct cache_key *key, const uint8_t *repl
  * Return: its bytes, or 0.
  */
 size_t cache_get(struct cache *c, const struct cache_key *key, uint8_t *reply, uint64_t now_ms);
+
+/* cache_get_above() - what says that a name above the one asked for does not exist, and so neither does this one (RFC 8020)
+ * @top:	bytes of the name up to which that counts: what lies above is known by others
+ * @reply:	as it was told of that name, its question included: for dns_retell()
+ *
+ * Return: its bytes, or 0.
+ */
+size_t cache_get_above(struct cache *c, const struct dns_query *q, size_t top, uint8_t *reply, uint64_t now_ms);
 
 /* cache_resize() - of at most @room bytes from now on */
 void cache_resize(struct cache *c, size_t room);

@@ -11,6 +11,7 @@
 #include "dhcp/cache.h"
 #include "dhcp/dns.h"
 #include "dhcp/dns_opt.h"
+#include "dhcp/dns_retell.h"
 #include "dhcp/upstream_owner.h"
 
 #undef HASH_FUNCTION		/* uthash's own has no secret */
@@ -285,13 +286,26 @@ static int ask(struct relay *r, const struct cache_key *key, struct waiter *like
 	return rc;
 }
 
+/* kept() - an answer from the cache, of this name or of one above it that does not exist. Return: its bytes, or 0 */
+static size_t kept(struct relay *r, const struct cache_key *key, const struct dns_query *q, uint8_t answer[CACHE_ANSWER_MAX])
+{
+	static uint8_t above[CACHE_ANSWER_MAX];
+	uint64_t now_ms = clock_now_ms();
+	size_t size = cache_get(r->cache, key, answer, now_ms);
+
+	if (size)
+		return size;
+	size = cache_get_above(r->cache, q, upstream_domain(r->upstream, &q->name), above, now_ms);
+	return size ? dns_retell(q, above, size, true, answer, CACHE_ANSWER_MAX) : 0;
+}
+
 int relay_query(struct relay *r, uint64_t owner, const uint8_t *data, size_t size, bool stream, upstream_fn *fn, void *arg)
 {
 	static uint8_t answer[CACHE_ANSWER_MAX];	/* give() copies it first */
 	struct waiter like = { .fn = fn, .arg = arg };
 	struct cache_key key;
 	bool shared;
-	size_t kept;
+	size_t hit;
 
 	if (size > UPSTREAM_QUERY_MAX || dns_query_parse(&like.q, data, size) < 0)
 		return -EBADMSG;
@@ -299,10 +313,10 @@ int relay_query(struct relay *r, uint64_t owner, const uint8_t *data, size_t siz
 	memcpy(like.question, data + DNS_HEADER_SIZE, like.q.question_size);
 	follow(r);
 	shared = cache_key_make(&key, &like.q);
-	kept = shared ? cache_get(r->cache, &key, answer, clock_now_ms()) : 0;
-	if (kept) {
+	hit = shared ? kept(r, &key, &like.q, answer) : 0;
+	if (hit) {
 		r->stats.hits++;
-		give(r, &like, answer, kept);
+		give(r, &like, answer, hit);
 		return 0;
 	}
 	return ask(r, shared ? &key : NULL, &like, owner, data, size);

@@ -41,12 +41,26 @@ static struct resolver_set *best_of(struct resolver_route *routes, unsigned n, c
 	return found;
 }
 
+static struct resolver_set *choose(struct resolvers *r, const struct dns_name *lower, uint8_t *size)
+{
+	struct resolver_set *found = best_of(r->given_routes, r->ngiven, lower, size, &r->set);
+
+	return r->given ? found : best_of(r->routes, r->nroutes, lower, size, found);
+}
+
 struct resolver_set *resolvers_for(struct resolvers *r, const struct dns_name *lower)
 {
 	uint8_t size = 0;
-	struct resolver_set *found = best_of(r->given_routes, r->ngiven, lower, &size, &r->set);
 
-	return r->given ? found : best_of(r->routes, r->nroutes, lower, &size, found);
+	return choose(r, lower, &size);
+}
+
+size_t resolvers_domain(struct resolvers *r, const struct dns_name *lower)
+{
+	uint8_t size = 0;
+
+	choose(r, lower, &size);
+	return size ? size : 1;
 }
 
 /* ---- what was given ---- */

@@ -86,6 +86,9 @@ int resolvers_set_routes(struct resolvers *r, const char *text);
 /* resolvers_for() - whom to ask for a name, made lower-case by dns_name_lower(); valid until the next change */
 struct resolver_set *resolvers_for(struct resolvers *r, const struct dns_name *lower);
 
+/* resolvers_domain() - because of which domain: the bytes at the name's end that are it; 1: it has no route */
+size_t resolvers_domain(struct resolvers *r, const struct dns_name *lower);
+
 /* resolvers_update() - look whether the file has changed. An unreadable file lists none.
  * resolvers_hurry() - next time look at once, and read it whether it seems changed or not */
 void resolvers_update(struct resolvers *r, uint64_t now_ms);

@@ -389,6 +389,14 @@ unsigned upstream_generation(struct upstream *u)
 	return u->resolvers.generation;
 }
 
+size_t upstream_domain(struct upstream *u, const struct dns_name *name)
+{
+	struct dns_name lower = *name;
+
+	dns_name_lower(&lower);
+	return resolvers_domain(&u->resolvers, &lower);
+}
+
 int upstream_query(struct upstream *u, uint64_t owner, const uint8_t *data, size_t size, bool whole, upstream_fn *fn, void *arg)
 {
 	struct dns_query q;

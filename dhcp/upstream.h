@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct dns_name;
 struct event_base;
 struct upstream;
 
@@ -92,6 +93,10 @@ void upstream_cancel(struct upstream *u, uint64_t owner);
 
 /* upstream_generation() - counts each change of whom queries go to, the resolvers of the host's file among them */
 unsigned upstream_generation(struct upstream *u);
+
+/* upstream_domain() - by which domain it is decided who is asked for @name, of any case: so many bytes at its end; 1: by none. All names of that
+ * domain down to it are asked of the same. */
+size_t upstream_domain(struct upstream *u, const struct dns_name *name);
 
 /* upstream_pending() - queries that wait */
 unsigned upstream_pending(const struct upstream *u);

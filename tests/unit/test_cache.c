@@ -179,6 +179,69 @@ static void test_keys(void **state)
 	assert_false(cache_key_make(&other, &upper));
 }
 
+static const struct {
+	const char *what, *put;
+	uint16_t type, flags;
+	struct record records[3];
+	const char *get;
+	uint16_t get_type;
+	size_t top;
+	bool same, above;		/* is it known of the name itself; of one above it? */
+} denied[] = {
+#define NO { 'U', DNS_SOA, 900, 60 }
+	{ "the name itself", "gone.example.com", DNS_A, DNS_NXDOMAIN, { NO }, "gone.example.com", DNS_A, 1, true, false },
+	{ "for another type", "gone.example.com", DNS_A, DNS_NXDOMAIN, { NO }, "gone.example.com", DNS_TXT, 1, true, false },
+	{ "below", "gone.example.com", DNS_A, DNS_NXDOMAIN, { NO }, "x.Y.gone.example.com", DNS_AAAA, 1, false, true },
+	{ "not above", "gone.example.com", DNS_A, DNS_NXDOMAIN, { NO }, "example.com", DNS_A, 1, false, false },
+	{ "not beside", "gone.example.com", DNS_A, DNS_NXDOMAIN, { NO }, "begone.example.com", DNS_A, 1, false, false },
+	{ "not where others know more", "gone.example.com", DNS_A, DNS_NXDOMAIN, { NO }, "x.gone.example.com", DNS_A, 19, false, false },
+	{ "but as far as the same know", "gone.example.com", DNS_A, DNS_NXDOMAIN, { NO }, "x.gone.example.com", DNS_A, 18, false, true },
+	{ "not at the end of an alias", "gone.example.com", DNS_A, DNS_NXDOMAIN, { { 'A', DNS_CNAME, 60, 0 }, NO }, "x.gone.example.com", DNS_A, 1, false, false },
+	{ "not by a delegation's", "gone.example.com", DNS_DS, DNS_NXDOMAIN, { NO }, "x.gone.example.com", DNS_A, 1, false, false },
+	{ "no such record is not no such name", "gone.example.com", DNS_A, 0, { NO }, "x.gone.example.com", DNS_A, 1, false, false },
+};
+
+static void test_rfc8020_names_below(void **state)
+{
+	uint8_t data[512], got[CACHE_ANSWER_MAX];
+	struct cache_key key;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(denied); i++) {
+		struct dns_query q = asked(denied[i].put, denied[i].type), other = asked(denied[i].get, denied[i].get_type);
+		struct cache *c = cache_new(10000);
+
+		print_message("  %s\n", denied[i].what);
+		assert_true(cache_key_make(&key, &q));
+		cache_put(c, &key, data, answer(data, sizeof(data), &q, denied[i].flags, denied[i].records), T0);
+		assert_true(cache_get(c, &key, got, T0) > 0);
+		assert_true(cache_key_make(&key, &other));
+		assert_int_equal(cache_get(c, &key, got, T0) > 0, denied[i].same);
+		assert_int_equal(cache_get_above(c, &other, denied[i].top, got, T0) > 0, denied[i].above);
+		assert_int_equal(cache_get_above(c, &other, denied[i].top, got, T0 + 60000), 0);
+		cache_free(c);
+	}
+}
+
+/* What is said of the name later takes the place of that. */
+static void test_rfc8020_name_comes(void **state)
+{
+	static const struct record no[] = { NO, { 0, 0, 0, 0 } }, yes[] = { { 'A', DNS_A, 60, 0 }, { 0, 0, 0, 0 } };
+	struct dns_query q = asked("new.example.com", DNS_A), below = asked("x.new.example.com", DNS_A);
+	uint8_t data[512], got[CACHE_ANSWER_MAX];
+	struct cache *c = cache_new(10000);
+	struct cache_key key;
+
+	(void)state;
+	assert_true(cache_key_make(&key, &q));
+	cache_put(c, &key, data, answer(data, sizeof(data), &q, DNS_NXDOMAIN, no), T0);
+	assert_true(cache_get_above(c, &below, 1, got, T0) > 0);
+	cache_put(c, &key, data, answer(data, sizeof(data), &q, 0, yes), T0);
+	assert_int_equal(cache_get_above(c, &below, 1, got, T0), 0);
+	assert_int_equal(cache_entries(c), 1);
+	cache_free(c);
+}
+
 static void put_numbered(struct cache *c, unsigned i, struct cache_key *key)
 {
 	static const struct record records[] = { { 'A', DNS_A, 300, 0 }, { 0, 0, 0, 0 } };
@@ -259,6 +322,8 @@ int main(void)
 		cmocka_unit_test(test_dns_13_lifetimes),
 		cmocka_unit_test(test_dns_13_counted_down),
 		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_rfc8020_names_below),
+		cmocka_unit_test(test_rfc8020_name_comes),
 		cmocka_unit_test(test_bounded),
 		cmocka_unit_test(test_hostile_answers),
 	};

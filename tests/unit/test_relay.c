@@ -23,7 +23,7 @@
 
 enum { BIG_RECORDS = 100 };		/* 16 bytes each: more than 1,232 */
 
-enum behaviour { ANSWER, SILENT, CUT, CUT_AND_DEAF, CUT_AND_CONFUSED, FAIL, INSIDE, OTHER_CASE, ASK_BACK };
+enum behaviour { ANSWER, SILENT, MISSING, CUT, CUT_AND_DEAF, CUT_AND_CONFUSED, FAIL, INSIDE, OTHER_CASE, ASK_BACK };
 
 struct bench {
 	struct event_base *base;
@@ -79,7 +79,12 @@ static void on_udp(evutil_socket_t fd, short what, void *arg)
 	b->query_size = (size_t)n;
 	size = answer(data, sizeof(data), b->does == ANSWER || b->does == INSIDE);
 	data[3] |= DNS_FLAG_AD;
-	if (b->does == INSIDE)
+	if (b->does == MISSING) {
+		memcpy(data + size, "\xc0\x10\0\6\0\1\0\0\0\x64\0\x1a\1n\xc0\x10\xc0\x0c\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\x64", 38);
+		put_u16(data + 2, get_u16(data + 2) | DNS_NXDOMAIN);
+		data[9] = 1;
+		size += 38;
+	} else if (b->does == INSIDE)
 		memcpy(data + size - 4, "\x0a\0\0\1", 4);
 	else if (b->does == FAIL)
 		data[3] |= DNS_SERVFAIL;
@@ -216,7 +221,50 @@ static void settle(struct bench *b, unsigned n)
 	assert_int_equal(b->answered, n);
 }
 
-static const char www[] = "\3www\7example\3com", upper[] = "\3WWW\7EXAMPLE\3com", other[] = "\5other\7example\3com";
+static const char below[] = "\1a\1B\3www\7example\3com", www[] = "\3www\7example\3com", upper[] = "\3WWW\7EXAMPLE\3com", other[] = "\5other\7example\3com";
+
+/* RFC 8020: what is below a name that does not exist does not exist either; the record that says for how long is written anew for it */
+static void test_below_what_is_missing(void **state)
+{
+	struct bench *b = *state;
+	size_t pos = DNS_HEADER_SIZE + sizeof(below) + 4;
+	struct dns_name name;
+	struct dns_rr rr;
+	char text[DNS_NAME_TEXT];
+
+	b->does = MISSING;
+	assert_int_equal(ask(b, "a", www, false, false), 0);
+	settle(b, 1);
+	assert_int_equal(ask(b, "b", below, false, false), 0);
+	settle(b, 2);
+	assert_int_equal(b->asked, 1);
+	assert_int_equal(get_u16(b->reply), b->last_id);
+	assert_int_equal(b->reply[3] & DNS_RCODE_MASK, DNS_NXDOMAIN);
+	assert_memory_equal(b->reply + DNS_HEADER_SIZE, below, sizeof(below));
+	assert_int_equal(get_u16(b->reply + 8), 1);
+	assert_int_equal(dns_name_read(&name, b->reply, b->size, &pos), 0);
+	assert_string_equal(dns_name_to_text(&name, text), "example.com");
+	pos = DNS_HEADER_SIZE + sizeof(below) + 4;
+	assert_int_equal(dns_rr_read(&rr, b->reply, b->size, &pos), 0);
+	assert_int_equal(rr.type, DNS_SOA);
+	assert_int_equal(pos, b->size);
+	pos = rr.data;
+	assert_int_equal(dns_name_read(&name, b->reply, b->size, &pos), 0);
+	assert_string_equal(dns_name_to_text(&name, text), "n.example.com");
+	assert_int_equal(dns_name_read(&name, b->reply, b->size, &pos), 0);
+	assert_string_equal(dns_name_to_text(&name, text), "www.example.com");
+	assert_int_equal(get_u32(b->reply + b->size - 4), 100);
+	assert_int_equal(upstream_set_routes(b->upstream, "route b.www.example.com 127.0.0.9#9"), 0);	/* others know of these */
+	b->does = ANSWER;
+	assert_int_equal(ask(b, "c", www, false, false), 0);
+	settle(b, 3);
+	b->does = MISSING;
+	assert_int_equal(ask(b, "d", www, true, false), 0);
+	settle(b, 4);
+	assert_int_equal(ask(b, "e", below, true, false), 0);
+	settle(b, 5);
+	assert_int_equal(b->reply[3] & DNS_RCODE_MASK, DNS_SERVFAIL);
+}
 
 static void test_kept(void **state)
 {
@@ -493,6 +541,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_kept, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_below_what_is_missing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_asked_once_for_all, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dns_20_no_query_circles, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dns_03_04_cut, setup, teardown),
