@@ -231,6 +231,16 @@ void live_dns_listen_warnings(const struct live_net *net, json_t *list)
 			json_array_append_new(list, json_sprintf("names of guests are not answered there: %s", l->places[i].why.message));
 }
 
+uint64_t live_dns_listen_pauses(const struct live_net *net)
+{
+	const struct live_dns_listens *l = net->dns_listens;
+	uint64_t n = 0;
+
+	for (unsigned i = 0; l && i < l->n; i++)
+		n += l->places[i].serves ? dns_listen_pauses(l->places[i].serves) : 0;
+	return n;
+}
+
 bool live_dns_listen_holds(struct engine *e, const char *name)
 {
 	char own[HOST_NAME_SIZE];

@@ -27,6 +27,9 @@ void live_dns_listen_warnings(const struct live_net *net, json_t *list);
 /* live_dns_listen_holds() - is what the keeper has under this name one of these sockets? */
 bool live_dns_listen_holds(struct engine *e, const char *name);
 
+/* live_dns_listen_pauses() - how often a connection there had to wait because this process could have no more descriptors */
+uint64_t live_dns_listen_pauses(const struct live_net *net);
+
 /* live_dns_answer() - what the network's guests could learn of its own names, as dns_listen_fn; @net: a struct live_net */
 int live_dns_answer(void *net, const uint8_t *query, size_t size, bool stream, uint8_t *reply, size_t room);
 

@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "ctl/engine.h"
+#include "ctl/live_dns_listen.h"
 #include "ctl/metrics.h"
 #include "ctl/version.h"
 #include "dhcp/lease.h"
@@ -195,6 +196,13 @@ static void fill_cache(const struct page *page, const struct family *f)
 			net_sample(page, f, net, NULL, NULL, count_at(relay_stats(net->relay), f->at));
 }
 
+static void fill_listen(const struct page *page, const struct family *f)
+{
+	FOR_EACH_NET(page, net)
+		if (net->dns_listens)
+			net_sample(page, f, net, NULL, NULL, live_dns_listen_pauses(net));
+}
+
 static void fill_nat(const struct page *page, const struct family *f)
 {
 	struct nat_counts counts;
@@ -267,6 +275,7 @@ static const struct family families[] = {
 	CACHE("joined", "Queries that joined one that was being asked already.", joined),
 	CACHE("cut", "Answers larger than their asker takes.", cut),
 	CACHE("refused", "Queries over a limit.", refused),
+	{ { "lanyard_dns_listen_pauses", METRIC_COUNTER, NULL, "Times that connections for DNS waited for want of descriptors." }, fill_listen, 0 },
 	CACHE("inside", "Answers left empty because they led to private addresses.", inside),
 	NAT("flows", METRIC_GAUGE, "Flows that are translated now.", flows),
 	NAT("opened", METRIC_COUNTER, "Flows opened.", opened),

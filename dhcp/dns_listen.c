@@ -24,7 +24,8 @@ struct stream {
 struct dns_listen {
 	struct event_base *base;
 	int udp, tcp;
-	struct event *on_udp, *on_tcp;
+	struct event *on_udp, *on_tcp, *resume;
+	uint64_t pauses;
 	dns_listen_fn *answer;
 	void *arg;
 	LIST_HEAD(, stream) streams;
@@ -105,6 +106,25 @@ static void begin(struct dns_listen *l, int fd)
 		on_closed(s);
 }
 
+/* pause_tcp() - a connection that cannot be taken stays, and would have us awake until it can; where even the timer fails, that is better */
+static void pause_tcp(struct dns_listen *l)
+{
+	const struct timeval later = { .tv_usec = DNS_LISTEN_PAUSE_MS * 1000 };
+
+	if (evtimer_add(l->resume, &later) == 0)
+		event_del(l->on_tcp);
+	l->pauses++;
+}
+
+static void on_resume(evutil_socket_t fd, short what, void *arg)
+{
+	struct dns_listen *l = arg;
+
+	(void)fd, (void)what;
+	if (event_add(l->on_tcp, NULL) < 0)
+		pause_tcp(l);
+}
+
 static void on_tcp(evutil_socket_t fd, short what, void *arg)
 {
 	int conn = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -112,6 +132,8 @@ static void on_tcp(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (conn >= 0)
 		begin(arg, conn);
+	else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+		pause_tcp(arg);
 }
 
 /* ---- life ---- */
@@ -129,7 +151,8 @@ struct dns_listen *dns_listen_new(struct event_base *base, int udp, int tcp, dns
 	LIST_INIT(&l->streams);
 	l->on_udp = event_new(base, udp, EV_READ | EV_PERSIST, on_udp, l);
 	l->on_tcp = event_new(base, tcp, EV_READ | EV_PERSIST, on_tcp, l);
-	if (l->on_udp && l->on_tcp && event_add(l->on_udp, NULL) == 0 && event_add(l->on_tcp, NULL) == 0)
+	l->resume = evtimer_new(base, on_resume, l);
+	if (l->on_udp && l->on_tcp && l->resume && event_add(l->on_udp, NULL) == 0 && event_add(l->on_tcp, NULL) == 0)
 		return l;
 	dns_listen_free(l);
 	errno = ENOMEM;
@@ -150,7 +173,14 @@ void dns_listen_free(struct dns_listen *l)
 		event_free(l->on_udp);
 	if (l->on_tcp)
 		event_free(l->on_tcp);
+	if (l->resume)
+		event_free(l->resume);
 	close(l->udp);
 	close(l->tcp);
 	free(l);
+}
+
+uint64_t dns_listen_pauses(const struct dns_listen *l)
+{
+	return l->pauses;
 }

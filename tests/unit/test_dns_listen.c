@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -206,11 +207,43 @@ static void test_streams_are_few(void **state)
 		close(fds[i]);
 }
 
+/* When this process can have no more descriptors, a connection waits without keeping us awake, and is served when it can. */
+static void test_no_descriptors(void **state)
+{
+	struct bench *b = *state;
+	struct rlimit before, none;
+	uint8_t data[600], q[66];
+	size_t size = query(q + 2);
+	int fd = client(SOCK_STREAM, &b->tcp);
+	unsigned turns = 0;
+
+	put_u16(q, (uint16_t)size);
+	assert_int_equal(send(fd, q, size + 2, 0), size + 2);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	event_base_loop(b->base, EVLOOP_NONBLOCK);
+	assert_int_equal(dns_listen_pauses(b->listen), 1);
+	event_base_loop(b->base, EVLOOP_NONBLOCK);
+	assert_int_equal(dns_listen_pauses(b->listen), 1);	/* it was not looked at again */
+	assert_int_equal(event_base_loop(b->base, EVLOOP_ONCE), 0);
+	event_base_loop(b->base, EVLOOP_NONBLOCK);
+	assert_int_equal(dns_listen_pauses(b->listen), 2);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	while (recv(fd, data, sizeof(data), MSG_DONTWAIT) < (ssize_t)size && turns++ < 100)
+		event_base_loop(b->base, EVLOOP_ONCE);
+	assert_int_equal(data[5] & DNS_RCODE_MASK, DNS_NOERROR);
+	assert_int_equal(b->asked_stream, 1);
+	close(fd);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
-	static const struct CMUnitTest tests[] = { CASE(test_datagrams), CASE(test_noise), CASE(test_streams), CASE(test_streams_are_few) };
+	static const struct CMUnitTest tests[] = { CASE(test_datagrams), CASE(test_noise), CASE(test_streams), CASE(test_streams_are_few),
+						   CASE(test_no_descriptors) };
 
 	dns_listen_free(NULL);
 	return cmocka_run_group_tests(tests, NULL, NULL);
