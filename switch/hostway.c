@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "switch/frame.h"
+#include "switch/heading.h"
 #include "switch/nd.h"
 #include "switch/packet.h"
 #include "switch/snapshot.h"
@@ -87,6 +88,19 @@ bool hostway_is_loopback6(const struct segment *seg, struct addr dst, uint16_t p
 	return seg->loopback6 && !addr_is4(dst) && port < HOSTWAY_HAIRPIN && segment_is_gateway(seg, dst);
 }
 
+/* is_nats() - for the host's loopback, also behind options and in fragments. Of those the first alone has the port: they are the NAT's to put
+ * together, and what is then for a port of the host's is dropped there. What cannot be understood is not the host's either. */
+static bool is_nats(const struct segment *seg, const struct ends *e, const struct frame *f)
+{
+	struct heading h;
+
+	if (!hostway_is_loopback6(seg, e->dst, e->proto ? e->port : 0))
+		return false;
+	if (e->proto || heading_read(f, &h) != VERDICT_FORWARDED)
+		return true;
+	return (h.proto == PROTO_UDP || h.proto == PROTO_TCP) && (h.fragment || h.dport < HOSTWAY_HAIRPIN);
+}
+
 bool hostway_is_hosts(const struct segment *seg, const struct snapshot *snap, const struct frame *f)
 {
 	struct ends e = look(f);
@@ -94,7 +108,7 @@ bool hostway_is_hosts(const struct segment *seg, const struct snapshot *snap, co
 	if (!e.known)
 		return true;
 	if (segment_is_gateway(seg, e.dst))
-		return !is_services(seg, &e) && !(e.proto && hostway_is_loopback6(seg, e.dst, e.port));
+		return !is_services(seg, &e) && !is_nats(seg, &e, f);
 	return !segment_is_front(seg, e.dst) && hostway_refusal(seg, snap, e.dst) == VERDICT_FORWARDED;
 }
 

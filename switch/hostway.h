@@ -29,7 +29,8 @@ bool hostway_tells_address(const struct frame *f);
 
 /* hostway_is_loopback6() - is TCP or UDP to @port of the gateway's IPv6 address for the host's loopback? The kernel leads no IPv6 packet there, as
  * it does IPv4 (route_localnet), so that the NAT makes a connection of its own. From HOSTWAY_HAIRPIN on the ports are the host's: by them
- * the kernel knows connections between guests of one network, which it hides behind that address.
+ * the kernel knows connections between guests of one network, which it hides behind that address. Packets in fragments are all the NAT's, which drops
+ * those for the host's ports when they are whole.
  */
 enum { HOSTWAY_HAIRPIN = 61000 };
 bool hostway_is_loopback6(const struct segment *seg, struct addr dst, uint16_t port);

@@ -211,6 +211,10 @@ http_serve "[::1]:7011" "$DIR/www"
 until_ok 5 sh -c 'ss -Hltn "sport = :7011" | grep -q .'
 gateway6=$(json .gateway6 net show lab)
 is "loopback: one of ::1" "$(web6 web1 "$gateway6" 7011)" six
+/usr/bin/python3 -c 'import socket; s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM); s.bind(("::1", 7012)); d, a = s.recvfrom(9000); s.sendto(b"%d" % len(d), a)' &
+until_ok 5 sh -c 'ss -Hlun "sport = :7012" | grep -q .'
+is "loopback: a datagram to ::1 in fragments" "$(in_box web1 /usr/bin/python3 -c 'import socket, sys
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM); s.settimeout(3); s.sendto(bytes(4000), (sys.argv[1], 7012)); print(s.recv(99).decode())' "$gateway6")" 4000
 is "loopback: a hairpin by IPv6" "$(web6 web2 $HOST6 8086)" guest
 is "loopback: of another network by IPv6" "$(web6 far "$(json .gateway6 net show second)" 7011)" "no (7)"
 is "loopback: under its own name" "$(in_box web1 ip route add 127.9.9.9 via "$gateway" dev eth0 table 9 2>/dev/null; web 169.254.169.254 7010)" "no (28)"
