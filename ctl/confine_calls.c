@@ -89,6 +89,7 @@ static const struct {
 	{ SCMP_SYS(ioctl), SCMP_ACT_ALLOW, 1, { WHEN(1, INT, FIONREAD) } },
 	{ SCMP_SYS(prctl), SCMP_ACT_ALLOW, 1, { WHEN(0, INT, PR_SET_NAME) } },
 	{ SCMP_SYS(prlimit64), SCMP_ACT_ALLOW, 1, { WHEN(0, INT, 0) } },
+	{ SCMP_SYS(sched_setscheduler), SCMP_ACT_ALLOW, 2, { WHEN(0, INT, 0), WHEN(1, INT, SCHED_BATCH) } },
 };
 
 /* ---- what is refused ---- */

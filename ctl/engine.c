@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,6 +109,15 @@ static int start_workers(struct engine *e, unsigned n)
 		e->workers[e->nworkers] = w;
 	}
 	return 0;
+}
+
+/* give_way() - the control thread, and the state thread that it starts, interrupt no worker whose core they share when they are woken: they have
+ * their turn when it sleeps, or has had its slice. So what workers hand over comes in batches, and a flush is for many. Where the kernel
+ * refuses this the switches are more.
+ */
+static void give_way(void)
+{
+	sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){ .sched_priority = 0 });
 }
 
 static struct event *watch(struct engine *e, evutil_socket_t fd, short what, event_callback_fn fn)
@@ -238,6 +248,7 @@ static int engine_init(struct engine *e, const struct engine_conf *conf, struct 
 	live_clock_start(e);
 	if (start_workers(e, conf->workers ? conf->workers : (unsigned)default_workers()) < 0)
 		return error_set(err, -ENOMEM, "cannot start the workers");
+	give_way();
 	live_icmp_start(e);
 	if (watch_all(e) < 0)
 		return error_set(err, -ENOMEM, "out of memory");

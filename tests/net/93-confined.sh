@@ -9,6 +9,9 @@ NONE=0000000000000000
 USER_THERE=$(awk '$1 + $3 > 65534' /proc/self/uid_map)	# more users than root alone
 value() { awk -v key="$2:" '$1 == key { $1 = ""; print substr($0, 2) }' "/proc/$1/status"; }
 
+# policy DIRECTORY - of the thread with this one in /proc, as a number of sched.h
+policy() { sed 's/.*) //' "$1/stat" | awk '{ print $39 }'; }
+
 engine_is_confined() {
 	local pid key
 	pid=$(engine_pid)
@@ -16,6 +19,8 @@ engine_is_confined() {
 	is "no new privileges" "$(value "$pid" NoNewPrivs)" 1
 	is "system calls filtered" "$(value "$pid" Seccomp)" 2
 	is "and said to be" "$(json .engine.calls daemon show)" filtered
+	is "the control thread is of policy batch" "$(policy "/proc/$pid/task/$pid")" 3
+	is "a worker is not" "$(policy "$(dirname "$(grep -lx worker-0 /proc/"$pid"/task/*/comm)")")" 0
 	is "of each thread" "$(sed -n 's/^Seccomp:\t//p' /proc/"$pid"/task/*/status | sort -u)" 2
 	[ "$AS" = root ] && [ -n "$USER_THERE" ] || return 0
 	is "user, real to file system's" "$(value "$pid" Uid | xargs)" "$1 $1 $1 $1"
