@@ -3,18 +3,20 @@
 # tests/bench/dhcp.sh - DHCP exchanges per second by perfdhcp, every new lease durable, beside dnsmasq and Kea; inside the sandbox of
 # tests/bench/run.sh, into $DIR/figures; for root
 #
-#	make bench BENCH=dhcp RUNS=3 SECONDS_EACH=4 ONLY=rate|boot RATES="5000 20000" PEERS="lanyard dnsmasq kea"
+#	make bench BENCH=dhcp RUNS=3 SECONDS_EACH=4 ONLY=grow|rate|boot RATES="12000 25000" PEERS="lanyard dnsmasq kea"
 #
-# The load stands on core 1, what answers it on core 0. perfdhcp plays a relay with up to 60,000 clients, and never sends more than some 25,000
-# exchanges per second. In one run the table grows from step to step. lanyard answers on a TAP, the others on a veth pair. Each stores its leases
+# The load stands on core 1, what answers it on core 0. lanyard answers on a TAP, the others on a veth pair. Each stores its leases
 # as it does by default, on the same disk: lanyard flushes before it acknowledges a new binding, dnsmasq and Kea write without a flush.
+# grow: 60,000 new clients one after the other, 256 at work at any time, by our own load: the table's growth shows from step to step.
+# rate: perfdhcp plays a relay with 60,000 clients and sends as fast as it is told or can, whether it is answered or not. It is busy
+# before the servers are: what of its core it took, and what of theirs one exchange took, stands beside its rates.
 . "$ROOT/tests/net/lib.sh"
 [ "$(awk '{ print $3 }' /proc/self/uid_map)" != 1 ] || { echo "bench: dhcp: for root: skipped" >&2; exit 0; }
 command -v perfdhcp >/dev/null || { echo "bench: dhcp: no perfdhcp (kea-admin): skipped" >&2; exit 0; }
 
 first=() second=()
 if [ "$(nproc)" -gt 1 ]; then first=(taskset -c 0) second=(taskset -c 1); fi
-T=$SECONDS_EACH RATES=${RATES:-2000 5000 10000 20000 25000} PEERS=${PEERS:-lanyard dnsmasq kea} CLIENTS=60000
+T=$SECONDS_EACH RATES=${RATES:-5000 12000 25000} PEERS=${PEERS:-lanyard dnsmasq kea} CLIENTS=60000
 POOL=10.20.1.0-10.20.255.250
 figure() { printf '%s\t%s\t%s\n' "$1" "$2" "$3" >>"$DIR/figures"; printf '%-60s %10s %s\n' "$1" "$3" "$2" >&2; }
 wanted() { [[ $1 == *"$ONLY"* ]]; }
@@ -81,10 +83,29 @@ is_here() {
 	esac
 }
 
-# exchanges RATE - by perfdhcp, which seldom sends as fast as it is told
+# busy_us - CPU time of the server's threads
+busy_us() { awk '{ n += $1 } END { printf "%.0f", n / 1000 }' /proc/"$server"/task/*/schedstat; }
+
+# exchanges RATE - by perfdhcp, which seldom sends as fast as it is told: their rate, and who was busy how much
 exchanges() {
-	in_load "${second[@]}" timeout $((T + 20)) perfdhcp -4 -l "$(load_dev)" -r "$1" -R $CLIENTS -p "$T" -W 300000 >"$DIR/perfdhcp" 2>&1 || true
-	awk '/^Rate:/ { printf "%.0f", $2; exit }' "$DIR/perfdhcp"
+	local before rate TIMEFORMAT="%U %S %R"
+	before=$(busy_us)
+	{ time in_load "${second[@]}" timeout $((T + 20)) perfdhcp -4 -g single -l "$(load_dev)" -r "$1" -R $CLIENTS -p "$T" -W 300000 >"$DIR/perfdhcp" 2>&1 || true; } 2>"$DIR/time"
+	rate=$(awk '/^Rate:/ { printf "%.0f", $2; exit }' "$DIR/perfdhcp")
+	figure "DHCP: $peer, $1/s offered by perfdhcp" 1/s "$rate"
+	figure "DHCP: $peer, $1/s offered, server's CPU for each" us "$((($(busy_us) - before) / (rate * T + 1)))"
+	figure "DHCP: $peer, $1/s offered, perfdhcp's CPU" % "$(awk '{ printf "%.0f", ($1 + $2) * 100 / $3 }' "$DIR/time")"
+}
+
+# grow - each step's clients are new, and keep what they got
+grow() {
+	local first before step=12000
+	for ((first = 0; first < CLIENTS; first += step)); do
+		before=$(busy_us)
+		in_load "${second[@]}" "$B/tests/bench/dhcpload" "$(load_dev)" $((3 * T)) 256 $((first + 1)) $step >"$DIR/grow"
+		figure "DHCP: $peer, new leases $first to $((first + step)), own load" 1/s "$(jq .per_second "$DIR/grow")"
+		figure "DHCP: $peer, new leases $first to $((first + step)), server's CPU for each" us $((($(busy_us) - before) / step))
+	done
 }
 
 # leases - how many the server has
@@ -102,21 +123,30 @@ boot() {
 	figure "DHCP: $peer, 200 guests boot at once, DISCOVER to ACK p99" us "$(jq .p99_us "$DIR/boot")"
 }
 
+full() {
+	local then
+	then=$(resident "$server")
+	figure "DHCP: $peer, leases then" "" "$(leases)"
+	figure "DHCP: $peer, memory for 10,000 leases" kB $(((then - empty) * 10000 / $(leases)))
+}
+rate() {
+	local rate
+	for rate in $RATES; do
+		exchanges "$rate"
+	done
+}
+
 for ((run = 1; run <= RUNS; run++)); do
 	echo "-- run $run of $RUNS" >&2
 	for peer in $PEERS; do
 		is_here "$peer" || continue
-		"begin_$peer"
-		empty=$(resident "$server")
-		wanted boot && boot
-		if wanted rate; then
-			for rate in $RATES; do
-				figure "DHCP: $peer, $rate/s offered" 1/s "$(exchanges "$rate")"
-			done
-			full=$(resident "$server")
-			figure "DHCP: $peer, leases then" "" "$(leases)"
-			figure "DHCP: $peer, memory for 10,000 leases" kB $(((full - empty) * 10000 / $(leases)))
-		fi
-		"end_$peer"
+		for part in boot grow rate; do
+			wanted $part || continue
+			"begin_$peer"
+			empty=$(resident "$server")
+			$part
+			[ $part != grow ] || full
+			"end_$peer"
+		done
 	done
 done

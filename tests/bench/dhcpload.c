@@ -2,7 +2,9 @@
 /* tests/bench/dhcpload.c - DHCP exchanges per second: DISCOVER, OFFER, REQUEST, ACK, then RELEASE, each by a new client
  *
  *	dhcpload INTERFACE SECONDS IN-FLIGHT
- *	dhcpload INTERFACE 0 CLIENTS		each boots once, all at the same moment, and keeps what it got
+ *	dhcpload INTERFACE 0 CLIENTS			each boots once, all at the same moment, and keeps what it got
+ *	dhcpload INTERFACE SECONDS IN-FLIGHT FIRST CLIENTS	so many, numbered from FIRST on, come one after the other and keep what they got; the
+ *							run ends with the last of them, or its time
  *
  * Runs in a guest's namespace, whose interface need not have an address: clients are made up, with a MAC address and
  * a transaction each. IN-FLIGHT of them are at work at any time; one that hears nothing for a second begins again. They
@@ -35,7 +37,7 @@ enum {
 
 struct client {
 	uint32_t id;		/* number of the exchange: its transaction id */
-	uint32_t slot;		/* which client it is: its MAC; the same in each run, so that the port keeps within its quota */
+	uint32_t number;	/* which client it is: its MAC; its place's, the same in each run, so that the port keeps within its quota, or one after the other */
 	uint32_t offered, server;
 	uint64_t begun_ns, sent_ns;
 	uint8_t waits_for;	/* OFFER or ACK */
@@ -43,8 +45,9 @@ struct client {
 
 struct load {
 	int sock;
-	unsigned nclients;
-	bool once;
+	unsigned nclients;	/* at work at the same time */
+	bool keep;		/* none begins again that has an address */
+	uint32_t next_number, end_number;	/* clients that have not begun; both 0: each place is one */
 	uint32_t next_id;
 	unsigned done, again, refused;
 	struct client clients[IN_FLIGHT_MAX];
@@ -89,7 +92,7 @@ static void write_message(struct writer *w, const struct client *c, uint8_t type
 
 static void write_frame(uint8_t *frame, const struct client *c, uint8_t type)
 {
-	uint8_t mac[6] = { 0x02, 0x1d, 0, 0, (uint8_t)(c->slot >> 8), (uint8_t)c->slot };
+	uint8_t mac[6] = { 0x02, 0x1d, 0, (uint8_t)(c->number >> 16), (uint8_t)(c->number >> 8), (uint8_t)c->number };
 	struct writer w = writer_init(frame, FRAME);
 
 	write_bytes(&w, "\xff\xff\xff\xff\xff\xff", 6);
@@ -118,13 +121,23 @@ static void say(struct load *load, struct client *c, uint8_t type, uint64_t now)
 	(void)!send(load->sock, frame, sizeof(frame), 0);
 }
 
-static void begin(struct load *load, struct client *c, uint64_t now)
+/* begin() - client @number asks; its place is found again from the id of an answer */
+static void begin(struct load *load, struct client *c, uint32_t number, uint64_t now)
 {
-	/* Client and slot are found again from the id of an answer. */
-	*c = (struct client){ .slot = (uint32_t)(c - load->clients), .begun_ns = now,
-			      .id = load->next_id++ * load->nclients + (uint32_t)(c - load->clients),
-			      .waits_for = OFFER };
+	*c = (struct client){ .number = number, .begun_ns = now, .waits_for = OFFER,
+			      .id = load->next_id++ * load->nclients + (uint32_t)(c - load->clients) };
 	say(load, c, DISCOVER, now);
+}
+
+/* go_on() - the place of one that is served: it gives its address back and begins again, or another client begins, or nobody */
+static void go_on(struct load *load, struct client *c, uint64_t now)
+{
+	if (!load->keep) {
+		say(load, c, RELEASE, now);
+		begin(load, c, c->number, now);
+	} else if (load->next_number < load->end_number) {
+		begin(load, c, load->next_number++, now);
+	}
 }
 
 /* read_type() - message type and server of the answer, 0 where there is none */
@@ -170,13 +183,11 @@ static void on_answer(struct load *load, const uint8_t *frame, size_t size, uint
 		if (type == ACK && ip == c->offered && load->done < EXCHANGES_MAX) {
 			load->took_us[load->done++] = (uint32_t)((now - c->begun_ns) / 1000);
 			c->waits_for = 0;
-			if (load->once)
-				return;
-			say(load, c, RELEASE, now);
+			go_on(load, c, now);
 		} else {
 			load->refused++;
+			begin(load, c, c->number, now);
 		}
-		begin(load, c, now);
 	}
 }
 
@@ -185,20 +196,31 @@ static void retry_late(struct load *load, uint64_t now)
 	for (unsigned i = 0; i < load->nclients; i++)
 		if (load->clients[i].waits_for && now - load->clients[i].sent_ns > UINT64_C(1000000000)) {
 			load->again++;
-			begin(load, &load->clients[i], now);
+			begin(load, &load->clients[i], load->clients[i].number, now);
 		}
 }
 
-static void run(struct load *load, unsigned seconds)
+/* begin_all() - one at each place. Return: how many exchanges there will be when none begins again */
+static unsigned begin_all(struct load *load, uint64_t now)
 {
-	uint64_t now = now_ns(), end = now + (load->once ? 10 : seconds) * UINT64_C(1000000000), look = now;
+	bool numbered = load->end_number > load->next_number;
+	unsigned all = numbered ? load->end_number - load->next_number : load->nclients;
+
+	for (unsigned i = 0; i < load->nclients && i < all; i++)
+		begin(load, &load->clients[i], numbered ? load->next_number++ : i, now);
+	return all;
+}
+
+/* run() - Return: seconds that it took */
+static double run(struct load *load, unsigned seconds)
+{
+	uint64_t start = now_ns(), now = start, end = now + (seconds ? seconds : 10) * UINT64_C(1000000000), look = now;
+	unsigned all = begin_all(load, now);
 	struct pollfd poll_fd = { .fd = load->sock, .events = POLLIN };
 	uint8_t frame[2048];
 	ssize_t n;
 
-	for (unsigned i = 0; i < load->nclients; i++)
-		begin(load, &load->clients[i], now);
-	while (now < end && !(load->once && load->done == load->nclients)) {
+	while (now < end && !(load->keep && load->done == all)) {
 		poll(&poll_fd, 1, 100);
 		now = now_ns();
 		while ((n = recv(load->sock, frame, sizeof(frame), MSG_DONTWAIT)) > 0)
@@ -208,6 +230,7 @@ static void run(struct load *load, unsigned seconds)
 			look = now;
 		}
 	}
+	return (double)(now - start) / 1e9;
 }
 
 static int open_socket(const char *interface)
@@ -234,11 +257,12 @@ static int by_size(const void *a, const void *b)
 
 int main(int argc, char **argv)
 {
-	unsigned seconds = argc == 4 ? (unsigned)atoi(argv[2]) : 0, n = argc == 4 ? (unsigned)atoi(argv[3]) : 0;
+	unsigned seconds = argc >= 4 ? (unsigned)atoi(argv[2]) : 0, n = argc >= 4 ? (unsigned)atoi(argv[3]) : 0;
 	struct load *load;
+	double took_s;
 
-	if (argc != 4 || !n || n > IN_FLIGHT_MAX) {
-		fputs("usage: dhcpload INTERFACE SECONDS IN-FLIGHT\n", stderr);
+	if ((argc != 4 && argc != 6) || !n || n > IN_FLIGHT_MAX) {
+		fputs("usage: dhcpload INTERFACE SECONDS IN-FLIGHT [FIRST CLIENTS]\n", stderr);
 		return 2;
 	}
 	load = calloc(1, sizeof(*load));
@@ -246,12 +270,16 @@ int main(int argc, char **argv)
 		return 1;
 	load->sock = open_socket(argv[1]);
 	load->nclients = n;
-	load->once = !seconds;
+	load->keep = !seconds || argc == 6;
+	if (argc == 6) {
+		load->next_number = (uint32_t)atoi(argv[4]);
+		load->end_number = load->next_number + (uint32_t)atoi(argv[5]);
+	}
 	load->next_id = (uint32_t)getpid() << 8 & 0x3ffff;	/* other exchanges than those of the last run */
-	run(load, seconds);
+	took_s = run(load, seconds);
 	qsort(load->took_us, load->done, sizeof(load->took_us[0]), by_size);
 	printf("{\"per_second\": %.0f, \"p50_us\": %u, \"p99_us\": %u, \"again\": %u, \"refused\": %u}\n",
-	       (double)load->done / (seconds ? seconds : 1), load->took_us[load->done / 2], load->took_us[(uint64_t)load->done * 99 / 100],
+	       load->done / took_s, load->took_us[load->done / 2], load->took_us[(uint64_t)load->done * 99 / 100],
 	       load->again, load->refused);
 	free(load);
 	return 0;
