@@ -122,6 +122,14 @@ bool guest_follows(const struct error *err, uint8_t state)
 	return err->rc == 0 || state != LEASE_BOUND;
 }
 
+/* follows() - and an administrator may have taken away meanwhile what a guest was given */
+static bool follows(struct live_segment *seg, const struct error *err, const struct lease_record *record)
+{
+	if (!guest_follows(err, record->state))
+		return false;
+	return record->state != LEASE_BOUND || lease_committed(seg->leases, record);
+}
+
 static void on_durable(void *arg, const struct error *err)
 {
 	struct pending_ack *a = arg;
@@ -135,8 +143,7 @@ static void on_durable(void *arg, const struct error *err)
 		p->acks--;
 	guest_stored(e, err);
 	seg = guest_segment(net, p, a->result.record.port, a->lease_vid);
-	if (seg && seg->leases && guest_follows(err, a->result.record.state)) {
-		lease_committed(seg->leases, &a->result.record);
+	if (seg && seg->leases && follows(seg, err, &a->result.record)) {
 		lease_names(seg, &a->result.record);
 		live_kernel_later(seg->net);
 		tell_lease(net, &a->result.record);

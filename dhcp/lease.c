@@ -339,13 +339,15 @@ int lease_bind(struct lease_table *t, const struct lease_guest *who, uint32_t ip
 	return 0;
 }
 
-void lease_committed(struct lease_table *t, const struct lease_record *r)
+bool lease_committed(struct lease_table *t, const struct lease_record *r)
 {
 	struct lease *l = table_find(t, r->ip);
 
-	if (l && l->state == LEASE_BOUND && r->state == LEASE_BOUND && !memcmp(l->owner.mac, r->mac, MAC_SIZE) &&
-	    !strcmp(l->owner.port->name, r->port))
-		l->durable_s = r->expires_wall_s;
+	if (!l || l->state != LEASE_BOUND || r->state != LEASE_BOUND || memcmp(l->owner.mac, r->mac, MAC_SIZE) ||
+	    strcmp(l->owner.port->name, r->port))
+		return false;
+	l->durable_s = r->expires_wall_s;
+	return true;
 }
 
 uint32_t lease_durable_left(const struct lease_table *t, const struct lease_guest *who, uint32_t ip, int64_t now_s)

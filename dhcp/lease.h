@@ -174,9 +174,9 @@ int lease_bind(struct lease_table *t, const struct lease_guest *who, uint32_t ip
 	       int64_t now_s, struct lease_record *record, bool *durable);
 
 /* lease_committed() - the store has written this record; until then lease_bind() will not call the binding
- * durable
+ * durable. Return: is it still so? What was taken away meanwhile is nobody's to be acknowledged.
  */
-void lease_committed(struct lease_table *t, const struct lease_record *record);
+bool lease_committed(struct lease_table *t, const struct lease_record *record);
 
 /* lease_durable_left() - seconds left of the guest's lease on @ip (0: on any) as the store knows it: 0 for
  * none, UINT32_MAX for ever

@@ -489,7 +489,7 @@ static void test_dhcp_13_adoption(void **state)
 static void test_durable(void **state)
 {
 	struct lease_conf c = small_conf(50);
-	struct lease_record r;
+	struct lease_record r, freed;
 	struct lease_guest g;
 	struct bench b;
 	uint32_t ip;
@@ -504,7 +504,7 @@ static void test_durable(void **state)
 	assert_int_equal(lease_bind(b.t, &g, ip, false, HOUR, NOW + 1, &r, &durable), 0);
 	assert_false(durable);			/* asked again before the store had it */
 	assert_int_equal(lease_durable_left(b.t, &g, ip, NOW), 0);
-	lease_committed(b.t, &r);
+	assert_true(lease_committed(b.t, &r));
 	assert_int_equal(lease_durable_left(b.t, &g, ip, NOW + 11), HOUR - 10);
 	assert_int_equal(lease_durable_left(b.t, &g, 0, NOW + 11), HOUR - 10);
 	assert_int_equal(lease_durable_left(b.t, &g, ip + 1, NOW + 11), 0);
@@ -516,9 +516,11 @@ static void test_durable(void **state)
 	lease_committed(b.t, &r);
 	assert_int_equal(lease_durable_left(b.t, &g, ip, NOW + 21), UINT32_MAX);
 	lease_release(b.t, &g, ip, NOW + 22, &r);
-	lease_committed(b.t, &r);
+	assert_false(lease_committed(b.t, &r));
 	assert_int_equal(lease_bind(b.t, &g, ip, true, HOUR, NOW + 23, &r, &durable), 0);
 	assert_false(durable);
+	lease_free(b.t, ip, NOW + 24, &freed);
+	assert_false(lease_committed(b.t, &r));		/* an administrator was faster than the disk */
 	lease_table_free(b.t);
 }
 
