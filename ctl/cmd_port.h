@@ -25,6 +25,7 @@ extern const struct column port_columns[];	/* of `lanyard ps` */
 	{ "--egress", 0, FLAG_TEXT, "RATE", "shape.egress", "how fast it may send: 10mbit, \"10mbit peak 20mbit burst 64kB\", none" }, \
 	{ "--ingress", 0, FLAG_TEXT, "RATE", "shape.ingress", "how fast it may be sent to" },              \
 	{ "--shaper", 0, FLAG_TEXT, "NAME", "shaper", "a rate that it shares with other ports; \"\": none" },  \
+	{ "--relay", 0, FLAG_BOOL, "true|false", "relay", "DHCP relays there speak for every segment" },   \
 	{ "--link", 0, FLAG_TEXT, "up|down", "link", "down: the port carries nothing" }
 
 /* port_translate() - the pairs of --translate into @body; Return: 0 or -EINVAL with the reason in cli->err */

@@ -198,10 +198,16 @@ bool guest_may_store(struct engine *e)
 	return true;
 }
 
+/* may_relay() - guests have what their own segments lend; who is trusted with those of others is told by a setting */
+static bool may_relay(const struct live_port *p, const struct live_segment *seg)
+{
+	return p->conf->relay || live_segment_on(seg, p->conf);
+}
+
 /* segment_meant() - where the guest is that @r is of: a relay says so by an address of another segment's subnet, else it is @here. Which
- * nobody's is, is counted by the server there.
+ * nobody's is, or may not be asked for from there, is counted by the server here.
  */
-static struct live_segment *segment_meant(struct live_segment *here, const struct request *r)
+static struct live_segment *segment_meant(const struct live_port *p, struct live_segment *here, const struct request *r)
 {
 	uint32_t link = here->only ? 0 : relay_link_of(r->data, r->size);
 	struct live_segment *seg;
@@ -209,7 +215,7 @@ static struct live_segment *segment_meant(struct live_segment *here, const struc
 	if (link && !prefix4_has(here->conf->subnet, link))
 		LIST_FOREACH(seg, &here->net->segments, link)
 			if (seg->leases && !seg->leaving && prefix4_has(seg->conf->subnet, link))
-				return seg;
+				return may_relay(p, seg) ? seg : here;
 	return here;
 }
 
@@ -228,7 +234,7 @@ static void on_dhcp(struct live_net *net, const struct request *r)
 		net->dhcp_outcomes[DHCP_OUT_QUOTA]++;
 		return;
 	}
-	seg = segment_meant(here, r);
+	seg = segment_meant(p, here, r);
 	from.port = p->name;
 	memcpy(from.src_mac, r->src_mac, MAC_SIZE);
 	size = dhcp_server_input(&seg->server, &from, r->data, r->size, (int64_t)(clock_wall_ms() / 1000), reply,

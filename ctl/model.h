@@ -167,6 +167,7 @@ struct port_conf {
 	struct mirror_conf *mirror;	/* owned; NULL: it is a port like any other */
 	struct shape_conf shape;
 	char shaper[NAME_MAX_SIZE];	/* of the network's, which several ports share; or empty */
+	bool relay;			/* a DHCP relay there speaks for guests of every segment, not of its own alone */
 	field_set set;			/* what the port itself was given */
 	char aliases[192];		/* further names of the guest, as model_list_next() reads them */
 };

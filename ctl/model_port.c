@@ -95,6 +95,7 @@ const struct field port_rows[] = {
 	  .wants = "a namespace: a name, a process id or an absolute path", .kinds = KIND(NETNS) },
 	{ "ifname", &field_text, FIELD_AT(struct port_conf, ifname), .valid = ifname_valid,
 	  .wants = "an interface name", .kinds = KIND(TAP) | KIND(VMM_TAP) | KIND(NETNS) | KIND(ATTACHED) | KIND(HOST) },
+	{ "relay", &field_bool, FIELD_AT(struct port_conf, relay) },
 	{ "aliases", &field_names, FIELD_AT(struct port_conf, aliases), .max = true, .wants = "a name without dots", .kinds = A_PORT },
 	{ .name = "guard", .type = &field_members },
 	{ .name = "mirror", .type = &field_members },

@@ -74,6 +74,9 @@ if command -v perfdhcp >/dev/null; then
 	drops=$(awk '/drops:/ { n += $2 } END { print n + 0 }' "$DIR/perf")
 	[ "$drops" -le 20 ] || { cat "$DIR/perf"; fail "$drops of 1000 exchanges had no answer"; }
 	[ "$(json '[.leases[] | select(.port == "relay")] | length' lease ls lab)" -ge 950 ] || { cat "$DIR/perf"; lanyard ps; fail "too few leases"; }
+	relay 10.99.0.2 100 20 10.77.0.1
+	is "of a segment that its port is not on" "$(json '[.leases[] | select(.vid == 20)] | length' lease ls lab)" 0
+	lanyard port set lab/relay --relay true
 	relay 10.99.0.2 100 50 10.77.0.1
 	[ "$(json '[.leases[] | select(.port == "relay" and .vid == 20)] | length' lease ls lab)" -ge 45 ] || { cat "$DIR/perf"; fail "the segment of giaddr"; }
 fi
