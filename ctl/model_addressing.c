@@ -21,13 +21,19 @@ int mapping_fail(struct model_ctx *ctx, const json_t *object, const char *group,
 int mapping_read(struct model_ctx *ctx, const json_t *object, const char *key, const struct field *table, size_t n,
 		 struct net_conf *net, field_set *set)
 {
+	return mapping_read_over(ctx, NULL, object, key, table, n, net, set);
+}
+
+int mapping_read_over(struct model_ctx *ctx, const json_t *below, const json_t *object, const char *key, const struct field *table, size_t n,
+		      struct net_conf *net, field_set *set)
+{
 	const json_t *group = json_object_get(object, key);
 	struct ctx_mark mark = ctx_enter(ctx, object, key, key, "");
 	int rc;
 
 	if (group && !json_is_object(group) && !json_is_null(group))
 		return ctx_fail(ctx, object, NULL, -EINVAL, "is not a mapping");
-	rc = fields_read(ctx, table, n, group, net, set);
+	rc = layers_read(ctx, table, n, &(struct layers){ { below, group }, 2 }, net, set);
 	if (rc == 0)
 		rc = fields_of_kind(ctx, table, n, group, *set, net->mode, net->mode == NET_HOST_ONLY ?
 				    "a host-only network: it answers local names only" :

@@ -125,15 +125,20 @@ const size_t dhcp_nrows = ARRAY_SIZE(dhcp_rows);
 
 field_set dhcp_shown(const struct net_conf *net, unsigned flags)
 {
-	static const char *const silent[] = { "lease_min", "lease_max", "probation", "options", "classes" };
-	field_set set = flags & MODEL_EFFECTIVE ? FIELDS_ALL : net->dhcp_set;
+	const struct {
+		const char *row;
+		bool said;		/* what is said nowhere has no value to show */
+	} silent[] = {
+		{ "lease_min", net->dhcp.min_s }, { "lease_max", net->dhcp.max_s }, { "probation", net->dhcp.probation_s },
+		{ "options", net->dhcp.options.n }, { "classes", net->dhcp.classes.n },
+	};
+	field_set set = FIELDS_ALL;
 
-	for (size_t i = 0; i < ARRAY_SIZE(silent); i++) {
-		field_set bit = field_bit(dhcp_rows, dhcp_nrows, silent[i]);
-
-		if (!(net->dhcp_set & bit))
-			set &= ~bit;	/* what is not said has no value to show */
-	}
+	if (!(flags & MODEL_EFFECTIVE))
+		return net->dhcp_set;
+	for (size_t i = 0; i < ARRAY_SIZE(silent); i++)
+		if (!silent[i].said)
+			set &= ~field_bit(dhcp_rows, dhcp_nrows, silent[i].row);
 	return set;
 }
 

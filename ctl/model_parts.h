@@ -20,7 +20,8 @@ bool net_mode_has(enum net_mode mode, const char *key);
 /* addressing_complete() - what follows from net->subnet: gateway, IPv6 subnet, address for DNS and pool, as far as they were not given
  * dhcp_rows, dhcp_nrows - the table of `dhcp: {...}`
  * dns_rows, dns_nrows - that of `dns: {...}`; dns_mode_has() - as net_mode_has()
- * mapping_read() - `key: {...}` of @object by a table of its own into @net; mapping_fail() - an error in it; Return: -EINVAL
+ * mapping_read() - `key: {...}` of @object by a table of its own into @net; mapping_read_over(): over what @below says, which has no row
+ *	that is given, too, and may be NULL; mapping_fail() - an error in it; Return: -EINVAL
  */
 int addressing_complete(struct model_ctx *ctx, const json_t *object, struct net_conf *net, bool gateway_given, bool subnet6_given);
 extern const struct field dhcp_rows[];
@@ -33,6 +34,8 @@ bool dns_mode_has(enum net_mode mode, const char *key);
 int check_aliases(struct model_ctx *ctx, const struct net_conf *net, const json_t *networks);
 int mapping_read(struct model_ctx *ctx, const json_t *object, const char *key, const struct field *table, size_t n, struct net_conf *net,
 		 field_set *set);
+int mapping_read_over(struct model_ctx *ctx, const json_t *below, const json_t *object, const char *key, const struct field *table, size_t n,
+		      struct net_conf *net, field_set *set);
 int mapping_fail(struct model_ctx *ctx, const json_t *object, const char *group, const char *key, const char *what);
 
 /* port_part - something written inside a port that is more than a field of it: a mapping with a table of its own, or a list

@@ -53,6 +53,46 @@ static void inherit(struct segment_conf *seg, const struct net_conf *net)
 	snprintf(seg->net.name, sizeof(seg->net.name), "%.63s:%u", net->name, seg->vid % 10000u);
 }
 
+/* without_pools() - classes as a segment may have them: the ranges are of the network's own addresses. Return: a new reference, or NULL. */
+static json_t *without_pools(const json_t *classes)
+{
+	json_t *copy = classes ? json_deep_copy(classes) : NULL, *class;
+	const char *name;
+
+	json_object_foreach(copy, name, class)
+		json_object_del(class, "pool");
+	return copy;
+}
+
+/* dhcp_of_network() - what holds for a segment where its own `dhcp` does not say it: all but what belongs to the network's own addresses
+ * Return: a new reference, or NULL when there is nothing, or no memory.
+ */
+static json_t *dhcp_of_network(const struct model_ctx *ctx, const json_t *own)
+{
+	static const char *const only_there[] = { "enabled", "pool", "classes" };
+	const json_t *all = json_object_get(ctx->network, "dhcp"), *value;
+	json_t *below = json_is_object(all) ? json_copy((json_t *)all) : NULL, *classes = without_pools(json_object_get(all, "classes"));
+	const char *key;
+
+	for (size_t i = 0; i < ARRAY_SIZE(only_there); i++)
+		json_object_del(below, only_there[i]);
+	if (below && classes)
+		json_object_set(below, "classes", classes);
+	json_object_foreach((json_t *)own, key, value)
+		json_object_del(below, key);
+	json_decref(classes);
+	return below;
+}
+
+static int read_dhcp(struct model_ctx *ctx, const json_t *object, struct net_conf *net)
+{
+	json_t *below = dhcp_of_network(ctx, json_object_get(object, "dhcp"));
+	int rc = mapping_read_over(ctx, below, object, "dhcp", dhcp_rows, dhcp_nrows, net, &net->dhcp_set);
+
+	json_decref(below);
+	return rc;
+}
+
 int segment_read(struct model_ctx *ctx, const struct net_conf *net, const char *id, const json_t *object, void *to)
 {
 	struct segment_conf *seg = to;
@@ -63,7 +103,7 @@ int segment_read(struct model_ctx *ctx, const struct net_conf *net, const char *
 	inherit(seg, net);
 	rc = fields_read(ctx, rows, ARRAY_SIZE(rows), object, seg, &seg->set);
 	if (rc == 0)
-		rc = mapping_read(ctx, object, "dhcp", dhcp_rows, dhcp_nrows, &seg->net, &seg->net.dhcp_set);
+		rc = read_dhcp(ctx, object, &seg->net);
 	if (rc == 0)
 		rc = ip6_read(ctx, object, &seg->net);
 	if (rc < 0)

@@ -121,10 +121,42 @@ static void test_export(void **state)
 	model_free(again);
 }
 
+/* test_dhcp_of_the_network() - what a segment does not say is as in its network, but for what is of the network's own addresses */
+static void test_dhcp_of_the_network(void **state)
+{
+	struct model *model = model_of(LAB "    dhcp:\n      enabled: false\n      pool: 10.1.0.100-10.1.0.199\n      lease: 10m\n      lease_max: 1h\n"
+					   "      quota: 7\n      rate: 0\n      options: [ntp-servers 10.9.9.9]\n"
+					   "      classes: {phones: {vendor: 'snom*', pool: 10.1.0.50-10.1.0.59, options: [tftp-server-name boot]}}\n"
+					   "    segments:\n      20: {subnet: 10.2.0.0/24}\n"
+					   "      30: {subnet: 10.3.0.0/24, dhcp: {lease: 5m, options: [], classes: {}}}\n");
+	const struct net_conf *net = model_net(model, "lab"), *as = &net_segment(net, "20")->net, *own = &net_segment(net, "30")->net;
+	json_t *all = model_export(model, 0), *seg = json_object_get(json_object_get(json_object_get(json_object_get(all, "networks"), "lab"), "segments"), "20");
+
+	(void)state;
+	assert_true(as->dhcp_enabled && !net->dhcp_enabled);
+	assert_int_equal(as->pool.of[0].first >> 8, 0x0a0200);
+	assert_int_equal(as->lease_s, 600);
+	assert_int_equal(as->dhcp.max_s, 3600);
+	assert_int_equal(as->lease_quota, 7);
+	assert_int_equal(as->dhcp_rate, 0);
+	assert_int_equal(as->dhcp.options.n, 1);
+	assert_int_equal(as->dhcp.classes.n, 1);
+	assert_int_equal(as->dhcp.classes.of[0].pool.n, 0);
+	assert_int_equal(as->dhcp.classes.of[0].class.says.options.n, 1);
+	assert_int_equal(net->dhcp.classes.of[0].pool.n, 1);
+	assert_int_equal(own->lease_s, 300);
+	assert_int_equal(own->dhcp.max_s, 3600);
+	assert_int_equal(own->dhcp.options.n + own->dhcp.classes.n, 0);
+	assert_null(json_object_get(seg, "dhcp"));		/* it was not said there */
+	json_decref(all);
+	model_free(model);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refuses), cmocka_unit_test(test_what_follows), cmocka_unit_test(test_export),
+		cmocka_unit_test(test_dhcp_of_the_network),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
