@@ -4,7 +4,7 @@
 #
 #	tests/run.sh tests/net/*.sh tests/vm/10-stream.sh	B=DIR: where the programs were built
 #	AS=root|user ONLY=WORD KEEP=1 tests/run.sh ...		one identity; names with WORD; keep logs and directories
-#	AGAIN=1 tests/run.sh ...	what fails is shown, and run once more; only what fails twice has failed
+#	AGAIN=1 tests/run.sh ...	what fails is shown (as ONCE), and run once more; only what fails twice has failed
 #	JOBS=2 tests/run.sh ...		so many at once; a second run has the machine for itself
 #
 # Files are taken as tests if their names begin with two digits. A test passes with exit status 0 and is skipped with
@@ -62,8 +62,9 @@ report() { printf '%-4s  %-28s %-4s %6s s%s\n' "$1" "$name" "$AS" "$2" "${3:+  $
 
 # run_one TEST - in a fresh directory, with a limit of time; Return: 0 passed, 77 skipped, 1 failed
 run_one() {
-	local test=$1 name before limit start took rc why
+	local test=$1 name before limit start took rc why bad=FAIL
 
+	[ -z "${AGAIN:-}" ] || bad=ONCE	# what is run once more has not failed yet
 	name=$(basename "$test" .sh)
 	limit=$(header "$test" limit)
 	limit=${limit:-60}
@@ -86,8 +87,8 @@ run_one() {
 	case $rc in
 	0) report PASS "${took/#./0.}" ;;
 	77) report SKIP "${took/#./0.}" "$why" ;;
-	124 | 137) report FAIL "${took/#./0.}" "not done in $limit s" ;;
-	*) report FAIL "${took/#./0.}" "exit status $rc" ;;
+	124 | 137) report "$bad" "${took/#./0.}" "not done in $limit s" ;;
+	*) report "$bad" "${took/#./0.}" "exit status $rc" ;;
 	esac
 	[ $rc = 0 ] || [ $rc = 77 ] || tail -n "${LOG_LINES:-60}" "$DIR/log" | sed 's/^/      | /'
 	if [ -n "${KEEP:-}" ]; then echo "      kept: $DIR"; else rm -rf "$DIR"; fi

@@ -4,6 +4,7 @@
 . "$ROOT/tests/net/lib.sh"
 outside_make
 outside /usr/bin/python3 "$ROOT/tests/net/upstream.py" >"$DIR/upstream.log" 2>&1 &
+until_ok 10 outside sh -c 'ss -Hlun "sport = :53" | grep -q .'
 echo "nameserver $OUTSIDE" >"$DIR/resolv.conf"
 daemon_start
 lanyard net add lab --subnet 10.77.0.0/24

@@ -90,9 +90,11 @@ for way in "" "-R" "-P 4" "-u -b 50M -l 1400" "-u -b 50M -l 1400 -R" "-u -b 50M 
 	printf '   iperf3 %-24s %s Mbit/s\n' "$way" "$mbit"
 	[ "$mbit" -gt 20 ] || fail "iperf3 $way: $mbit Mbit/s"
 done
+outside /usr/bin/python3 -c "
+import socket; l = socket.create_server(('::', 7030), family=socket.AF_INET6); c, at = l.accept(); c.send(at[0].encode())" &
+until_ok 5 outside sh -c 'ss -Hltn "sport = :7030" | grep -q .'
 is "the outside sees the host" "$(in_box web1 /usr/bin/python3 -c "
-import socket; s = socket.create_connection(('$OUTSIDE6', 7030)); print(s.recv(99).decode())" & outside /usr/bin/python3 -c "
-import socket; l = socket.create_server(('::', 7030), family=socket.AF_INET6); c, at = l.accept(); c.send(at[0].encode())"; wait $!)" $HOST6 || true
+import socket; print(socket.create_connection(('$OUTSIDE6', 7030)).recv(99).decode())")" $HOST6
 
 say "an outside that refuses"
 quickly "TCP" opens $OUTSIDE6 81

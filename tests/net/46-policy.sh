@@ -7,6 +7,7 @@ outside ip addr add 203.0.113.7/32 dev lo
 outside ip addr add 203.0.113.8/32 dev lo
 ip route add 203.0.113.0/24 via $OUTSIDE
 outside /usr/bin/python3 "$ROOT/tests/net/upstream.py" >"$DIR/upstream.log" 2>&1 &
+until_ok 10 outside sh -c 'ss -Hlun "sport = :53" | grep -q .'
 echo "nameserver $OUTSIDE" >"$DIR/resolv.conf"
 echo hello >"$DIR/www/index.html"
 http_serve outside 0.0.0.0:80 "$DIR/www"

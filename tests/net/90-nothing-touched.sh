@@ -68,6 +68,7 @@ serve() { outside /usr/bin/python3 "$ROOT/tests/net/tcp.py" serve "$@" >>"$DIR/s
 serve 7001 name
 serve 7002 datagram
 outside /usr/bin/python3 "$ROOT/tests/net/upstream.py" >"$DIR/upstream.log" 2>&1 &
+until_ok 10 outside sh -c 'ss -Hlun "sport = :53" | grep -q .'
 echo "nameserver $OUTSIDE" >"$DIR/resolv.conf"
 head -c 3000000 /dev/zero >"$DIR/www/file"
 http_serve outside $OUTSIDE:80 "$DIR/www"
