@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# make            lanyardd (keeper), lanyard-engine, lanyard (CLI), into $B
+# make            lanyardd (keeper), lanyard-engine, lanyard-validator, lanyard (CLI), into $B
 # make check      unit and packet tests, layers, configurations; no root, no network
 # make mutants    does each guard against hostile guests have a test that misses it?
 # make SAN=address,undefined check | SAN=thread check | CC=clang | B=/some/where
@@ -10,7 +10,8 @@ CFLAGS ?= -O2 -g
 KEEPER := libnl-route-3.0 libcap-ng libnftables libnetfilter_conntrack			# what each program links
 ENGINE := libevent libevent_pthreads jansson yaml-0.1 sqlite3 liburcu-qsbr liburcu-cds libpcap libseccomp
 CLI    := libcurl jansson libnl-route-3.0
-ALL    := $(sort $(KEEPER) $(ENGINE) $(CLI))
+VALIDATOR := libunbound libevent libseccomp
+ALL    := $(sort $(KEEPER) $(ENGINE) $(CLI) $(VALIDATOR))
 
 # Ours, kept apart from CFLAGS so that `make CFLAGS=-O3 SAN=address` still works.
 WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
@@ -24,18 +25,19 @@ objs    = $(patsubst %.c,$(or $2,$B)/%.o,$1)
 
 # Packages of Debian 12 (or later) that building, running and testing need; `make deps` installs them.
 DEPS := build-essential pkg-config git ca-certificates libevent-dev libjansson-dev libyaml-dev libsqlite3-dev \
-	liburcu-dev libpcap-dev libseccomp-dev libcap-ng-dev uthash-dev libcurl4-openssl-dev libnl-3-dev libnl-route-3-dev libnftables-dev libnetfilter-conntrack-dev libsystemd-dev \
+	liburcu-dev libpcap-dev libseccomp-dev libcap-ng-dev uthash-dev libcurl4-openssl-dev libnl-3-dev libnl-route-3-dev libnftables-dev libnetfilter-conntrack-dev libsystemd-dev libunbound-dev dns-root-data \
 	libcmocka-dev clang llvm libclang-rt-dev clang-tidy clang-format shellcheck man-db python3 python3-scapy \
 	python3-yaml iproute2 iputils-ping procps util-linux udhcpc isc-dhcp-client bind9-dnsutils dnsperf iperf3 \
 	traceroute iputils-tracepath mtr-tiny coturn strace nftables iptables curl jq tcpdump libcap2-bin netcat-openbsd sqlite3 xz-utils \
-	qemu-system-x86 ipxe-qemu busybox-static dpdk-dev musl-tools knot-dnsutils
+	qemu-system-x86 ipxe-qemu busybox-static dpdk-dev musl-tools knot-dnsutils python3-cryptography
 
 LIB_C    := $(wildcard base/*.c switch/*.c tap/*.c nat/*.c dhcp/*.c)
-MAINS    := ctl/keeper_main.c ctl/engine_main.c ctl/cli_main.c
+MAINS    := ctl/keeper_main.c ctl/engine_main.c ctl/cli_main.c ctl/validator_main.c
 KEEPER_C := $(wildcard ctl/keeper*.c ctl/host.c ctl/paths.c ctl/netns*.c base/*.c)
 CLI_ONLY := $(wildcard ctl/cli*.c ctl/cmd_*.c ctl/client*.c ctl/run*.c ctl/check*.c ctl/netns*.c ctl/qemu*.c)
 CLI_C    := $(CLI_ONLY) $(wildcard ctl/paths.c ctl/pcapng.c ctl/host_routes.c switch/build.c switch/heading.c switch/nd.c switch/packet.c dhcp/message*.c base/*.c)
-ENGINE_C := $(filter-out ctl/keeper%.c $(CLI_ONLY),$(wildcard ctl/*.c)) $(LIB_C)
+VALIDATOR_C := $(wildcard ctl/validator*.c ctl/confine_*.c dhcp/validator_wire.c dhcp/dns_name.c base/*.c)
+ENGINE_C := $(filter-out ctl/keeper%.c ctl/validator%.c $(CLI_ONLY),$(wildcard ctl/*.c)) $(LIB_C)
 # Everything but the three main(): what tests, fuzz targets and benchmarks link.
 TESTED_C := $(filter-out $(MAINS),$(wildcard ctl/*.c)) $(LIB_C)
 
@@ -47,7 +49,7 @@ FUZZ_C  := $(wildcard tests/fuzz/fuzz_*.c)
 TESTS   := $(TEST_C:%.c=$B/%)
 TOOLS   := $(TOOL_C:%.c=$B/%)
 FUZZERS := $(FUZZ_C:tests/fuzz/fuzz_%.c=$B/fuzz/%)
-PROGRAMS := $B/lanyardd $B/lanyard-engine $B/lanyard
+PROGRAMS := $B/lanyardd $B/lanyard-engine $B/lanyard-validator $B/lanyard
 
 # ThreadSanitizer is told what liburcu orders.
 ifneq ($(findstring thread,$(SAN)),)
@@ -60,6 +62,8 @@ $B/lanyardd: $(call objs,$(KEEPER_C))
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) $^ $(call libs,$(KEEPER)) -o $@
 $B/lanyard-engine: $(call objs,$(ENGINE_C) $(TSAN_C))
 	$(CC) $(LINK) $(WRAP) $(CFLAGS) $(LDFLAGS) $^ $(call libs,$(ENGINE)) -o $@
+$B/lanyard-validator: $(call objs,$(VALIDATOR_C))
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) $^ $(call libs,$(VALIDATOR)) -o $@
 $B/lanyard: $(call objs,$(CLI_C))
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) $^ $(call libs,$(CLI)) -o $@
 
@@ -132,7 +136,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/lanyard $(DESTDIR)$(PREFIX)/share/lanyard \
 		$(addprefix $(DESTDIR)$(PREFIX)/share/man/,man1 man5 man8) $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -m 755 $B/lanyardd $B/lanyard $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $B/lanyard-engine $(DESTDIR)$(PREFIX)/libexec/lanyard
+	install -m 755 $B/lanyard-engine $B/lanyard-validator $(DESTDIR)$(PREFIX)/libexec/lanyard
 	for m in $(wildcard docs/*.[158]); do install -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}; done
 	for c in $(wildcard configs/*.yaml); do install -m 644 $$c $(DESTDIR)$(PREFIX)/share/lanyard; done
 	for s in $(wildcard configs/*.sysusers); do \

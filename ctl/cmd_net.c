@@ -41,6 +41,8 @@
 	{ "--dns-queries", 0, FLAG_NUMBER, "N", "dns.queries", "of one port that wait for resolvers" },           \
 	{ "--dns-case-random", 0, FLAG_BOOL, "true|false", "dns.case_random", "ask in letters of random case" },  \
 	{ "--dns-trust-ad", 0, FLAG_BOOL, "true|false", "dns.trust_ad", "pass on that a resolver calls an answer authenticated" }, \
+	{ "--dns-validate", 0, FLAG_BOOL, "true|false", "dns.validate", "believe only what is signed as it must be (DNSSEC)" }, \
+	{ "--dns-trust-anchor", 0, FLAG_TEXT, "FILE", "dns.trust_anchor", "by these keys instead of the world's" }, \
 	{ "--dns-rebind-protect", 0, FLAG_BOOL, "true|false", "dns.rebind_protect", "no private addresses from outside" }, \
 	{ "--dns-rebind-allow", 0, FLAG_LIST, "DOMAIN", "dns.rebind_allow", "but for names of this domain" },     \
 	{ "--dns-domain", 0, FLAG_LIST, "D=ADDRESS", "dns.domains", "resolver for names in a domain" },           \

@@ -36,7 +36,7 @@ struct confined {
 /* confine_engine() - both fences, with a line in the log. @lowered: root's engine, as another user: nobody else of that user may look in */
 struct confined confine_engine(const char *state_dir, bool lowered);
 
-/* confine_files() - Return: version of the interface, or negative errno: -ENOSYS, -EOPNOTSUPP (switched off), -ENOENT (no @state_dir) */
+/* confine_files() - @state_dir NULL: there is no store. Return: version of the interface, or negative errno: -ENOSYS, -EOPNOTSUPP (switched off), -ENOENT (no @state_dir) */
 int confine_files(const char *state_dir);
 
 /* confine_calls() - Return: 0 or negative errno */

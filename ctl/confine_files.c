@@ -68,10 +68,10 @@ static int add_rule(int ruleset, const char *path, uint64_t allowed)
 	return rc;
 }
 
-/* add_rules() - what a host does not have, nobody opens there; without the store there is nothing to do */
+/* add_rules() - what a host does not have, nobody opens there; without the store the engine has nothing to do */
 static int add_rules(int ruleset, const char *state_dir, uint64_t all)
 {
-	int rc = add_rule(ruleset, state_dir, STORE & all);
+	int rc = state_dir ? add_rule(ruleset, state_dir, STORE & all) : 0;
 
 	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(rules); i++) {
 		rc = add_rule(ruleset, rules[i].path, rules[i].allowed);

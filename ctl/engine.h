@@ -207,6 +207,7 @@ struct live_net {
 	struct relay *relay;		/* what of its queries is not answered here; NULL: nothing is relayed */
 	struct live_dns_listens *dns_listens;	/* where the host's programs ask; NULL: nowhere */
 	struct live_dns_host *dns_host;	/* what the host finds under guests' names; NULL: nothing */
+	struct live_dns_validate *dns_validate;	/* judges their answers; NULL: nobody does */
 	struct upstream *upstream;	/* the resolvers that its queries are relayed to; NULL: none are */
 	struct gateway *gateway_state;
 	struct host_gateway *host_gateway;	/* in its place where the host has its addresses */

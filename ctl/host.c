@@ -51,6 +51,7 @@ static const struct shape {
 	[HOST_CHANGES] = { .size = sizeof(struct host_header) },
 	[HOST_OPEN_FILE] = { sizeof(struct host_file), false, { TEXT(host_file, name), TEXT(host_file, dir), TEXT(host_file, file) } },
 	[HOST_OPEN_RESOLV] = { .size = sizeof(struct host_header) },
+	[HOST_VALIDATOR] = { .size = sizeof(struct host_header) },
 };
 
 union control {

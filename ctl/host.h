@@ -40,6 +40,7 @@ enum {
 	HOST_WIRE_MACS = 128,		/* addresses in one HOST_WIRE */
 	HOST_WIRE_SLOTS = 8,
 	HOST_LOCK_FD = 4,		/* and here the lock of the state directory, to be left open until it ends */
+	HOST_VALIDATOR_FD = 3,		/* a validator finds its socket to the engine here */
 	HOST_CONFIG_FD = 5,		/* and here the configuration to be put in force, where there is one */
 };
 
@@ -83,6 +84,7 @@ enum host_type {
 				 * value: 1 where there are rules of iptables' own, too, which it does not show */
 	HOST_FLOWS,		/* host_named: the connections of guests behind the HOST_OPEN_IFACE held under the name that the kernel knows of, a file of
 				 * struct host_flow; not kept. Reply value: how many there are, which may be more than HOST_FLOWS_MAX in the file */
+	HOST_VALIDATOR,		/* host_header: a socket to a new process that judges DNS answers (ctl/validator.h), not kept; it ends when that is closed */
 	HOST_TYPES
 };
 

@@ -81,6 +81,9 @@ int host_open_iface(struct host *host, const char *name, struct host_iface *ifac
 /* host_open_resolv() - Return: what the host resolves by, to be read (dhcp/resolvers.h), or negative errno */
 int host_open_resolv(struct host *host);
 
+/* host_validator() - Return: a socket to a new validator (ctl/validator.h), or negative errno */
+int host_validator(struct host *host, struct error *err);
+
 /* host_open_file() - the regular file at @file below @dir, to be read, with the rights of @uid. Return: descriptor, or negative errno */
 int host_open_file(struct host *host, const char *dir, const char *file, uid_t uid, struct error *err);
 

@@ -61,6 +61,14 @@ int host_open_resolv(struct host *host)
 	return host_call_open(host, &m, sizeof(m), &reply, NULL);
 }
 
+int host_validator(struct host *host, struct error *err)
+{
+	struct host_header m = { .type = HOST_VALIDATOR };
+	struct host_reply reply;
+
+	return host_call_open(host, &m, sizeof(m), &reply, err);
+}
+
 int host_open_file(struct host *host, const char *dir, const char *file, uid_t uid, struct error *err)
 {
 	struct host_file m = { .head.type = HOST_OPEN_FILE, .uid = uid };

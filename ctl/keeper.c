@@ -96,6 +96,8 @@ static void reap(struct keeper *k)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		if (pid == k->engine)
 			on_engine_ended(k, status);
+		else
+			validator_ended(pid);
 }
 
 static void stop(struct keeper *k)
@@ -226,6 +228,7 @@ int keeper_run(const struct keeper_conf *conf)
 	k.signals = open_signals();
 	if (k.signals < 0 || setup_open(conf, &k.serve.held, &k.lock, &k.home) < 0)
 		return 1;
+	validator_prepare(conf, &k.home);
 	start_engine(&k);
 	while (!k.done)
 		turn(&k);

@@ -273,6 +273,15 @@ pid_t engine_start(const struct keeper_conf *conf, const struct engine_home *hom
 /* engine_check() - become `lanyard-engine -t`; returns only on failure */
 int engine_check(const struct keeper_conf *conf);
 
+/* --- keeper_validator.c: does not block --- */
+
+/* validator_prepare() - where the program is and who it is to be
+ * validator_start() - Return: the engine's socket to a new one, or negative errno; validator_ended() - a child did, whichever it was
+ */
+void validator_prepare(const struct keeper_conf *conf, const struct engine_home *home);
+int validator_start(void);
+void validator_ended(pid_t pid);
+
 /* --- keeper.c --- */
 
 /* keeper_run() - all of it, until SIGTERM, SIGINT or SIGHUP. Return: exit status */

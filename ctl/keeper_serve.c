@@ -352,6 +352,8 @@ static int dispatch(struct serve *s, const void *request, size_t size, int fd)
 		return serve_nat(s, request);
 	case HOST_NAT_WATCH:
 		return serve_file(s, request, nat_watch());
+	case HOST_VALIDATOR:
+		return serve_file(s, request, validator_start());
 	case HOST_OPEN_ICMP:
 		return serve_file(s, request, icmp_open(request));
 	default:

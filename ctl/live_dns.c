@@ -11,6 +11,7 @@
 #include "ctl/host_client.h"
 #include "ctl/live_dns_host.h"
 #include "ctl/live_dns_listen.h"
+#include "ctl/live_dns_validate.h"
 #include "ctl/live_records.h"
 #include "dhcp/relay.h"
 #include "dhcp/service.h"
@@ -93,7 +94,9 @@ static void configure_relay(struct live_net *net)
 	};
 
 	strcpy(relay.rebind.allow, conf->relay.rebind_allow);
+	live_dns_validate_configure(net, &relay);
 	relay_configure(net->relay, &relay);
+	live_dns_validate_end(net);
 	upstream_set_share(net->upstream, conf->relay.queries);
 	upstream_set_case_random(net->upstream, conf->relay.case_random);
 }

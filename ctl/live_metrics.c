@@ -9,11 +9,13 @@
 #include "base/clock.h"
 #include "ctl/engine.h"
 #include "ctl/live_dns_listen.h"
+#include "ctl/live_dns_validate.h"
 #include "ctl/metrics.h"
 #include "ctl/version.h"
 #include "dhcp/lease.h"
 #include "dhcp/relay.h"
 #include "dhcp/upstream.h"
+#include "dhcp/validation.h"
 #include "nat/forward.h"
 #include "nat/nat.h"
 #include "switch/port.h"
@@ -196,6 +198,16 @@ static void fill_cache(const struct page *page, const struct family *f)
 			net_sample(page, f, net, NULL, NULL, count_at(relay_stats(net->relay), f->at));
 }
 
+static void fill_validation(const struct page *page, const struct family *f)
+{
+	FOR_EACH_NET(page, net) {
+		const struct validation_stats *stats = live_dns_validate_stats(net);
+
+		if (stats)
+			net_sample(page, f, net, NULL, NULL, count_at(stats, f->at));
+	}
+}
+
 static void fill_listen(const struct page *page, const struct family *f)
 {
 	FOR_EACH_NET(page, net)
@@ -241,6 +253,8 @@ static void fill_forward_up(const struct page *page, const struct family *f)
 	{ { "lanyard_dns_relay_" word, METRIC_COUNTER, NULL, help }, fill_dns, offsetof(struct upstream_stats, member) }
 #define CACHE(word, help, member) \
 	{ { "lanyard_dns_cache_" word, METRIC_COUNTER, NULL, help }, fill_cache, offsetof(struct relay_stats, member) }
+#define VALIDATION(word, help, member) \
+	{ { "lanyard_dns_validation_" word, METRIC_COUNTER, NULL, help }, fill_validation, offsetof(struct validation_stats, member) }
 #define NAT(word, type, help, member) { { "lanyard_nat_" word, type, NULL, help }, fill_nat, offsetof(struct nat_counts, member) }
 #define FORWARD(word, type, help, member) \
 	{ { "lanyard_forward_" word, type, NULL, help }, fill_forward, offsetof(struct forward_counts, member) }
@@ -275,6 +289,11 @@ static const struct family families[] = {
 	CACHE("joined", "Queries that joined one that was being asked already.", joined),
 	CACHE("cut", "Answers larger than their asker takes.", cut),
 	CACHE("refused", "Queries over a limit.", refused),
+	VALIDATION("secure", "Questions with an answer that is signed as it must be (DNSSEC).", secure),
+	VALIDATION("insecure", "Questions with an answer that nobody signs.", insecure),
+	VALIDATION("bogus", "Questions with an answer that is not signed as it must be, and not passed on.", bogus),
+	VALIDATION("failed", "Questions that could not be judged, and so have failed.", failed),
+	VALIDATION("restarts", "Times that the validator was started again.", restarts),
 	{ { "lanyard_dns_listen_pauses", METRIC_COUNTER, NULL, "Times that connections for DNS waited for want of descriptors." }, fill_listen, 0 },
 	CACHE("inside", "Answers left empty because they led to private addresses.", inside),
 	NAT("flows", METRIC_GAUGE, "Flows that are translated now.", flows),

@@ -303,6 +303,8 @@ struct net_conf {
 	struct {
 		bool case_random;	/* ask in letters of random case, and believe who repeats them */
 		bool trust_ad;		/* pass on that a resolver calls an answer authenticated */
+		bool validate;		/* believe only what is signed as it must be (DNSSEC), by these keys: */
+		char trust_anchor[256];	/* a file; empty: the world's */
 		bool rebind_protect;	/* private addresses in answers of others are left out, but for these domains: */
 		char rebind_allow[512];	/* as model_list_next() reads them */
 		uint32_t cache_kb;	/* memory for answers of others; 0: none is kept */

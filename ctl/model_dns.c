@@ -174,6 +174,12 @@ int check_aliases(struct model_ctx *ctx, const struct net_conf *net, const json_
 
 /* ---- the table ---- */
 
+/* file_valid() - empty takes a setting back */
+static bool file_valid(const char *text)
+{
+	return !text[0] || (text[0] == '/' && text[strlen(text) - 1] != '/');
+}
+
 #define ASKS (~(1u << NET_INTERNAL | 1u << NET_HOST_ONLY))	/* the modes that ask others for what they do not know */
 
 const struct field dns_rows[] = {
@@ -183,6 +189,8 @@ const struct field dns_rows[] = {
 	{ "queries", &field_number, FIELD_AT(struct net_conf, relay.queries), .min = 1, .max = 256, .fallback = 64, .kinds = ASKS },
 	{ "case_random", &field_bool, FIELD_AT(struct net_conf, relay.case_random), .kinds = ASKS },
 	{ "trust_ad", &field_bool, FIELD_AT(struct net_conf, relay.trust_ad), .kinds = ASKS },
+	{ "validate", &field_bool, FIELD_AT(struct net_conf, relay.validate), .kinds = ASKS },
+	{ "trust_anchor", &field_text, FIELD_AT(struct net_conf, relay.trust_anchor), .valid = file_valid, .wants = "the path of a file, from / on", .kinds = ASKS },
 	{ "rebind_protect", &field_bool, FIELD_AT(struct net_conf, relay.rebind_protect), .kinds = ASKS },
 	{ "rebind_allow", &field_names, FIELD_AT(struct net_conf, relay.rebind_allow), .wants = "a domain like corp.example", .kinds = ASKS },
 	{ "domains", &field_domains, FIELD_AT(struct net_conf, dns_routes), .kinds = ASKS },

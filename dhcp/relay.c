@@ -13,6 +13,7 @@
 #include "dhcp/dns_opt.h"
 #include "dhcp/dns_retell.h"
 #include "dhcp/upstream_owner.h"
+#include "dhcp/validation.h"
 
 #undef HASH_FUNCTION		/* uthash's own has no secret */
 #define HASH_FUNCTION(key, size, value) ((value) = (unsigned)hash_bytes(key, size, hash_seed()))
@@ -34,6 +35,7 @@ struct flight {
 	struct relay *relay;
 	UT_hash_handle hh;		/* where others may join it */
 	bool shared;
+	bool judged;			/* the answer comes from the validation: AD is its word */
 	unsigned generation;		/* of the resolvers that were asked first */
 	struct cache_key key, joint;	/* of the answer; and of those who may ask together, see flight_key() */
 	struct waiters waiters;
@@ -66,10 +68,24 @@ struct relay *relay_new(struct upstream *upstream, size_t cache_bytes)
 	return r;
 }
 
+/* part() - what is on its way stays so, for who waits, and nobody joins: it was asked otherwise */
+static void part(struct relay *r)
+{
+	struct flight *f, *next;
+
+	HASH_ITER(hh, r->flights, f, next) {
+		HASH_DELETE(hh, r->flights, f);
+		f->shared = false;
+	}
+}
+
 void relay_configure(struct relay *r, const struct relay_conf *conf)
 {
-	if (conf->rebind.protect && (!r->conf.rebind.protect || strcmp(r->conf.rebind.allow, conf->rebind.allow)))
-		cache_clear(r->cache);		/* an answer that was let through may be one that leads inside now */
+	if ((conf->rebind.protect && (!r->conf.rebind.protect || strcmp(r->conf.rebind.allow, conf->rebind.allow))) ||
+	    conf->trust_ad != r->conf.trust_ad || conf->validate != r->conf.validate)
+		cache_clear(r->cache);		/* an answer that was let through may be one that leads inside now, or is not to be believed */
+	if (conf->validate != r->conf.validate)
+		part(r);
 	cache_resize(r->cache, conf->cache_bytes);
 	r->conf = *conf;
 }
@@ -87,9 +103,12 @@ static void follow(struct relay *r)
 {
 	unsigned generation = upstream_generation(r->upstream);
 
-	if (generation != r->generation)
-		cache_clear(r->cache);
+	if (generation == r->generation)
+		return;
+	cache_clear(r->cache);
 	r->generation = generation;
+	if (r->conf.validation)
+		validation_follow(r->conf.validation);
 }
 
 const struct relay_stats *relay_stats(const struct relay *r)
@@ -123,8 +142,6 @@ static void give(struct relay *r, const struct waiter *w, const uint8_t *answer,
 		memcpy(reply, answer, size);
 		put_u16(reply, w->q.id);
 		memcpy(reply + DNS_HEADER_SIZE, w->question, w->q.question_size);
-		if (!r->conf.trust_ad)
-			put_u16(reply + 2, get_u16(reply + 2) & (uint16_t)~DNS_FLAG_AD);
 		w->fn(w->arg, reply, size);
 	}
 }
@@ -157,15 +174,22 @@ static void flight_free(struct flight *f)
 	free(f);
 }
 
-/* blocked() - the answer in the place of one that leads inside: the name has no such record */
-static size_t blocked(struct relay *r, const struct dns_query *q, uint8_t *reply)
+/* say() - an answer without a record, and why */
+static size_t say(const struct dns_query *q, enum dns_rcode rcode, enum dns_ede ede, uint8_t *reply)
 {
 	struct dns_reply to;
 
-	r->stats.inside++;
 	dns_reply_begin(&to, q, reply, UPSTREAM_REPLY_MAX);
-	to.ede = DNS_EDE_BLOCKED;
+	to.rcode = rcode;
+	to.ede = ede;
 	return dns_reply_end(&to);
+}
+
+/* blocked() - the answer in the place of one that leads inside: the name has no such record */
+static size_t blocked(struct relay *r, const struct dns_query *q, uint8_t *reply)
+{
+	r->stats.inside++;
+	return say(q, DNS_NOERROR, DNS_EDE_BLOCKED, reply);
 }
 
 /* make_own() - the answer as it is passed on to all who wait; Return: its bytes */
@@ -176,6 +200,8 @@ static size_t make_own(struct relay *r, const struct flight *f, const uint8_t *a
 	if (rebind_offends(&r->conf.rebind, &first->q.name, answer, size))
 		return blocked(r, &first->q, own);
 	memcpy(own, answer, size);
+	if (!f->judged && !r->conf.trust_ad)
+		put_u16(own + 2, get_u16(own + 2) & (uint16_t)~DNS_FLAG_AD);
 	return dns_opt_own(own, size);
 }
 
@@ -203,6 +229,33 @@ static void on_answer(void *arg, const uint8_t *answer, size_t size)
 		waiter_free(r, w);
 		give(r, &last, answer, size);
 	}
+}
+
+/* judged() - the answer that goes with a verdict. Return: its bytes */
+static size_t judged(const struct dns_query *q, const struct validator_verdict *verdict, uint8_t *reply)
+{
+	bool tell = verdict && verdict->state == VALIDATOR_SECURE && (q->dnssec_ok || q->flags & DNS_FLAG_AD);	/* RFC 6840 5.7 */
+	size_t n;
+
+	if (!verdict)
+		return say(q, DNS_SERVFAIL, DNS_EDE_NOT_READY, reply);
+	if (verdict->state == VALIDATOR_BOGUS || verdict->state == VALIDATOR_FAILED)
+		return say(q, DNS_SERVFAIL, verdict->state == VALIDATOR_BOGUS ? DNS_EDE_BOGUS : DNS_EDE_NO_RESOLVER, reply);
+	n = dns_retell(q, verdict->answer, verdict->size, q->dnssec_ok, reply, UPSTREAM_REPLY_MAX);
+	if (n && tell)
+		put_u16(reply + 2, get_u16(reply + 2) | DNS_FLAG_AD);
+	return n ? n : say(q, DNS_SERVFAIL, DNS_EDE_NO_RESOLVER, reply);
+}
+
+static void on_verdict(void *arg, const struct validator_verdict *verdict)
+{
+	uint8_t reply[UPSTREAM_REPLY_MAX];		/* not static: see on_answer() */
+	struct flight *f = arg;
+	const struct waiter *first = STAILQ_FIRST(&f->waiters);
+
+	if (verdict && verdict->state == VALIDATOR_BOGUS && f->relay->conf.on_bogus)
+		f->relay->conf.on_bogus(f->relay->conf.arg, &first->q.name, verdict->why);
+	on_answer(f, reply, judged(&first->q, verdict, reply));
 }
 
 /* flight_key() - what may be asked together: for those who take all of an answer it is another one */
@@ -241,6 +294,14 @@ static struct flight *flight_new(struct relay *r, const struct cache_key *key, b
 	return f;
 }
 
+static int have_judged(struct relay *r, const struct dns_query *q, struct flight *f)
+{
+	if (r->conf.validation)
+		return validation_ask(r->conf.validation, q, on_verdict, f);
+	on_verdict(f, NULL);
+	return 0;
+}
+
 /* take_off() - the first who asks this. Return: as upstream_query() */
 static int take_off(struct relay *r, const struct cache_key *key, struct waiter *w, uint64_t owner, const uint8_t *data, size_t size)
 {
@@ -251,8 +312,12 @@ static int take_off(struct relay *r, const struct cache_key *key, struct waiter 
 	if (!f)
 		return -ENOMEM;
 	STAILQ_INSERT_TAIL(&f->waiters, w, link);
+	f->judged = r->conf.validate && !(w->q.flags & DNS_FLAG_CD) && w->q.class == DNS_CLASS_IN;
 	memcpy(own, data, size);
-	rc = upstream_query(r->upstream, owner, own, dns_opt_own(own, size), w->q.stream, on_answer, f);
+	if (f->judged)
+		rc = have_judged(r, &w->q, f);
+	else
+		rc = upstream_query(r->upstream, owner, own, dns_opt_own(own, size), w->q.stream, on_answer, f);
 	if (rc < 0)
 		flight_free(f);
 	return rc;

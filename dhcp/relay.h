@@ -7,6 +7,9 @@
  * What concerns only two neighbours is not passed on: the options of an OPT record that say so (dhcp/dns_opt.h), and, unless it is trusted,
  * that a resolver calls its answer authenticated (RFC 6840 5.8). An answer that leads inside (dhcp/rebind.h) is one without records.
  *
+ * Where answers are validated (dhcp/validation.h), what is asked without CD is asked by way of it: what is bogus is a failure, what is secure has
+ * AD for who wants to know, and signatures are for who asks for them. A guest that checks for itself sets CD and gets what there is.
+ *
  * What is kept is forgotten when the resolvers are others. Each owner has a share of queries waiting at most, whether it is the first to
  * ask or joins. One libevent base, its thread.
  */
@@ -20,7 +23,9 @@
 #include "dhcp/rebind.h"
 #include "dhcp/upstream.h"
 
+struct dns_name;
 struct relay;
+struct validation;
 
 enum { RELAY_CACHE_BYTES = 1 << 20, RELAY_WAITING_MAX = 2048 };
 
@@ -36,12 +41,16 @@ struct relay_conf {
 	size_t cache_bytes;
 	unsigned share;			/* queries of one owner that wait; UPSTREAM_OWNER_MAX at first */
 	bool trust_ad;			/* pass on AD */
+	bool validate;			/* what nobody judged is not passed on, but to who asks for that: */
+	struct validation *validation;	/* borrowed; NULL: nobody can judge now */
+	void (*on_bogus)(void *arg, const struct dns_name *name, const char *why);	/* an answer that is not signed as it must be; or NULL */
+	void *arg;
 	struct rebind rebind;
 };
 
 void relay_configure(struct relay *r, const struct relay_conf *conf);
 
-/* relay_free() - after upstream_free(), which ends what waits */
+/* relay_free() - after validation_free() and upstream_free(), which end what waits */
 void relay_free(struct relay *r);
 
 /* relay_query() - as upstream_query(), and @fn may be called from within

@@ -63,6 +63,14 @@ size_t resolvers_domain(struct resolvers *r, const struct dns_name *lower)
 	return size ? size : 1;
 }
 
+void resolvers_each_domain(const struct resolvers *r, void (*fn)(void *arg, const struct dns_name *domain), void *arg)
+{
+	for (unsigned i = 0; i < r->ngiven; i++)
+		fn(arg, &r->given_routes[i].domain);
+	for (unsigned i = 0; !r->given && i < r->nroutes; i++)
+		fn(arg, &r->routes[i].domain);
+}
+
 /* ---- what was given ---- */
 
 int resolvers_set(struct resolvers *r, const char *const *texts, unsigned n)

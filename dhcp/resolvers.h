@@ -89,6 +89,9 @@ struct resolver_set *resolvers_for(struct resolvers *r, const struct dns_name *l
 /* resolvers_domain() - because of which domain: the bytes at the name's end that are it; 1: it has no route */
 size_t resolvers_domain(struct resolvers *r, const struct dns_name *lower);
 
+/* resolvers_each_domain() - each that has a route; one that was given and is the text's, too, may be told twice */
+void resolvers_each_domain(const struct resolvers *r, void (*fn)(void *arg, const struct dns_name *domain), void *arg);
+
 /* resolvers_update() - look whether the file has changed. An unreadable file lists none.
  * resolvers_hurry() - next time look at once, and read it whether it seems changed or not */
 void resolvers_update(struct resolvers *r, uint64_t now_ms);

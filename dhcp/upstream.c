@@ -397,6 +397,12 @@ size_t upstream_domain(struct upstream *u, const struct dns_name *name)
 	return resolvers_domain(&u->resolvers, &lower);
 }
 
+void upstream_each_domain(struct upstream *u, void (*fn)(void *arg, const struct dns_name *domain), void *arg)
+{
+	update_resolvers(u);
+	resolvers_each_domain(&u->resolvers, fn, arg);
+}
+
 int upstream_query(struct upstream *u, uint64_t owner, const uint8_t *data, size_t size, bool whole, upstream_fn *fn, void *arg)
 {
 	struct dns_query q;
@@ -412,7 +418,7 @@ int upstream_query(struct upstream *u, uint64_t owner, const uint8_t *data, size
 	o = owner_get(&u->owners, owner);
 	if (!o)
 		return -ENOMEM;
-	if (o->npending >= u->share) {
+	if (o->npending >= (owner == UPSTREAM_OWNER_SELF ? UPSTREAM_PENDING_MAX / 2 : u->share)) {
 		u->stats.refused++;
 		return -EDQUOT;
 	}

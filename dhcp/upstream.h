@@ -22,6 +22,8 @@ struct upstream;
 
 enum { UPSTREAM_PENDING_MAX = 512, UPSTREAM_OWNER_MAX = 64, UPSTREAM_QUERY_MAX = 4096, UPSTREAM_REPLY_MAX = 65535 };
 
+#define UPSTREAM_OWNER_SELF UINT64_MAX
+
 /* upstream_fn - the answer to one query, with the guest's id, of whatever size it came in
  * @reply:	borrowed for the call; NULL and @size 0 when there is none because of upstream_cancel() or upstream_free()
  *
@@ -77,7 +79,7 @@ void upstream_set_share(struct upstream *u, unsigned n);
 void upstream_set_case_random(struct upstream *u, bool on);
 
 /* upstream_query() - relay a query that dns_answer() left to be relayed
- * @owner:	whose share it counts against: a number for the port
+ * @owner:	whose share it counts against: a number for the port; UPSTREAM_OWNER_SELF may have half of all
  * @data:	copied
  * @whole:	an answer that its resolver cut is asked for again over TCP
  * @fn:		called exactly once, later or from within this call, if this returns 0
@@ -97,6 +99,9 @@ unsigned upstream_generation(struct upstream *u);
 /* upstream_domain() - by which domain it is decided who is asked for @name, of any case: so many bytes at its end; 1: by none. All names of that
  * domain down to it are asked of the same. */
 size_t upstream_domain(struct upstream *u, const struct dns_name *name);
+
+/* upstream_each_domain() - each domain for whose names others are asked, of the host's and of those that were set */
+void upstream_each_domain(struct upstream *u, void (*fn)(void *arg, const struct dns_name *domain), void *arg);
 
 /* upstream_pending() - queries that wait */
 unsigned upstream_pending(const struct upstream *u);

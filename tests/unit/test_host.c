@@ -61,7 +61,7 @@ static size_t good(enum host_type type, union request *m)
 		[HOST_OPEN_UPLINK] = sizeof(m->uplink), [HOST_WIRE] = sizeof(m->wire), [HOST_NAMES] = sizeof(m->names), [HOST_OPEN_FILE] = sizeof(m->file),
 		[HOST_CHANGES] = sizeof(m->head), [HOST_OPEN_RESOLV] = sizeof(m->head),
 		[HOST_NAT_FORWARDS] = sizeof(m->forwards), [HOST_NAT] = sizeof(m->nat), [HOST_NAT_WATCH] = sizeof(m->head),
-		[HOST_RULESET] = sizeof(m->head), [HOST_FLOWS] = sizeof(m->named),
+		[HOST_RULESET] = sizeof(m->head), [HOST_VALIDATOR] = sizeof(m->head), [HOST_FLOWS] = sizeof(m->named),
 	};
 
 	memset(m, 0, sizeof(*m));
