@@ -20,6 +20,11 @@ bool addr_in(struct prefix6 prefix, struct addr a)
 	return addr_equal(masked(a, prefix.len), prefix.addr);
 }
 
+struct prefix6 prefix6_of(struct addr a, uint8_t len)
+{
+	return (struct prefix6){ masked(a, len), len };
+}
+
 int addr_parse(const char *text, struct addr *a)
 {
 	struct addr parsed;

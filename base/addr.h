@@ -104,6 +104,9 @@ bool addr_in(struct prefix6 prefix, struct addr a);
 int addr_parse(const char *text, struct addr *a);
 char *addr_format(struct addr a, char text[ADDR_TEXT]);
 
+/* prefix6_of() - the network of that length that @a is in */
+struct prefix6 prefix6_of(struct addr a, uint8_t len);
+
 /* prefix6_parse() - "fd00:1::/64"; host bits must be zero, or -EINVAL */
 int prefix6_parse(const char *text, struct prefix6 *prefix);
 char *prefix6_format(struct prefix6 prefix, char text[PREFIX6_TEXT]);

@@ -206,6 +206,7 @@ struct live_net {
 	LIST_HEAD(, conversation) conversations;	/* guests' TCP connections for DNS (guest_dns.c) */
 	struct relay *relay;		/* what of its queries is not answered here; NULL: nothing is relayed */
 	struct live_dns_listens *dns_listens;	/* where the host's programs ask; NULL: nowhere */
+	struct live_delegated *delegated;	/* where the host routes to what guests have; NULL: it need not */
 	struct live_dns_host *dns_host;	/* what the host finds under guests' names; NULL: nothing */
 	struct live_dns_validate *dns_validate;	/* judges their answers; NULL: nobody does */
 	struct upstream *upstream;	/* the resolvers that its queries are relayed to; NULL: none are */

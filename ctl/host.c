@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/addr.h"
 #include "base/array.h"
 #include "base/hash.h"
 #include "base/text.h"
@@ -47,6 +48,7 @@ static const struct shape {
 	[HOST_NAT_WATCH] = { .size = sizeof(struct host_header) },
 	[HOST_NAMES] = { sizeof(struct host_names), true, { TEXT(host_names, name), TEXT(host_names, domain) } },
 	[HOST_RULESET] = { .size = sizeof(struct host_header) },
+	[HOST_DELEGATED] = { sizeof(struct host_delegated), true, { TEXT(host_delegated, name) } },
 	[HOST_FLOWS] = { sizeof(struct host_named), false, { TEXT(host_named, name) } },
 	[HOST_CHANGES] = { .size = sizeof(struct host_header) },
 	[HOST_OPEN_FILE] = { sizeof(struct host_file), false, { TEXT(host_file, name), TEXT(host_file, dir), TEXT(host_file, file) } },
@@ -167,6 +169,14 @@ static bool plain_ifname(const char *name)
 	return one_ifname(name) && !name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.@:+")];
 }
 
+/* pool_fits() - a prefix that can be delegated from, and nothing behind its length */
+static bool pool_fits(const struct host_iface *m)
+{
+	struct prefix6 pool = { addr6(m->pool6), m->pool6_len };
+
+	return !m->zero[0] && !m->zero[1] && !m->zero[2] && m->pool6_len <= 64 && (m->len6 || !m->pool6_len) && addr_in(pool, pool.addr);
+}
+
 static bool iface_fits(const void *message)
 {
 	struct host_iface m;
@@ -174,7 +184,7 @@ static bool iface_fits(const void *message)
 	memcpy(&m, message, sizeof(m));
 	if (!m.name[0] || m.uid || m.queues > 1 || m.localnet > m.routed || !m.mtu || m.mtu > 65535 || !plain_ifname(m.ifname) ||
 	    strncmp(m.ifname, HOST_IFACE_PREFIX, strlen(HOST_IFACE_PREFIX)) || (m.uplink[0] && !one_ifname(m.uplink)) ||
-	    (m.uplink_index && !(m.routed && m.uplink[0])))
+	    (m.uplink_index && !(m.routed && m.uplink[0])) || !pool_fits(&m))
 		return false;
 	if (m.bridged)
 		return m.bridged == 1 && !m.routed && !m.len4 && !m.len6 && m.uplink[0];
@@ -197,6 +207,14 @@ static bool names_fits(const void *message)
 	memcpy(&m, message, sizeof(m));
 	return !strncmp(m.name, "names:", 6) && name_valid(m.name + 6) && !m.uid && m.n <= HOST_NAMES_MAX && m.domain[0] && m.domain[0] != '.' &&
 	       !m.domain[strspn(m.domain, "abcdefghijklmnopqrstuvwxyz0123456789-_.")];
+}
+
+static bool delegated_fits(const void *message)
+{
+	struct host_delegated m;
+
+	memcpy(&m, message, sizeof(m));
+	return m.name[0] && !m.uid && m.n <= HOST_WAYS_MAX;
 }
 
 static bool wire_fits(const void *message)
@@ -290,6 +308,8 @@ static bool values_fit(const void *message, uint32_t type)
 		return uplink_fits(message);
 	if (type == HOST_WIRE)
 		return wire_fits(message);
+	if (type == HOST_DELEGATED)
+		return delegated_fits(message);
 	if (type == HOST_NAMES)
 		return names_fits(message);
 	if (type == HOST_UNIX_PEER && !*host_name_of(message))

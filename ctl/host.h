@@ -85,6 +85,9 @@ enum host_type {
 	HOST_FLOWS,		/* host_named: the connections of guests behind the HOST_OPEN_IFACE held under the name that the kernel knows of, a file of
 				 * struct host_flow; not kept. Reply value: how many there are, which may be more than HOST_FLOWS_MAX in the file */
 	HOST_VALIDATOR,		/* host_header: a socket to a new process that judges DNS answers (ctl/validator.h), not kept; it ends when that is closed */
+	HOST_DELEGATED,		/* host_delegated + descriptor of its ways: where the prefixes are that were delegated to guests behind the
+				 * HOST_OPEN_IFACE held under the name, in the place of what the last one said. Reply value: how many of them
+				 * the kernel refused, with the first reason in `message` */
 	HOST_TYPES
 };
 
@@ -170,6 +173,8 @@ struct host_iface {
 	uint8_t addr4[4], addr6[16];	/* network order */
 	char ifname[HOST_IFNAME_SIZE];	/* begins with HOST_IFACE_PREFIX */
 	char uplink[HOST_IFNAME_SIZE];	/* of a bridged one; of a routed one, or empty: the host's settings decide */
+	uint8_t pool6[16];		/* prefixes are delegated out of this one: what of it is nobody's is unreachable; the ways by HOST_DELEGATED */
+	uint8_t pool6_len, zero[3];	/* 0: none are */
 	uint32_t uplink_index;		/* of a routed one's, as the engine saw it: another interface of that name is another request; 0: no uplink */
 	char name[HOST_NAME_SIZE];
 };
@@ -212,6 +217,23 @@ struct host_names {
 	uint32_t n;			/* 0..HOST_NAMES_MAX */
 	char domain[HOST_DOMAIN_SIZE];
 	char name[HOST_NAME_SIZE];	/* "names:NET" */
+};
+
+enum { HOST_WAYS_MAX = 65536 };
+
+/* host_way - one prefix, and the guest that routes to it; the descriptor has so many after one another */
+struct host_way {
+	uint8_t prefix[16];		/* network order, inside the interface's pool6; zero behind its length */
+	uint8_t via[16];		/* link-local, or inside its subnet */
+	uint8_t len;			/* up to 64 */
+	uint8_t zero[7];
+};
+
+struct host_delegated {
+	struct host_header head;
+	uint32_t uid;			/* 0 */
+	uint32_t n;			/* 0..HOST_WAYS_MAX */
+	char name[HOST_NAME_SIZE];	/* of the HOST_OPEN_IFACE */
 };
 
 #define HOST_IFACE_PREFIX "ly-"
@@ -269,7 +291,7 @@ enum host_flow_state { HOST_FLOW_OPENING, HOST_FLOW_OPEN, HOST_FLOW_CLOSING };
 enum { HOST_FLOWS_MAX = 16384 };
 
 enum host_change_kind { HOST_CHANGE_FREE, HOST_CHANGE_FILE, HOST_CHANGE_INTERFACE, HOST_CHANGE_ADDRESS, HOST_CHANGE_SYSCTL,
-			HOST_CHANGE_FILTER, HOST_CHANGE_TABLE, HOST_CHANGE_NAMES, HOST_CHANGE_KINDS };
+			HOST_CHANGE_FILTER, HOST_CHANGE_TABLE, HOST_CHANGE_NAMES, HOST_CHANGE_ROUTES, HOST_CHANGE_KINDS };
 
 enum { HOST_TARGET_SIZE = 160, HOST_VALUE_SIZE = 64 };
 
@@ -285,7 +307,8 @@ struct host_change {
 	char name[HOST_NAME_SIZE];	/* for whom: the name of the HOST_OPEN_IFACE */
 	char target[HOST_TARGET_SIZE];	/* a path, an interface, a setting below /proc/sys, a table */
 	char before[HOST_VALUE_SIZE];	/* of a setting; empty: what it is of goes away itself; of a filter: not empty where its hooks were there */
-	char after[HOST_VALUE_SIZE];	/* of a setting; an interface's address; of a filter: the interface's index, and the TAP */
+	char after[HOST_VALUE_SIZE];	/* of a setting; an interface's address; of a filter: the interface's index, and the TAP;
+					 * of routes by an interface: the prefix that all of them are inside of */
 };
 _Static_assert(sizeof(struct host_change) == 512, "one sector");
 

@@ -100,6 +100,11 @@ int host_wire(struct host *host, const char *name, struct host_wire *wire, struc
  */
 int host_names(struct host *host, const char *net, const char *domain, int fd, unsigned n, struct error *err);
 
+/* host_delegated() - have the host know the @n ways of @fd (borrowed; struct host_way, one after another), of the interface held under @name
+ * Return: how many of them it refused, with the first reason in @refused; or negative errno.
+ */
+int host_delegated(struct host *host, const char *name, int fd, unsigned n, char refused[HOST_TEXT_SIZE], struct error *err);
+
 /* host_nat() - have the host translate for the interface held under nat->name, with these forwards (head and nforwards are filled in here)
  * Return: 0, with in @warning what does not work fully, or what is in the way ("": nothing); or negative errno.
  */

@@ -59,6 +59,20 @@ int host_names(struct host *host, const char *net, const char *domain, int fd, u
 	return rc < 0 && err ? host_call_failed(err, rc, &reply) : rc;
 }
 
+int host_delegated(struct host *host, const char *name, int fd, unsigned n, char refused[HOST_TEXT_SIZE], struct error *err)
+{
+	struct host_delegated m = { .head.type = HOST_DELEGATED, .n = n };
+	struct host_reply reply = { .rc = 0 };
+	int rc = host_put(m.name, sizeof(m.name), name, err);
+
+	if (rc == 0)
+		rc = host_call(host, &m, sizeof(m), fd, &reply, NULL);
+	if (rc < 0)
+		return host_call_failed(err, rc, &reply);
+	memcpy(refused, reply.message, HOST_TEXT_SIZE);
+	return (int)(reply.value & INT32_MAX);
+}
+
 /* send_forwards() - those of @list, as many at a time as a message holds */
 static int send_forwards(struct host *host, const struct host_forward *list, size_t n)
 {

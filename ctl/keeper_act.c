@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "ctl/keeper.h"
+#include "ctl/keeper_delegated.h"
 #include "ctl/keeper_journal.h"
 #include "ctl/keeper_nat.h"
 #include "ctl/netns.h"
@@ -214,6 +215,8 @@ int act_run(const void *request, const struct held *h, struct host_reply *r)
 		return file_open(request, r);
 	case HOST_NAMES:
 		return guests_tell(request, h, r);
+	case HOST_DELEGATED:
+		return delegated_tell(request, h, r);
 	case HOST_OPEN_RESOLV:
 		return resolv_open(r);
 	case HOST_RULESET:

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "ctl/keeper_delegated.h"
 #include "ctl/keeper_journal.h"
 #include "ctl/keeper_names.h"
 #include "ctl/keeper_nft.h"
@@ -196,6 +197,8 @@ int change_make(const struct host_change *c, struct error *err)
 		return netns_address(c->target, c->after, true, err);
 	if (c->kind == HOST_CHANGE_FILTER)
 		return make_wire(c, err);
+	if (c->kind == HOST_CHANGE_ROUTES)
+		return delegated_begin(c, err);
 	if (c->kind == HOST_CHANGE_FILE)
 		rc = make_file(c->target);
 	else if (c->kind == HOST_CHANGE_SYSCTL)
@@ -246,6 +249,8 @@ int change_undo(const struct host_change *c, int tap)
 		rc = end_wire(c);
 	else if (c->kind == HOST_CHANGE_INTERFACE)
 		remove_tap(tap);
+	else if (c->kind == HOST_CHANGE_ROUTES)
+		rc = delegated_end(c);
 	else if (c->kind == HOST_CHANGE_TABLE)
 		rc = nft_delete();
 	else if (c->kind == HOST_CHANGE_NAMES)

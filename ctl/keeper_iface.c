@@ -119,6 +119,17 @@ static void plan_route(struct plan *p)
 		route6(p);
 }
 
+/* plan_pool() - what is nobody's of a prefix that guests are delegated parts of does not go out again to who sent it here (RFC 7084 4.3, WPD-5) */
+static void plan_pool(struct plan *p)
+{
+	char ip[INET6_ADDRSTRLEN], text[HOST_VALUE_SIZE];
+
+	if (!p->m->pool6_len || !host_has_ip6())
+		return;
+	snprintf(text, sizeof(text), "%s/%u", inet_ntop(AF_INET6, p->m->pool6, ip, sizeof(ip)), p->m->pool6_len);
+	add(p, HOST_CHANGE_ROUTES, "", text, "%s", p->m->ifname);
+}
+
 static void plan_addresses(struct plan *p)
 {
 	char ip[INET6_ADDRSTRLEN], text[HOST_VALUE_SIZE];
@@ -171,6 +182,7 @@ static int plan_all(struct plan *p, bool is_new, struct error *err)
 	} else {
 		plan_own6(p);
 		plan_addresses(p);
+		plan_pool(p);
 		plan_route(p);
 	}
 	for (unsigned i = 0; i < p->n; i++)

@@ -114,6 +114,8 @@ static const char *act_of(uint32_t type)
 	case HOST_OPEN_UPLINK:
 	case HOST_WIRE:
 		return "joining the uplink";
+	case HOST_DELEGATED:
+		return "setting routes";
 	case HOST_NAMES:
 		return "writing guests' names";
 	case HOST_OPEN_RESOLV:

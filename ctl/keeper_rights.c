@@ -95,6 +95,7 @@ static uint64_t needs(uint32_t type)
 		return BIT(CAP_NET_ADMIN) | BIT(CAP_NET_RAW);
 	case HOST_OPEN_TAP:
 	case HOST_NAT:
+	case HOST_DELEGATED:
 	case HOST_RULESET:
 	case HOST_FLOWS:
 		return BIT(CAP_NET_ADMIN);

@@ -56,7 +56,7 @@ static int finish_open(struct serve *s, const void *request, size_t size, int fd
 	const char *name = host_name_of(request);
 	const struct host_header *head = request;
 	bool keep = fd >= 0 && *name && head->type != HOST_UNIX_PEER && head->type != HOST_WIRE && head->type != HOST_NAMES &&
-		    head->type != HOST_FLOWS;
+		    head->type != HOST_FLOWS && head->type != HOST_DELEGATED;
 	int rc;
 
 	r->rc = fd < 0 ? fd : 0;
@@ -244,6 +244,23 @@ static int serve_names(struct serve *s, const struct host_names *m, int fd)
 	return rc;
 }
 
+/* serve_delegated() - likewise, of an interface that is ours */
+static int serve_delegated(struct serve *s, const struct host_delegated *m, int fd)
+{
+	const struct held *h = held_find(&s->held, m->name);
+	const struct held ways = { .fd = fd, .request = h ? h->request : NULL };
+	const struct host_iface *is = ways.request;
+	struct host_reply r = { .rc = -ENOENT };
+	int rc;
+
+	if (is && is->head.type == HOST_OPEN_IFACE && is->pool6_len)
+		rc = start_job(s, &m->head, sizeof(*m), &ways, geteuid());
+	else
+		rc = answer(s, m, &r, -1);
+	close(fd);
+	return rc;
+}
+
 static int serve_forwards(struct serve *s, const struct host_forwards *m)
 {
 	struct host_reply r = { .rc = nat_stage(m) };
@@ -341,6 +358,8 @@ static int dispatch(struct serve *s, const void *request, size_t size, int fd)
 		return serve_file(s, request, journal_reader());
 	case HOST_NAMES:
 		return serve_names(s, request, fd);
+	case HOST_DELEGATED:
+		return serve_delegated(s, request, fd);
 	case HOST_FLOWS:
 		return serve_flows(s, request);
 	case HOST_RULESET:

@@ -9,6 +9,7 @@
 #include "ctl/api.h"
 #include "ctl/engine.h"
 #include "ctl/guest_in.h"
+#include "ctl/live_delegated.h"
 #include "ctl/live_guard.h"
 #include "ctl/state.h"
 #include "dhcp/expiry.h"
@@ -46,11 +47,13 @@ static void follow_address(struct live_segment *seg, struct live_port *p, const 
 		live_guard_leases(p);
 }
 
-/* follow_prefix() - the gateway knows the way to what is behind a guest; without memory it learns it when the guest renews */
+/* follow_prefix() - the gateway knows the way to what is behind a guest, and so does a host that is one; without memory it learns it when
+ * the guest renews */
 static void follow_prefix(struct live_segment *seg, const struct live_port *p, const struct lease6_record *r)
 {
 	struct route6 route = { .to = r->place };
 
+	live_delegated_changed(seg->net);
 	if (r->state != LEASE_BOUND || !p) {
 		routes6_remove(seg->routes6, r->place);
 		return;

@@ -15,7 +15,7 @@ static json_t *change_json(const struct host_change *c)
 	static const char *const kinds[] = {
 		[HOST_CHANGE_FILE] = "file", [HOST_CHANGE_INTERFACE] = "interface", [HOST_CHANGE_ADDRESS] = "address",
 		[HOST_CHANGE_SYSCTL] = "sysctl", [HOST_CHANGE_FILTER] = "filter", [HOST_CHANGE_TABLE] = "table",
-		[HOST_CHANGE_NAMES] = "names",
+		[HOST_CHANGE_NAMES] = "names", [HOST_CHANGE_ROUTES] = "routes",
 	};
 	time_t t = (time_t)c->wall_s;
 	char when[32] = "";

@@ -10,6 +10,7 @@
 #include "ctl/engine.h"
 #include "ctl/host_watch.h"
 #include "ctl/live_clash.h"
+#include "ctl/live_delegated.h"
 #include "ctl/live_dns_host.h"
 #include "ctl/live_dns_validate.h"
 #include "ctl/live_dns_listen.h"
@@ -107,6 +108,7 @@ json_t *live_host_warnings(const struct live_net *net)
 	live_dns_listen_warnings(net, list);
 	live_dns_host_warnings(net, list);
 	live_dns_validate_warnings(net, list);
+	live_delegated_warnings(net, list);
 	if (conf->mode == NET_ROUTED && conf->uplink[0] && is_deaf(conf->uplink))
 		json_array_append_new(list, json_sprintf("uplink %s was set anew, and forwards nothing: sysctl -w net.ipv4.conf.%s.forwarding=1",
 							 conf->uplink, conf->uplink));

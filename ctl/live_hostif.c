@@ -13,6 +13,7 @@
 #include "ctl/host_client.h"
 #include "ctl/host_routes.h"
 #include "ctl/live_clash.h"
+#include "ctl/live_delegated.h"
 #include "ctl/live_kernel.h"
 
 static void fill(struct host_iface *m, const struct engine *e, const struct net_conf *net)
@@ -28,6 +29,8 @@ static void fill(struct host_iface *m, const struct engine *e, const struct net_
 	memcpy(m->addr4, &ip_be, sizeof(m->addr4));
 	if (m->len6)
 		memcpy(m->addr6, net->gateway6.bytes, sizeof(m->addr6));
+	m->pool6_len = net->ip6.prefixes.len;
+	memcpy(m->pool6, net->ip6.prefixes.addr.bytes, sizeof(m->pool6));
 	memcpy(m->ifname, port->ifname, sizeof(m->ifname));
 	if (m->routed || m->bridged)
 		memcpy(m->uplink, net->uplink, sizeof(m->uplink));
@@ -142,6 +145,7 @@ void live_hostif_refresh(struct engine *e, const struct net_conf *net)
 
 	fill(&m, e, net);
 	fd = host_open_iface(e->host, live_hostif_held(net, name), &m, &err);
+	live_delegated_again(live_net_find(e, net->name));
 	if (fd >= 0)
 		close(fd);
 	else

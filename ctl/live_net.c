@@ -13,6 +13,7 @@
 #include "ctl/api.h"
 #include "ctl/engine.h"
 #include "ctl/live_boot.h"
+#include "ctl/live_delegated.h"
 #include "ctl/live_dns.h"
 #include "ctl/live_hostif.h"
 #include "ctl/live_loop.h"
@@ -177,6 +178,7 @@ void live_net_configure(struct live_net *net, const struct net_conf *conf)
 	live_segments_configure(net);
 	live_boot_configure(net);
 	live_hostif_configured(net);
+	live_delegated_configure(net);
 	live_dns_configure(net);
 	live_nat_configure(net);
 	live_wire_renew(net);
@@ -188,6 +190,7 @@ void live_net_free(struct live_net *net)
 	live_snoop_free(net);
 	live_wire_free(net);
 	live_ra_free(net);
+	live_delegated_free(net);
 	live_nat_free(net);
 	live_peer_free(net);
 	live_segments_free(net);

@@ -100,8 +100,6 @@ static int check_prefixes(struct model_ctx *ctx, const json_t *object, const str
 
 	if (!p->len)
 		return 0;
-	if (net->has_host)
-		return mapping_fail(ctx, object, "dhcp6", "prefixes", "is for networks whose gateway is no interface of the host: it would not know the ways");
 	if (p->len < 32 || p->len > 64)
 		return mapping_fail(ctx, object, "dhcp6", "prefixes", "is not /32../64");
 	if (!addr_in(global, p->addr) && !addr_in(unique_local, p->addr))

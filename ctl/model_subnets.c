@@ -233,6 +233,42 @@ static int check_delegated(struct model_ctx *ctx, const struct net_conf **list, 
 	return 0;
 }
 
+static int by_delegated(const void *a, const void *b)
+{
+	const struct net_conf *x = *(const struct net_conf *const *)a, *y = *(const struct net_conf *const *)b;
+
+	return memcmp(x->ip6.prefixes.addr.bytes, y->ip6.prefixes.addr.bytes, ADDR_SIZE);
+}
+
+/* check_pools() - where the host is the gateway it has one way to each place: none of them lies in another's */
+static int check_pools(struct model_ctx *ctx, const struct net_conf **list, size_t n, const json_t *networks)
+{
+	const struct net_conf *widest = NULL;
+	char text[PREFIX6_TEXT];
+	size_t nhosts = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (list[i]->has_host && list[i]->ip6.prefixes.len)
+			list[nhosts++] = list[i];
+	if (nhosts)
+		qsort(list, nhosts, sizeof(*list), by_delegated);
+	for (size_t i = 0; i < nhosts; i++) {
+		const struct prefix6 *p = &list[i]->ip6.prefixes;
+
+		if (widest && (addr_in(widest->ip6.prefixes, p->addr) || addr_in(*p, widest->ip6.prefixes.addr))) {
+			struct ctx_mark mark = ctx_enter(ctx, networks, list[i]->name, "network", list[i]->name);
+
+			ctx_fail(ctx, json_object_get(networks, list[i]->name), "dhcp6", -EINVAL, "prefixes: %s overlaps what %s%s delegates",
+				 prefix6_format(*p, text), widest->owner == list[i]->owner ? "network " : "another network",
+				 widest->owner == list[i]->owner ? widest->name : "");
+			ctx_leave(ctx, mark);
+			return -EINVAL;
+		}
+		widest = list[i];
+	}
+	return 0;
+}
+
 int check_subnets(struct model_ctx *ctx, const struct model *model, const json_t *networks)
 {
 	const struct net_conf **list4, **list6, *net;
@@ -257,6 +293,8 @@ int check_subnets(struct model_ctx *ctx, const struct model *model, const json_t
 		rc = check_subnets6(ctx, list6, n6, networks);
 	if (rc == 0)
 		rc = check_delegated(ctx, list6, n6, networks);
+	if (rc == 0)
+		rc = check_pools(ctx, list6, n6, networks);
 	free(list4);
 	return rc;
 }

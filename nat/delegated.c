@@ -62,9 +62,9 @@ static void pass_on(struct worker *w, const struct arrival *a, const struct pack
 
 bool delegated_input(struct worker *w, const struct arrival *a, const struct packet *p, struct limit *limit, enum verdict *verdict)
 {
-	struct route6 route;
+	struct route6 route = { .port = UINT32_MAX };
 
-	if (!routes6_find(a->segment->routes, p->dst, &route))
+	if (!routes6_find(a->segment->routes, p->dst, &route) && !segment_delegates(a->segment, p->dst))
 		return false;
 	if (!may_pass(a, p->src)) {
 		*verdict = VERDICT_DROP_MARTIAN;

@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "nat/answer.h"
+#include "nat/delegated.h"
 #include "nat/gateway6.h"
 #include "nat/limit.h"
 #include "nat/policy.h"
@@ -56,6 +57,8 @@ static bool input(struct service *service, struct worker *w, const struct arriva
 		return false;
 	if (nd_is(p))
 		return p->icmp_type == ND_ROUTER_SOLICITATION && gateway6_input(w, a, p, limit, verdict);
+	if (a->segment->routes && !memcmp(p->data, a->segment->gateway_mac, MAC_SIZE) && delegated_input(w, a, p, limit, verdict))
+		return true;
 	if (memcmp(p->data, a->segment->gateway_mac, MAC_SIZE) != 0 || (p->ethertype != ETHERTYPE_IP4 && !packet_is_ip6(p)))
 		return false;
 	*verdict = refuse(w, a, p, limit);

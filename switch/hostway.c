@@ -107,6 +107,8 @@ bool hostway_is_hosts(const struct segment *seg, const struct snapshot *snap, co
 
 	if (!e.known)
 		return true;
+	if (segment_delegates(seg, e.dst))
+		return false;		/* the services know behind which guest it is */
 	if (segment_is_gateway(seg, e.dst))
 		return !is_services(seg, &e) && !is_nats(seg, &e, f);
 	return !segment_is_front(seg, e.dst) && hostway_refusal(seg, snap, e.dst) == VERDICT_FORWARDED;

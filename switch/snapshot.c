@@ -95,7 +95,7 @@ static const struct segment *walk(const struct snapshot *s, struct addr a, const
 		for (unsigned j = 0; j < net->nsegments; j++) {
 			const struct segment *seg = &net->segments[j];
 
-			if (segment_has(seg, a) && !segment_same(seg, except))
+			if ((segment_has(seg, a) || segment_delegates(seg, a)) && !segment_same(seg, except))
 				return seg;
 			if (seg->only)
 				break;		/* the network's others have the same addresses */

@@ -210,13 +210,19 @@ static inline bool segment_same(const struct segment *a, const struct segment *b
 	return b && a->net->net_id == b->net->net_id && (a->vid == b->vid || a->only);
 }
 
-/* peer_for() - the peer whose subnet holds @a, or NULL */
+/* peer_for() - the peer whose subnet holds @a, or what it delegates; or NULL */
 static inline const struct peer *peer_for(const struct segment *seg, struct addr a)
 {
 	for (unsigned i = 0; i < seg->npeers; i++)
 		if (segment_has(seg->peers[i].to, a))
 			return &seg->peers[i];
 	return 0;
+}
+
+/* segment_delegates() - is @a out of the prefix that guests of the segment are delegated parts of? */
+static inline bool segment_delegates(const struct segment *seg, struct addr a)
+{
+	return seg->delegated.len && addr_in(seg->delegated, a);
 }
 
 /* segment_for_addr() - the segment of any network, @except excluded, whose subnet holds @a, or NULL */

@@ -47,6 +47,8 @@ static void collect(struct subnets *t, const struct net_view *net)
 			t->ranges[t->n++] = range_of(seg, place_of(addr4(seg->subnet.addr)), 32u - seg->subnet.len);
 		if (seg->has_subnet6)
 			t->ranges[t->n++] = range_of(seg, place_of(seg->subnet6.addr), 128u - seg->subnet6.len);
+		if (seg->delegated.len)
+			t->ranges[t->n++] = range_of(seg, place_of(seg->delegated.addr), 128u - seg->delegated.len);
 		if (seg->only)
 			break;
 	}
@@ -58,7 +60,7 @@ struct subnets *subnets_new(const struct snapshot *s)
 	size_t most = 0;
 
 	for (unsigned i = 0; i < s->nnets; i++)
-		most += 2 * (size_t)s->nets[i].nsegments;
+		most += 3 * (size_t)s->nets[i].nsegments;
 	t = malloc(sizeof(*t) + most * sizeof(t->ranges[0]));
 	if (!t)
 		return NULL;

@@ -45,6 +45,7 @@ union request {
 	struct host_uplink uplink;
 	struct host_wire wire;
 	struct host_names names;
+	struct host_delegated delegated;
 	struct host_file file;
 	char bytes[HOST_MESSAGE_MAX];
 };
@@ -62,6 +63,7 @@ static size_t good(enum host_type type, union request *m)
 		[HOST_CHANGES] = sizeof(m->head), [HOST_OPEN_RESOLV] = sizeof(m->head),
 		[HOST_NAT_FORWARDS] = sizeof(m->forwards), [HOST_NAT] = sizeof(m->nat), [HOST_NAT_WATCH] = sizeof(m->head),
 		[HOST_RULESET] = sizeof(m->head), [HOST_VALIDATOR] = sizeof(m->head), [HOST_FLOWS] = sizeof(m->named),
+		[HOST_DELEGATED] = sizeof(m->delegated),
 	};
 
 	memset(m, 0, sizeof(*m));
@@ -94,6 +96,9 @@ static size_t good(enum host_type type, union request *m)
 	if (type == HOST_OPEN_IFACE) {
 		m->iface.mtu = 1500;
 		m->iface.len4 = 24;
+		m->iface.len6 = 64;
+		m->iface.pool6_len = 47;
+		m->iface.pool6[5] = 2;
 		strcpy(m->iface.name, "x");
 		strcpy(m->iface.ifname, HOST_IFACE_PREFIX "x");
 	}
@@ -115,6 +120,8 @@ static size_t good(enum host_type type, union request *m)
 		strcpy(m->names.domain, "lab.internal");
 		m->names.n = 1;
 	}
+	if (type == HOST_DELEGATED)
+		strcpy(m->delegated.name, "x");
 	if (type == HOST_UNIX_PEER)
 		strcpy(m->path.name, "x");
 	if (type == HOST_UNIX_LISTEN || type == HOST_UNIX_CONNECT || type == HOST_UNIX_BIND || type == HOST_UNIX_PEER)
@@ -124,7 +131,7 @@ static size_t good(enum host_type type, union request *m)
 
 static int fd_for(enum host_type type)
 {
-	return type == HOST_HOLD || type == HOST_REPLACE || type == HOST_NAMES ? 0 : -1;
+	return type == HOST_HOLD || type == HOST_REPLACE || type == HOST_NAMES || type == HOST_DELEGATED ? 0 : -1;
 }
 
 static void test_check_sizes(void **state)
@@ -231,6 +238,12 @@ static const struct {
 	{ "names: two words", HOST_NAMES, offsetof(struct host_names, domain) + 1, 1, ' ' },
 	{ "names: too many", HOST_NAMES, offsetof(struct host_names, n) + 2, 1, 1 },
 	{ "names: for a user", HOST_NAMES, offsetof(struct host_names, uid), 1, 1 },
+	{ "interface: more than a prefix is delegated from", HOST_OPEN_IFACE, offsetof(struct host_iface, pool6) + 5, 1, 3 },
+	{ "interface: less than a subnet", HOST_OPEN_IFACE, offsetof(struct host_iface, pool6_len), 1, 65 },
+	{ "interface: delegated without a subnet", HOST_OPEN_IFACE, offsetof(struct host_iface, len6), 1, 0 },
+	{ "delegated: no name", HOST_DELEGATED, offsetof(struct host_delegated, name), 1, 0 },
+	{ "delegated: too many", HOST_DELEGATED, offsetof(struct host_delegated, n) + 2, 1, 2 },
+	{ "delegated: for a user", HOST_DELEGATED, offsetof(struct host_delegated, uid), 1, 1 },
 	{ "unix: relative path", HOST_UNIX_LISTEN, offsetof(struct host_unix, path), 1, 'x' },
 	{ "unix: abstract path", HOST_UNIX_CONNECT, offsetof(struct host_unix, path), 1, 0 },
 	{ "unix: relative path to bind", HOST_UNIX_BIND, offsetof(struct host_unix, path), 1, 'x' },

@@ -93,6 +93,8 @@ static struct host_iface routed(void)
 	struct host_iface m = host_only;
 
 	m.routed = 1;
+	m.pool6_len = 48;
+	memcpy(m.pool6, (uint8_t[]){ 0xfd, 0, 5 }, 3);
 	strcpy(m.uplink, "up0");
 	return m;
 }
@@ -281,7 +283,7 @@ static void test_changes(void **state)
 	a.held = &h;
 	a.iface.mtu = 1400;
 	a.iface.addr4[2] = 77;
-	a.iface.len6 = 0;
+	a.iface.len6 = a.iface.pool6_len = 0;
 	host_state_save(before);
 	for (; next(&f, n, 1); n += fault_step()) {
 		assert_true(fault_run(&f, open_iface, &a));

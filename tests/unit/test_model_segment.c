@@ -31,6 +31,10 @@ static const struct {
 	  "network lab: segment 20: subnet: 127.0.0.0/24 lies in 127.0.0.0/8, which no network can have" },
 	{ "the same IPv6 subnet", LAB "    subnet6: 'fd00::/64'\n    segments: {20: {subnet6: 'fd00::/64'}}",
 	  "network lab:20: subnet6: fd00::/64 is that of network lab" },
+	{ "prefixes of two networks whose gateway is the host, one in the other",
+	  "networks: {a: {mode: host-only, subnet6: 'fd00::/64', dhcp6: {prefixes: 'fd01::/48'}},"
+	  " b: {mode: routed, subnet: 10.9.0.0/24, subnet6: 'fd02::/64', dhcp6: {prefixes: 'fd01:0:0:4000::/50'}}}",
+	  "network b: dhcp6: prefixes: fd01:0:0:4000::/50 overlaps what network a delegates" },
 	{ "prefixes that hold the IPv6 subnet of another network",
 	  LAB "    subnet6: 'fd00::/64'\n    dhcp6: {prefixes: 'fd01::/48'}\n  two: {subnet: 10.2.0.0/24, subnet6: 'fd01:0:0:7::/64'}",
 	  "network lab: dhcp6: prefixes: fd01::/48 holds the IPv6 subnet of network two" },
