@@ -29,9 +29,10 @@ struct check_guard {
 	int pid, fd;			/* pid 0: none */
 };
 
-/* check_net - the network as the API shows it */
+/* check_net - the network, or the segment of a VLAN, as the API shows it */
 struct check_net {
-	char name[NAME_MAX_SIZE];
+	char name[NAME_MAX_SIZE];	/* of the network, also where one of its VLANs is checked */
+	char called[SEGMENT_NAME_TEXT];	/* "lab", "lab:20" */
 	char mode[16], access[12];	/* as it is */
 	char domain[256];
 	struct check_terms terms;	/* what is expected of it: its own, or what the user asked for */
@@ -63,6 +64,7 @@ struct check {
 	struct check_host host;
 	struct check_outside outside, outside6;
 	struct check_forward forwards[CHECK_FORWARDS];
+	char listed[SEGMENT_NAME_TEXT];	/* a peer that is open for what a list says, or "" */
 	bool forwarding;		/* they are there */
 	char forwards_why[120];		/* not; with a guard: they were refused */
 	struct check_guard guard;

@@ -14,20 +14,26 @@
 #include "switch/build.h"
 #include "switch/nd.h"
 
-int guest_open(struct check_guest *g, const char *attach_path, const char *net, const char *port, struct error *err)
+int guest_open(struct check_guest *g, const char *attach_path, const char *place, const char *port, struct error *err)
 {
-	int pair[2];
+	struct segment_name where;
+	int pair[2], rc;
 
 	memset(g, 0, sizeof(*g));
 	g->fd = g->theirs = -1;
 	g->len = 32;
-	snprintf(g->name.net, sizeof(g->name.net), "%s", net);
+	rc = segment_words_parse(place, &where, err);
+	if (rc < 0)
+		return rc;
+	snprintf(g->place, sizeof(g->place), "%s", place);
+	snprintf(g->name.net, sizeof(g->name.net), "%s", where.net);
 	snprintf(g->name.port, sizeof(g->name.port), "%s", port);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0)
-		return error_set(err, -errno, "%s/%s: no socket: %s", net, port, strerror(errno));
+		return error_set(err, -errno, "%s/%s: no socket: %s", where.net, port, strerror(errno));
 	g->fd = pair[0];
 	g->theirs = pair[1];
 	attachment_init(&g->attach, attach_path, &g->name, "", "stream", g->theirs);
+	g->attach.vid = where.vid > 1 ? where.vid : 0;
 	return 0;
 }
 

@@ -20,6 +20,7 @@ enum { GUEST_FRAME_MAX = 65600, GUEST_NEIGHBOURS = 8 };
 
 struct check_guest {
 	struct port_name name;
+	char place[SEGMENT_NAME_TEXT];	/* the network, or its segment: "lab:20" */
 	struct attachment attach;
 	int fd;				/* our end of the medium, or -1 */
 	int theirs;			/* the daemon's, until it has it */
@@ -48,8 +49,8 @@ struct check_guest {
 	uint8_t in[4 + GUEST_FRAME_MAX];
 };
 
-/* guest_open() - make the medium and ask for the port. Return: 0, or a negative errno with @err */
-int guest_open(struct check_guest *g, const char *attach_path, const char *net, const char *port, struct error *err);
+/* guest_open() - make the medium and ask for the port, at @place: "lab", or on a VLAN of it, "lab:20". Return: 0, or a negative errno with @err */
+int guest_open(struct check_guest *g, const char *attach_path, const char *place, const char *port, struct error *err);
 
 /* guest_close() - the port goes */
 void guest_close(struct check_guest *g);

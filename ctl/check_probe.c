@@ -45,46 +45,52 @@ static void guest_to_all(struct check *c, struct check_result *r)
 	row_ether(c, r, "multicast", &c->guests[CHECK_A1], &c->guests[CHECK_A2], group);
 }
 
-/* ip_trials() - UDP and TCP, and UDP over IPv6, from the first guest to @to, which is on another network */
-static void ip_trials(struct check *c, struct check_result *r, struct check_guest *to, const char *const names[3], bool want)
+/* across() - UDP and TCP by both families from @from to @to, which is on another network; without a name it is left out */
+static void across(struct check *c, struct check_result *r, struct check_guest *from, struct check_guest *to, const char *const names[4])
 {
-	struct check_guest *a1 = &c->guests[CHECK_A1];
-
-	for (unsigned i = 0; i < 3; i++) {
-		struct addr dst = i == 2 ? to->ip6 : to->ip;
+	for (unsigned i = 0; i < 4; i++) {
+		bool six = i & 2;
+		struct addr dst = six ? to->ip6 : to->ip;
 		struct trial *t;
 
-		if (addr_is_none(dst) || (i < 2 ? prefix4_has(c->net.subnet, addr_4(dst)) : addr_is_none(a1->ip6)))
+		if (!names[i] || addr_is_none(dst) || addr_is_none(six ? from->ip6 : from->ip) || (!six && row_on_link(from, dst)))
 			continue;		/* there is no way to name it from here */
-		t = row_beyond(c, r, names[i], i == 1 ? TRIAL_TCP : TRIAL_UDP, a1, dst, 0);
+		t = row_beyond(c, r, names[i], i & 1 ? TRIAL_TCP : TRIAL_UDP, from, dst, 0);
 		t->dport = t->at_port;
 		t->to = to;
-		t->want = want;
 	}
 }
 
 static void guest_to_other(struct check *c, struct check_result *r)
 {
-	static const char *const other[] = { "UDP", "TCP", "UDP, IPv6" }, *const peer[] = { "peer UDP", "peer TCP", "peer UDP, IPv6" };
-	struct check_guest *a1 = &c->guests[CHECK_A1], *b1 = &c->guests[CHECK_B1], *p1 = &c->guests[CHECK_P1];
-	bool has_other = b1->fd >= 0 && guest_is_there(b1), has_peer = p1->fd >= 0 && guest_is_there(p1);
+	static const char *const names[] = { "UDP", "TCP", "UDP, IPv6", "TCP, IPv6" };
+	struct check_guest *a1 = &c->guests[CHECK_A1], *b1 = &c->guests[CHECK_B1];
 
 	if (c->net.terms.mode == CHECK_BRIDGED) {
 		row_skip(r, "other guests on the same LAN are guests of this network");
-		return;
-	}
-	if (!has_other && !has_peer) {
+	} else if (b1->fd < 0 || !guest_is_there(b1)) {
 		row_skip(r, "there is no other network to try");
+	} else {
+		row_ether(c, r, "frame", a1, b1, b1->mac);
+		across(c, r, a1, b1, names);
+		snprintf(r->note, sizeof(r->note), "the other network is %s", b1->place);
+	}
+}
+
+static void guest_to_peer(struct check *c, struct check_result *r)
+{
+	static const char *const there[] = { "UDP", "TCP", "UDP, IPv6", "TCP, IPv6" }, *const back[] = { "UDP back", NULL, "UDP back, IPv6", NULL };
+	struct check_guest *a1 = &c->guests[CHECK_A1], *p1 = &c->guests[CHECK_P1];
+
+	if (p1->fd < 0 || !guest_is_there(p1)) {
+		row_skip(r, c->listed[0] ? "%s is open for what its list says alone" : "no peer lets a probe guest in", c->listed);
 		return;
 	}
-	if (has_other) {
-		row_ether(c, r, "frame", a1, b1, b1->mac);
-		ip_trials(c, r, b1, other, false);
-	}
-	if (has_peer)
-		ip_trials(c, r, p1, peer, true);
-	snprintf(r->note, sizeof(r->note), "%s%.63s%s%s%.63s%s", has_other ? "the other network is " : "", has_other ? b1->name.net : "",
-		 has_other && has_peer ? "; " : "", has_peer ? "its peer " : "", has_peer ? p1->name.net : "", has_peer ? " is to be reached" : "");
+	across(c, r, a1, p1, there);
+	across(c, r, p1, a1, back);
+	snprintf(r->note, sizeof(r->note), "the peer is %s", p1->place);
+	if (!r->ntrials)
+		row_skip(r, "one of the two has no address: the peer is %s", p1->place);
 }
 
 /* --- services --------------------------------------------------------------------------------------------------- */
@@ -142,7 +148,7 @@ static probe_fn *const probes[CHECK_ROWS] = {
 	probe_host_own, probe_host_on_network, probe_host_loopback, probe_host_loopback, probe_host_to_guest, guest_to_guest, guest_to_all,
 	probe_outside_talk, probe_outside_icmp, probe_outside_ip6, probe_outside_to_guest, probe_forward_own, probe_forward_loopback,
 	probe_forward_hairpin, guest_to_other, dhcp_answers, dhcp_router, dns_answers, probe_outside_sees, wifi, probe_host_sees_frames,
-	probe_residue, live_change,
+	probe_residue, live_change, guest_to_peer,
 };
 
 void probe_row(struct check *c, struct check_result *r)

@@ -53,7 +53,8 @@ static int read_net(struct check *c, const struct check_conf *conf, const json_t
 	struct check_net *n = &c->net;
 	const char *access = row_text(tree, "host_access");
 
-	snprintf(n->name, sizeof(n->name), "%s", conf->net);
+	snprintf(n->called, sizeof(n->called), "%s", conf->net);
+	snprintf(n->name, sizeof(n->name), "%.*s", (int)strcspn(conf->net, ":"), conf->net);
 	snprintf(n->mode, sizeof(n->mode), "%s", conf->mode ? conf->mode : row_text(tree, "mode"));
 	snprintf(n->access, sizeof(n->access), "%s", conf->access ? conf->access : access[0] ? access : "own");
 	snprintf(n->domain, sizeof(n->domain), "%s", row_text(tree, "domain"));
@@ -69,18 +70,10 @@ static int read_net(struct check *c, const struct check_conf *conf, const json_t
 	return expect(c->cli, &n->terms, n->mode, n->access);
 }
 
-static int get_net(struct check *c, const char *net, json_t **tree)
-{
-	char path[CLI_PATH_MAX];
-
-	cli_path(path, "networks", net, NULL);
-	return cli_get(c->cli, path, tree);
-}
-
 /* --- guests ---------------------------------------------------------------------------------------------- */
 
 /* plug_in() - and wait for the daemon's word */
-static int plug_in(struct check *c, unsigned which, const char *net)
+static int plug_in(struct check *c, unsigned which, const char *place)
 {
 	struct check_guest *g = &c->guests[which];
 	uint64_t limit_ms = clock_now_ms() + ATTACH_MS;
@@ -88,7 +81,7 @@ static int plug_in(struct check *c, unsigned which, const char *net)
 	int rc = client_sibling(c->cli->socket, PATHS_ATTACH_SOCKET, path, &c->cli->err);
 
 	if (rc == 0)
-		rc = guest_open(g, path, net, names[which], &c->cli->err);
+		rc = guest_open(g, path, place, names[which], &c->cli->err);
 	while (rc == 0 && !guest_is_there(g) && g->attach.state != ATTACH_REFUSED && clock_now_ms() < limit_ms)
 		check_turn(c, limit_ms);
 	if (rc < 0 || guest_is_there(g)) {
@@ -97,10 +90,10 @@ static int plug_in(struct check *c, unsigned which, const char *net)
 	}
 	c->cli->err = g->attach.err;
 	if (c->cli->err.rc == 0)
-		error_set(&c->cli->err, -ETIMEDOUT, "%s/%s: the daemon does not answer", net, names[which]);
+		error_set(&c->cli->err, -ETIMEDOUT, "%s/%s: the daemon does not answer", g->name.net, names[which]);
 	if (!strcmp(c->cli->err.code, "exists")) {
 		error_code(&c->cli->err, "busy");
-		error_hint(&c->cli->err, "another check of %.60s runs; wait until it has ended", net);
+		error_hint(&c->cli->err, "another check of %.60s runs; wait until it has ended", g->name.net);
 	}
 	guest_close(g);
 	return c->cli->err.rc;
@@ -169,6 +162,7 @@ static void forget(struct check *c, const struct check_guest *g)
 static void unplug(struct check *c)
 {
 	uint64_t limit_ms = clock_now_ms() + GONE_MS;
+	struct error why = c->cli->err;		/* it is done, if something failed; what fails on the way is nothing to tell */
 	bool was[CHECK_GUESTS];
 
 	forwards_remove(c);
@@ -183,6 +177,7 @@ static void unplug(struct check *c)
 		if (was[i])
 			forget(c, &c->guests[i]);
 	}
+	c->cli->err = why;
 }
 
 /* --- the outside ------------------------------------------------------------------------------------------- */
@@ -276,18 +271,22 @@ static void probe(struct check *c, struct check_result *r)
 	json_decref(before);
 }
 
-enum { ROW_FORWARD = 12, ROW_AFTERWARDS = 22 };	/* the first that needs forwards; from the other on, the ports are gone */
+enum { ROW_FORWARD = 12, ROW_RESIDUE = 22, ROW_CHANGE = 23 };	/* the first that needs forwards; those for which the ports are gone */
 
-static void probe_all(struct check *c, struct check_report *report)
+static bool is_afterwards(const struct check_row *row)
 {
-	report->as_expected = true;
+	return row->number == ROW_RESIDUE || row->number == ROW_CHANGE;
+}
+
+static void probe_all(struct check *c, struct check_report *report, bool afterwards)
+{
 	for (unsigned i = 0; i < CHECK_ROWS; i++) {
 		struct check_result *r = &report->rows[i];
 
+		if (is_afterwards(&check_rows[i]) != afterwards)
+			continue;
 		r->row = &check_rows[i];
 		r->want = check_want(r->row, &c->net.terms);
-		if (r->row->number == ROW_AFTERWARDS)
-			unplug(c);
 		probe(c, r);
 		report->as_expected &= result_as_expected(r);
 	}
@@ -298,7 +297,7 @@ static int still_same(struct check *c, const struct check_conf *conf, const json
 {
 	static const char *const fields[] = { "mode", "subnet", "gateway", "host_access", "dhcp", "dns", "nat", "uplink", "peers" };
 	json_t *now = NULL;
-	int rc = get_net(c, conf->net, &now);
+	int rc = check_settings(c, conf->net, &now);
 
 	for (unsigned i = 0; i < ARRAY_SIZE(fields) && rc == 0; i++) {
 		const json_t *a = json_object_get(before, fields[i]), *b = json_object_get(now, fields[i]);
@@ -314,7 +313,7 @@ static int check_network(struct check *c, const struct check_conf *conf, struct 
 {
 	static const struct prefix4 nowhere = { 0xffffffff, 32 };
 	json_t *tree = NULL;
-	int rc = get_net(c, conf->net, &tree);
+	int rc = check_settings(c, conf->net, &tree);
 
 	if (rc == 0)
 		rc = read_net(c, conf, tree);
@@ -329,12 +328,17 @@ static int check_network(struct check *c, const struct check_conf *conf, struct 
 	if (rc == 0) {
 		address(c, &c->guests[CHECK_A1]);
 		address(c, &c->guests[CHECK_A2]);
-		others_plug(c, tree, conf->other, plug_in);
+		rc = others_plug(c, tree, conf->other, plug_in);
+	}
+	if (rc == 0) {
 		ask_outside(c, &c->outside, conf->outside, conf->port);
 		ask_outside(c, &c->outside6, conf->outside6, conf->port6);
 		if (check_want(&check_rows[ROW_FORWARD - 1], &c->net.terms) == WANT_FORWARD)
 			forwards_add(c);
-		probe_all(c, report);
+		report->as_expected = true;
+		probe_all(c, report, false);
+		unplug(c);
+		probe_all(c, report, true);
 		rc = still_same(c, conf, tree);
 	}
 	unplug(c);

@@ -15,7 +15,7 @@
 
 static const struct flag check_flags[] = {
 	{ "--outside", 0, FLAG_LIST, "ADDRESS[:PORT]", NULL, "a host beyond this one where `lanyard check --answer` runs; one of each family" },
-	{ "--other", 0, FLAG_TEXT, "NET", NULL, "the network that must not be reached; the first other one unless given" },
+	{ "--other", 0, FLAG_TEXT, "NET[:VLAN]", NULL, "the network that must not be reached; the first other one unless given" },
 	{ "--mode", 0, FLAG_TEXT, "nat-network|nat|host-only|internal|routed|bridged", NULL, "expect what this mode promises, whatever the network's is" },
 	{ "--host-access", 0, FLAG_TEXT, "none|own|loopback", NULL, "expect what this setting promises, likewise" },
 	{ "--answer", 0, FLAG_SWITCH, NULL, NULL, "be the outside host of a check that runs elsewhere, until interrupted" },
@@ -194,6 +194,7 @@ static int check(struct cli *cli, const struct args *args)
 		.mode = args_text(args, "--mode"), .access = args_text(args, "--host-access"), .other = args_text(args, "--other"),
 	};
 	struct check_report *report;
+	struct segment_name ignored;
 	int rc;
 
 	if (args_has(args, "--answer"))
@@ -201,7 +202,7 @@ static int check(struct cli *cli, const struct args *args)
 	if (args->nwords != 1)
 		return usage(cli, "which network? `lanyard check NET`");
 	conf.net = args->words[0];
-	rc = net_name_parse(conf.net, &cli->err);
+	rc = segment_words_parse(conf.net, &ignored, &cli->err);
 	if (rc == 0)
 		rc = read_outside(cli, args, &conf);
 	report = rc == 0 ? calloc(1, sizeof(*report)) : NULL;
@@ -214,7 +215,7 @@ static int check(struct cli *cli, const struct args *args)
 }
 
 const struct command cmd_check[] = {
-	{ NULL, "check", "NET | --answer", "who reaches whom, tried on the live network",
+	{ NULL, "check", "NET[:VLAN] | --answer", "who reaches whom, tried on the live network",
 	  "check lab --outside 198.51.100.2", 0, 1, false, check_flags, check },
 	{ 0 },
 };

@@ -57,6 +57,8 @@ static char *request_text(const struct attachment *a)
 
 	if (tree && a->has_mac)
 		json_object_set_new(tree, "mac", json_string(mac_format(a->mac, mac)));
+	if (tree && a->vid)
+		json_object_set_new(tree, "vlan", json_integer(a->vid));
 	text = json_dumps(tree, JSON_COMPACT);
 	json_decref(tree);
 	return text;

@@ -31,6 +31,7 @@ struct attachment {
 	int medium_fd;			/* borrowed */
 	int fd;				/* connection, or -1 */
 	uint64_t next_ms;
+	uint16_t vid;			/* VLAN to be on, to be set before the first try; 0: the network's own */
 	bool was_there;			/* answered once: from then on only the daemon's word ends it */
 
 	/* the answer */

@@ -52,9 +52,24 @@ is "over TCP" "$(name_of a1 10.77.0.1 +tcp q1.quiet.internal)" "$q1"
 is "the other way" "$(name_of q1 10.79.0.1 a1.lab.internal)" "$a1"
 
 say "the check knows who is to be reached, and who is not"
-lanyard net add third --subnet 10.80.0.0/24
-row15() { json '.rows[] | select(.row == 15) | "\(.result) \(.seen): \([.trials[].name] | join(", "))"' check quiet --other third 2>/dev/null; }
-has "row 15" "$(row15)" '^ok no: frame, UDP, TCP, UDP, IPv6, peer UDP, peer TCP, peer UDP, IPv6'
+lanyard net add third --subnet 10.80.0.0/24 --subnet6 fd00:80::/64
+lanyard segment add third 20 --subnet 10.81.0.0/24 --subnet6 fd00:81::/64
+# row NUMBER NET [FLAG...] - what a check says of it, and what it tried
+row() { json ".rows[] | select(.row == $1) | \"\(.result) \(.seen): \([.trials[].name] | join(\"; \")): \(.reason)\"" check "${@:2}" 2>/dev/null; }
+is "another" "$(row 15 quiet --other third)" "ok no: frame; UDP; TCP; UDP, IPv6; TCP, IPv6: the other network is third"
+is "its VLAN" "$(row 15 quiet --other third:20)" "ok no: frame; UDP; TCP; UDP, IPv6; TCP, IPv6: the other network is third:20"
+ways="UDP; TCP; UDP, IPv6; TCP, IPv6; UDP back; UDP back, IPv6"
+is "the peer" "$(row 24 quiet)" "ok yes: $ways: the peer is lab"
+lanyard net peer lab third:20 --allow tcp/80
+is "of the VLAN alone, for a list" "$(row 24 third:20)" "not probed -: : lab is open for what its list says alone"
+lanyard net peer third:20 third
+is "of the VLAN" "$(row 24 third:20)" "ok yes: $ways: the peer is third"
+is "and the other side" "$(row 24 third)" "ok yes: $ways: the peer is third:20"
+status 4 lanyard check third:30
+has "hint" "$ERR" '^hint: lanyard segment ls third'
+status 1 lanyard check third --other third:20
+has "reason" "$ERR" 'it is a peer of third, and may be reached'
+lanyard net rm third --force
 
 say "it is a setting like any other"
 has "show" "$(json '.peers | tostring' net show quiet)" '"lab":\{\}'

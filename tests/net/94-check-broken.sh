@@ -71,6 +71,17 @@ until_ok 5 stolen
 is "guest to guest" "$(differs quiet)" 6
 box_end thief			# and with its interface the thief
 
+mac=$(lanyard run dark/lanyard-check-4 --dhcp none -- cat /sys/class/net/eth0/address)
+lanyard net peer lab dark
+flags "a peer, as it should be" "" lab
+box dark/thief
+in_box thief /usr/bin/python3 "$DIR/thief.py" "$mac" 2>/dev/null &
+stolen() { json '.fdb[] | select(.port == "thief") | .mac' fdb ls dark | grep -qx "$mac"; }
+until_ok 5 stolen
+flags "a guest of the peer" 24 lab
+box_end thief
+lanyard net peer lab dark --rm
+
 say "an interface that comes up meanwhile"
 (
 	until_ok 10 sh -c "'$B/lanyard' port show quiet/lanyard-check-2 >/dev/null 2>&1"

@@ -23,12 +23,13 @@
 #include "dhcp/dns_message.h"
 #include "switch/build.h"
 
-enum { GATEWAY = 0x0a4d0001, SUBNET = 0x0a4d0000, OTHER = 0x0a4e0005, ROOM = 2048 };
+enum { GATEWAY = 0x0a4d0001, SUBNET = 0x0a4d0000, OTHER = 0x0a4e0005, PEER = 0x0a4f0005, ROOM = 2048 };
 
 /* how the network is broken; all false: as a nat-network promises */
 struct breakage {
 	bool no_unicast, no_way_back, no_broadcast, no_multicast;
 	bool leaks;			/* to the other network */
+	bool parted, no_tcp_across;	/* from the peer */
 	bool dns_silent, dns_refuses;
 	bool dhcp_silent, dhcp_rogue, no_router;
 };
@@ -70,6 +71,14 @@ static bool is_mine(const struct yard *y, unsigned i, const uint8_t *mac)
 	return !memcmp(y->check.guests[i].mac, mac, MAC_SIZE);
 }
 
+/* may_cross() - from one network into another */
+static bool may_cross(const struct breakage *b, unsigned from, unsigned to, uint8_t proto)
+{
+	if (from == CHECK_B1 || to == CHECK_B1)
+		return b->leaks && from != CHECK_B1;
+	return (from == CHECK_P1) != (to == CHECK_P1) && !b->parted && !(b->no_tcp_across && proto == PROTO_TCP);
+}
+
 static void to_gateway(const struct yard *y, unsigned from, const uint8_t *frame, uint32_t size)
 {
 	struct offload none = { 0 };
@@ -80,11 +89,13 @@ static void to_gateway(const struct yard *y, unsigned from, const uint8_t *frame
 		return;
 	if (p.proto == PROTO_UDP && p.dport == DNS_PORT && !y->broken.dns_silent)
 		answer_dns(y, from, &p);
-	if (!y->broken.leaks || from == CHECK_B1 || !addr_equal(p.dst, addr4(OTHER)))
-		return;
-	memcpy(copy, frame, size);
-	memcpy(copy, y->check.guests[CHECK_B1].mac, MAC_SIZE);
-	pass_on(y, CHECK_B1, copy, size);
+	for (unsigned to = 0; to < CHECK_GUESTS; to++)
+		if (to != from && addr_equal(p.dst, y->check.guests[to].ip) && may_cross(&y->broken, from, to, p.proto)) {
+			memcpy(copy, frame, size);
+			memcpy(copy, y->check.guests[to].mac, MAC_SIZE);
+			memcpy(copy + MAC_SIZE, gateway_mac, MAC_SIZE);
+			pass_on(y, to, copy, size);
+		}
 }
 
 static void switch_frame(const struct yard *y, unsigned from, const uint8_t *frame, uint32_t size)
@@ -140,9 +151,10 @@ static void plug(struct yard *y, unsigned i, uint32_t ip)
 	g->attach.next_ms = UINT64_MAX;
 	memcpy(g->mac, (uint8_t[]){ 2, 0, 0, 0, 1, (uint8_t)i }, MAC_SIZE);
 	g->ip = addr4(ip);
+	g->len = 24;
 	g->has_via = true;
 	memcpy(g->via, gateway_mac, MAC_SIZE);
-	snprintf(g->name.net, sizeof(g->name.net), i == CHECK_B1 ? "other" : "lab");
+	snprintf(g->place, sizeof(g->place), i == CHECK_B1 ? "other" : i == CHECK_P1 ? "lab:20" : "lab");
 	g->offered = !y->broken.dhcp_silent;
 	g->server = y->broken.dhcp_rogue ? GATEWAY + 77 : GATEWAY;
 	g->offer_router = !y->broken.no_router;
@@ -154,14 +166,14 @@ static void yard_open(struct yard *y, const struct breakage *broken)
 	y->broken = *broken;
 	y->check.net = (struct check_net){
 		.subnet = { SUBNET, 24 }, .gateway = addr4(GATEWAY), .domain = "lab.internal",
-		.terms = { CHECK_NAT_NETWORK, CHECK_ACCESS_OWN, true, true, true, false, false },
+		.terms = { .mode = CHECK_NAT_NETWORK, .access = CHECK_ACCESS_OWN, .dhcp = true, .dns = true, .addressed = true, .peered = true },
 	};
 	y->check.host.sniffer = -1;
 	y->check.next_port = TRIAL_PORTS;
 	y->check.yes_ms = 400;
 	y->check.no_ms = 60;
 	for (unsigned i = 0; i < CHECK_GUESTS; i++)
-		plug(y, i, i == CHECK_B1 ? OTHER : SUBNET + 5 + i);
+		plug(y, i, i == CHECK_B1 ? OTHER : i == CHECK_P1 ? PEER : SUBNET + 5 + i);
 	assert_int_equal(pipe(y->stop), 0);
 	assert_int_equal(pthread_create(&y->thread, NULL, run_yard, y), 0);
 }
@@ -178,7 +190,7 @@ static void yard_close(struct yard *y)
 	close(y->stop[1]);
 }
 
-static const unsigned probed[] = { 6, 7, 15, 16, 17, 18 };
+static const unsigned probed[] = { 6, 7, 15, 16, 17, 18, 24 };
 
 static const struct {
 	const char *what;
@@ -192,6 +204,8 @@ static const struct {
 	{ "no broadcast", { .no_broadcast = true }, 7, "broadcast no, multicast yes" },
 	{ "no multicast", { .no_multicast = true }, 7, "broadcast yes, multicast no" },
 	{ "the other network is reached", { .leaks = true }, 15, "frame no, UDP yes, TCP yes" },
+	{ "the peer is not", { .parted = true }, 24, "no" },
+	{ "the peer is, but for TCP", { .no_tcp_across = true }, 24, "UDP yes, TCP no, UDP back yes" },
 	{ "nobody answers DHCP", { .dhcp_silent = true }, 16, "no" },
 	{ "somebody else does", { .dhcp_rogue = true }, 16, "no" },
 	{ "no router", { .no_router = true }, 17, "no" },

@@ -40,12 +40,13 @@ static const char *const contract[CHECK_ROWS] = {
 	"no no yes no yes yes",
 	"yes yes yes yes yes yes",
 	"yes yes yes yes yes yes",
+	"- yes yes yes - yes",					/* a peer */
 };
 
 static struct check_terms terms(unsigned mode)
 {
 	return (struct check_terms){
-		.mode = (enum check_mode)mode, .access = CHECK_ACCESS_OWN, .dhcp = true, .dns = true, .addressed = true, .ip6 = true,
+		.mode = (enum check_mode)mode, .access = CHECK_ACCESS_OWN, .dhcp = true, .dns = true, .addressed = true, .ip6 = true, .peered = true,
 	};
 }
 
