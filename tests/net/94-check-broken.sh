@@ -24,6 +24,32 @@ is "ways in" "$(jq -r '[.rows[11].trials[].name] | join("; ")' "$DIR/check")" "T
 broken "to forwards, on loopback by IPv6" 13 output ip6 daddr ::1 tcp dport \>= 1024 drop
 broken "to forwards, on loopback" 13 output ip daddr 127.0.0.1 tcp dport \>= 1024 drop
 
+no_hairpin "back in by a forward" ip $HOST lanyard-check-tcp
+no_hairpin "back in by a forward, by IPv6" ip6 $HOST6 lanyard-check-tcp6
+
+say "a rule of the network's own, which names one family"
+gateway6=$(json .gateway6 net show lab) subnet6=$(json .subnet6 net show lab)
+shut "guest to guest" 6 "10.77.0.0/25:1024-65535/udp"
+shut "guest to guest, by IPv6" 6 "[$subnet6]:1024-65535/udp"
+shut "names" 18 10.77.0.1:53/udp
+shut "names, by IPv6" 18 "[$gateway6]:53/udp"
+lanyard net set lab --host-access loopback
+shut "the host's loopback" 4 10.77.0.1:1024-65535/tcp
+shut "the host's loopback, by IPv6" 4 "[$gateway6]:1024-65535/udp"
+lanyard policy add lab deny egress 10.77.0.1:1024-65535
+flags "open by IPv6 alone" 3 lab --host-access own
+lanyard policy rm lab 1
+lanyard policy add lab deny egress "[$gateway6]:1024-65535"
+flags "open by IPv4 alone" 3 lab --host-access own
+lanyard policy rm lab 1
+lanyard net set lab --host-access own
+
+lanyard net peer lab dark
+flags "a peer, as it should be" "" lab
+shut "a peer" 24 10.79.0.0/24:1024-65535/tcp
+shut "a peer, by IPv6" 24 "[$(json .subnet6 net show dark)]:1024-65535/udp"
+lanyard net peer lab dark --rm
+
 say "a route"
 ip route replace unreachable $FAR
 flags "the outside" "8 9 19" lab
@@ -71,16 +97,25 @@ until_ok 5 stolen
 is "guest to guest" "$(differs quiet)" 6
 box_end thief			# and with its interface the thief
 
-mac=$(lanyard run dark/lanyard-check-4 --dhcp none -- cat /sys/class/net/eth0/address)
-lanyard net peer lab dark
-flags "a peer, as it should be" "" lab
-box dark/thief
-in_box thief /usr/bin/python3 "$DIR/thief.py" "$mac" 2>/dev/null &
-stolen() { json '.fdb[] | select(.port == "thief") | .mac' fdb ls dark | grep -qx "$mac"; }
-until_ok 5 stolen
-flags "a guest of the peer" 24 lab
-box_end thief
-lanyard net peer lab dark --rm
+say "somebody who carries frames from one network into another"
+lanyard port add lab/carrier --stream "$DIR/r/from.sock"
+lanyard port add dark/carrier --stream "$DIR/r/to.sock"
+as_lanyard /usr/bin/python3 -c '
+import socket, sys
+a, b = (socket.socket(socket.AF_UNIX) for i in range(2))
+a.connect(sys.argv[1]); b.connect(sys.argv[2])
+f = a.makefile("rb")
+while size := f.read(4):
+    frame = f.read(int.from_bytes(size, "big"))
+    if frame[12:14] == b"\x88\xb5": b.sendall(size + frame)
+' "$DIR/r/from.sock" "$DIR/r/to.sock" &
+carrier=$!
+carries() { [ "$(json '[.ports[] | select(.name == "carrier") | .state] | join(" ")' ps)" = "up up" ]; }
+until_ok 5 carries
+flags "a frame to the other network" 15 lab --other dark
+kill $carrier
+lanyard port rm lab/carrier
+lanyard port rm dark/carrier
 
 say "an interface that comes up meanwhile"
 (

@@ -64,3 +64,23 @@ broken "TCP to the outside" 8 forward ip saddr 10.82.0.0/24 ip daddr $FAR tcp dp
 broken "ping" 9 forward ip saddr 10.82.0.0/24 icmp type echo-request drop
 broken "UDP to the host's own address" 1 input iifname ly-kern ip daddr $HOST udp dport \>= 1024 ct state new drop
 broken "to forwards, from the outside" 12 prerouting iif outside0 tcp sport != 8473 tcp dport \>= 1024 tcp flags syn drop
+broken "to the outside by IPv6" 10 forward iifname ly-kern ip6 daddr $OUTSIDE6 tcp dport 8473 drop
+broken "back in by a forward" 14 forward iifname ly-kern oifname ly-kern ip protocol tcp drop
+broken "back in by a forward, by IPv6" 14 forward iifname ly-kern oifname ly-kern meta nfproto ipv6 meta l4proto tcp drop
+kern6=$(json .subnet6 net show kern)
+outside ip route add 10.82.0.0/24 via $HOST
+outside ip -6 route add "$kern6" via $HOST6
+nft add chain inet hand nat "{ type nat hook postrouting priority 99; }"
+nft add rule inet hand nat oif outside0 snat ip prefix to ip saddr map { 10.82.0.0/24 : 10.82.0.0/24 }
+flags "not translated" 19 kern
+nft flush chain inet hand nat
+nft add rule inet hand nat oif outside0 snat ip6 prefix to ip6 saddr map { "$kern6" : "$kern6" }
+flags "not translated, by IPv6" 19 kern
+nft delete chain inet hand nat
+shut "names, by IPv6" 18 "[$(json .gateway6 net show kern)]:53/udp"
+lanyard net set kern --host-access loopback
+broken "the host's loopback" 4 input iifname ly-kern ip daddr 127.0.0.1 udp dport \>= 1024 drop
+broken "the host's loopback, by IPv6" 4 output ip6 daddr ::1 udp dport \>= 1024 drop
+lanyard policy add kern deny egress 10.82.0.1:1024-65535
+flags "loopback is open by IPv6" 3 kern --host-access own
+lanyard policy rm kern 1

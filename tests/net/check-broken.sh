@@ -31,3 +31,24 @@ broken() {
 	flags "$what" "$rows" $NET
 	nft delete chain inet hand c
 }
+
+# shut WHAT ROWS PEER... - $NET's guests may not begin that (`lanyard policy`), whoever they are
+shut() {
+	local what=$1 rows=$2 peer; shift 2
+	for peer; do lanyard policy add "$NET" deny egress "$peer"; done
+	flags "$what" "$rows" "$NET"
+	for peer; do lanyard policy rm "$NET" 1; done
+}
+
+# no_hairpin WHAT FAMILY ADDRESS FORWARD - a rule for the port of one of the check's own forwards, while it runs
+no_hairpin() {
+	leads() { json ".forwards[] | select(.id == \"$1\") | .port" forward ls "$NET" | grep .; }
+	nft add chain inet hand c "{ type filter hook output priority 0; }"
+	(
+		until_ok 10 leads "$4"
+		nft add rule inet hand c oif lo "$2" daddr "$3" tcp dport "$(leads "$4")" drop
+	) &
+	flags "$1" 14 "$NET"
+	wait $!
+	nft delete chain inet hand c
+}
