@@ -41,6 +41,8 @@ static void to_state(struct state_lease *to, const struct live_segment *seg, con
 	to->state = from->state;
 	to->client_id_len = from->client_id_size;
 	memcpy(to->client_id, from->client_id, from->client_id_size);
+	to->circuit_len = from->circuit_size;
+	memcpy(to->circuit, from->circuit, from->circuit_size);
 	memcpy(to->hostname, from->hostname, sizeof(to->hostname));
 	to->expires_s = from->expires_wall_s;
 }
@@ -56,6 +58,8 @@ static void from_state(struct lease_record *to, const struct state_lease *from)
 	to->expires_wall_s = from->expires_s;
 	memcpy(to->hostname, from->hostname, sizeof(to->hostname));
 	memcpy(to->client_id, from->client_id, from->client_id_len);
+	to->circuit_size = from->circuit_len;
+	memcpy(to->circuit, from->circuit, from->circuit_len);
 }
 
 void lease_names(struct live_segment *seg, const struct lease_record *r)

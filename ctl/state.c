@@ -347,10 +347,10 @@ void state_save_model(struct state *state, const struct model *old, const struct
 
 void state_put_lease(struct state *state, const struct state_lease *lease, state_done_fn *done, void *arg)
 {
-	struct db_write *write = db_write_new(DB_PUT_LEASE, "tiitbbtii", lease->net, (int64_t)lease->segment, (int64_t)lease->ip,
+	struct db_write *write = db_write_new(DB_PUT_LEASE, "tiitbbtiib", lease->net, (int64_t)lease->segment, (int64_t)lease->ip,
 					      lease->port, lease->mac, (size_t)MAC_SIZE, lease->client_id,
 					      (size_t)lease->client_id_len, lease->hostname, (int64_t)lease->state,
-					      lease->expires_s);
+					      lease->expires_s, lease->circuit, (size_t)lease->circuit_len);
 
 	submit(state, write, write ? 0 : -ENOMEM, done, arg);
 }

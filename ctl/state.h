@@ -27,7 +27,7 @@ struct lease6_record;
 struct model;
 struct state;
 
-enum { STATE_CLIENT_ID_MAX = 255, STATE_SCHEMA = 2 };
+enum { STATE_CLIENT_ID_MAX = 255, STATE_CIRCUIT_MAX = 255, STATE_SCHEMA = 3 };
 
 /* state_lease - one binding, keyed by (net, segment, ip); (net, segment, port, mac) says whose it is */
 struct state_lease {
@@ -39,6 +39,8 @@ struct state_lease {
 	uint8_t state;			/* the lease module's own number; stored as it is */
 	uint8_t client_id_len;
 	uint8_t client_id[STATE_CLIENT_ID_MAX];
+	uint8_t circuit_len;
+	uint8_t circuit[STATE_CIRCUIT_MAX];	/* by which a relay heard it */
 	char hostname[NAME_MAX_SIZE];
 	int64_t expires_s;		/* wall clock, seconds since 1970 */
 };

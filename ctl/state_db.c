@@ -30,6 +30,7 @@ static const char *const steps[] = {
 	"CREATE TABLE leases6(net TEXT, vid INTEGER, place BLOB, port TEXT NOT NULL, mac BLOB NOT NULL, duid BLOB NOT NULL,"
 	" iaid INTEGER NOT NULL, via BLOB NOT NULL, hostname TEXT NOT NULL, state INTEGER NOT NULL, expires INTEGER NOT NULL,"
 	" PRIMARY KEY(net, vid, place)) WITHOUT ROWID;",
+	"ALTER TABLE leases ADD COLUMN circuit BLOB NOT NULL DEFAULT x'';",
 };
 
 _Static_assert(ARRAY_SIZE(steps) == STATE_SCHEMA, "each schema has the step that leads to it");
@@ -50,7 +51,7 @@ static const char *const statements[DB_STATEMENTS] = {
 	[DB_DEL_RESERVATION] = "DELETE FROM reservations WHERE net = ? AND port = ?",
 	[DB_PUT_RECORD] = "INSERT OR REPLACE INTO records VALUES(?, ?, ?, ?)",
 	[DB_DEL_RECORD] = "DELETE FROM records WHERE net = ? AND name = ? AND type = ?",
-	[DB_PUT_LEASE] = "INSERT OR REPLACE INTO leases VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[DB_PUT_LEASE] = "INSERT OR REPLACE INTO leases VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[DB_DEL_LEASE] = "DELETE FROM leases WHERE net = ? AND vid = ? AND ip = ?",
 	[DB_DEL_LEASES_OF_NET] = "DELETE FROM leases WHERE net = ?",
 	[DB_PUT_LEASE6] = "INSERT OR REPLACE INTO leases6 VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -221,19 +221,22 @@ json_t *rows_load_model(struct db *db, struct error *err)
 static bool read_lease(const struct rows *rows, struct state_lease *lease)
 {
 	sqlite3_int64 segment = sqlite3_column_int64(rows->query, 1), ip = sqlite3_column_int64(rows->query, 2);
-	int size = sqlite3_column_bytes(rows->query, 5);
-	const void *mac = sqlite3_column_blob(rows->query, 4), *id = sqlite3_column_blob(rows->query, 5);
+	int size = sqlite3_column_bytes(rows->query, 5), circuit_size = sqlite3_column_bytes(rows->query, 9);
+	const void *mac = sqlite3_column_blob(rows->query, 4), *id = sqlite3_column_blob(rows->query, 5), *circuit = sqlite3_column_blob(rows->query, 9);
 
 	*lease = (struct state_lease){ .segment = (uint64_t)segment, .ip = (uint32_t)ip };
 	lease->state = (uint8_t)sqlite3_column_int(rows->query, 7);
 	lease->expires_s = expiry_shifted(sqlite3_column_int64(rows->query, 8), -rows->db->behind_s);
 	if (segment < 1 || ip < 0 || ip > UINT32_MAX || !mac || sqlite3_column_bytes(rows->query, 4) != MAC_SIZE ||
-	    size > STATE_CLIENT_ID_MAX)
+	    size > STATE_CLIENT_ID_MAX || circuit_size > STATE_CIRCUIT_MAX)
 		return false;
 	memcpy(lease->mac, mac, MAC_SIZE);
 	lease->client_id_len = (uint8_t)size;
 	if (size)
 		memcpy(lease->client_id, id, (size_t)size);
+	lease->circuit_len = (uint8_t)circuit_size;
+	if (circuit_size)
+		memcpy(lease->circuit, circuit, (size_t)circuit_size);
 	return rows_copy_text(lease->net, sizeof(lease->net), rows_text(rows, 0)) &&
 	       rows_copy_text(lease->port, sizeof(lease->port), rows_text(rows, 3)) &&
 	       rows_copy_text(lease->hostname, sizeof(lease->hostname), rows_text(rows, 6));
@@ -241,7 +244,7 @@ static bool read_lease(const struct rows *rows, struct state_lease *lease)
 
 int rows_load_leases(struct db *db, void (*each)(void *arg, const struct state_lease *lease), void *arg, struct error *err)
 {
-	struct rows rows = rows_ask(db, "SELECT net, vid, ip, port, mac, client_id, hostname, state, expires FROM leases "
+	struct rows rows = rows_ask(db, "SELECT net, vid, ip, port, mac, client_id, hostname, state, expires, circuit FROM leases "
 					"ORDER BY expires");
 	struct state_lease lease;
 	size_t skipped = 0;

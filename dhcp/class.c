@@ -7,7 +7,6 @@
 
 #include "base/bytes.h"
 #include "dhcp/option_value.h"
-#include "dhcp/relay_info.h"
 
 /* glob() - one pass: after a mismatch the last star takes one byte more */
 static bool glob(const char *pattern, const uint8_t *data, size_t size)
@@ -101,17 +100,16 @@ static bool arch_matches(const struct dhcp_match *match, const uint8_t *data, si
 	return !match->narch;
 }
 
-bool class_matches(const struct dhcp_match *match, const char *port, const uint8_t *mac, const struct dhcp_message *m)
+bool class_matches(const struct dhcp_match *match, const struct guest_id *who, const struct dhcp_message *m)
 {
-	size_t vendor_size = 0, user_size = 0, circuit_size = 0, arch_size = 0;
+	size_t vendor_size = 0, user_size = 0, arch_size = 0;
 	const uint8_t *vendor = message_option(m, OPTION_VENDOR_CLASS, &vendor_size);
 	const uint8_t *user = message_option(m, OPTION_USER_CLASS, &user_size);
-	const uint8_t *circuit = relay_sub_option(m, RELAY_CIRCUIT, &circuit_size);
 	const uint8_t *arch = message_option(m, OPTION_ARCH, &arch_size);
 
-	return mac_matches(match, mac) && option_matches(match->port, (const uint8_t *)port, strlen(port)) &&
+	return mac_matches(match, who->mac) && option_matches(match->port, (const uint8_t *)who->port, strlen(who->port)) &&
 	       option_matches(match->vendor, vendor, vendor_size) && user_matches(match->user, user, user_size) &&
-	       option_matches(match->circuit, circuit, circuit_size) && arch_matches(match, arch, arch_size);
+	       option_matches(match->circuit, who->circuit, who->circuit_size) && arch_matches(match, arch, arch_size);
 }
 
 /* hex_byte() - two digits. Return: the byte, or -1. */

@@ -364,9 +364,23 @@ uint32_t lease_durable_left(const struct lease_table *t, const struct lease_gues
 /* names_itself() - does the guest name the client-id to which the lease is bound? (RFC 2131 4.2: it shall be the same in all messages) */
 static bool names_itself(const struct lease *l, const struct lease_guest *who)
 {
-	size_t bound = l->said ? l->said[0] : 0, said = who->client_id ? MIN_OF(who->client_id_size, (size_t)LEASE_CLIENT_ID_MAX) : 0;
+	size_t said = who->client_id ? MIN_OF(who->client_id_size, (size_t)LEASE_CLIENT_ID_MAX) : 0;
+	struct lease_said bound = table_said(l);
 
-	return l->state != LEASE_BOUND || (bound == said && (!said || !memcmp(l->said + 1, who->client_id, said)));
+	return l->state != LEASE_BOUND || (bound.client_id_size == said && (!said || !memcmp(bound.client_id, who->client_id, said)));
+}
+
+size_t lease_circuit(const struct lease_table *t, const struct lease_guest *who, uint32_t ip, uint8_t circuit[LEASE_CIRCUIT_MAX])
+{
+	const struct lease *l = own_lease(t, who);
+	struct lease_said said;
+
+	if (!l || l->ip != ip || l->state != LEASE_BOUND)
+		return 0;
+	said = table_said(l);
+	if (said.circuit_size)
+		memcpy(circuit, said.circuit, said.circuit_size);
+	return said.circuit_size;
 }
 
 int lease_release(struct lease_table *t, const struct lease_guest *who, uint32_t ip, int64_t now_s,

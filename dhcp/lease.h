@@ -42,7 +42,7 @@ enum lease_why {
 	LEASE_WHY_SHARE,	/* the port has as many as it may: its own that is idle longest */
 };
 
-enum { LEASE_CLIENT_ID_MAX = 255, LEASE_EXCLUDED_MAX = 16, LEASE_RANGES_MAX = 96 };
+enum { LEASE_CLIENT_ID_MAX = 255, LEASE_CIRCUIT_MAX = 255, LEASE_EXCLUDED_MAX = 16, LEASE_RANGES_MAX = 96 };
 
 #define LEASE_NEVER INT64_MAX	/* an end that does not come */
 
@@ -56,6 +56,8 @@ struct lease_record {
 	int64_t expires_wall_s;			/* end, or when it ended; or LEASE_NEVER */
 	char hostname[NAME_MAX_SIZE];
 	uint8_t client_id[LEASE_CLIENT_ID_MAX];
+	uint8_t circuit_size;
+	uint8_t circuit[LEASE_CIRCUIT_MAX];	/* by which a relay heard the guest last (RFC 3046) */
 };
 
 /* Addresses of one pool, both ends inclusive; a pool may have several. */
@@ -104,6 +106,8 @@ struct lease_guest {
 	const uint8_t *mac;
 	const uint8_t *client_id;		/* or NULL */
 	size_t client_id_size;			/* kept up to 255 bytes */
+	const uint8_t *circuit;			/* as long; or NULL */
+	size_t circuit_size;
 	const char *hostname;			/* cleaned; or NULL */
 	uint32_t reserved;			/* the address that is set aside for this guest, or 0 */
 	unsigned pool;				/* which one it is given addresses of */
@@ -182,6 +186,9 @@ bool lease_committed(struct lease_table *t, const struct lease_record *record);
  * none, UINT32_MAX for ever
  */
 uint32_t lease_durable_left(const struct lease_table *t, const struct lease_guest *who, uint32_t ip, int64_t now_s);
+
+/* lease_circuit() - the circuit by which a relay heard the guest to which @ip is bound, into @circuit. Return: its size; 0: none did */
+size_t lease_circuit(const struct lease_table *t, const struct lease_guest *who, uint32_t ip, uint8_t circuit[LEASE_CIRCUIT_MAX]);
 
 /* lease_release() - the guest gives its address up. Return: 0 with the record, or -ENOENT when it is not its own, or it was bound to
  * another client-id (DHCP-15).

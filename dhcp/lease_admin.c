@@ -112,7 +112,8 @@ int lease_table_configure(struct lease_table *t, const struct lease_conf *conf, 
 static int load_lease(struct lease_table *t, struct lease_port *p, const struct lease_record *r)
 {
 	struct lease_guest who = {
-		.client_id = r->client_id, .client_id_size = r->client_id_size, .hostname = r->hostname,
+		.client_id = r->client_id, .client_id_size = r->client_id_size, .circuit = r->circuit, .circuit_size = r->circuit_size,
+		.hostname = r->hostname,
 	};
 	bool live = r->state == LEASE_BOUND || r->state == LEASE_DECLINED;
 	struct lease *l;

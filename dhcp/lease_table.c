@@ -279,30 +279,54 @@ void table_set(struct lease_table *t, struct lease *l, enum lease_state state, i
 	expiry_set(&t->heap, &l->expiry, end_s);
 }
 
+struct lease_said table_said(const struct lease *l)
+{
+	const uint8_t *circuit = l->said ? l->said + 1 + l->said[0] : NULL;
+
+	if (!l->said)
+		return (struct lease_said){ .hostname = "" };
+	return (struct lease_said){
+		.client_id = l->said + 1, .client_id_size = l->said[0], .circuit = circuit + 1, .circuit_size = circuit[0],
+		.hostname = (const char *)circuit + 1 + circuit[0],
+	};
+}
+
+static bool same_bytes(const uint8_t *a, size_t na, const uint8_t *b, size_t nb)
+{
+	return na == nb && (!na || !memcmp(a, b, na));
+}
+
+static uint8_t *put_bytes(uint8_t *to, const void *bytes, size_t size)
+{
+	*to++ = (uint8_t)size;
+	if (size)
+		memcpy(to, bytes, size);
+	return to + size;
+}
+
 void table_say(struct lease *l, const struct lease_guest *who)
 {
 	size_t id = who->client_id ? MIN_OF(who->client_id_size, (size_t)LEASE_CLIENT_ID_MAX) : 0;
-	size_t name = who->hostname ? strlen(who->hostname) : 0;
+	size_t circuit = who->circuit ? MIN_OF(who->circuit_size, (size_t)LEASE_CIRCUIT_MAX) : 0;
+	const char *name = who->hostname ? who->hostname : "";
+	struct lease_said is = table_said(l);
 	uint8_t *said;
 
-	if (l->said && l->said[0] == id && (!id || !memcmp(l->said + 1, who->client_id, id)) &&
-	    !strcmp((char *)l->said + 1 + id, who->hostname ? who->hostname : ""))
+	if (same_bytes(is.client_id, is.client_id_size, who->client_id, id) && same_bytes(is.circuit, is.circuit_size, who->circuit, circuit) &&
+	    !strcmp(is.hostname, name))
 		return;
-	said = id || name ? malloc(1 + id + name + 1) : NULL;
-	if (!said && (id || name))
-		return;
-	free(l->said);
-	l->said = said;
+	said = malloc(2 + id + circuit + strlen(name) + 1);
 	if (!said)
 		return;
-	said[0] = (uint8_t)id;
-	if (id)
-		memcpy(said + 1, who->client_id, id);
-	memcpy(said + 1 + id, name ? who->hostname : "", name + 1);
+	strcpy((char *)put_bytes(put_bytes(said, who->client_id, id), who->circuit, circuit), name);
+	free(l->said);
+	l->said = said;
 }
 
 void table_record(const struct lease *l, struct lease_record *record)
 {
+	struct lease_said said = table_said(l);
+
 	memset(record, 0, sizeof(*record));
 	memcpy(record->port, l->owner.port->name, sizeof(record->port));
 	memcpy(record->mac, l->owner.mac, MAC_SIZE);
@@ -311,7 +335,9 @@ void table_record(const struct lease *l, struct lease_record *record)
 	record->expires_wall_s = l->expiry.at_s;
 	if (!l->said)
 		return;
-	record->client_id_size = l->said[0];
-	memcpy(record->client_id, l->said + 1, record->client_id_size);
-	snprintf(record->hostname, sizeof(record->hostname), "%s", (char *)l->said + 1 + record->client_id_size);
+	record->client_id_size = (uint8_t)said.client_id_size;
+	memcpy(record->client_id, said.client_id, said.client_id_size);
+	record->circuit_size = (uint8_t)said.circuit_size;
+	memcpy(record->circuit, said.circuit, said.circuit_size);
+	snprintf(record->hostname, sizeof(record->hostname), "%s", said.hostname);
 }

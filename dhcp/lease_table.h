@@ -48,7 +48,7 @@ struct lease {
 	uint16_t pool;				/* in whose idle list it is, while it is idle */
 	struct expiry expiry;			/* when it ends, or ended */
 	int64_t durable_s;			/* the end of this very binding as stored; 0 for not stored */
-	uint8_t *said;				/* of itself: size, client-id, hostname, NUL; or NULL */
+	uint8_t *said;				/* of itself: size, client-id; size, circuit; hostname, NUL; or NULL */
 	TAILQ_ENTRY(lease) of_port, idle, idle_of_port;
 	struct hash_link by_ip, by_owner, by_mac;
 };
@@ -112,8 +112,14 @@ void table_remove(struct lease_table *t, struct lease *l);
  */
 void table_set(struct lease_table *t, struct lease *l, enum lease_state state, int64_t end_s, bool first);
 
-/* table_say() - keep what the guest says of itself; for lack of memory what was known stays */
+/* table_say() - keep what the guest says of itself; for lack of memory what was known stays. table_said() - what is kept, borrowed */
+struct lease_said {
+	const uint8_t *client_id, *circuit;	/* NULL: nothing was ever said */
+	size_t client_id_size, circuit_size;
+	const char *hostname;			/* "" for none */
+};
 void table_say(struct lease *l, const struct lease_guest *who);
+struct lease_said table_said(const struct lease *l);
 
 bool table_may_lease(const struct lease_table *t, uint32_t ip);	/* in the subnet and not excluded */
 bool table_reserved(const struct lease_table *t, uint32_t ip);	/* is it set aside for somebody? */

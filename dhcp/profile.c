@@ -3,7 +3,6 @@
 
 #include "base/array.h"
 #include "dhcp/class.h"
-#include "dhcp/relay_info.h"
 
 static void add(struct dhcp_profile *p, const char *what, const char *name, const struct dhcp_settings *says)
 {
@@ -14,21 +13,17 @@ static void add(struct dhcp_profile *p, const char *what, const char *name, cons
 		p->refused = layer;
 }
 
-void profile_make(struct dhcp_profile *p, const struct dhcp_conf *conf, const char *port, const uint8_t *mac, const struct dhcp_message *m)
+void profile_make(struct dhcp_profile *p, const struct dhcp_conf *conf, const struct guest_id *who, const struct dhcp_message *m)
 {
-	struct guest_id id = { .port = port, .mac = mac };
-
 	p->n = p->pool = 0;
 	p->refused = NULL;
-	id.client_id = message_option(m, OPTION_CLIENT_ID, &id.client_id_size);
-	id.circuit = relay_sub_option(m, RELAY_CIRCUIT, &id.circuit_size);
-	p->reservation = reservations_match(conf->reservations, &id);
+	p->reservation = reservations_match(conf->reservations, who);
 	if (p->reservation)
 		add(p, "reservation", p->reservation->name, &p->reservation->says);
 	for (unsigned i = 0; i < MIN_OF(conf->nclasses, (unsigned)DHCP_CLASSES_MAX); i++) {
 		const struct dhcp_class *c = &conf->classes[i];
 
-		if (!class_matches(&c->match, port, mac, m))
+		if (!class_matches(&c->match, who, m))
 			continue;
 		add(p, "class", c->name, &c->says);
 		if (!p->pool)

@@ -23,8 +23,8 @@ struct dhcp_profile {
 	struct dhcp_layer layer[DHCP_CLASSES_MAX + 2];
 };
 
-/* profile_make() - of the guest behind @port with @mac that sent @m */
-void profile_make(struct dhcp_profile *p, const struct dhcp_conf *conf, const char *port, const uint8_t *mac, const struct dhcp_message *m);
+/* profile_make() - of the guest that shows this of itself, and sent @m */
+void profile_make(struct dhcp_profile *p, const struct dhcp_conf *conf, const struct guest_id *who, const struct dhcp_message *m);
 
 /* profile_copy() - with the pointers into itself */
 void profile_copy(struct dhcp_profile *to, const struct dhcp_profile *from);

@@ -237,18 +237,36 @@ static int admit(struct turn *t, const uint8_t *data, size_t size)
 	return -1;
 }
 
+/* hear_circuit() - as a relay tells it. Who renews speaks to us directly, and is still who that relay heard (RFC 3046 2.1.1) */
+static void hear_circuit(struct turn *t)
+{
+	struct lease_guest *who = &t->who;
+
+	if (t->m.giaddr)
+		who->circuit = relay_sub_option(&t->m, RELAY_CIRCUIT, &who->circuit_size);
+	else if (t->m.ciaddr)
+		who->circuit_size = lease_circuit(t->s->leases, who, t->m.ciaddr, t->circuit);
+	if (who->circuit_size && !who->circuit)
+		who->circuit = t->circuit;
+}
+
 /* begin() - who asks, and what is said about him */
 static void begin(struct turn *t)
 {
 	const struct dhcp_profile *p = &t->profile;
 	uint32_t named_as = relay_address(&t->m, RELAY_SERVER_ID);
+	struct guest_id id;
 
-	profile_make(&t->profile, &t->s->conf, t->from->port, t->result->mac, &t->m);
-	t->who = (struct lease_guest){
-		.port = t->from->port, .mac = t->result->mac, .hostname = t->m.hostname,
-		.reserved = p->reservation ? p->reservation->ip : 0, .pool = p->pool,
-	};
+	t->who = (struct lease_guest){ .port = t->from->port, .mac = t->result->mac, .hostname = t->m.hostname };
 	t->who.client_id = message_option(&t->m, OPTION_CLIENT_ID, &t->who.client_id_size);
+	hear_circuit(t);
+	id = (struct guest_id){
+		.port = t->who.port, .mac = t->who.mac, .client_id = t->who.client_id, .client_id_size = t->who.client_id_size,
+		.circuit = t->who.circuit, .circuit_size = t->who.circuit_size,
+	};
+	profile_make(&t->profile, &t->s->conf, &id, &t->m);
+	t->who.reserved = p->reservation ? p->reservation->ip : 0;
+	t->who.pool = p->pool;
 	t->answer = (struct dhcp_answer){
 		.profile = p, .server_id = named_as ? named_as : t->s->conf.server_ip,
 		.name = p->reservation && p->reservation->hostname[0] ? p->reservation->hostname : t->from->port,

@@ -17,6 +17,7 @@ struct turn {
 	struct dhcp_message m;
 	struct dhcp_profile profile;
 	struct lease_guest who;
+	uint8_t circuit[LEASE_CIRCUIT_MAX];	/* of who, where it is remembered */
 	struct dhcp_answer answer;	/* type 0 for silence */
 };
 

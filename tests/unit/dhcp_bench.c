@@ -137,3 +137,24 @@ bool has(const struct bench *b, uint8_t code)
 
 	return message_option(&b->answer, code, &size) != NULL;
 }
+
+void put(struct option_set *set, const char *line)
+{
+	char why[OPTION_WHY];
+
+	if (option_set_add(set, line, why) < 0)
+		fail_msg("%s: %s", line, why);
+}
+
+const char *text_of(const struct bench *b, uint8_t code)
+{
+	static char text[OPTION_VALUE_TEXT];
+	const struct option_kind *kind = option_coded(code);
+	size_t size;
+	const uint8_t *data = message_option(&b->answer, code, &size);
+
+	if (!data)
+		return "-";
+	option_value_format(kind ? kind->type : VALUE_HEX, data, size, text);
+	return text;
+}

@@ -69,4 +69,8 @@ uint32_t lease(struct bench *b, const char *port, uint8_t mac);
 /* has() - is the option in the last answer? */
 bool has(const struct bench *b, uint8_t code);
 
+/* text_of() - an option of the last answer as text, or "-"; put() - one more option of a set */
+const char *text_of(const struct bench *b, uint8_t code);
+void put(struct option_set *set, const char *line);
+
 #endif

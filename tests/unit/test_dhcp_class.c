@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* dhcp/server: what networks, classes and reservations say, relays, rapid commit, BOOTP; and dhcp/server_explain. IDs are those of the
- * conformance statements.
- */
+/* dhcp/server: whom classes and reservations mean, and what they say. IDs are those of the conformance statements. */
 #include "tests/unit/dhcp_bench.h"
 
 #include <errno.h>
@@ -11,122 +9,6 @@
 #include "base/array.h"
 #include "base/bytes.h"
 #include "dhcp/class.h"
-#include "dhcp/server_explain.h"
-
-/* put() - one more option of a set */
-static void put(struct option_set *set, const char *line)
-{
-	char why[OPTION_WHY];
-
-	if (option_set_add(set, line, why) < 0)
-		fail_msg("%s: %s", line, why);
-}
-
-/* text_of() - an option of the last answer as text, or "-" */
-static const char *text_of(const struct bench *b, uint8_t code)
-{
-	static char text[OPTION_VALUE_TEXT];
-	const struct option_kind *kind = option_coded(code);
-	size_t size;
-	const uint8_t *data = message_option(&b->answer, code, &size);
-
-	if (!data)
-		return "-";
-	option_value_format(kind ? kind->type : VALUE_HEX, data, size, text);
-	return text;
-}
-
-/* ---- options ---- */
-
-/* order() - the codes of the last answer as they stand on the wire, those of the server's own left out */
-static const char *order(const struct bench *b)
-{
-	static char text[256];
-	size_t at = DHCP_FIXED_SIZE + 4;
-
-	text[0] = '\0';
-	for (; at + 1 < b->size && b->reply[at] != OPTION_END; at += 2u + b->reply[at + 1])
-		if (option_settable(b->reply[at]))
-			sprintf(text + strlen(text), "%u ", b->reply[at]);
-	return text;
-}
-
-static void test_dhcp_26_set_options(void **state)
-{
-	struct bench *b = *state;
-	struct option_set *set = &b->s.conf.says.options;
-
-	put(set, "ntp-servers 10.77.0.9");
-	put(set, "force tftp-server-name boot");
-	put(set, "never routers");
-	put(set, "224:text local");
-	put(set, "domain-name-servers 10.77.0.8 10.77.0.9");
-	TELL(b, DHCP_DISCOVER, .mac = 1, .parameters = "\x2a\6\3\1\xe0\xfe");
-	assert_string_equal(order(b), "42 6 1 224 66 ");	/* in the guest's order, then what is forced; 254 is unknown */
-	assert_string_equal(text_of(b, OPTION_DNS), "10.77.0.8, 10.77.0.9");
-	print_message("  not asked for\n");
-	TELL(b, DHCP_DISCOVER, .mac = 1, .parameters = "\1");
-	assert_string_equal(order(b), "1 66 6 ");		/* who never asks needs a resolver all the same */
-	print_message("  who asks for nothing at all is told everything\n");
-	TELL(b, DHCP_DISCOVER, .mac = 1);
-	assert_true(has(b, 42) && has(b, 66) && has(b, 224) && !has(b, OPTION_ROUTER));
-	print_message("  INFORM, and not NAK\n");
-	TELL(b, DHCP_INFORM, .mac = 1, .ciaddr = NET + 50, .parameters = "\x2a");
-	assert_string_equal(text_of(b, 42), "10.77.0.9");
-	TELL(b, DHCP_REQUEST, .mac = 1, .ciaddr = NET + 50);
-	assert_int_equal(b->answer.type, DHCP_NAK);		/* DHCP-11 */
-	assert_false(has(b, 66));
-	option_set_fini(set);
-}
-
-static void test_dhcp_27_long_and_many(void **state)
-{
-	struct bench *b = *state;
-	struct option_set *set = &b->s.conf.says.options;
-	char line[700], asked[62];
-
-	for (unsigned i = 0; i < 60; i++) {
-		snprintf(line, sizeof(line), "force %u:text %s%u", 160 + i, "some words to be sent to all ", i);
-		put(set, line);
-		asked[i] = (char)(219 - i);
-	}
-	asked[60] = '\0';
-	for (unsigned size = 576; size <= 1500; size += 231) {
-		TELL(b, DHCP_DISCOVER, .mac = 1, .parameters = asked, .max_size = (uint16_t)size);
-		assert_true(b->size <= size - 28 && b->size > size - 28 - 40);
-		assert_true(has(b, 219) && has(b, 218) && has(b, 1) && has(b, 51));	/* the first that it asks for */
-		assert_true(!has(b, 160) || size > 1300);
-	}
-	option_set_fini(set);
-	print_message("  DHCP-29: longer than one option can be\n");
-	strcpy(line, "domain-search");
-	for (unsigned i = 0; i < 20; i++)
-		sprintf(line + strlen(line), " department-%02u.example.org", i);
-	put(set, line);
-	TELL(b, DHCP_DISCOVER, .mac = 1, .parameters = "\167", .max_size = 1400);
-	sprintf(line, "department-00.example.org");
-	assert_true(strlen(text_of(b, OPTION_SEARCH)) > 500);
-	assert_memory_equal(text_of(b, OPTION_SEARCH), line, strlen(line));
-	option_set_fini(set);
-}
-
-static void test_dhcp_31_routes(void **state)
-{
-	struct bench *b = *state;
-	struct option_set *set = &b->s.conf.says.options;
-
-	put(set, "classless-static-routes 10.8.0.0/16 10.77.0.9");
-	TELL(b, DHCP_DISCOVER, .mac = 1, .parameters = "\171");
-	assert_string_equal(text_of(b, OPTION_ROUTES), "10.8.0.0/16 10.77.0.9, 0.0.0.0/0 10.77.0.1");
-	assert_false(has(b, OPTION_ROUTES_MS));
-	TELL(b, DHCP_DISCOVER, .mac = 1, .parameters = "\xf9");
-	assert_string_equal(text_of(b, OPTION_ROUTES_MS), "10.8.0.0/16 10.77.0.9, 0.0.0.0/0 10.77.0.1");
-	option_set_fini(set);
-	put(set, "classless-static-routes 0.0.0.0/0 10.77.0.9");
-	TELL(b, DHCP_DISCOVER, .mac = 1, .parameters = "\171");
-	assert_string_equal(text_of(b, OPTION_ROUTES), "0.0.0.0/0 10.77.0.9");
-	option_set_fini(set);
-}
 
 /* ---- classes ---- */
 
@@ -335,170 +217,17 @@ static void test_dhcp_15_16_another_client_id(void **state)
 	assert_int_equal(TELL(b, DHCP_RELEASE, .mac = 1, .client_id = "me", .ciaddr = FIRST, .server = SERVER), DHCP_OUT_RELEASE);
 }
 
-/* ---- relays ---- */
-
-static void test_dhcp_34_35_sub_options(void **state)
-{
-	struct bench *b = *state;
-	const char link[] = "\5\4\x0a\x4d\1\1";		/* 10.77.1.1: another subnet */
-	const char named[] = "\13\4\x0a\1\1\1";		/* 10.1.1.1 */
-	const uint8_t *p;
-	size_t size;
-
-	assert_int_equal(TELL(b, DHCP_DISCOVER, .mac = 1, .giaddr = 0x0a010101), DHCP_OUT_RELAY);
-	assert_int_equal(TELL(b, DHCP_DISCOVER, .mac = 1, .giaddr = NET + 9, .relay = link), DHCP_OUT_RELAY);
-	assert_int_equal(TELL(b, DHCP_DISCOVER, .mac = 1, .giaddr = 0x0a010101, .relay = "\5\4\x0a\x4d\xff\2"), DHCP_OUT_RELAY);
-	b->s.conf.subnet = (struct prefix4){ 0x0a4d0000, 16 };
-	assert_int_equal(TELL(b, DHCP_DISCOVER, .mac = 1, .giaddr = 0x0a010101, .relay = link), DHCP_OUT_OFFER);
-	assert_int_equal(b->r.dst_ip, 0x0a010101);
-	p = message_option(&b->answer, OPTION_RELAY_INFO, &size);
-	assert_memory_equal(p, link, size);
-	assert_int_equal(b->reply[b->size - 1] == OPTION_END || b->reply[b->size - 1] == 0, 1);
-	print_message("  server-id override: what it is called is what it answers to\n");
-	b->named_as = 0x0a010101;
-	assert_int_equal(TELL(b, DHCP_DISCOVER, .mac = 1, .giaddr = NET + 9, .relay = named), DHCP_OUT_OFFER);
-	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .giaddr = NET + 9, .relay = named, .want = b->answer.yiaddr, .server = 0x0a010101),
-			 DHCP_OUT_ACK);
-	assert_int_equal(TELL(b, DHCP_RELEASE, .mac = 1, .giaddr = NET + 9, .relay = named, .ciaddr = FIRST, .server = 0x0a010101),
-			 DHCP_OUT_RELEASE);
-	b->named_as = 0;
-	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .want = FIRST, .server = 0x0a010101), DHCP_OUT_FOREIGN_SERVER);
-	print_message("  lengths that lie: as if nothing were there\n");
-	assert_int_equal(TELL(b, DHCP_DISCOVER, .mac = 1, .giaddr = NET + 9, .relay = "\13\4\x0a\1\1\1\1\5x"), DHCP_OUT_OFFER);
-	assert_int_equal(TELL(b, DHCP_DISCOVER, .mac = 1, .giaddr = NET + 9, .relay = "\13\3\x0a\1\1"), DHCP_OUT_OFFER);
-}
-
-/* ---- rapid commit, v6-only, BOOTP ---- */
-
-static void test_dhcp_36_v6only(void **state)
-{
-	struct bench *b = *state;
-
-	put(&b->s.conf.says.options, "v6-only-preferred 1800");
-	assert_int_equal(TELL(b, DHCP_DISCOVER, .mac = 1, .parameters = "\1\x6c"), DHCP_OUT_OFFER);
-	assert_int_equal(message_option_u32(&b->answer, OPTION_V6ONLY), 1800);
-	for (uint8_t i = 0; i < 10; i++)
-		lease(b, "web2", (uint8_t)(10 + i));		/* all ten: none is kept for it */
-	option_set_fini(&b->s.conf.says.options);
-}
-
-static void test_dhcp_37_rapid_commit(void **state)
-{
-	struct bench *b = *state;
-
-	assert_int_equal(TELL(b, DHCP_DISCOVER, .mac = 1, .rapid = true), DHCP_OUT_OFFER);
-	assert_false(has(b, OPTION_RAPID_COMMIT));
-	b->s.conf.rapid_commit = true;
-	assert_int_equal(TELL(b, DHCP_DISCOVER, .mac = 1, .rapid = true), DHCP_OUT_ACK);
-	assert_int_equal(b->answer.type, DHCP_ACK);
-	assert_true(has(b, OPTION_RAPID_COMMIT));
-	assert_true(b->r.has_record && b->r.durable_first);
-	assert_int_equal(TELL(b, DHCP_DISCOVER, .mac = 2), DHCP_OUT_OFFER);
-	b->store_broken = true;
-	assert_int_equal(TELL(b, DHCP_DISCOVER, .mac = 3, .rapid = true), DHCP_OUT_STORE);
-}
-
-/* bootp() - a BOOTREQUEST, with a cookie or without. Return: bytes of the answer. */
-static size_t bootp(struct bench *b, uint8_t mac, bool cookie)
-{
-	struct dhcp_request from = { .port = "old", .store_ok = true };
-	uint8_t data[300] = { BOOTP_REQUEST, HTYPE_ETHERNET, 6, [28] = 2, [33] = mac };
-
-	if (cookie)
-		put_u32(data + DHCP_FIXED_SIZE, DHCP_COOKIE);
-	b->size = dhcp_server_input(&b->s, &from, data, sizeof(data), b->now, b->reply, sizeof(b->reply), &b->r);
-	if (b->size)
-		assert_int_equal(message_parse(&b->answer, b->reply, b->size), -EPROTO);
-	return b->size;
-}
-
-static void test_dhcp_24_bootp(void **state)
-{
-	struct bench *b = *state;
-
-	assert_int_equal(bootp(b, 1, true), 0);
-	assert_int_equal(b->r.outcome, DHCP_OUT_BOOTP);
-	b->s.conf.bootp = true;
-	b->s.conf.says.boot = (struct dhcp_boot){ NET + 3, "", "kernel" };
-	for (unsigned cookie = 0; cookie < 2; cookie++) {
-		assert_int_equal(bootp(b, 1, cookie), 300);
-		assert_int_equal(b->answer.yiaddr, FIRST);
-		assert_int_equal(b->answer.siaddr, NET + 3);
-		assert_true(b->r.record.expires_wall_s == LEASE_NEVER);
-		assert_false(has(b, OPTION_TYPE) || has(b, OPTION_LEASE_TIME) || has(b, OPTION_SERVER_ID) || has(b, OPTION_T1));
-		assert_int_equal(message_option_u32(&b->answer, OPTION_ROUTER), SERVER);
-	}
-}
-
-/* ---- explained ---- */
-
-static void test_explain(void **state)
-{
-	struct bench *b = *state;
-	struct dhcp_class class = { .name = "pxe", .match.vendor = "PXE*", .says.lease_s = 600 };
-	static struct dhcp_explained e;
-	struct dhcp_question q = { .port = "web1", .mac = (const uint8_t[]){ 2, 0, 0, 0, 0, 1 }, .asks_all = true };
-	size_t before;
-
-	b->s.conf.classes = &class;
-	b->s.conf.nclasses = 1;
-	put(&b->s.conf.says.options, "ntp-servers 10.77.0.9");
-	assert_int_equal(dhcp_server_explain(&b->s, &q, b->now, &e), 0);
-	assert_int_equal(e.outcome, DHCP_OUT_OFFER);
-	assert_int_equal(e.ip, FIRST);
-	assert_int_equal(e.why, LEASE_WHY_FRESH);
-	assert_int_equal(e.lease_s, HOUR);
-	assert_int_equal(message_option_u32(&e.answer, 42), NET + 9);
-	assert_int_equal(lease_count(b->s.leases), 0);			/* nothing is held */
-	lease(b, "web1", 1);
-	before = lease_count(b->s.leases);
-	q.vendor = "PXEClient";
-	assert_int_equal(dhcp_server_explain(&b->s, &q, b->now, &e), 0);
-	assert_int_equal(e.why, LEASE_WHY_HAS);
-	assert_int_equal(e.lease_s, 600);
-	assert_string_equal(e.lease_by->name, "pxe");
-	b->now += 2 * HOUR;
-	lease_expire(b->s.leases, b->now);
-	dhcp_server_explain(&b->s, &q, b->now, &e);
-	assert_int_equal(e.why, LEASE_WHY_HAD);
-	q.mac = (const uint8_t[]){ 2, 0, 0, 0, 0, 2 };
-	dhcp_server_explain(&b->s, &q, b->now, &e);
-	assert_int_equal(e.why, LEASE_WHY_PORT_HAD);
-	assert_int_equal(e.ip, FIRST);
-	b->reserved[0] = (struct dhcp_reservation){ "web1", .key = GUEST_PORT, .ip = NET + 50 };
-	reserve(b, 1);
-	dhcp_server_explain(&b->s, &q, b->now, &e);
-	assert_int_equal(e.why, LEASE_WHY_RESERVED);
-	assert_int_equal(e.ip, NET + 50);
-	class.says.refuse = true;
-	dhcp_server_explain(&b->s, &q, b->now, &e);
-	assert_int_equal(e.outcome, DHCP_OUT_REFUSED);
-	assert_string_equal(e.profile.refused->name, "pxe");
-	assert_int_equal(lease_count(b->s.leases), before);
-	for (enum lease_why why = LEASE_WHY_RESERVED; why <= LEASE_WHY_SHARE; why++)
-		assert_non_null(lease_why_text(why));
-	option_set_fini(&b->s.conf.says.options);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bench_setup, bench_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_dhcp_26_set_options),
-		TEST(test_dhcp_27_long_and_many),
-		TEST(test_dhcp_31_routes),
 		TEST(test_dhcp_40_matches),
 		cmocka_unit_test(test_patterns),
 		TEST(test_layers),
 		TEST(test_dhcp_46_pools),
 		TEST(test_dhcp_47_keys),
 		TEST(test_dhcp_15_16_another_client_id),
-		TEST(test_dhcp_34_35_sub_options),
-		TEST(test_dhcp_36_v6only),
-		TEST(test_dhcp_37_rapid_commit),
-		TEST(test_dhcp_24_bootp),
-		TEST(test_explain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
