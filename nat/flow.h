@@ -72,12 +72,16 @@ struct tcp {
 	bool resend : 1;		/* send again from snd_una at the end of the turn */
 	bool peek_offset : 1;		/* the kernel has SO_PEEK_OFF for TCP, as far as we know */
 	bool peek_set : 1;		/* it is in use on the socket */
+	bool unconfirmed : 1;		/* the remote does not know yet that its SYN-ACK came */
+	bool confirm_next : 1;		/* at the end of the next turn it is to know */
 	bool pair : 1;			/* the socket is one end of a pair, and we serve the other (nat/tcp_serve.h) */
 	bool large : 1;			/* the guest sends super-frames */
 	bool wrote : 1, no_delay : 1;	/* something was sent to the socket; TCP_NODELAY is set there */
 	bool broken : 1;		/* the remote has reset: what it sent before goes to the guest, and then the reset */
 	bool failed : 1;		/* the socket is of no use: end the flow now */
 
+	uint16_t own_port;		/* of the socket outside, at ... */
+	struct addr own;		/* ... this address; none: nobody has asked yet (nat/outside.h) */
 	uint16_t held;			/* nat/hold.h: data behind rcv_nxt that waits */
 	uint16_t mss;			/* payload of a segment to the guest */
 	uint32_t snd_una, snd_nxt, snd_max;	/* toward the guest; snd_max: highest ever sent */

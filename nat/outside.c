@@ -11,10 +11,10 @@
 #include "switch/packet.h"
 
 /* find() - a connection, a forward's client, or the mapping that all remotes share */
-static const struct flow *find(const struct nat_shard *s, const struct flow_key *key)
+static struct flow *find(const struct nat_shard *s, const struct flow_key *key)
 {
 	struct flow_key endpoint = *key;
-	const struct flow *f = flow_find(s, key);
+	struct flow *f = flow_find(s, key);
 
 	if (f || key->proto == IPPROTO_TCP)
 		return f;
@@ -23,18 +23,33 @@ static const struct flow *find(const struct nat_shard *s, const struct flow_key 
 	return flow_find(s, &endpoint);
 }
 
-/* put_socket() - what the kernel says of the flow's own socket */
-static void put_socket(const struct flow *f, struct outside *to)
+/* put_own() - what the kernel says of the flow's own socket; that of a connection stays what it is */
+static void put_own(struct flow *f, struct outside *to)
+{
+	union sock_addr at = { .any.sa_family = AF_UNSPEC };
+	bool lasts = f->key.proto == IPPROTO_TCP;
+	socklen_t size = sizeof(at);
+
+	if (lasts && !addr_is_none(f->tcp.own)) {
+		to->local = f->tcp.own;
+		to->local_port = f->tcp.own_port;
+	} else if (getsockname(f->watch.fd, &at.any, &size) == 0) {
+		to->local = addr_from_sock(&at);
+		to->local_port = sock_addr_port(&at);
+	}
+	if (lasts) {
+		f->tcp.own = to->local;
+		f->tcp.own_port = to->local_port;
+	}
+}
+
+/* put_peer() - who is outside has the address that the guest knows; the host, and a forward's client, need not */
+static void put_peer(const struct flow *f, struct outside *to)
 {
 	union sock_addr at = { .any.sa_family = AF_UNSPEC };
 	socklen_t size = sizeof(at);
 
-	if (getsockname(f->watch.fd, &at.any, &size) == 0) {
-		to->local = addr_from_sock(&at);
-		to->local_port = sock_addr_port(&at);
-	}
-	size = sizeof(at);
-	if (getpeername(f->watch.fd, &at.any, &size) == 0) {
+	if (!f->outside && getpeername(f->watch.fd, &at.any, &size) == 0) {
 		to->remote = addr_from_sock(&at);
 		to->remote_port = sock_addr_port(&at);
 	}
@@ -49,14 +64,16 @@ static void put_client(const struct flow *f, struct outside *to)
 	to->local_port = f->forward->listeners[f->client.listener].port;
 }
 
-static void put_flow(const struct flow *f, struct outside *to)
+static void put_flow(struct flow *f, struct outside *to)
 {
-	if (f->key.proto == IPPROTO_UDP && !addr_is_none(f->key.remote))
+	if (f->key.proto == IPPROTO_UDP && !addr_is_none(f->key.remote)) {
 		put_client(f, to);
-	else if (f->watch.fd >= 0)
-		put_socket(f, to);
-	else if (f->key.proto != IPPROTO_TCP)
+	} else if (f->watch.fd >= 0) {
+		put_own(f, to);
+		put_peer(f, to);
+	} else if (f->key.proto != IPPROTO_TCP) {
 		to->local_port = f->udp.raw_id;
+	}
 }
 
 bool shard_outside(const struct nat_shard *s, uint32_t guest, const struct heading *h, bool to_guest, struct outside *to)
@@ -65,7 +82,7 @@ bool shard_outside(const struct nat_shard *s, uint32_t guest, const struct headi
 		.port = guest, .proto = h->proto, .guest = to_guest ? h->dst : h->src, .remote = to_guest ? h->src : h->dst,
 		.guest_port = to_guest ? h->dport : h->sport, .remote_port = to_guest ? h->sport : h->dport,
 	};
-	const struct flow *f;
+	struct flow *f;
 
 	if (h->fragment == FRAGMENT_LATER)
 		return false;

@@ -10,7 +10,7 @@ struct heading;
 struct nat_shard;
 struct outside;
 
-/* shard_outside() - service_ops.outside(), on the shard's worker; the kernel is asked for the socket's own end */
+/* shard_outside() - service_ops.outside(), on the shard's worker; the kernel is asked for a socket's own end, of a connection once */
 bool shard_outside(const struct nat_shard *s, uint32_t guest, const struct heading *h, bool to_guest, struct outside *to);
 
 #endif

@@ -209,6 +209,8 @@ void tcp_work(struct flow *f)
 		flow_abort(f);
 		return;
 	}
+	if (t->unconfirmed)
+		tcp_confirm(f);
 	tcp_push(f, &site);
 	if (t->failed || drained(t)) {
 		tcp_reset(f);

@@ -73,6 +73,9 @@ void tcp_crossed(struct flow *f, const struct packet *p);
 /* tcp_opened() - the three-way handshake with the guest is done: @p is its last segment */
 void tcp_opened(struct flow *f, const struct packet *p);
 
+/* tcp_confirm() - the guest's side is open: the remote is to know, unless data has told it by the end of the next turn, before which nobody sleeps */
+void tcp_confirm(struct flow *f);
+
 /* tcp_segment() - a segment for a flow in TCP_PHASE_OPEN (tcp_in.c) */
 enum verdict tcp_segment(struct flow *f, const struct packet *p);
 

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <linux/tcp.h>
 
 #include "nat/forward.h"
 #include "tests/packet/made_segment.h"
@@ -159,9 +160,77 @@ static void test_nat_22_simultaneous_open(void **state)
 	conversation_end(&c);
 }
 
+/* syn() - the guest's, and what it hears to that */
+static void syn(struct conversation *c)
+{
+	struct said s;
+
+	guest_put(&c->g, TCP_SYN, c->g.iss, NULL, 0);
+	s = answers(c);
+	assert_int_equal(s.flags, TCP_SYN | TCP_ACK);
+	c->g.rcv_nxt = s.seq + 1;
+}
+
+/* heard() - segments that the remote got until it has what a guest says that does, or does not, acknowledge first */
+static uint32_t heard(bool acknowledge)
+{
+	static struct conversation c;
+	struct tcp_info info;
+	socklen_t size = sizeof(info);
+
+	conversation_begin(&c, &conversation_conf);
+	syn(&c);
+	if (acknowledge) {
+		guest_put(&c.g, TCP_ACK, c.g.iss + 1, NULL, 0);
+		CONVERSE_UNTIL(&c, c.r.fd >= 0);
+	}
+	data(&c, 0, "hello");
+	assert_got(&c, "hello");
+	assert_int_equal(getsockopt(c.r.fd, IPPROTO_TCP, TCP_INFO, &info, &size), 0);
+	conversation_end(&c);
+	return info.tcpi_segs_in;
+}
+
+/* What the guest says at once tells the remote that its SYN-ACK came: that is a segment less. */
+static void test_remote_hears_by_data(void **state)
+{
+	(void)state;
+	assert_int_equal(heard(true), heard(false) + 1);
+}
+
+/* hears_soon() - does the remote hear of a guest that says nothing, and not only when the kernel loses patience, which is after 200 ms? */
+static bool hears_soon(struct conversation *c)
+{
+	uint64_t end = real_ms() + 150;
+	bool early;
+
+	conversation_begin(c, &conversation_conf);
+	syn(c);
+	early = c->r.fd >= 0;
+	guest_put(&c->g, TCP_ACK, c->g.iss + 1, NULL, 0);
+	while (c->r.fd < 0 && real_ms() < end)
+		answers(c);
+	return !early && c->r.fd >= 0 && real_ms() < end;
+}
+
+static void test_remote_hears_of_a_silent_guest(void **state)
+{
+	static struct conversation c;
+	bool heard = false;
+
+	(void)state;
+	for (int tries = 0; !heard && tries < 5; tries++) {
+		heard = hears_soon(&c);
+		conversation_end(&c);
+	}
+	assert_true(heard);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_remote_hears_by_data),
+		cmocka_unit_test(test_remote_hears_of_a_silent_guest),
 		cmocka_unit_test(test_syn_again),
 		cmocka_unit_test(test_syn_of_a_new_life),
 		cmocka_unit_test(test_wrong_ack_before_open),

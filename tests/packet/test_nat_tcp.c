@@ -423,7 +423,9 @@ static void test_answer_lost(void **state)
 	bed_flush(&c.bed);
 	bed_skip(&c.bed, 60000, 500);
 	assert_int_equal(flows(&c.bed), 0);
-	STEP_UNTIL(&c, c.r.error || c.r.eof);
+	remote_step(&c.r);
+	if (c.r.fd >= 0)		/* as a rule it never hears of a guest that did not answer */
+		STEP_UNTIL(&c, c.r.error || c.r.eof);
 	end(&c);
 }
 
