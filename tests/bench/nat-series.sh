@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # tests/bench/nat-series.sh - the series of tests/bench/nat.sh, inside its sandbox
 #
-# Peers are up all the time and take turns within seconds: in each round and case the way without a NAT, lanyard, pasta,
-# slirp4netns. Ratios are taken within a round. A guest of each peer and MTU is a namespace; the wire to the server has an MTU of 1500.
+# Peers are up all the time and take turns within seconds: in each round and case the way without a NAT, the bound, lanyard,
+# pasta, slirp4netns. Ratios are taken within a round. A guest of each peer and MTU is a namespace; the wire to the server has an MTU of 1500.
 # Beside lanyard's namespace there is a guest on vhost-user, to whom large frames are one frame as they are on a TAP.
 # shellcheck source=tests/net/lib.sh
 . "$ROOT/tests/net/lib.sh"
@@ -18,6 +18,16 @@ wanted() { [[ "user-mode NAT, $1" == *"$ONLY"* ]]; }
 
 direct_start() { :; }
 direct_in() { shift; "$@"; }
+
+# What no NAT of ordinary sockets can do without, and nothing else: how far the others could get (natbound.c)
+bound_start() {
+	ip netns add "bound$1"
+	"$B/tests/bench/natbound" "/run/netns/bound$1" eth0 "$1" &
+	until_ok 5 ip -n "bound$1" link set eth0 mtu "$1" up
+	ip -n "bound$1" addr add 10.9.1.2/24 dev eth0
+	ip -n "bound$1" route add default via 10.9.1.1
+}
+bound_in() { local mtu=$1; shift; ip netns exec "bound$mtu" "$@"; }
 
 lanyard_start() {
 	[ -n "${DAEMON:-}" ] || daemon_start
@@ -65,18 +75,23 @@ datagrams() {
 	"$2" "$3" "${first[@]}" "$udpload" "${words[0]}" $OUTSIDE 7001 "$T" "${words[@]:1}" | jq '.datagrams_per_s / 10 | round / 1e5'
 }
 
+# can PEER LOAD - the bound does not send again, and so is not loaded from outside
+can() { [ "$1" != bound ] || [[ "gbit connects round_trip" == *"$2"* ]]; }
+
 # round MTU WHAT UNIT LOAD ARGUMENT [PEERS] - each peer once; the figures, and lanyard's by those of the other NATs
 round() {
 	local mtu=$1 what="user-mode NAT, MTU $1, $2" unit=$3 load=$4 argument=$5 who=${6:-$PEERS} peer
 	wanted "MTU $mtu, $2" || return 0
 	ANSWER=()
 	for peer in $who; do
+		can "$peer" "$load" || continue
 		ANSWER[$peer]=$("$load" "$argument" "${peer}_in" "$mtu" 2>>"$DIR/load.log" || true)
 		figure "$what: ${peer/direct/no NAT}" "$unit" "${ANSWER[$peer]:-0}"
 	done
 	[ -n "${ANSWER[lanyard]:-}" ] || return 0
 	for peer in $who; do
 		case $peer in direct | lanyard) continue ;; esac
+		can "$peer" "$load" || continue
 		figure "$what: lanyard to $peer" ratio "$(jq -n "${ANSWER[lanyard]} / ([${ANSWER[$peer]:-0}, 0.01] | max) * 100 | round / 100")"
 	done
 }

@@ -2,29 +2,29 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # tests/bench/nat.sh - user-mode NAT figures, into $DIR/figures: lanyard, and its peers where they are installed
 #
-#	make bench BENCH=nat RUNS=5 SECONDS_EACH=2 ONLY=WORD PEERS="direct lanyard pasta slirp4netns" MTUS="1500 65520"
+#	make bench BENCH=nat RUNS=5 SECONDS_EACH=2 ONLY=WORD PEERS="direct bound lanyard pasta slirp4netns" MTUS="1500 65520"
 #
 # A guest's namespace on one core, a server outside on another, and between them the NAT, wherever the scheduler puts it.
 # Without root only lanyard runs, and the way without any NAT (direct). The series itself is nat-series.sh, in a sandbox.
 set -u
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)
-export ROOT PEERS="${PEERS:-direct lanyard pasta slirp4netns}" MTUS="${MTUS:-1500 65520}" AS=root
+export ROOT PEERS="${PEERS:-direct bound lanyard pasta slirp4netns}" MTUS="${MTUS:-1500 65520}" AS=root
 # shellcheck source=tests/bench/quiet.sh
 . "$ROOT/tests/bench/quiet.sh"
 
 [ "$(nproc)" -gt 1 ] || { echo "bench: nat: one core for the guest and one for the server are needed: skipped" >&2; exit 0; }
 user=(--user --map-root-user)
 [ "$(id -u)" = 0 ] && user=()
-for peer in pasta slirp4netns; do
+for peer in bound pasta slirp4netns; do
 	[[ " $PEERS " == *" $peer "* ]] || continue
 	why=
 	[ "$(id -u)" = 0 ] || why="it needs root"
-	command -v $peer >/dev/null || why="it is not installed"
+	[ $peer = bound ] || command -v $peer >/dev/null || why="it is not installed"
 	if [ -n "$why" ]; then
 		PEERS=" $PEERS "
 		PEERS=${PEERS/ $peer / }
 		echo "bench: nat: without $peer: $why" >&2
-	else
+	elif [ $peer != bound ]; then
 		dpkg-query -W -f '${Package} ${Version}\n' ${peer/pasta/passt} 2>/dev/null >>"$DIR/peers"
 	fi
 done
