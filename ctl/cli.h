@@ -55,7 +55,7 @@ struct command {
 
 extern const struct command cmd_why[], cmd_flows[];
 extern const struct command cmd_net[], cmd_port[], cmd_forward[], cmd_lease[], cmd_dns[], cmd_fdb[], cmd_daemon[];
-extern const struct command cmd_ps[], cmd_run[], cmd_qemu[], cmd_config[], cmd_events[], cmd_doctor[], cmd_check[];
+extern const struct command cmd_ps[], cmd_wait[], cmd_run[], cmd_qemu[], cmd_config[], cmd_events[], cmd_doctor[], cmd_check[];
 extern const struct command cmd_policy[], cmd_class[], cmd_shaper[], cmd_guard[], cmd_segment[], cmd_group[], cmd_host[], cmd_capture[], cmd_mirror[], cmd_top[], cmd_complete[];
 
 /* Every flag that all commands know: --json, --socket, --quiet, --no-header, --help, --version. */

@@ -11,7 +11,7 @@
 #include "ctl/cli_words.h"
 
 static const struct command *const groups[] = {
-	cmd_ps, cmd_run, cmd_qemu, cmd_net, cmd_segment, cmd_group, cmd_port, cmd_forward, cmd_lease, cmd_class, cmd_dns, cmd_fdb, cmd_guard, cmd_policy, cmd_shaper, cmd_daemon, cmd_host,
+	cmd_ps, cmd_wait, cmd_run, cmd_qemu, cmd_net, cmd_segment, cmd_group, cmd_port, cmd_forward, cmd_lease, cmd_class, cmd_dns, cmd_fdb, cmd_guard, cmd_policy, cmd_shaper, cmd_daemon, cmd_host,
 	cmd_config, cmd_events, cmd_capture, cmd_mirror, cmd_top, cmd_doctor, cmd_check, cmd_complete,
 	cmd_why, cmd_flows,
 };

@@ -2,7 +2,7 @@
 /* complete: what may stand next on a command line, for the shells' completion scripts (configs/completion/)
  *
  * Everything comes from the table of commands: first words, verbs, flags and their values as usage writes them; what usage calls
- * NET, NET/NAME, PORT or NAME are names of objects that there are now. A candidate is a line, with a tab and what it is; the line
+ * NET, NET/NAME, FORWARD or NAME are names of objects that there are now. A candidate is a line, with a tab and what it is; the line
  * ":files" asks the shell for its own files. Nothing is said on standard error: who completes has not finished typing. */
 #include <ctype.h>
 #include <net/if.h>
@@ -89,7 +89,7 @@ static const struct {
 } kinds[] = {
 	{ NULL, "NET", NULL, NULL, offer_networks },	{ NULL, "NET/NAME", NULL, NULL, offer_ports },
 	{ NULL, "IF", NULL, NULL, offer_interfaces },	{ "forward", "NAME", "forwards", "id", NULL },
-	{ "dns", "NAME", "records", "name", NULL },
+	{ "dns", "NAME", "records", "name", NULL },	{ NULL, "FORWARD", "forwards", "id", NULL },
 };
 
 /* offer_word() - what one alternative of a usage text stands for */

@@ -25,6 +25,31 @@ wait $DNS
 is "the name resolves" "$(json .dns_name port show lab/web1)" web1.lab.internal
 status 7 lanyard wait lab/web1 --for address6 --timeout 1s
 
+say "wait: for a network, and for a forward that listens"
+status 7 lanyard wait later --timeout 1s
+has "reason" "$ERR" 'there is no network later \(after 1 s\)'
+lanyard wait later --timeout 20s &
+LATER=$!
+lanyard net add later --mode internal
+wait $LATER
+status 7 lanyard wait later 8089 --timeout 1s
+has "reason" "$ERR" 'no forward 8089-tcp \(after 1 s\)'
+lanyard net rm later
+nc -d -l 127.0.0.1 8089 >/dev/null 2>&1 &
+TAKEN=$!
+until_ok 5 sh -c 'ss -Hltn "sport = :8089" | grep -q .'
+lanyard forward add lab 8089:web1:80 2>/dev/null
+status 7 lanyard wait lab 8089 --timeout 1s
+has "reason" "$ERR" 'forward 8089/tcp: .* is used by nc .* \(after 1 s\)'
+lanyard wait lab 8089 &
+LISTENS=$!
+kill $TAKEN
+wait $LISTENS
+is "listens" "$(json .state wait lab 8089)" up
+lanyard forward rm lab 8089
+status 2 lanyard wait lab --for link
+has "usage" "$ERR" 'is about a guest'
+
 say "events"
 until_ok 5 heard lab '.event == "lease" and .port == "web1"'
 heard lab '.event == "link" and .port == "web1" and .state == "up"' || fail "no link event"
@@ -76,6 +101,7 @@ is "a flag's values" "$(next port set lab/web1 --link '')" "up down"
 is "names of ports" "$(next port set '')" lab/web1
 is "names of networks" "$(next net show '')" lab
 is "forwards of the network named" "$(next forward rm lab '')" 8080/tcp
+is "of a wait, too" "$(next wait lab '')" 8080/tcp
 is "files" "$(next apply -f '')" :files
 is "nothing where nothing is known" "$(next net add '' | tr -d '\n'; next bogus '')" lab
 PATH=$B:$PATH
@@ -85,8 +111,19 @@ if command -v fish >/dev/null; then
 	is "fish" "$(as_lanyard fish --no-config -c "source $ROOT/configs/completion/lanyard.fish; complete -C 'lanyard port rm la'" | cut -f1)" lab/web1
 fi
 if command -v zsh >/dev/null; then
-	# shellcheck disable=SC2016
-	is "zsh" "$(as_lanyard zsh -f -c '_describe() { print -r -- "${found[@]}" }; words=(lanyard port rm la) CURRENT=4; . "$1"' - "$ROOT/configs/completion/_lanyard")" lab/web1:attached
+	cat >"$DIR/typed.zsh" <<'END'
+# what a terminal shows of a line when TAB is pressed twice: typed.zsh SITE-FUNCTIONS LINE
+zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell "PS1='> '; fpath=(${(q)1} \$fpath); autoload -U compinit; compinit -u -D; LISTMAX=0; echo rea''dy"
+zpty -r -m shell seen "*ready*"
+zpty -n -w shell "$2"$'\t\t'
+zpty -r -m shell seen "*$3*" && print -r -- "${${seen##*> }//$'\e'\[*m}"
+zpty -d shell
+END
+	has "zsh, the only one" "$(as_lanyard timeout 20 zsh -f "$DIR/typed.zsh" "$ROOT/configs/completion" "lanyard net sh" "lanyard net show")" "lanyard net show"
+	has "zsh, with what they are" "$(as_lanyard timeout 20 zsh -f "$DIR/typed.zsh" "$ROOT/configs/completion" "lanyard port rm la" "lab/web1")" "lab/web1"
+	has "zsh, a list" "$(as_lanyard timeout 20 zsh -f "$DIR/typed.zsh" "$ROOT/configs/completion" "lanyard port set lab/web1 --link " "down*up")" "down"
 fi
 
 say "events go on after the engine"

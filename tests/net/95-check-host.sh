@@ -71,10 +71,10 @@ kern6=$(json .subnet6 net show kern)
 outside ip route add 10.82.0.0/24 via $HOST
 outside ip -6 route add "$kern6" via $HOST6
 nft add chain inet hand nat "{ type nat hook postrouting priority 99; }"
-nft add rule inet hand nat oif outside0 snat ip prefix to ip saddr map { 10.82.0.0/24 : 10.82.0.0/24 }
+nft add rule inet hand nat oif outside0 snat ip prefix to ip saddr map "{ 10.82.0.0/24 : 10.82.0.0/24 }"
 flags "not translated" 19 kern
 nft flush chain inet hand nat
-nft add rule inet hand nat oif outside0 snat ip6 prefix to ip6 saddr map { "$kern6" : "$kern6" }
+nft add rule inet hand nat oif outside0 snat ip6 prefix to ip6 saddr map "{ $kern6 : $kern6 }"
 flags "not translated, by IPv6" 19 kern
 nft delete chain inet hand nat
 shut "names, by IPv6" 18 "[$(json .gateway6 net show kern)]:53/udp"
