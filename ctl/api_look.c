@@ -8,6 +8,7 @@
 
 #include "base/array.h"
 #include "ctl/api_judge.h"
+#include "ctl/live_resolve.h"
 #include "ctl/metrics.h"
 
 static bool is_get(struct call *call)
@@ -50,7 +51,7 @@ void look_flows(struct call *call, const struct net_conf *net)
 	call_fail(call, &err);
 }
 
-static void on_explained(void *arg, json_t *answer, const struct error *err)
+static void on_answered(void *arg, json_t *answer, const struct error *err)
 {
 	struct call *call = arg;
 
@@ -58,6 +59,21 @@ static void on_explained(void *arg, json_t *answer, const struct error *err)
 		call_fail(call, err);
 	else
 		call_answer(call, 200, answer);
+}
+
+void look_resolve(struct call *call, const struct net_conf *net)
+{
+	const char *name = call_query(call, "name"), *type = call_query(call, "type");
+	struct error err;
+
+	if (!is_get(call))
+		return;
+	if (name) {
+		live_resolve(call->api->conf.engine, net->name, call_query(call, "port"), name, type ? type : "A", on_answered, call);
+		return;
+	}
+	error_set(&err, -EINVAL, "resolve: name=NAME is needed");
+	call_fail(call, &err);
 }
 
 /* asked_net() - of "NET/NAME" the network, if the caller may see it; else NULL with @err */
@@ -88,7 +104,7 @@ void look_explain(struct call *call)
 	else
 		net = asked_net(call, port, slash, &err);
 	if (net)
-		live_explain(call->api->conf.engine, net->name, slash + 1, to, on_explained, call);
+		live_explain(call->api->conf.engine, net->name, slash + 1, to, on_answered, call);
 	else
 		call_fail(call, &err);
 }

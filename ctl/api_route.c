@@ -257,6 +257,14 @@ static void route_hosts(struct call *call)
 		wrong_method(call);
 }
 
+static void route_resolve(struct call *call)
+{
+	const struct net_conf *net = net_of(call);
+
+	if (net)
+		look_resolve(call, net);
+}
+
 static void route_policy(struct call *call)
 {
 	const struct net_conf *net = net_of(call);
@@ -339,6 +347,8 @@ static void route_networks(struct call *call)
 		route_fdb(call);
 	else if (!strcmp(call->segments[2], "hosts") && call->nsegments == 3)
 		route_hosts(call);
+	else if (!strcmp(call->segments[2], "resolve") && call->nsegments == 3)
+		route_resolve(call);
 	else if (!strcmp(call->segments[2], "policy") && call->nsegments == 3)
 		route_policy(call);
 	else if (call->nsegments <= 4) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* dns add|rm|ls, fdb ls, daemon show */
+/* dns add|rm|ls|hosts|resolve, fdb ls, daemon show */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
@@ -148,6 +148,53 @@ static int dns_hosts(struct cli *cli, const struct args *args)
 	return rc;
 }
 
+/* ---- resolve ---- */
+
+static const struct flag resolve_flags[] = {
+	{ "--as", 0, FLAG_TEXT, "PORT", NULL, "as this guest, with its rules" },
+	{ 0 },
+};
+
+static void print_resolved(const json_t *answer)
+{
+	char cell[CELL_TEXT], name[CELL_TEXT];
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(answer, "steps"), i, row) {
+		cell_text(json_object_get(row, "text"), cell);
+		printf("%-10s %s\n", row_text(row, "step"), cell);
+	}
+	printf("%-10s %s%s\n", "answer", row_text(answer, "rcode"), json_is_true(json_object_get(answer, "authenticated")) ? ", authenticated" : "");
+	json_array_foreach(json_object_get(answer, "records"), i, row) {
+		cell_text(json_object_get(row, "name"), name);
+		cell_text(json_object_get(row, "value"), cell);
+		printf("%s %lld %s %s\n", name, (long long)json_integer_value(json_object_get(row, "ttl")), row_text(row, "type"), cell);
+	}
+}
+
+static int dns_resolve(struct cli *cli, const struct args *args)
+{
+	const char *as = args_text(args, "--as"), *type = args->nwords > 2 ? args->words[2] : "A";
+	char path[CLI_PATH_MAX];
+	json_t *answer = NULL;
+	int rc = net_name_parse(args->words[0], &cli->err);
+
+	if (rc < 0)
+		return rc;
+	cli_path(path, "networks", args->words[0], "resolve", NULL);
+	if (!cli_query(path, sizeof(path), "name", args->words[1]) || !cli_query(path, sizeof(path), "type", type) ||
+	    (as && !cli_query(path, sizeof(path), "port", as)))
+		return error_set(&cli->err, -EINVAL, "%.100s...: too long", args->words[1]);
+	rc = cli_get(cli, path, &answer);
+	if (rc == 0 && cli->json)
+		output_json(answer);
+	else if (rc == 0)
+		print_resolved(answer);
+	json_decref(answer);
+	return rc;
+}
+
 static int fdb_ls(struct cli *cli, const struct args *args)
 {
 	static const struct column columns[] = {
@@ -178,6 +225,8 @@ const struct command cmd_dns[] = {
 	{ "dns", "rm", "NET NAME [TYPE]", "take it away", "dns rm lab db", 2, 3, false, NULL, dns_rm },
 	{ "dns", "ls", "[NET]", "the records that were added", NULL, 0, 1, false, NULL, dns_ls },
 	{ "dns", "hosts", "[NET]", "names and addresses of guests, as lines of hosts(5)", "dns hosts lab", 0, 1, false, NULL, dns_hosts },
+	{ "dns", "resolve", "NET NAME [TYPE]", "what a guest would be told of a name, and why", "dns resolve lab www.example.com AAAA --as web1", 2, 3, false,
+	  resolve_flags, dns_resolve },
 	{ 0 },
 };
 

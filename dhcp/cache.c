@@ -278,6 +278,43 @@ size_t cache_get(struct cache *c, const struct cache_key *key, uint8_t *reply, u
 	return size || !c->nmissing ? size : get(c, &all, reply, now_ms);
 }
 
+static uint32_t left_s(struct cache *c, const struct cache_key *key, uint64_t now_ms)
+{
+	const struct entry *e = find(c, key);
+
+	return e && now_ms < e->until_ms ? (uint32_t)((e->until_ms - now_ms + 999) / 1000) : 0;
+}
+
+uint32_t cache_left_s(struct cache *c, const struct cache_key *key, uint64_t now_ms)
+{
+	struct cache_key all = for_all_types(key);
+	uint32_t left = left_s(c, key, now_ms);
+
+	return left ? left : left_s(c, &all, now_ms);
+}
+
+/* above() - the key of the next name up, as long as that is not above @top. Return: is there one? */
+static bool above(struct cache_key *key, struct dns_name *name, const struct dns_query *q, size_t top)
+{
+	if (name->size <= top || name->size == 1)
+		return false;
+	dns_name_strip(name, name, 1);
+	make_key(key, bits_of(q) | ANY_TYPE, 0, name);
+	return name->size >= top;
+}
+
+uint32_t cache_left_above_s(struct cache *c, const struct dns_query *q, size_t top, uint64_t now_ms)
+{
+	struct dns_name up = q->name;
+	struct cache_key key;
+	uint32_t left = 0;
+
+	dns_name_lower(&up);
+	while (c->nmissing && !left && above(&key, &up, q, top))
+		left = left_s(c, &key, now_ms);
+	return left;
+}
+
 size_t cache_get_above(struct cache *c, const struct dns_query *q, size_t top, uint8_t *reply, uint64_t now_ms)
 {
 	struct dns_name up = q->name;
@@ -285,13 +322,8 @@ size_t cache_get_above(struct cache *c, const struct dns_query *q, size_t top, u
 	size_t size = 0;
 
 	dns_name_lower(&up);
-	while (c->nmissing && !size && up.size > top) {
-		dns_name_strip(&up, &up, 1);
-		if (up.size < top)
-			break;
-		make_key(&key, bits_of(q) | ANY_TYPE, 0, &up);
+	while (c->nmissing && !size && above(&key, &up, q, top))
 		size = get(c, &key, reply, now_ms);
-	}
 	return size;
 }
 

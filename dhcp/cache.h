@@ -55,6 +55,11 @@ size_t cache_get(struct cache *c, const struct cache_key *key, uint8_t *reply, u
  */
 size_t cache_get_above(struct cache *c, const struct dns_query *q, size_t top, uint8_t *reply, uint64_t now_ms);
 
+/* cache_left_s() - how long the answer to @key would still be given, in seconds begun; 0: there is none
+ * cache_left_above_s() - likewise that of cache_get_above(). To look is not to ask: what was not asked for longest stays that. */
+uint32_t cache_left_s(struct cache *c, const struct cache_key *key, uint64_t now_ms);
+uint32_t cache_left_above_s(struct cache *c, const struct dns_query *q, size_t top, uint64_t now_ms);
+
 /* cache_resize() - of at most @room bytes from now on */
 void cache_resize(struct cache *c, size_t room);
 

@@ -4,7 +4,7 @@
 #include "base/array.h"
 #include "dhcp/dns_message.h"
 
-enum { COOKIE = 10, KEEPALIVE = 11, PADDING = 12, OPTION_HEAD = 4, CLASS_BEFORE_TTL = 2, LENGTH_AFTER_TTL = 4 };
+enum { COOKIE = 10, KEEPALIVE = 11, PADDING = 12, EDE = 15, OPTION_HEAD = 4, CLASS_BEFORE_TTL = 2, LENGTH_AFTER_TTL = 4 };
 
 static bool is_neighbours(uint16_t code)
 {
@@ -65,4 +65,21 @@ size_t dns_opt_own(uint8_t *message, size_t size)
 		put_u16(message + rr.data + kept + 2, (uint16_t)(left - OPTION_HEAD));
 	}
 	return size;
+}
+
+int dns_opt_ede(const uint8_t *message, size_t size)
+{
+	struct dns_rr rr;
+	size_t end;
+
+	if (size < DNS_HEADER_SIZE || !find_opt(message, size, &rr, &end))
+		return DNS_EDE_NONE;
+	for (size_t at = rr.data, n; at + OPTION_HEAD <= end; at += n) {
+		n = OPTION_HEAD + get_u16(message + at + 2);
+		if (n > end - at)
+			break;
+		if (get_u16(message + at) == EDE && n >= OPTION_HEAD + 2)
+			return get_u16(message + at + OPTION_HEAD);
+	}
+	return DNS_EDE_NONE;
 }

@@ -12,6 +12,9 @@
 /* RFC 8914: why there is no better answer */
 enum dns_ede { DNS_EDE_NONE = -1, DNS_EDE_BOGUS = 6, DNS_EDE_NOT_READY = 14, DNS_EDE_BLOCKED = 15, DNS_EDE_NO_RESOLVER = 22 };
 
+/* dns_opt_ede() - the first extended error of an answer, or DNS_EDE_NONE */
+int dns_opt_ede(const uint8_t *message, size_t size);
+
 /* dns_opt_own() - make the OPT record our own: its size is at most DNS_UDP_MAX (RFC 9715), and what concerns only the two who exchange it
  * is left out: cookies, keep-alives and padding (RFC 7873, 7828, 7830)
  * @message:	a query or an answer; one that cannot be read stays as it is

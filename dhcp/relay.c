@@ -364,6 +364,23 @@ static size_t kept(struct relay *r, const struct cache_key *key, const struct dn
 	return size ? dns_retell(q, above, size, true, answer, CACHE_ANSWER_MAX) : 0;
 }
 
+bool relay_look(struct relay *r, const uint8_t *data, size_t size, struct relay_kept *to)
+{
+	uint64_t now_ms = clock_now_ms();
+	struct cache_key key;
+	struct dns_query q;
+
+	if (dns_query_parse(&q, data, size) < 0 || !cache_key_make(&key, &q))
+		return false;
+	follow(r);
+	*to = (struct relay_kept){ .left_s = cache_left_s(r->cache, &key, now_ms) };
+	if (to->left_s)
+		return true;
+	to->left_s = cache_left_above_s(r->cache, &q, upstream_domain(r->upstream, &q.name), now_ms);
+	to->above = true;
+	return to->left_s;
+}
+
 int relay_query(struct relay *r, uint64_t owner, const uint8_t *data, size_t size, bool stream, upstream_fn *fn, void *arg)
 {
 	static uint8_t answer[CACHE_ANSWER_MAX];	/* give() copies it first */

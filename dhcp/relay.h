@@ -58,6 +58,14 @@ void relay_free(struct relay *r);
  */
 int relay_query(struct relay *r, uint64_t owner, const uint8_t *data, size_t size, bool stream, upstream_fn *fn, void *arg);
 
+/* relay_look() - is the answer to this query kept, of its name or of one above it that does not exist? */
+struct relay_kept {
+	bool above;
+	unsigned left_s;		/* how long it would still be given */
+};
+
+bool relay_look(struct relay *r, const uint8_t *data, size_t size, struct relay_kept *kept);
+
 /* How often what happened. */
 struct relay_stats {
 	uint64_t hits;			/* answered from the cache */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,6 +84,28 @@ int resolver_parse(struct resolver *r, const char *text)
 	if (!rc)
 		*r = parsed;
 	return rc;
+}
+
+const char *resolver_format(const struct resolver *r, char text[RESOLVER_TEXT_MAX])
+{
+	char ip[INET6_ADDRSTRLEN], scope[16] = "", at[8] = "";
+	struct sockaddr_in a4;
+	struct sockaddr_in6 a6;
+	uint16_t port;
+
+	memcpy(&a4, &r->addr, sizeof(a4));
+	memcpy(&a6, &r->addr, sizeof(a6));
+	if (r->addr.ss_family == AF_INET)
+		inet_ntop(AF_INET, &a4.sin_addr, ip, sizeof(ip));
+	else
+		inet_ntop(AF_INET6, &a6.sin6_addr, ip, sizeof(ip));
+	port = ntohs(r->addr.ss_family == AF_INET ? a4.sin_port : a6.sin6_port);
+	if (r->ifindex)
+		snprintf(scope, sizeof(scope), "%%%u", r->ifindex);
+	if (port != PORT)
+		snprintf(at, sizeof(at), "#%u", port);
+	snprintf(text, RESOLVER_TEXT_MAX, "%s%s%s", ip, scope, at);
+	return text;
 }
 
 /* ---- lines ---- */

@@ -112,6 +112,10 @@ static inline void resolvers_hurry(struct resolvers *r)
 bool resolver_may(const struct resolver *r, const char *device);
 int resolver_open(const struct resolver *r, const char *device, int type);
 
+/* resolver_format() - as resolver_parse() reads it, without the port if that is 53 */
+enum { RESOLVER_TEXT_MAX = 80 };
+const char *resolver_format(const struct resolver *r, char text[RESOLVER_TEXT_MAX]);
+
 /* resolver_parse() - one address as above, port 53 if none is said; 0.0.0.0 and :: are nobody's. Return: 0 or -EINVAL. */
 int resolver_parse(struct resolver *r, const char *text);
 

@@ -397,6 +397,21 @@ size_t upstream_domain(struct upstream *u, const struct dns_name *name)
 	return resolvers_domain(&u->resolvers, &lower);
 }
 
+void upstream_describe(struct upstream *u, const struct dns_name *name, char *to, size_t room)
+{
+	struct dns_name lower = *name;
+	struct resolver_set *set;
+	char text[RESOLVER_TEXT_MAX];
+	size_t n = 0;
+
+	dns_name_lower(&lower);
+	update_resolvers(u);
+	set = resolvers_for(&u->resolvers, &lower);
+	to[0] = '\0';
+	for (unsigned i = 0; i < set->n && n < room; i++)
+		n += (size_t)snprintf(to + n, room - n, "%s%s", i ? ", " : "", resolver_format(&set->list[(set->first + i) % set->n], text));
+}
+
 void upstream_each_domain(struct upstream *u, void (*fn)(void *arg, const struct dns_name *domain), void *arg)
 {
 	update_resolvers(u);

@@ -100,6 +100,9 @@ unsigned upstream_generation(struct upstream *u);
  * domain down to it are asked of the same. */
 size_t upstream_domain(struct upstream *u, const struct dns_name *name);
 
+/* upstream_describe() - who is asked for @name, as text with commas, in the order in which they are now; "" for nobody */
+void upstream_describe(struct upstream *u, const struct dns_name *name, char *to, size_t room);
+
 /* upstream_each_domain() - each domain for whose names others are asked, of the host's and of those that were set */
 void upstream_each_domain(struct upstream *u, void (*fn)(void *arg, const struct dns_name *domain), void *arg);
 

@@ -33,6 +33,16 @@ has "with the proof" "$(ask +dnssec nobody.example)" 'NSEC'
 is "nor such a record" "$(says good.example TXT)" "NOERROR qr rd ra ad "
 is "over TCP" "$(says +tcp +dnssec good.example)" "NOERROR qr rd ra ad "
 
+say "what a guest would be told, and why"
+told() { lanyard dns resolve lab "$@" | tr -s ' ' | tr '\n' ' '; }
+has "of a guest" "$(told web1.lab.internal)" 'names the network answers itself: there are records answer NOERROR web1.lab.internal 30 A 10.77.0'
+has "of others" "$(told mail.sub.example)" "cache not kept.*resolvers for all names: $OUTSIDE validation what they say is judged.*it is signed as it must be.*authenticated mail.sub.example 60 A 203.0.113.4"
+has "once more" "$(told mail.sub.example A --as web1)" 'cache kept for [1-6][0-9]* s more.*validation it is signed'
+has "of what is not there" "$(told x.nobody.example)" 'NXDOMAIN'
+has "below that" "$(told y.x.nobody.example)" 'cache a name above it does not exist, and so neither does it; kept for .*NXDOMAIN'
+has "bogus" "$(told bogus.example)" 'validation bogus: it is not signed.*answer SERVFAIL'
+has "no such port" "$(lanyard dns resolve lab a.example --as nobody 2>&1)" 'there is no port nobody'
+
 say "what is not as it should be"
 is "one bit turned" "$(says bogus.example)" "SERVFAIL qr rd ra ede 6 "
 is "expired" "$(says expired.example)" "SERVFAIL qr rd ra ede 6 "
@@ -46,6 +56,10 @@ is "names elsewhere" "$(says www.example.org) $(ask +short www.example.org)" "NO
 is "a domain of others' resolvers would be bogus" "$(says wiki.corp.example)" "NXDOMAIN qr rd ra ad "
 lanyard net set lab --dns-domain corp.example=198.51.100.4
 is "and is not, once they are named" "$(ask +short wiki.corp.example)" 10.99.0.1
+has "by which domain" "$(told wiki.corp.example)" 'for names in corp.example: 198.51.100.4'
+lanyard net set lab --dns-rebind-protect true
+has "what leads inside" "$(told wiki.corp.example)" 'rebinding it leads to private addresses.*NOERROR'
+lanyard net set lab --dns-rebind-protect false
 is "guests as before" "$(ask +short web1.lab.internal | wc -l)" 1
 
 say "the validator dies"

@@ -97,7 +97,7 @@ def ip(text):
     return [socket.inet_aton(text)]
 
 
-SUB = Zone("sub.example", {("www.sub.example", A): ip("203.0.113.2")})
+SUB = Zone("sub.example", {("www.sub.example", A): ip("203.0.113.2"), ("mail.sub.example", A): ip("203.0.113.4")})
 PLAIN = Zone("plain.example", {("www.plain.example", A): ip("203.0.113.3")}, signed=False)
 TOP = Zone("example", {
     ("good.example", A): ip("203.0.113.1"), ("bogus.example", A): ip("203.0.113.66"), ("expired.example", A): ip("203.0.113.67"),

@@ -24,6 +24,7 @@
 
 #include "base/array.h"
 #include "ctl/live.h"
+#include "ctl/live_resolve.h"
 #include "ctl/live_dns_host.h"
 #include "ctl/live_lease.h"
 #include "ctl/live_policy.h"
@@ -154,6 +155,14 @@ json_t *live_flows(struct engine *e, const char *net, const char *port)
 {
 	(void)e, (void)net, (void)port;
 	return json_pack("{s:[] s:i}", "flows", "more", 0);
+}
+
+void live_resolve(struct engine *e, const char *net, const char *port, const char *name, const char *type, live_resolve_fn *done, void *arg)
+{
+	struct error err = { 0 };
+
+	(void)e;
+	done(arg, json_pack("{s:s s:s s:s s:s*}", "network", net, "name", name, "type", type, "port", port), &err);
 }
 
 void live_explain(struct engine *e, const char *net, const char *port, const char *to, live_explain_fn *done, void *arg)
