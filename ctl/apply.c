@@ -271,10 +271,12 @@ static void free_nets(struct live_net *gone)
 static void load_leases(struct engine *e)
 {
 	struct lease6_rows *rows = lease6_store_read(e);
+	struct live_ra_rows *told = live_ra_read(e);
 	struct live_segment *seg;
 
 	lease_store_load(e);
 	lease6_store_place(e, rows);
+	live_ra_place(e, told);
 	if (state_behind_s(e->state) == 0)
 		return;
 	log_warn("event=clock-behind seconds=%lld effect=\"leases end as many seconds earlier than was stored\"", (long long)state_behind_s(e->state));

@@ -22,6 +22,7 @@
 #include "ctl/live_host.h"
 #include "ctl/live_icmp.h"
 #include "ctl/live_kernel.h"
+#include "ctl/live_ra.h"
 #include "ctl/live_recorder.h"
 #include "ctl/live_nat.h"
 #include "ctl/live_tap.h"
@@ -81,9 +82,11 @@ static void on_state_lost(void *arg)
 
 	log_error("event=state-lost reason=\"the store was damaged and begun anew\"");
 	state_save_model(e->state, NULL, e->model, NULL, NULL);
-	for (struct live_net *net = e->nets; net; net = net->hh.next)
+	for (struct live_net *net = e->nets; net; net = net->hh.next) {
+		live_ra_again(net);
 		LIST_FOREACH(seg, &net->segments, link)
 			lease_store_again(seg);
+	}
 }
 
 static int default_workers(void)

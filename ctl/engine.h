@@ -195,6 +195,7 @@ struct live_net {
 	unsigned ra_sent;		/* of the first few */
 	uint64_t ra_sent_ms;		/* when the last one was; 0: never */
 	struct live_ra_old ra_old[LIVE_RA_OLD];
+	bool ra_told;			/* mode nat: as live_segment.told6, of the one prefix that all of its segments have */
 	struct names *names;		/* what all of its segments know; NULL without a subnet */
 	uint64_t dhcp_outcomes[DHCP_OUT_COUNT], dhcp6_outcomes[DHCP6_OUT_COUNT];
 	uint64_t conflicts;		/* addresses not given, for somebody was seen with them */

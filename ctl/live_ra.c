@@ -53,6 +53,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	net->ra_sent_ms = clock_now_ms();
+	live_ra_note(net);
 	post(net, RA_USUAL);
 	net->ra_sent += net->ra_sent <= RA_INITIAL;
 	arm(net);
@@ -119,13 +120,12 @@ void live_ra_stop(struct live_net *net)
 
 /* ---- prefixes of before ---- */
 
-/* vid_of() - all segments of one port each have one addressing */
-static uint16_t vid_of(const struct live_segment *seg)
+uint16_t live_ra_vid(const struct live_segment *seg)
 {
 	return seg->only ? VID_DEFAULT : seg->vid;
 }
 
-static void keep_old(struct live_net *net, struct live_ra_old one)
+void live_ra_keep(struct live_net *net, struct live_ra_old one)
 {
 	struct live_ra_old *to = &net->ra_old[0];
 
@@ -144,8 +144,12 @@ static void keep_old(struct live_net *net, struct live_ra_old one)
 
 void live_ra_retire(struct live_net *net, const struct live_segment *seg)
 {
-	if (seg->conf->subnet6.len)
-		keep_old(net, (struct live_ra_old){ vid_of(seg), seg->conf->subnet6, clock_now_ms() + 1000 * RA_VALID_S });
+	struct live_ra_old old = { live_ra_vid(seg), seg->conf->subnet6, clock_now_ms() + 1000 * RA_VALID_S };
+
+	if (!old.prefix.len)
+		return;
+	live_ra_keep(net, old);
+	live_ra_over(net, &old);
 }
 
 void live_ra_inherit(struct live_net *net, const struct live_net *from)
@@ -154,7 +158,7 @@ void live_ra_inherit(struct live_net *net, const struct live_net *from)
 
 	for (unsigned i = 0; i < LIVE_RA_OLD; i++)
 		if (from->ra_old[i].until_ms)
-			keep_old(net, from->ra_old[i]);
+			live_ra_keep(net, from->ra_old[i]);
 	LIST_FOREACH(seg, &from->segments, link)
 		live_ra_retire(net, seg);
 }
@@ -167,7 +171,7 @@ static void fill_old(struct segment *to, const struct live_segment *from)
 	for (unsigned i = 0; i < LIVE_RA_OLD && to->nold < SEGMENT_OLD_PREFIXES; i++) {
 		const struct live_ra_old *old = &net->ra_old[i];
 
-		if (old->vid != vid_of(from) || old->until_ms <= clock_now_ms() || addr_equal(old->prefix.addr, to->subnet6.addr))
+		if (old->vid != live_ra_vid(from) || old->until_ms <= clock_now_ms() || addr_equal(old->prefix.addr, to->subnet6.addr))
 			continue;
 		to->old[to->nold].prefix = old->prefix;
 		to->old[to->nold++].until_ms = old->until_ms;

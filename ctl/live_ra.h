@@ -34,6 +34,25 @@ void live_ra_stop(struct live_net *net);
 void live_ra_retire(struct live_net *net, const struct live_segment *seg);
 void live_ra_inherit(struct live_net *net, const struct live_net *from);
 
+/* live_ra_past.c: what was told outlives the engine. It is stored when it is told first, and, once it is told no more, until when guests may
+ * have addresses of it.
+ * live_ra_note() - @net is about to tell the prefixes of its segments
+ * live_ra_over() - it tells this one no more: of a segment with this @vid
+ * live_ra_read() - at the start, before anything is written; live_ra_place() - to the networks there are; takes @rows, which may be NULL
+ * live_ra_again() - the store was begun anew
+ */
+struct engine;
+struct live_ra_rows;
+void live_ra_note(struct live_net *net);
+void live_ra_over(struct live_net *net, const struct live_ra_old *old);
+struct live_ra_rows *live_ra_read(struct engine *e);
+void live_ra_place(struct engine *e, struct live_ra_rows *rows);
+void live_ra_again(struct live_net *net);
+
+/* live_ra_keep() - tell that one as deprecated. live_ra_vid() - that of a segment: those of one port each are all VLAN 1 to the port */
+void live_ra_keep(struct live_net *net, struct live_ra_old old);
+uint16_t live_ra_vid(const struct live_segment *seg);
+
 /* live_ra_fill() - what they say of a segment that has an IPv6 subnet */
 void live_ra_fill(struct segment *to, const struct live_segment *from);
 

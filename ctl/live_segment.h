@@ -45,6 +45,7 @@ struct live_segment {
 	struct dhcp_server server;
 	struct lease6_table *leases6;	/* NULL without an IPv6 subnet */
 	struct dhcp6_server server6;
+	bool told6;			/* its prefix is stored as one that guests are told */
 	struct routes6 *routes6;	/* to what is delegated; NULL as leases6 */
 	struct names *names;		/* NULL without a subnet; within the network's */
 	struct names_peers *peers;	/* those whose names are told here, while a list of them is made (live_peer.c) */

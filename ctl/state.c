@@ -377,3 +377,17 @@ void state_put_leases6(struct state *state, const char *net, uint64_t segment, c
 
 	submit(state, writes, rc, done, arg);
 }
+
+int state_load_prefixes(struct state *state, void (*each)(void *arg, const struct state_prefix *p), void *arg, struct error *err)
+{
+	int rc = loadable(state, err);
+
+	return rc < 0 ? rc : rows_load_prefixes(&state->db, each, arg, err);
+}
+
+void state_put_prefix(struct state *state, const struct state_prefix *p, state_done_fn *done, void *arg)
+{
+	struct db_write *write = rows_save_prefix(p);
+
+	submit(state, write, write ? 0 : -ENOMEM, done, arg);
+}

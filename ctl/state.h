@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ctl/state.h - what must survive: the model and the leases, in <state-dir>/lanyard.db
+/* ctl/state.h - what must survive: the model, the leases, and which prefixes guests were told, in <state-dir>/lanyard.db
  *
  * SQLite (WAL, synchronous FULL) is owned by one state thread. The control thread queues writes and gets a ticket's
  * completion called back on its own event base, once the write is on the disk; everything queued in between shares
@@ -19,6 +19,7 @@
 
 #include <jansson.h>
 
+#include "base/addr.h"
 #include "base/error.h"
 #include "base/text.h"
 
@@ -27,7 +28,7 @@ struct lease6_record;
 struct model;
 struct state;
 
-enum { STATE_CLIENT_ID_MAX = 255, STATE_CIRCUIT_MAX = 255, STATE_SCHEMA = 3 };
+enum { STATE_CLIENT_ID_MAX = 255, STATE_CIRCUIT_MAX = 255, STATE_SCHEMA = 4 };
 
 /* state_lease - one binding, keyed by (net, segment, ip); (net, segment, port, mac) says whose it is */
 struct state_lease {
@@ -92,5 +93,19 @@ typedef void state_each6_fn(void *arg, const char *net, uint64_t segment, const 
 void state_put_leases6(struct state *state, const char *net, uint64_t segment, const struct lease6_record *records, unsigned n,
 		       state_done_fn *done, void *arg);
 int state_load_leases6(struct state *state, state_each6_fn *each, void *arg, struct error *err);
+
+/* state_prefix - what router advertisements said of a segment */
+struct state_prefix {
+	char net[NAME_MAX_SIZE];
+	uint16_t vid;
+	struct prefix6 prefix;
+	int64_t until_s;		/* guests may have addresses of it so long, wall clock; STATE_PREFIX_IN_USE: it is told still */
+};
+
+enum { STATE_PREFIX_IN_USE = 0, STATE_PREFIX_OVER = -1 };
+
+/* state_put_prefix() - insert or replace, or, with until_s STATE_PREFIX_OVER, forget. state_load_prefixes() - as state_load_leases() */
+void state_put_prefix(struct state *state, const struct state_prefix *p, state_done_fn *done, void *arg);
+int state_load_prefixes(struct state *state, void (*each)(void *arg, const struct state_prefix *p), void *arg, struct error *err);
 
 #endif

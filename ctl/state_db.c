@@ -31,6 +31,7 @@ static const char *const steps[] = {
 	" iaid INTEGER NOT NULL, via BLOB NOT NULL, hostname TEXT NOT NULL, state INTEGER NOT NULL, expires INTEGER NOT NULL,"
 	" PRIMARY KEY(net, vid, place)) WITHOUT ROWID;",
 	"ALTER TABLE leases ADD COLUMN circuit BLOB NOT NULL DEFAULT x'';",
+	"CREATE TABLE prefixes(net TEXT, vid INTEGER, prefix BLOB, until INTEGER NOT NULL, PRIMARY KEY(net, vid, prefix)) WITHOUT ROWID;",
 };
 
 _Static_assert(ARRAY_SIZE(steps) == STATE_SCHEMA, "each schema has the step that leads to it");
@@ -57,6 +58,9 @@ static const char *const statements[DB_STATEMENTS] = {
 	[DB_PUT_LEASE6] = "INSERT OR REPLACE INTO leases6 VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[DB_DEL_LEASE6] = "DELETE FROM leases6 WHERE net = ? AND vid = ? AND place = ?",
 	[DB_DEL_LEASES6_OF_NET] = "DELETE FROM leases6 WHERE net = ?",
+	[DB_PUT_PREFIX] = "INSERT OR REPLACE INTO prefixes VALUES(?, ?, ?, ?)",
+	[DB_DEL_PREFIX] = "DELETE FROM prefixes WHERE net = ? AND vid = ? AND prefix = ?",
+	[DB_DEL_PREFIXES_OF_NET] = "DELETE FROM prefixes WHERE net = ?",
 };
 
 struct db_write *db_write_new(enum db_statement statement, const char *types, ...)
@@ -336,7 +340,7 @@ int db_begin(struct db *db, struct error *err)
 	return result == SQLITE_OK ? 0 : failed(db, result, err);
 }
 
-static void bind(sqlite3_stmt *statement, const struct db_write *write)
+static void bind_values(sqlite3_stmt *statement, const struct db_write *write)
 {
 	for (unsigned i = 0; i < write->nvalues; i++) {
 		const char *data = write->data + write->values[i].at;
@@ -358,7 +362,7 @@ int db_run(struct db *db, const struct db_write *writes, struct error *err)
 	for (; writes && result == SQLITE_DONE; writes = writes->next) {
 		sqlite3_stmt *statement = db->statements[writes->statement];
 
-		bind(statement, writes);
+		bind_values(statement, writes);
 		result = sqlite3_step(statement);
 		sqlite3_reset(statement);
 	}

@@ -50,6 +50,7 @@ static void save_network(struct list *list, const struct change *c)
 		append(list, db_write_new(DB_DEL_NETWORK, "t", c->old_net->name));
 		append(list, db_write_new(DB_DEL_LEASES_OF_NET, "t", c->old_net->name));
 		append(list, db_write_new(DB_DEL_LEASES6_OF_NET, "t", c->old_net->name));
+		append(list, db_write_new(DB_DEL_PREFIXES_OF_NET, "t", c->old_net->name));
 		return;
 	}
 	text = config(net_export(c->new_net, 0));

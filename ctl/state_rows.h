@@ -18,6 +18,10 @@ int rows_load_leases6(struct db *db, state_each6_fn *each, void *arg, struct err
 /* rows_save_leases6() - bindings that are or rest are put, others forgotten; as rows_save_model() */
 int rows_save_leases6(const char *net, uint64_t segment, const struct lease6_record *records, unsigned n, struct db_write **writes);
 
+/* rows_load_prefixes() - likewise. rows_save_prefix() - Return: for free(), or NULL */
+int rows_load_prefixes(struct db *db, void (*each)(void *arg, const struct state_prefix *p), void *arg, struct error *err);
+struct db_write *rows_save_prefix(const struct state_prefix *p);
+
 /* rows_save_model() - what leads from @old (NULL: from whatever is stored) to @new; *@writes is a list, each for free() */
 int rows_save_model(const struct model *old, const struct model *new, struct db_write **writes);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Bindings of IPv6 addresses and prefixes as rows of the store: a place is its sixteen bytes and its length. */
+/* Bindings of IPv6 addresses and prefixes, and prefixes of segments, as rows of the store: a place is its sixteen bytes and its length. */
 #include <errno.h>
 #include <string.h>
 
@@ -11,17 +11,17 @@
 
 enum { PLACE = ADDR_SIZE + 1 };
 
-static void place_bytes(const struct lease6_record *r, uint8_t to[PLACE])
+static void place_bytes(struct prefix6 place, uint8_t to[PLACE])
 {
-	memcpy(to, r->place.addr.bytes, ADDR_SIZE);
-	to[ADDR_SIZE] = r->place.len;
+	memcpy(to, place.addr.bytes, ADDR_SIZE);
+	to[ADDR_SIZE] = place.len;
 }
 
 static struct db_write *write_of(const char *net, uint64_t segment, const struct lease6_record *r)
 {
 	uint8_t place[PLACE];
 
-	place_bytes(r, place);
+	place_bytes(r->place, place);
 	if (r->state != LEASE_BOUND && r->state != LEASE_DECLINED)
 		return db_write_new(DB_DEL_LEASE6, "tib", net, (int64_t)segment, place, sizeof(place));
 	return db_write_new(DB_PUT_LEASE6, "tibtbbibtii", net, (int64_t)segment, place, sizeof(place), r->port, r->mac, (size_t)MAC_SIZE, r->duid,
@@ -75,6 +75,49 @@ int rows_load_leases6(struct db *db, state_each6_fn *each, void *arg, struct err
 	}
 	if (skipped)
 		log_warn("event=state-leases6-skipped file=%s count=%zu", db->path, skipped);
+	result = rows_end(&rows);
+	if (db_is_damage(result))
+		return db_set_aside(db, err);
+	return result == SQLITE_OK ? 0 : db_fail(db, result, err);
+}
+
+/* ---- what segments were told ---- */
+
+struct db_write *rows_save_prefix(const struct state_prefix *p)
+{
+	uint8_t prefix[PLACE];
+
+	place_bytes(p->prefix, prefix);
+	if (p->until_s == STATE_PREFIX_OVER)
+		return db_write_new(DB_DEL_PREFIX, "tib", p->net, (int64_t)p->vid, prefix, sizeof(prefix));
+	return db_write_new(DB_PUT_PREFIX, "tibi", p->net, (int64_t)p->vid, prefix, sizeof(prefix), p->until_s);
+}
+
+static bool read_prefix(const struct rows *rows, struct state_prefix *p)
+{
+	int64_t vid = sqlite3_column_int64(rows->query, 1);
+	uint8_t prefix[PLACE];
+
+	memset(p, 0, sizeof(*p));
+	if (!rows_copy_bytes(rows, 2, prefix, PLACE, PLACE, NULL) || !rows_copy_text(p->net, sizeof(p->net), rows_text(rows, 0)))
+		return false;
+	p->vid = (uint16_t)vid;
+	p->prefix = (struct prefix6){ addr6(prefix), prefix[ADDR_SIZE] };
+	p->until_s = sqlite3_column_int64(rows->query, 3);
+	if (p->until_s)
+		p->until_s = expiry_shifted(p->until_s, -rows->db->behind_s);
+	return vid > 0 && vid <= UINT16_MAX && p->prefix.len && p->prefix.len <= 128 && p->until_s >= 0 && addr_in(p->prefix, p->prefix.addr);
+}
+
+int rows_load_prefixes(struct db *db, void (*each)(void *arg, const struct state_prefix *p), void *arg, struct error *err)
+{
+	struct rows rows = rows_ask(db, "SELECT net, vid, prefix, until FROM prefixes");
+	struct state_prefix p;
+	int result;
+
+	while (rows_next(&rows))
+		if (read_prefix(&rows, &p))
+			each(arg, &p);
 	result = rows_end(&rows);
 	if (db_is_damage(result))
 		return db_set_aside(db, err);

@@ -152,3 +152,13 @@ lanyard net set lab --subnet6 fd00:1:2:3::/64
 until_ok 10 sh -c "true"
 another() { in_box web1 ip -6 addr show dev eth0 scope global | grep -q fd00:1:2:3:; }
 until_ok 20 another
+
+if command -v rdisc6 >/dev/null; then
+	say "another prefix, and an engine that knows of the first from the store alone"
+	lanyard net set lab --subnet6 fd00:1:2:4::/64
+	kill -9 "$(engine_pid)"
+	heard() { in_box web1 rdisc6 -1 -w 500 eth0 >"$DIR/heard"; awk '/ Prefix /{ p = $3 } /Pref. time/{ print p, $0 }' "$DIR/heard" | grep -E "$1"; }
+	until_ok 10 heard '^fd00:1:2:4::/64 .* 2700 '
+	until_ok 5 heard '^fd00:1:2:3::/64 .* 0 '
+	is "and one before" "$(heard "^$prefix .* 0 " | wc -l)" 1
+fi

@@ -350,6 +350,48 @@ static void test_leases6(void **state)
 		assert_memory_equal(&found.list[i], &put[i], sizeof(put[i]));
 }
 
+static void on_prefix(void *arg, const struct state_prefix *p)
+{
+	struct {
+		unsigned n;
+		struct state_prefix list[8];
+	} *found = arg;
+
+	assert_in_range(found->n, 0, 7);
+	found->list[found->n++] = *p;
+}
+
+/* Prefixes that were told: put, put otherwise, forgotten, gone with their network. */
+static void test_prefixes(void **state)
+{
+	struct bench *b = *state;
+	struct state_prefix lab = { .net = "lab", .vid = 1, .prefix = { { .bytes = { 0xfd } }, 64 } }, other = lab, over = lab;
+	struct {
+		unsigned n;
+		struct state_prefix list[8];
+	} found = { 0 };
+
+	other.vid = 20;
+	other.until_s = 4000000000;
+	over.prefix.addr.bytes[1] = 1;
+	state_put_prefix(b->state, &lab, on_done, b);
+	state_put_prefix(b->state, &over, on_done, b);
+	state_put_prefix(b->state, &(struct state_prefix){ .net = "lab", .vid = 20, .prefix = lab.prefix }, on_done, b);
+	state_put_prefix(b->state, &other, on_done, b);
+	over.until_s = STATE_PREFIX_OVER;
+	state_put_prefix(b->state, &over, on_done, b);
+	reopen(b);
+	assert_int_equal(b->failed, 0);
+	assert_int_equal(state_load_prefixes(b->state, on_prefix, &found, NULL), 0);
+	assert_int_equal(found.n, 2);
+	assert_memory_equal(&found.list[0], &lab, sizeof(lab));
+	assert_memory_equal(&found.list[1], &other, sizeof(other));
+	sql(b->file, "INSERT INTO prefixes VALUES('lab', 0, x'00', 1), ('lab', 70000, zeroblob(17), 1), ('lab', 3, zeroblob(17), -7)");
+	found.n = 0;
+	assert_int_equal(state_load_prefixes(b->state, on_prefix, &found, NULL), 0);
+	assert_int_equal(found.n, 2);		/* what makes no sense is passed over */
+}
+
 /* A store of the schema before IPv6, and before circuits, gets what it lacks, and keeps what it has. */
 static void test_older_schema(void **state)
 {
@@ -360,7 +402,7 @@ static void test_older_schema(void **state)
 	state_put_lease(b->state, &l, on_done, b);
 	wait_done(b, 1);
 	state_close(b->state);
-	sql(b->file, "DROP TABLE leases6; ALTER TABLE leases DROP COLUMN circuit; PRAGMA user_version = 1");
+	sql(b->file, "DROP TABLE leases6; DROP TABLE prefixes; ALTER TABLE leases DROP COLUMN circuit; PRAGMA user_version = 1");
 	open_again(b);
 	found = load_leases(b);
 	assert_int_equal(found->n, 1);
@@ -463,8 +505,8 @@ static void test_newer_schema(void **state)
 	b->state = state_open(b->dir, b->base, NULL, &err);
 	assert_null(b->state);
 	assert_string_equal(err.code, "unsupported");
-	assert_non_null(strstr(err.message, "was written by a newer lanyard (schema 999; this one knows up to 3)"));
-	sql(b->file, "PRAGMA user_version = 3");
+	assert_non_null(strstr(err.message, "was written by a newer lanyard (schema 999; this one knows up to 4)"));
+	sql(b->file, "PRAGMA user_version = 4");
 	open_again(b);
 }
 
@@ -605,7 +647,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_model), TEST(test_model_anew), TEST(test_transient_is_not_stored), TEST(test_leases),
 		TEST(test_leases_go_with_their_network), TEST(test_close_writes_what_waits), TEST(test_kill), TEST(test_mode),
-		TEST(test_newer_schema), TEST(test_leases6), TEST(test_older_schema), TEST(test_damage_at_start), TEST(test_damage_while_running), TEST(test_full_disk),
+		TEST(test_newer_schema), TEST(test_leases6), TEST(test_prefixes), TEST(test_older_schema), TEST(test_damage_at_start), TEST(test_damage_while_running), TEST(test_full_disk),
 		TEST(test_clock_set_back), TEST(test_load_is_for_the_start),
 	};
 
