@@ -129,7 +129,7 @@ struct live_port {
 	struct live_dgram *dgram;	/* dgram: the peer it is connected to, or NULL */
 	struct event *event;		/* on the listener, or the timer until the next try */
 	unsigned acks;			/* DHCP replies that wait for the store */
-	uint64_t boot_paid_ms;		/* live_boot.c: when all files that it asked for would have come at its rate */
+	uint64_t boot_paid_us;		/* live_boot.c: when all files that it asked for would have come at its rate */
 	struct guard *guard;		/* live_guard.c; NULL: it needs none */
 	struct {
 		uint64_t until_ms;	/* closed until then; 0: open */
@@ -254,6 +254,7 @@ struct engine {
 	struct api *api;
 	struct attach *attach;
 	unsigned nconversations;	/* of all networks */
+	uint64_t boot_paid_us;		/* as of a port, of all of them */
 	unsigned nlent;			/* files open for guests that boot, likewise */
 	struct requests *requests;
 	struct worker **workers;

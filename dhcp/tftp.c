@@ -12,7 +12,7 @@
 #include "dhcp/tftp_message.h"
 #include "dhcp/tftp_source.h"
 
-enum { FIRST_WAIT_MS = 1000, WAIT_MAX_MS = 8000 };
+enum { FIRST_WAIT_MS = 1000, WAIT_MAX_MS = 8000, DISK_WAIT_MS = 10, DISK_PATIENCE_MS = 10000 };
 
 /* A transfer: blocks up to `acked` have arrived, and the `flying` next are on their way. */
 struct session {
@@ -20,6 +20,7 @@ struct session {
 	struct tftp_request asked;	/* and agreed on */
 	struct tftp_source source;
 	struct tftp_cursor next;	/* before block acked + 1 */
+	struct tftp_cursor ahead;	/* behind those that are on their way */
 	uint64_t size;
 	uint64_t acked;
 	unsigned flying;
@@ -28,6 +29,7 @@ struct session {
 	bool again;			/* a window was sent again because its first block did not arrive */
 	unsigned tries;
 	uint64_t due_ms;
+	uint64_t patience_ms;		/* the disk has not what comes next: until when it may take; 0: it has */
 	TAILQ_ENTRY(session) link;	/* oldest first */
 };
 
@@ -108,18 +110,18 @@ static uint64_t wait_for(const struct session *s)
 	return s->asked.timeout_s ? s->asked.timeout_s * 1000u : MIN_OF((uint64_t)FIRST_WAIT_MS << s->tries, (uint64_t)WAIT_MAX_MS);
 }
 
-/* send_window() - the blocks behind those that have arrived. Return: 0 or negative errno */
-static int send_window(struct tftp *t, struct session *s)
+/* send_more() - the blocks of a window that are still to come. Return: 0; -EAGAIN: what comes next is not there yet; or another negative errno */
+static int send_more(struct tftp *t, struct session *s)
 {
-	struct tftp_cursor c = s->next;
 	unsigned most = s->asked.window ? s->asked.window : 1;
 
-	s->last = false;
-	for (s->flying = 0; s->flying < most && !s->last; s->flying++) {
+	for (; s->flying < most && !s->last; s->flying++) {
+		struct tftp_cursor c = s->ahead;
 		long n = tftp_source_read(&s->source, &c, t->packet + TFTP_HEADER);
 
 		if (n < 0)
 			return (int)n;
+		s->ahead = c;
 		put_u16(t->packet, TFTP_DATA);
 		put_u16(t->packet + 2, (uint16_t)(s->acked + s->flying + 1));
 		t->ops->send(t->arg, &s->who, t->packet, TFTP_HEADER + (size_t)n);
@@ -128,18 +130,40 @@ static int send_window(struct tftp *t, struct session *s)
 	return 0;
 }
 
+/* send_window() - the blocks behind those that have arrived */
+static int send_window(struct tftp *t, struct session *s)
+{
+	s->ahead = s->next;
+	s->last = false;
+	s->flying = 0;
+	return send_more(t, s);
+}
+
+/* sent() - what came of sending: the client has its time to answer, or the disk a moment more */
+static void sent(struct tftp *t, struct session *s, int rc, uint64_t now_ms)
+{
+	if (rc == -EAGAIN && !s->patience_ms)
+		s->patience_ms = now_ms + DISK_PATIENCE_MS;
+	if (rc == -EAGAIN && now_ms < s->patience_ms) {
+		s->due_ms = now_ms + DISK_WAIT_MS;
+		return;
+	}
+	s->patience_ms = 0;
+	s->due_ms = now_ms + wait_for(s);
+	if (rc < 0)
+		break_off(t, s, rc);
+}
+
 /* send_due() - what the client is to answer next, for the first time or again */
 static void send_due(struct tftp *t, struct session *s, uint64_t now_ms)
 {
 	int rc = 0;
 
-	s->due_ms = now_ms + wait_for(s);
 	if (s->opening)
 		t->ops->send(t->arg, &s->who, t->packet, tftp_write_oack(t->packet, &s->asked, s->size));
 	else
 		rc = send_window(t, s);
-	if (rc < 0)
-		break_off(t, s, rc);
+	sent(t, s, rc, now_ms);
 }
 
 /* ---- requests ---- */
@@ -237,6 +261,7 @@ static void on_repeated(struct tftp *t, struct session *s, uint64_t now_ms)
 static void on_ack(struct tftp *t, struct session *s, uint16_t number, uint64_t now_ms)
 {
 	unsigned n = (uint16_t)(number - (uint16_t)s->acked);
+	struct tftp_cursor next = s->next;
 	int rc;
 
 	if (!s->opening && n == 0)
@@ -246,7 +271,10 @@ static void on_ack(struct tftp *t, struct session *s, uint16_t number, uint64_t 
 	s->opening = false;
 	s->again = false;
 	s->tries = 0;
-	rc = tftp_source_skip(&s->source, &s->next, n);
+	rc = tftp_source_skip(&s->source, &next, n);
+	if (rc == -EAGAIN)
+		return;			/* of a text: it has gone from memory; the client says it again */
+	s->next = next;
 	s->acked += n;
 	if (rc < 0)
 		break_off(t, s, rc);
@@ -299,7 +327,9 @@ uint64_t tftp_input(struct tftp *t, const struct tftp_peer *who, const uint8_t *
 
 static void on_due(struct tftp *t, struct session *s, uint64_t now_ms)
 {
-	if (++s->tries == TFTP_TRIES)
+	if (s->patience_ms)
+		sent(t, s, send_more(t, s), now_ms);
+	else if (++s->tries == TFTP_TRIES)
 		end(t, s, -ETIMEDOUT);
 	else
 		send_due(t, s, now_ms);

@@ -6,6 +6,7 @@
  *
  * Bounds: TFTP_SESSIONS transfers at once, TFTP_PER_PORT of them by one port, whose stalest one goes for a new one; a window is at
  * most TFTP_WINDOW blocks, a block what fits a packet of the network. Block numbers start over after 65,535, so a file's length has no bound.
+ * What the disk has not at once is waited for, up to ten seconds, while others are served.
  * What is not acknowledged is sent again: after the client's "timeout" each time, or else after 1, 2, 4 ... seconds, TFTP_TRIES times in all.
  *
  * One thread. Time is monotonic, in milliseconds, and comes from the caller.
@@ -43,7 +44,8 @@ struct tftp_ops {
 	 */
 	int (*open)(void *arg, const struct tftp_peer *who, const char *name, uint64_t *size);
 
-	/* read() - up to @size bytes from @at on. Return: how many, fewer at the end alone; or negative errno */
+	/* read() - up to @size bytes from @at on. Return: how many, fewer at the end alone; -EAGAIN: they are not in memory, but will be in a
+	 * moment, when they are asked for again; or another negative errno */
 	long (*read)(void *arg, int file, uint64_t at, uint8_t *to, size_t size);
 	void (*close)(void *arg, int file);
 

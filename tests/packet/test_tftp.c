@@ -25,6 +25,15 @@ static const struct {
 	const char *what;
 	const char *lines[LINES_MAX];
 } conversations[] = {
+	{ "what the disk has not is waited for, and then comes at once",
+	  { "> rrq cold octet blksize=8 windowsize=4", "< oack blksize=8 windowsize=4", "> ack 0", "< -", "~ 16", "+ 10", "< data 1 8", "< data 2 8", "< -", "+ 10", "< -",
+	    "~ 999", "+ 10", "< data 3 8", "< data 4 8", "< -", "> ack 4", "< data 5 8", "< data 6 0", "> ack 6", "! 0 1" } },
+	{ "and is not waited for as one that does not answer",
+	  { "> rrq cold octet", "< -", "+ 2000", "< -", "+ 4000", "< -", "+ 3900", "< -", "~ 999", "+ 10", "< data 1 40", "+ 1000", "< data 1 40", "> ack 1", "! 0 1" } },
+	{ "acknowledged in part meanwhile",
+	  { "~ 16", "> rrq cold octet blksize=8 windowsize=4", "< oack blksize=8 windowsize=4", "> ack 0", "< data 1 8", "< data 2 8", "< -", "> ack 1", "< data 2 8", "< -", "~ 999",
+	    "+ 10", "< data 3 8", "< data 4 8", "< data 5 8", "< -", "> error" } },
+	{ "but not for ever", { "> rrq cold octet", "< -", "+ 10", "+ 9989", "< -", "+ 10", "< error 0", "< -", "! 11 1" } },
 	{ "one block", { "> rrq eight octet", "< data 1 8", "< -", "> ack 1", "< -", "! 0 1" } },
 	{ "blocks, the last of which is short", { "> rrq more octet", "< data 1 512", "> ack 1", "< data 2 512", "> ack 2", "< data 3 276", "> ack 3", "< -", "! 0 1" } },
 	{ "a last block that is empty", { "> rrq block octet", "< data 1 512", "> ack 1", "< data 2 0", "> ack 2", "! 0 1" } },

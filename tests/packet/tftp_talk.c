@@ -17,7 +17,7 @@ static const struct {
 	const char *name;
 	uint64_t size;
 } files[] = {
-	{ "empty", 0 }, { "eight", 8 }, { "block", 512 }, { "more", 1300 }, { "many", 600000 }, { "broken", 4096 },
+	{ "empty", 0 }, { "eight", 8 }, { "block", 512 }, { "more", 1300 }, { "many", 600000 }, { "broken", 4096 }, { "cold", 40 },
 	{ "text", sizeof(TALK_TEXT) - 1 },
 };
 
@@ -59,9 +59,11 @@ static int open_file(void *arg, const struct tftp_peer *who, const char *name, u
 
 static long read_file(void *arg, int file, uint64_t at, uint8_t *to, size_t size)
 {
+	const struct talk *t = arg;
 	size_t n = 0;
 
-	(void)arg;
+	if (!strcmp(files[file].name, "cold") && at + size > t->warm)
+		return -EAGAIN;
 	if (!strcmp(files[file].name, "broken") && at >= 1024)
 		return -EIO;
 	for (int byte; n < size && (byte = talk_file(files[file].name, at + n)) >= 0; n++)
@@ -266,6 +268,8 @@ void talk_line(struct talk *t, const char *line)
 		be(t, (unsigned)atoi(copy));
 	else if (line[0] == '!')
 		check_ended(t, copy);
+	else if (line[0] == '~')
+		t->warm = (uint64_t)atoi(copy);
 	else if (line[0] == '+') {
 		t->now_ms += (uint64_t)atoi(copy);
 		if (t->now_ms >= t->next_ms)

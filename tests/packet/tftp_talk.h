@@ -7,6 +7,7 @@
  *						< error CODE
  *	< -					nothing more
  *	+ MS					time passes
+ *	~ N					of the file "cold" (40 bytes) so many bytes are in memory
  *	! CODE N				that many transfers have ended so: 0, ECANCELED ... by number, -1: any; then they are counted anew
  *
  * Files: empty (0 bytes), eight (8), block (512), more (1300), many (600,000), text (netascii is longer). "closed" is denied, "busy" is for
@@ -32,6 +33,7 @@ struct talk {
 		uint8_t data[TALK_PACKET];
 	} queue[TALK_QUEUE];
 	unsigned head, n;		/* oldest, and how many */
+	uint64_t warm;
 	unsigned open, ended;		/* files open; transfers over */
 	int rc;				/* of the last one */
 	bool netascii;			/* what was asked for last */
