@@ -2,7 +2,14 @@
 # shellcheck shell=bash
 # tests/bench/vhost-peers.sh - the switches of vhost-series.sh: for each X_start, X_end, X_continue, X_stop, X_pid, X_sockets
 #
-# All stand on core SWITCH_CPU with one forwarding thread. Sockets are in $DIR. They end with the sandbox, whatever happens.
+# and look_far for rates that are compared. All stand on core SWITCH_CPU with one forwarding thread. Sockets are in $DIR. They end with the sandbox, whatever happens.
+
+# look_far - into FAR: are the cores far apart now? A cache line's way there and back says so; hosts move virtual CPUs about
+FAR='' FAR_NS=150
+look_far() {
+	FAR=
+	[ "$("$B/tests/bench/vhostgen" --cpu "$LOAD_CPU" --distance "$SWITCH_CPU" | jq .round_trip_ns)" -le $FAR_NS ] || FAR=" (cores far apart)"
+}
 
 # lanyard: three ports, the third with a guest that only listens; it sleeps when nothing comes, so it needs no stopping
 lanyard_start() {

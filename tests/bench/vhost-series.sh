@@ -11,9 +11,8 @@
 # shellcheck source=tests/bench/vhost-peers.sh
 . "$ROOT/tests/bench/vhost-peers.sh"
 
-gen=$B/tests/bench/vhostgen T=$SECONDS_EACH FAR_NS=150
+gen=$B/tests/bench/vhostgen T=$SECONDS_EACH
 declare -A NAME=([lanyard]=lanyard [ovs]=OVS-DPDK [testpmd]=testpmd) ANSWER
-FAR=
 figure() { printf '%s\t%s\t%s\n' "vhost-user, $1$FAR" "$2" "$3" >>"$DIR/figures"; printf '%-78s %10s %s\n' "vhost-user, $1$FAR" "$3" "$2" >&2; }
 wanted() { [[ "vhost-user, $1" == *"$ONLY"* ]]; }
 has_peer() { [[ " $PEERS " == *" $1 "* ]]; }
@@ -26,14 +25,6 @@ load() {
 	timeout $((T + 40)) "$gen" --cpu "$LOAD_CPU" --seconds "$T" --pid "$("${switch}_pid")" $("${switch}_sockets") "$@" 2>>"$DIR/load.log" ||
 		echo "bench: ${NAME[$switch]}: $(tail -n 1 "$DIR/load.log")" >&2
 	"${switch}_stop"
-}
-
-distance() { "$gen" --cpu "$LOAD_CPU" --distance "$SWITCH_CPU" | jq .round_trip_ns; }
-
-# look_far - into FAR: are the cores far apart now?
-look_far() {
-	FAR=
-	[ "$(distance)" -le $FAR_NS ] || FAR=" (cores far apart)"
 }
 
 # take WHO ARGUMENT... - into ANSWER: a run of each switch of WHO; false when the cores moved meanwhile

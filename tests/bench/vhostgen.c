@@ -11,6 +11,7 @@
  *	--gso           TCP segments of 64 KB instead                --buffer N      bytes of a receive buffer (2048)
  *	--both          both directions                              --no-mergeable  a frame must fit into one buffer
  *	--touch         guests write and read their frames           --verify        and check each byte; for tests, not for rates
+ *	--addresses     guests write the addresses of their frames, as they do anyway when those are more than a ring has room for
  *	--ring N        descriptors of a ring (1024)                 --queues N      queue pairs of each guest (1)
  *	--packed, --in-order, --indirect, --event-idx                what the rings are to be like
  *	--latency N     N frames one by one, instead of throughput   --quiet MS      and nothing for so long before each
@@ -120,12 +121,12 @@ static void idle_guests(char *text)
 
 static void options(int argc, char **argv)
 {
-	static int packed, in_order, indirect, event_idx, again, both, touch, verify, gso, hold, separate, ordinary, invent;
+	static int packed, in_order, indirect, event_idx, again, both, touch, verify, gso, hold, separate, ordinary, invent, addresses;
 	static const struct option longs[] = {
 		{ "packed", 0, &packed, 1 }, { "in-order", 0, &in_order, 1 }, { "indirect", 0, &indirect, 1 }, { "event-idx", 0, &event_idx, 1 },
 		{ "both", 0, &both, 1 }, { "touch", 0, &touch, 1 }, { "verify", 0, &verify, 1 }, { "gso", 0, &gso, 1 }, { "hold", 0, &hold, 1 },
 		{ "again", 0, &again, 1 }, { "pace", 1, NULL, 'P' }, { "beside", 1, NULL, 'B' }, { "invent", 0, &invent, 1 }, { "leave", 1, NULL, 'L' },
-		{ "no-mergeable", 0, &separate, 1 }, { "ordinary-pages", 0, &ordinary, 1 },
+		{ "no-mergeable", 0, &separate, 1 }, { "addresses", 0, &addresses, 1 }, { "ordinary-pages", 0, &ordinary, 1 },
 		{ "size", 1, NULL, 's' }, { "macs", 1, NULL, 'm' }, { "buffer", 1, NULL, 'b' }, { "ring", 1, NULL, 'r' }, { "queues", 1, NULL, 'q' },
 		{ "latency", 1, NULL, 'l' }, { "quiet", 1, NULL, 'Q' }, { "idle", 1, NULL, 'i' }, { "seconds", 1, NULL, 't' },
 		{ "cpu", 1, NULL, 'c' }, { "gap", 1, NULL, 'g' }, { "pid", 1, NULL, 'p' }, { "ideal", 1, NULL, 'I' }, { "distance", 1, NULL, 'd' }, { 0 },
@@ -156,7 +157,7 @@ static void options(int argc, char **argv)
 		}
 	}
 	c->packed = packed, c->in_order = in_order, c->indirect = indirect, c->event_idx = event_idx;
-	c->mergeable = !separate, c->ordinary_pages = ordinary;
+	c->mergeable = !separate, c->ordinary_pages = ordinary, c->addresses = addresses;
 	c->look = verify ? VGUEST_VERIFY : touch ? VGUEST_TOUCH : VGUEST_BLIND;
 	opt.both = both, opt.hold = hold, opt.invent = invent, opt.again = again || life.leaves, c->frames.gso = gso;
 	if (gso)

@@ -66,7 +66,7 @@ static uint32_t slot(const struct vguest_conf *c)
  * figures be those of the memory that they take. Who checks every byte has each frame as it was built. */
 static bool readdresses(const struct vguest_conf *c)
 {
-	return c->flows > c->ring && c->look != VGUEST_VERIFY;
+	return (c->flows > c->ring || c->addresses) && c->look != VGUEST_VERIFY;
 }
 
 static uint32_t slots(const struct vguest_conf *c)

@@ -30,6 +30,7 @@ struct vguest_conf {
 	uint32_t buffer;		/* bytes of a receive buffer */
 	bool packed, in_order, event_idx, indirect, mergeable;
 	bool ordinary_pages;		/* do not look for huge ones */
+	bool addresses;			/* write its own and its peer's into each frame that leaves, however few they are */
 	enum vguest_look look;
 };
 
