@@ -71,40 +71,51 @@ static inline bool is_thinned(const struct fdb *fdb, uint32_t port, uint32_t now
 	return (uint32_t)pace >= FREELY && pace >> 32 == now_s;
 }
 
-static void count_new(struct fdb *fdb, uint32_t port, uint32_t now_s)
+static void count_new(struct fdb *fdb, uint32_t port, uint32_t now_s, unsigned n)
 {
 	if (atomic_load_explicit(&fdb->pace[port], memory_order_relaxed) >> 32 != now_s)
 		atomic_store_explicit(&fdb->pace[port], (uint64_t)now_s << 32, memory_order_relaxed);
-	atomic_fetch_add_explicit(&fdb->pace[port], 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&fdb->pace[port], n, memory_order_relaxed);
 }
 
 /* learn_new() - a station that was not found. Return: learnt? */
 static bool learn_new(struct fdb *fdb, uint64_t key, uint32_t port, uint32_t now_s)
 {
+	uint32_t held = held_by(fdb, port);
 	uint64_t value;
 	bool learnt = false;
 
-	count_new(fdb, port, now_s);
 	if (atomic_flag_test_and_set_explicit(&fdb->insert_lock, memory_order_acquire))
 		return false;
 	if (!find(fdb, key, &value))
 		learnt = fdb_insert(fdb, key, value_of(port, FDB_LEARNED, 0, now_s), now_s);
 	atomic_flag_clear_explicit(&fdb->insert_lock, memory_order_release);
+	count_new(fdb, port, now_s, held_by(fdb, port) > held ? 1 : CROWDED);
 	if (learnt)
 		changed(fdb, port, false);
 	return learnt;
 }
 
+/* is_as_seen() - was it at this port in this very second, so that there is nothing to write down? */
+static inline bool is_as_seen(uint64_t value, uint32_t port, uint32_t now_s)
+{
+	return !((value ^ value_of(port, FDB_LEARNED, 0, now_s)) & value_of(UINT16_MAX, 0, 0, UINT32_MAX));
+}
+
+/* learn_other() - what is to be written down. Return: learnt or moved? */
+static __attribute__((noinline)) bool learn_other(struct fdb *fdb, uint64_t key, struct entry *e, uint64_t value, uint32_t port, uint32_t now_s)
+{
+	return e ? refresh(fdb, e, value, port, now_s) : learn_new(fdb, key, port, now_s);
+}
+
 static inline bool learn_hashed(struct fdb *fdb, uint64_t key, uint64_t hash, uint32_t port, uint32_t now_s)
 {
-	uint64_t value;
+	uint64_t value = 0;
 	struct entry *e = find_hashed(fdb, key, hash, &value);
 
-	if (__builtin_expect(!e, 0))
-		return learn_new(fdb, key, port, now_s);
-	if (__builtin_expect(value_port(value) == port && value_seen(value) == now_s, 1))
+	if (__builtin_expect(e && is_as_seen(value, port, now_s), 1))
 		return false;
-	return refresh(fdb, e, value, port, now_s);
+	return learn_other(fdb, key, e, value, port, now_s);
 }
 
 bool fdb_learn_key(struct fdb *fdb, uint64_t key, uint32_t port, uint64_t now_ms)
@@ -121,6 +132,10 @@ bool fdb_learn(struct fdb *fdb, uint16_t vid, const uint8_t *mac, uint32_t port,
 static void hash_burst(const struct fdb *fdb, const uint64_t *keys, uint64_t *hashes, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
+		if (i && keys[i] == keys[i - 1]) {	/* many who talk to one */
+			hashes[i] = hashes[i - 1];
+			continue;
+		}
 		hashes[i] = hash_key(fdb, keys[i]);
 		__builtin_prefetch(first_bucket(fdb, hashes[i]));
 	}
@@ -158,7 +173,7 @@ void fdb_burst(struct fdb *fdb, const uint64_t *src, const uint64_t *dst, unsign
 	for (unsigned i = 0; i < n; i++) {
 		bool learnt = !thinned && learn_hashed(fdb, src[i], src_hash[i], port, now_s);
 
-		if (i && dst[i] == dst[i - 1] && !learnt)	/* many who talk to one */
+		if (i && dst[i] == dst[i - 1] && !learnt)
 			to[i] = to[i - 1];
 		else
 			to[i] = lookup_hashed(fdb, dst[i], dst_hash[i], now_s);

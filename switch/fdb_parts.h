@@ -14,7 +14,8 @@
  */
 enum { WAYS = 4, CANDIDATES = 2 * WAYS, BURST = 64, MOMENT_S = 1,
 	FREELY = 65536,		/* stations that a port may have learnt in one second; of what else it sends in that second */
-	THINNED = 64 };		/* one frame in so many is learnt from */
+	THINNED = 64,		/* one frame in so many is learnt from */
+	CROWDED = 16 };		/* so many counts one that takes the place of another of the port's: that takes longer, and helps nobody */
 
 struct entry {
 	_Atomic uint64_t key;
@@ -86,6 +87,8 @@ static inline uint32_t age_of(uint64_t value, uint32_t now_s)
 
 static inline bool is_fresh(const struct fdb *fdb, uint64_t value, uint32_t now_s)
 {
+	if (__builtin_expect(now_s - value_seen(value) <= fdb->age_s, 1))
+		return true;			/* in one comparison, as most are */
 	return value_origin(value) == FDB_STATIC || age_of(value, now_s) <= fdb->age_s;
 }
 
@@ -112,20 +115,23 @@ static inline struct bucket *second_bucket(const struct fdb *fdb, uint64_t hash)
 	return &fdb->buckets[second != first ? second : first ^ 1];
 }
 
-/* find_in() - all four keys of the line are compared, and without a branch for each: which of them it is cannot be foretold */
+static inline unsigned is_in(const struct bucket *b, unsigned way, uint64_t key)
+{
+	return atomic_load_explicit(&b->entries[way].key, memory_order_relaxed) == key;
+}
+
+/* find_in() - which of the four it is cannot be foretold, so it is not asked by a branch but reckoned: nothing found is the first way, which
+ * then holds another key */
 static inline struct entry *find_in(struct bucket *b, uint64_t key, uint64_t *value)
 {
-	struct entry *e = NULL;
+	struct entry *e = &b->entries[is_in(b, 1, key) + 2 * is_in(b, 2, key) + 3 * is_in(b, 3, key)];
 
-	for (unsigned way = 0; way < WAYS; way++) {
-		if (atomic_load_explicit(&b->entries[way].key, memory_order_acquire) == key)
-			e = &b->entries[way];
-	}
-	if (!e)
+	if (__builtin_expect(atomic_load_explicit(&e->key, memory_order_acquire) != key, 0))
 		return NULL;
 	*value = atomic_load_explicit(&e->value, memory_order_acquire);
-	return atomic_load_explicit(&e->key, memory_order_relaxed) == key ? e : NULL;
+	return __builtin_expect(atomic_load_explicit(&e->key, memory_order_relaxed) == key, 1) ? e : NULL;
 }
+_Static_assert(WAYS == 4, "find_in() counts them");
 
 static inline struct entry *find_hashed(const struct fdb *fdb, uint64_t key, uint64_t hash, uint64_t *value)
 {

@@ -350,6 +350,27 @@ static void test_pace(void **state)
 	fdb_free(fdb);
 }
 
+/* One that does so in a table that is full of its own is held back sooner. */
+static void test_crowded_pace(void **state)
+{
+	enum { ROOM = 4096, MANY = 1 << 16, LAST = 8192 };
+	struct fdb *fdb = fdb_new(ROOM, PORTS, AGE);
+	uint64_t dst = fdb_key(1, station(2, 1));
+	unsigned known = 0;
+
+	(void)state;
+	fdb_learn(fdb, 1, station(2, 1), 4, START);
+	assert_int_equal(pour(fdb, 0, MANY, 3, dst, START), 4);
+	for (unsigned i = MANY - LAST; i < MANY; i++)
+		known += fdb_lookup(fdb, 1, station(9, i), START) == 3;
+	print_message("  of the last %u of %u one after another in a small table %u are known\n", LAST, MANY, known);
+	assert_in_range(known, 16, LAST / 32);
+	pour(fdb, MANY, 64, 3, dst, START + SECOND);
+	for (unsigned i = MANY; i < MANY + 64; i++)
+		assert_int_equal(fdb_lookup(fdb, 1, station(9, i), START + SECOND), 3);
+	fdb_free(fdb);
+}
+
 static void test_free_null(void **state)
 {
 	(void)state;
@@ -362,7 +383,7 @@ int main(void)
 		cmocka_unit_test(test_story),	 cmocka_unit_test(test_listing), cmocka_unit_test(test_fairness),
 		cmocka_unit_test(test_capacity), cmocka_unit_test(test_threads), cmocka_unit_test(test_free_null),
 		cmocka_unit_test(test_take_over),
-		cmocka_unit_test(test_pace),
+		cmocka_unit_test(test_pace), cmocka_unit_test(test_crowded_pace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
