@@ -12,15 +12,16 @@
 #include "dhcp/names_parts.h"
 #include "dhcp/names_peer.h"
 
-/* One allocation: the entry, its records, and their data. Immutable once in the table but for `children`, which
- * only the writer uses.
+/* One allocation of no more bytes than it takes, for an answer costs as much as the cache lines it is put together from: the entry, its
+ * records, the wire form of its name, lower-case, and the records' data. Immutable once in the table but for `children`, which only the
+ * writer uses.
  */
 struct entry {
 	struct cds_lfht_node node;
 	struct rcu_head rcu;
 	struct name_set set;
-	struct dns_name name;		/* lower-case */
 	unsigned children;		/* entries one label below; they keep an entry without records alive */
+	uint8_t name_size;
 	struct name_record records[];
 };
 
@@ -42,12 +43,25 @@ static void free_rcu(struct rcu_head *head)
 	free(container_of(head, struct entry, rcu));
 }
 
+static const uint8_t *wire_of(const struct entry *e)
+{
+	return (const uint8_t *)(e->records + e->set.n);
+}
+
+static struct dns_name name_of(const struct entry *e)
+{
+	struct dns_name name = { .size = e->name_size };
+
+	memcpy(name.wire, wire_of(e), e->name_size);
+	return name;
+}
+
 static int match(struct cds_lfht_node *node, const void *key)
 {
 	const struct entry *e = container_of(node, struct entry, node);
 	const struct dns_name *name = key;
 
-	return e->name.size == name->size && !memcmp(e->name.wire, name->wire, name->size);
+	return e->name_size == name->size && !memcmp(wire_of(e), name->wire, name->size);
 }
 
 uint64_t names_hash(const struct dns_name *lower)
@@ -188,8 +202,9 @@ unsigned names_count(const struct names *t)
 static struct entry *entry_new(const struct dns_name *name, const struct name_record *records, unsigned n,
 			       unsigned children)
 {
-	size_t head = sizeof(struct entry) + n * sizeof(*records), size = head;
+	size_t size = sizeof(struct entry) + n * sizeof(*records) + name->size;
 	struct entry *e;
+	uint8_t *to;
 
 	for (unsigned i = 0; i < n; i++)
 		size += records[i].size;
@@ -197,23 +212,26 @@ static struct entry *entry_new(const struct dns_name *name, const struct name_re
 	if (!e)
 		return NULL;
 	cds_lfht_node_init(&e->node);
-	e->name = *name;
 	e->children = children;
+	e->name_size = name->size;
 	e->set = (struct name_set){ .n = n, .records = e->records };
+	to = (uint8_t *)(e->records + n);
+	memcpy(to, name->wire, name->size);
+	to += name->size;
 	for (unsigned i = 0; i < n; i++) {
-		uint8_t *to = (uint8_t *)e + head;
-
 		memcpy(to, records[i].rdata, records[i].size);
 		e->records[i] = records[i];
 		e->records[i].rdata = to;
-		head += records[i].size;
+		to += records[i].size;
 	}
 	return e;
 }
 
 static void drop(struct names *t, struct entry *e)
 {
-	count(t, &e->name, -(e->set.n != 0));
+	struct dns_name name = name_of(e);
+
+	count(t, &name, -(e->set.n != 0));
 	cds_lfht_del(t->table, &e->node);
 	urcu_qsbr_call_rcu(&e->rcu, free_rcu);
 }
@@ -310,11 +328,13 @@ void names_each(const struct names *t, void (*fn)(void *arg, const struct dns_na
 	struct cds_lfht_iter iter;
 	struct cds_lfht_node *node;
 	const struct entry *e;
+	struct dns_name name;
 
 	for (cds_lfht_first(t->table, &iter); (node = cds_lfht_iter_get_node(&iter)); cds_lfht_next(t->table, &iter)) {
 		e = container_of(node, struct entry, node);
+		name = name_of(e);
 		if (e->set.n)
-			fn(arg, &e->name, &e->set);
+			fn(arg, &name, &e->set);
 	}
 }
 
