@@ -359,9 +359,17 @@ enum verdict burst_decide(struct burst *b, struct frame *f, uint64_t key, int32_
 /* record_all_made() - each with the port of the one station that it was for */
 static void record_all_made(const struct burst *b, const int32_t *to, const struct frame *frames, unsigned n)
 {
-	for (unsigned i = 0; i < n; i++)
-		if (to[i] >= 0 && (unsigned)to[i] < b->snap->nports && b->snap->ports[to[i]].recorder)
-			record_made(b->w, &b->snap->ports[to[i]], &frames[i], (enum verdict)burst_verdict(b, &frames[i], i));
+	uint64_t wall_ns = 0;
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct port_view *view = to[i] >= 0 && (unsigned)to[i] < b->snap->nports ? &b->snap->ports[to[i]] : NULL;
+
+		if (i && to[i] != to[i - 1])
+			kept = 0;
+		if (view && view->recorder && kept < RECORDS_OF_BURST)
+			kept += record_made(b->w, view, &frames[i], (enum verdict)burst_verdict(b, &frames[i], i), &wall_ns);
+	}
 }
 
 unsigned forward_made(struct worker *w, struct outbox *out, const struct snapshot *snap, const struct port_view *from,
@@ -421,6 +429,7 @@ bool forward_made_to(struct worker *w, struct outbox *out, const struct port_vie
 	struct port_stats *s = &from->port->stats[worker_index(w)];
 	struct tx_frame tx = vlan_tx(&to->vlan, f);
 	enum verdict v = VERDICT_DROP_NO_DESTINATION;
+	uint64_t wall_ns = 0;
 
 	if (from->net == to->net && may_receive(to, f))
 		v = made_passes(w, from, to, f);
@@ -435,7 +444,7 @@ bool forward_made_to(struct worker *w, struct outbox *out, const struct port_vie
 	if (from->nobservers)
 		observe_one(w, from, CAPTURE_IN, f, v);
 	if (to->recorder)
-		record_made(w, to, f, v);
+		record_made(w, to, f, v, &wall_ns);
 	counter_add(&s->made, 1);
 	counter_add(&s->verdicts[v], 1);
 	return v == VERDICT_FORWARDED;

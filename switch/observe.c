@@ -230,13 +230,14 @@ void record_burst(const struct burst *b, const struct frame *frames, unsigned n)
 	}
 }
 
-void record_made(struct worker *w, const struct port_view *to, const struct frame *frame, enum verdict verdict)
+bool record_made(struct worker *w, const struct port_view *to, const struct frame *frame, enum verdict verdict, uint64_t *wall_ns)
 {
 	const struct view v = { .w = w, .port = to, .way = CAPTURE_OUT, .n = 1, .frames = frame, .verdict = (uint8_t)verdict };
-	uint64_t wall_ns = 0;
 
-	if (verdict_is_drop(verdict) || begins_or_ends(frame))
-		record(to->recorder, &v, 0, &wall_ns);
+	if (!verdict_is_drop(verdict) && !begins_or_ends(frame))
+		return false;
+	record(to->recorder, &v, 0, wall_ns);
+	return true;
 }
 
 /* ---- mirrors ---- */

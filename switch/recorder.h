@@ -77,8 +77,11 @@ static inline uint32_t recorder_kept(const struct recorder *r, unsigned part)
 	return n < r->nslots ? (uint32_t)n : r->nslots;
 }
 
-/* record_burst() - what is to be kept of a burst that was not just forwarded; record_made() - of a frame that services made for @to */
+/* record_burst() - what is to be kept of a burst that was not just forwarded; record_made() - of a frame that services made for @to
+ * @wall_ns:	the time, or 0: it is looked at where it is needed, once for the frames of a burst
+ * Return: was it kept?
+ */
 void record_burst(const struct burst *b, const struct frame *frames, unsigned n);
-void record_made(struct worker *w, const struct port_view *to, const struct frame *frame, enum verdict verdict);
+bool record_made(struct worker *w, const struct port_view *to, const struct frame *frame, enum verdict verdict, uint64_t *wall_ns);
 
 #endif
