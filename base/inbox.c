@@ -74,7 +74,7 @@ void inbox_wake(struct inbox *inbox)
 		return;		/* the counter is full, so it is readable already */
 }
 
-bool inbox_push(struct inbox *inbox, const void *message)
+bool inbox_put(struct inbox *inbox, const void *message)
 {
 	size_t turn = atomic_load_explicit(&inbox->tail, memory_order_relaxed);
 	struct cell *cell;
@@ -96,8 +96,16 @@ bool inbox_push(struct inbox *inbox, const void *message)
 	}
 	memcpy(cell->message, message, inbox->size);
 	atomic_store(&cell->state, lap_of(inbox, turn) + 1);
-	inbox_wake(inbox);
 	return true;
+}
+
+bool inbox_push(struct inbox *inbox, const void *message)
+{
+	bool put = inbox_put(inbox, message);
+
+	if (put)
+		inbox_wake(inbox);
+	return put;
 }
 
 bool inbox_pop(struct inbox *inbox, void *message)

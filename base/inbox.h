@@ -27,6 +27,9 @@ void inbox_free(struct inbox *inbox);
  */
 bool inbox_push(struct inbox *inbox, const void *message);
 
+/* inbox_put() - the same for who has more to say, and calls inbox_wake() when that is done */
+bool inbox_put(struct inbox *inbox, const void *message);
+
 /* inbox_pop() - copy the oldest message out; the consumer only. Return: false when empty. */
 bool inbox_pop(struct inbox *inbox, void *message);
 
@@ -42,7 +45,7 @@ bool inbox_sleep(struct inbox *inbox);
 /* inbox_doze() - as inbox_sleep(), for a consumer that waits for edges (EPOLLET): it is woken by each write, so nothing is cleared, which saves a call */
 bool inbox_doze(struct inbox *inbox);
 
-/* inbox_wake() - wake the consumer for something that it finds elsewhere, and looks for after inbox_sleep(); any thread */
+/* inbox_wake() - wake the consumer for what was put, or for something that it finds elsewhere, and looks for after inbox_sleep(); any thread */
 void inbox_wake(struct inbox *inbox);
 
 #endif

@@ -40,7 +40,7 @@ static bool to_request(struct request *r, enum request_kind kind, const struct a
 	return true;
 }
 
-static enum verdict hand_over(struct requests *requests, enum request_kind kind, const struct arrival *a,
+static enum verdict hand_over(struct requests *requests, struct worker *w, enum request_kind kind, const struct arrival *a,
 			      const struct packet *p, enum verdict consumed)
 {
 	struct request r;
@@ -50,7 +50,7 @@ static enum verdict hand_over(struct requests *requests, enum request_kind kind,
 		return VERDICT_DROP_MALFORMED;
 	if (a->trial)
 		return consumed;
-	v = request_post(requests, &r);
+	v = request_leave(requests, w, &r);
 	return v == VERDICT_FORWARDED ? consumed : v;
 }
 
@@ -59,7 +59,7 @@ static enum verdict hand_dhcp(struct dhcp_service *d, struct worker *w, const st
 {
 	if (!a->trial && !request_in_time(d->requests, a->from->port->id, a->segment->dhcp_rate, worker_now_ms(w)))
 		return VERDICT_DROP_QUOTA;
-	return hand_over(d->requests, REQUEST_DHCP, a, p, VERDICT_CONSUMED_DHCP);
+	return hand_over(d->requests, w, REQUEST_DHCP, a, p, VERDICT_CONSUMED_DHCP);
 }
 
 /* RFC 8415 7.1, 7.2: to port 547 and the group of servers and relays; by relays to that of servers, or to us */
@@ -129,12 +129,11 @@ static bool tftp_service_input(struct service *s, struct worker *w, const struct
 {
 	struct dhcp_service *d = container_of(s, struct dhcp_service, service);
 
-	(void)w;
 	if (p->proto != PROTO_UDP || p->dport != PORT_TFTP || !segment_is_gateway(a->segment, p->dst))
 		return false;
 	*verdict = VERDICT_DROP_MARTIAN;
 	if (from_here(a, p->src) && p->sport)
-		*verdict = hand_over(d->requests, REQUEST_TFTP, a, p, VERDICT_CONSUMED_TFTP);
+		*verdict = hand_over(d->requests, w, REQUEST_TFTP, a, p, VERDICT_CONSUMED_TFTP);
 	return true;
 }
 
@@ -148,6 +147,7 @@ struct service *tftp_service_new(struct requests *requests)
 /* ---- DNS ---- */
 
 enum { REPLY_MAX = 4096 };
+_Static_assert(WORKER_REPLY >= ETH_HEADER + IP6_HEADER + UDP_HEADER + REPLY_MAX, "an answer is built in one piece");
 
 struct dns_service {
 	struct service service;
@@ -159,13 +159,10 @@ struct dns_service {
 static void send_reply(struct worker *w, const struct arrival *a, const struct packet *p, const uint8_t *reply, uint32_t size)
 {
 	const struct segment *seg = a->segment;
-	uint8_t room[REPLY_MAX + 64];
-	struct frame f;
-	uint32_t len = build_udp_frame(room, p->data + 6, seg->gateway_mac, p->dst, PORT_DNS, p->src, p->sport, reply, size);
+	uint8_t *room = worker_reply_room(w);
 
-	frame_init(&f, room, len);
-	f.vid = seg->vid;
-	worker_emit(w, a->local_port, &f, 1);
+	worker_reply(w, a->local_port, build_udp_frame(room, p->data + 6, seg->gateway_mac, p->dst, PORT_DNS, p->src, p->sport, reply, size),
+		     seg->vid);
 }
 
 /* A query from outside the segment's subnet is no guest's (DNS-16), and one from port 53 of another server would loop (DNS-05). */
@@ -190,7 +187,7 @@ static bool dns_input(struct service *s, struct worker *w, const struct arrival 
 	if (size > 0 && !a->trial)
 		send_reply(w, a, p, reply, (uint32_t)size);
 	else if (size == 0)
-		*verdict = hand_over(d->requests, REQUEST_DNS, a, p, VERDICT_CONSUMED_DNS);
+		*verdict = hand_over(d->requests, w, REQUEST_DNS, a, p, VERDICT_CONSUMED_DNS);
 	return true;
 }
 

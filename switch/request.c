@@ -7,6 +7,7 @@
 #include "base/array.h"
 #include "base/inbox.h"
 #include "switch/forward.h"
+#include "switch/worker.h"
 
 enum { GONE = PORT_IDS };
 
@@ -58,25 +59,50 @@ static enum verdict post_gone(struct requests *r, const struct request *request)
 	return VERDICT_FORWARDED;
 }
 
-enum verdict request_post(struct requests *r, const struct request *request)
+/* post() - without waking anybody */
+static enum verdict post(struct requests *r, const struct request *request)
 {
 	_Atomic uint16_t *waiting = &r->waiting[request->port % PORT_IDS];
 	enum verdict v = VERDICT_FORWARDED;
 	uint32_t all, own;
 
-	if (request->kind == REQUEST_PORT_GONE)
-		return post_gone(r, request);
 	all = atomic_fetch_add_explicit(&r->all, 1, memory_order_relaxed);
 	own = atomic_fetch_add_explicit(waiting, 1, memory_order_relaxed);
 	if (all < REQUESTS && own >= REQUESTS - all)
 		v = VERDICT_DROP_QUOTA;
-	else if (all >= REQUESTS || !inbox_push(r->inbox, request))
+	else if (all >= REQUESTS || !inbox_put(r->inbox, request))
 		v = VERDICT_DROP_BUSY;
 	if (v != VERDICT_FORWARDED) {
 		atomic_fetch_sub_explicit(waiting, 1, memory_order_relaxed);
 		atomic_fetch_sub_explicit(&r->all, 1, memory_order_relaxed);
 	}
 	return v;
+}
+
+enum verdict request_post(struct requests *r, const struct request *request)
+{
+	enum verdict v;
+
+	if (request->kind == REQUEST_PORT_GONE)
+		return post_gone(r, request);
+	v = post(r, request);
+	if (v == VERDICT_FORWARDED)
+		requests_wake(r);
+	return v;
+}
+
+enum verdict request_leave(struct requests *r, struct worker *w, const struct request *request)
+{
+	enum verdict v = post(r, request);
+
+	if (v == VERDICT_FORWARDED)
+		worker_left(w, r);
+	return v;
+}
+
+void requests_wake(struct requests *r)
+{
+	inbox_wake(r->inbox);
 }
 
 /* The virtual scheduling form of the leaky bucket (ITU-T I.371 A), as in switch/rate.h, with a second for the burst. */

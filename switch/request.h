@@ -36,12 +36,18 @@ struct request {
 };
 
 struct requests;
+struct worker;
 
 struct requests *requests_new(void);
 void requests_free(struct requests *r);
 
 /* request_post() - Return: VERDICT_FORWARDED when queued, else VERDICT_DROP_QUOTA or VERDICT_DROP_BUSY */
 enum verdict request_post(struct requests *r, const struct request *request);
+
+/* request_leave() - as request_post(), for frames that come in bursts: the control thread is woken, by requests_wake(), when the round of
+ * worker @w is over. On one processor it would begin to run at each of them otherwise. Not for REQUEST_PORT_GONE. */
+enum verdict request_leave(struct requests *r, struct worker *w, const struct request *request);
+void requests_wake(struct requests *r);
 
 /* request_in_time() - may @port post one more, of which it may post @per_s a second (0: any number)? A second's worth may come at once. */
 bool request_in_time(struct requests *r, uint32_t port, uint32_t per_s, uint64_t now_ms);

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/inbox.h"
 #include "switch/offload.h"
+#include "switch/request.h"
 #include "switch/snapshot.h"
 #include "switch/worker_parts.h"
 
@@ -30,10 +31,12 @@ struct message {
 	void *arg;
 };
 
-/* A worker's private memory is one mapping: scratch, cut, linear, and what is received last, before a page that nobody may touch. */
+/* A worker's private memory is one mapping: scratch, cut, linear, replies, and what is received last, before a page that nobody may touch. */
 enum {
-	PAGE = 4096, GUARD = PAGE,
-	BEFORE_RX = (WORKER_SCRATCH + OFFLOAD_ROOM + FRAME_MAX + PAGE - 1) / PAGE * PAGE,
+	PAGE = 4096, GUARD = PAGE, LINE = 64,
+	REPLIES = 16 * 1024 + WORKER_REPLY,	/* most answers are a few lines; where they are not, fewer go at once */
+	LINEAR = (FRAME_MAX + LINE - 1) / LINE * LINE,
+	BEFORE_RX = (WORKER_SCRATCH + OFFLOAD_ROOM + LINEAR + REPLIES + PAGE - 1) / PAGE * PAGE,
 	SPACE = BEFORE_RX + RX_SPACE + GUARD,
 };
 _Static_assert(RX_SPACE % PAGE == 0, "it ends where the guard begins");
@@ -112,11 +115,58 @@ static bool read_inbox(struct worker *w)
 	return false;
 }
 
-static void end_round(struct worker *w)
+uint8_t *worker_reply_room(struct worker *w)
+{
+	return w->replies.room + w->replies.used;
+}
+
+static void send_replies(struct worker *w)
+{
+	struct replies *r = &w->replies;
+	unsigned n = r->n;
+
+	r->n = r->used = 0;
+	worker_emit(w, r->from, r->frames, n);
+}
+
+void worker_reply(struct worker *w, uint32_t from, uint32_t len, uint16_t vid)
+{
+	struct replies *r = &w->replies;
+	uint8_t *data = worker_reply_room(w);
+
+	if (r->n && r->from != from)
+		send_replies(w);	/* what was built just now stays where it is */
+	r->from = from;
+	frame_init(&r->frames[r->n], data, len);
+	r->frames[r->n++].vid = vid;
+	r->used = (uint32_t)(data - r->room) + (len + LINE - 1) / LINE * LINE;
+	if (r->n == BURST_MAX || r->used > REPLIES - WORKER_REPLY)
+		send_replies(w);
+}
+
+/* ring() - the devices that were sent to; not for replies to go: somebody may be about to send */
+static void ring(struct worker *w)
 {
 	for (unsigned i = 0; i < w->nsent; i++)
 		port_sent(w->sent[i], w->index);
 	w->nsent = 0;
+}
+
+static void end_round(struct worker *w)
+{
+	if (w->replies.n)
+		send_replies(w);
+	ring(w);
+	if (w->left)
+		requests_wake(w->left);
+	w->left = NULL;
+}
+
+void worker_left(struct worker *w, struct requests *r)
+{
+	if (w->left && w->left != r)
+		requests_wake(w->left);
+	w->left = r;
 }
 
 /* how_long() - milliseconds that this turn may sleep */
@@ -141,7 +191,7 @@ void worker_sent(struct worker *w, struct port_queue *q)
 		if (w->sent[i] == q)
 			return;
 	if (w->nsent == OUT_LISTS)
-		end_round(w);
+		ring(w);
 	w->sent[w->nsent++] = q;
 }
 
@@ -217,6 +267,7 @@ struct worker *worker_new(unsigned index, struct snapshot **current)
 	w->rx = (struct rx_space){ space + BEFORE_RX, RX_SPACE };
 	w->cut = w->scratch + WORKER_SCRATCH;
 	w->linear = w->cut + OFFLOAD_ROOM;
+	w->replies.room = w->linear + LINEAR;
 	w->inbox_watch = (struct watch){ .ready = on_inbox, .fd = inbox_fd(w->inbox) };
 	if (worker_watch(w, &w->inbox_watch, EPOLLIN | EPOLLET) < 0)
 		goto fail;

@@ -18,6 +18,7 @@
 struct frame;
 struct port;
 struct port_queue;
+struct requests;
 struct snapshot;
 struct worker;
 
@@ -81,6 +82,17 @@ unsigned worker_emit(struct worker *w, uint32_t from, struct frame *frames, unsi
 
 /* worker_emit_to() - send one made frame to port @to alone, whatever its destination address; Return: taken? */
 bool worker_emit_to(struct worker *w, uint32_t from, uint32_t to, struct frame *frame);
+
+/* worker_reply_room() - WORKER_REPLY bytes of private memory to build the one frame in that answers what a service was shown
+ * worker_reply() - send what was built there, @len bytes, from local port @from of VLAN @vid, together with other such answers when this round is
+ *	over: a device is rung once for all of them. The room is another one then.
+ */
+enum { WORKER_REPLY = 4096 + 128 };
+uint8_t *worker_reply_room(struct worker *w);
+void worker_reply(struct worker *w, uint32_t from, uint32_t len, uint16_t vid);
+
+/* worker_left() - requests were put there: wake who reads them when this round is over; for request_leave() */
+void worker_left(struct worker *w, struct requests *r);
 
 /* worker_scratch() - WORKER_SCRATCH bytes of private memory, valid until the callback returns */
 enum { WORKER_SCRATCH = 1024 * 1024, MAX_WORKERS = 64 };

@@ -13,6 +13,14 @@
 
 struct queue;
 
+/* replies - frames that services made in this round, all of one local port, and the memory they are in */
+struct replies {
+	uint8_t *room;
+	uint32_t used, from;
+	unsigned n;
+	struct frame frames[BURST_MAX];
+};
+
 struct worker {
 	unsigned index;
 	struct snapshot **current;
@@ -28,6 +36,8 @@ struct worker {
 	struct outbox outbox;
 	struct port_queue *sent[OUT_LISTS];	/* queues to call port_sent() for; only within a turn */
 	unsigned nsent;
+	struct replies replies;
+	struct requests *left;			/* whoever reads them is to be woken */
 	struct frame frames[BURST_MAX];		/* of the burst on its way */
 	pthread_t thread;
 	bool started;

@@ -279,13 +279,18 @@ uint64_t rig_verdict(const struct rig_port *p, enum verdict v)
 /* answer() - an ARP reply to whoever asked, as the gateway does */
 static void answer(struct rig_service *s, struct worker *w, const struct arrival *a, const struct packet *p)
 {
-	uint8_t *to = worker_scratch(w);
+	uint8_t *to = s->together ? worker_reply_room(w) : worker_scratch(w);
 	const uint8_t *asker = p->data + 6;
+	uint32_t len = build_arp(to, ARP_REPLY, a->segment->gateway_mac, addr_4(p->dst), asker, addr_4(p->src), asker);
 	struct frame f;
 
-	frame_init(&f, to, build_arp(to, ARP_REPLY, a->segment->gateway_mac, addr_4(p->dst), asker, addr_4(p->src), asker));
-	f.vid = a->segment->vid;
 	s->made++;
+	if (s->together) {
+		worker_reply(w, a->local_port, len, a->segment->vid);
+		return;
+	}
+	frame_init(&f, to, len);
+	f.vid = a->segment->vid;
 	s->taken += worker_emit(w, a->local_port, &f, 1);
 }
 

@@ -54,11 +54,11 @@ struct rig_port {
 	bool (*takes)(struct rig_port *p, const struct tx_frame *f, unsigned i);	/* frame i of a burst; NULL: all */
 };
 
-/* rig_service - claims every packet with one verdict, or none; may answer ARP requests by worker_emit() */
+/* rig_service - claims every packet with one verdict, or none; may answer ARP requests by worker_emit(), or by worker_reply() */
 struct rig_service {
 	struct service service;
 	enum verdict verdict;		/* VERDICT_COUNT: claims nothing */
-	bool answers;
+	bool answers, together;
 	unsigned seen, made, taken;
 	struct packet last;		/* data is not valid any more */
 	uint16_t last_vid;

@@ -2,6 +2,7 @@
 /* The local port: what its services see, what becomes of their verdicts, and what they make. */
 #include "switch/service.h"
 
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,11 +13,13 @@
 #include "base/bytes.h"
 #include "switch/build.h"
 #include "switch/nd.h"
+#include "switch/request.h"
 #include "switch/station.h"
+#include "switch/worker.h"
 #include "tests/packet/rig.h"
 
 static const uint8_t everybody[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
-static const uint8_t one[6] = { 2, 0, 0, 0, 0, 1 };
+static const uint8_t one[6] = { 2, 0, 0, 0, 0, 1 }, two[6] = { 2, 0, 0, 0, 0, 2 };
 
 struct bed {
 	struct rig *rig;
@@ -240,6 +243,110 @@ static void test_made(void **state)
 	rig_free(b.rig);
 }
 
+static unsigned largest_burst;
+
+static bool takes_all(struct rig_port *p, const struct tx_frame *f, unsigned i)
+{
+	(void)p, (void)f;
+	largest_burst = MAX_OF(largest_burst, i + 1);
+	return true;
+}
+
+/* What answers the frames of a round goes out together, each to who asked, in his order. */
+static void test_replies(void **state)
+{
+	enum { MANY = 150 };
+	struct port_stats s;
+	struct rig_port *other;
+	uint8_t bytes[128];
+	struct bed b;
+
+	(void)state;
+	bed_init(&b, VERDICT_CONSUMED_ARP);
+	rig_net(b.rig, 1500, true);
+	rig_segment(b.rig, 1, 1, &b.service.service);
+	other = rig_port(b.rig, 1, rig_access(1));
+	rig_publish(b.rig);
+	b.service.answers = b.service.together = true;
+	b.a->takes = takes_all;
+	largest_burst = 0;
+	for (uint32_t i = 0; i < MANY; i++)
+		rig_offer(b.a, bytes, ask(bytes, one, one, 0x0a000005 + i));
+	rig_offer(other, bytes, ask(bytes, two, two, 0x0a000105));
+	rig_run(b.rig);
+	assert_int_equal(b.service.made, MANY + 1);
+	assert_int_equal(b.a->nsent, MANY);
+	assert_int_equal(other->nsent, 1);
+	assert_int_equal(b.b->nsent, MANY);	/* who was asked by all, and hears no answer */
+	for (uint32_t i = 0; i < MANY; i++)
+		assert_int_equal(get_u32(b.a->sent[i].data + ETH_HEADER + 24), 0x0a000005 + i);
+	assert_int_equal(get_u32(other->sent[0].data + ETH_HEADER + 24), 0x0a000105);
+	print_message("  of %u in one burst %u\n", MANY, largest_burst);
+	assert_true(largest_burst > BURST_MAX / 2);
+	s = rig_stats(b.rig->nets[0].local);
+	assert_int_equal(s.made, MANY);
+	assert_true(rig_identities(b.rig->nets[0].local));
+	rig_free(b.rig);
+}
+
+/* They may be as long as they may be, and go before the memory for them ends. */
+static void test_long_replies(void **state)
+{
+	enum { MANY = 20 };
+	struct bed b;
+
+	(void)state;
+	bed_init(&b, VERDICT_COUNT);
+	rig_publish(b.rig);
+	for (unsigned i = 0; i < MANY; i++) {
+		uint8_t *to = worker_reply_room(b.rig->w);
+
+		memset(to, (int)i, WORKER_REPLY);
+		rig_eth(to, i % 2 ? everybody : one, b.segment->gateway_mac, -1, 0x1234, WORKER_REPLY - ETH_HEADER);
+		to[WORKER_REPLY - 1] = (uint8_t)i;
+		worker_reply(b.rig->w, 0, WORKER_REPLY, 1);
+	}
+	rig_run(b.rig);
+	assert_int_equal(b.a->nsent, MANY);
+	for (unsigned i = 0; i < MANY; i++) {
+		assert_int_equal(b.a->sent[i].len, WORKER_REPLY);
+		assert_int_equal(b.a->sent[i].data[WORKER_REPLY - 1], i);
+	}
+	rig_free(b.rig);
+}
+
+static bool readable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1;
+}
+
+/* The control thread is woken for what services left it when the round is over, once. */
+static void test_left(void **state)
+{
+	struct requests *requests = requests_new();
+	struct request r = { .kind = REQUEST_DNS }, got;
+	struct bed b;
+
+	(void)state;
+	bed_init(&b, VERDICT_COUNT);
+	rig_publish(b.rig);
+	worker_turn(b.rig->w, 0);
+	assert_true(requests_sleep(requests));
+	assert_int_equal(request_leave(requests, b.rig->w, &r), VERDICT_FORWARDED);
+	assert_int_equal(request_leave(requests, b.rig->w, &r), VERDICT_FORWARDED);
+	assert_false(readable(requests_fd(requests)));
+	worker_turn(b.rig->w, 0);
+	assert_true(readable(requests_fd(requests)));
+	assert_true(request_take(requests, &got) && request_take(requests, &got) && !request_take(requests, &got));
+	assert_true(requests_sleep(requests));
+	worker_turn(b.rig->w, 0);
+	assert_false(readable(requests_fd(requests)));
+	rig_free(b.rig);
+	requests_free(requests);
+}
+
 static const struct {
 	const char *what;
 	unsigned to;			/* 0: local, 1: a, 2: b, 3: a port of another network, 9: none */
@@ -292,7 +399,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_service),	 cmocka_unit_test(test_service_sees_whole_frames),
 		cmocka_unit_test(test_stations), cmocka_unit_test(test_stations6), cmocka_unit_test(test_made),
-		cmocka_unit_test(test_emit_to),
+		cmocka_unit_test(test_emit_to),	 cmocka_unit_test(test_replies),
+		cmocka_unit_test(test_long_replies), cmocka_unit_test(test_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
