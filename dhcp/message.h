@@ -66,6 +66,7 @@ enum dhcp_option {
 	OPTION_RELAY_INFO = 82,
 	OPTION_ARCH = 93,		/* RFC 4578 */
 	OPTION_V6ONLY = 108,		/* RFC 8925 */
+	OPTION_AUTO_CONFIG = 116,	/* RFC 2563 */
 	OPTION_SEARCH = 119,
 	OPTION_ROUTES = 121,
 	OPTION_ROUTES_MS = 249,		/* the same, as some clients ask for it */

@@ -91,6 +91,20 @@ static bool does_without(const struct turn *t)
 	return item && item->send != OPTION_NEVER && message_asks(&t->m, OPTION_V6ONLY);
 }
 
+/* no_address() - RFC 2563 2.3: a guest that would then choose an address by itself, and says so, is told not to where that is set; others
+ * hear nothing
+ */
+static enum dhcp_outcome no_address(struct turn *t, enum dhcp_outcome outcome)
+{
+	const struct option_item *item = profile_option(&t->profile, OPTION_AUTO_CONFIG, NULL);
+	size_t size;
+
+	if (t->m.type == DHCP_DISCOVER && message_option(&t->m, OPTION_AUTO_CONFIG, &size) && item && item->send != OPTION_NEVER &&
+	    item->size == 1 && item->data[0] == 0)
+		t->answer.type = DHCP_OFFER;
+	return outcome;
+}
+
 static enum dhcp_outcome on_discover(struct turn *t)
 {
 	enum dhcp_outcome outcome;
@@ -98,7 +112,7 @@ static enum dhcp_outcome on_discover(struct turn *t)
 	uint32_t ip;
 
 	if (choose(t, &ip, &outcome) < 0)
-		return outcome;
+		return no_address(t, outcome);
 	if (t->s->conf.rapid_commit && message_option(&t->m, OPTION_RAPID_COMMIT, &size)) {
 		t->answer.rapid = true;
 		return grant(t, ip, false, server_lease_time(t));
@@ -180,7 +194,7 @@ static enum dhcp_outcome on_inform(struct turn *t)
 static enum dhcp_outcome decide(struct turn *t)
 {
 	if (t->profile.refused)
-		return DHCP_OUT_REFUSED;
+		return no_address(t, DHCP_OUT_REFUSED);
 	switch (t->m.type) {
 	case DHCP_NO_TYPE:
 		return on_bootp(t);

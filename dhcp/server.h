@@ -2,7 +2,7 @@
 /* dhcp/server.h - the DHCPv4 server of one segment: a message in, at most one message out
  *
  * RFC 2131 4.3 and 4.1, with RFC 6842 (client-id echoed), RFC 3046, 3527 and 5107 (relay information echoed and heeded, and for who renews remembered), RFC 4039
- * (rapid commit), RFC 8925 (who can do without IPv4 is not kept an address), BOOTP (RFC 1534) and, on purpose, one difference: a guest that renews or reboots into an address of our subnet which nobody has is given it
+ * (rapid commit), RFC 8925 (who can do without IPv4 is not kept an address), RFC 2563 (who gets no address may be told not to choose one), BOOTP (RFC 1534) and, on purpose, one difference: a guest that renews or reboots into an address of our subnet which nobody has is given it
  * even if we know nothing of it, because we are the only server and may have lost our store. Another server's
  * guests are never touched.
  *

@@ -248,6 +248,12 @@ static void add_exchange(struct saying *say)
 		option_add(list, OPTION_RAPID_COMMIT, true, NULL, 0);
 }
 
+/* no_address() - an offer of none: all it says is that the guest shall not choose one either (RFC 2563) */
+static bool no_address(const struct dhcp_answer *a)
+{
+	return a->type == DHCP_OFFER && !a->yiaddr;
+}
+
 static void collect(struct saying *say)
 {
 	static const char refused[] = "address not available";
@@ -257,6 +263,8 @@ static void collect(struct saying *say)
 		add_exchange(say);
 	if (say->a->type == DHCP_NAK)	/* RFC 2131 table 3: hardly anything else is allowed in it */
 		option_add(&say->list, OPTION_MESSAGE, false, refused, sizeof(refused) - 1);
+	else if (no_address(say->a))
+		option_add_u8(&say->list, OPTION_AUTO_CONFIG, true, 0);
 	else
 		add_parameters(say);
 	add_bytes(&say->list, OPTION_CLIENT_ID, say->m);
@@ -325,7 +333,7 @@ void server_reply_route(const struct dhcp_message *m, const struct dhcp_request 
 			struct dhcp_result *result)
 {
 	static const uint8_t everybody[MAC_SIZE] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
-	bool broadcast = a->type == DHCP_NAK || (!a->to && !m->ciaddr && m->flags & DHCP_FLAG_BROADCAST);
+	bool broadcast = a->type == DHCP_NAK || no_address(a) || (!a->to && !m->ciaddr && m->flags & DHCP_FLAG_BROADCAST);
 	const uint8_t *mac = ethernet(m) ? m->chaddr : everybody;
 
 	if (m->giaddr)

@@ -87,6 +87,8 @@ size_t write_say(const struct say *say, uint8_t *data, size_t room)
 		option_add_u16(&list, OPTION_ARCH, true, (uint16_t)(say->arch - 1));
 	if (say->rapid)
 		option_add(&list, OPTION_RAPID_COMMIT, true, NULL, 0);
+	if (say->auto_config)
+		option_add_u8(&list, OPTION_AUTO_CONFIG, true, 1);
 	add_text(&list, OPTION_RELAY_INFO, say->relay);
 	n = message_build(&h, &list, data, room);
 	assert_true(n > 0);

@@ -45,7 +45,7 @@ struct say {
 	uint32_t src_ip;
 	const char *client_id, *parameters, *relay, *vendor, *user;
 	uint16_t arch;			/* plus one; 0: left out */
-	bool rapid;
+	bool rapid, auto_config;
 	uint16_t max_size;
 	uint8_t op, hops, htype, hlen;
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* dhcp/server: rapid commit, who can do without IPv4, BOOTP. IDs are those of the conformance statements. */
+/* dhcp/server: rapid commit, who can do without IPv4, who gets no address, BOOTP. IDs are those of the conformance statements. */
 #include "tests/unit/dhcp_bench.h"
 
 #include <errno.h>
@@ -15,6 +15,38 @@ static void test_dhcp_36_v6only(void **state)
 	assert_int_equal(message_option_u32(&b->answer, OPTION_V6ONLY), 1800);
 	for (uint8_t i = 0; i < 10; i++)
 		lease(b, "web2", (uint8_t)(10 + i));		/* all ten: none is kept for it */
+	option_set_fini(&b->s.conf.says.options);
+}
+
+/* RFC 2563 2.3 */
+static void test_auto_config(void **state)
+{
+	struct bench *b = *state;
+	struct dhcp_class strangers = { .name = "strangers", .match.port = "x*", .says.refuse = true };
+
+	b->leases.ranges[0].last = FIRST;
+	reserve(b, 0);
+	lease(b, "web1", 1);
+	assert_int_equal(TELL(b, DHCP_DISCOVER, .port = "web2", .mac = 2, .auto_config = true), DHCP_OUT_EXHAUSTED);
+	assert_int_equal(b->size, 0);				/* nothing is said about it */
+	put(&b->s.conf.says.options, "auto-config 0");
+	assert_int_equal(TELL(b, DHCP_DISCOVER, .port = "web2", .mac = 2), DHCP_OUT_EXHAUSTED);
+	assert_int_equal(b->size, 0);				/* it did not ask */
+	assert_int_equal(TELL(b, DHCP_DISCOVER, .port = "web2", .mac = 2, .auto_config = true), DHCP_OUT_EXHAUSTED);
+	assert_int_equal(b->answer.type, DHCP_OFFER);
+	assert_int_equal(b->answer.yiaddr, 0);
+	assert_string_equal(text_of(b, OPTION_AUTO_CONFIG), "0");
+	assert_false(has(b, OPTION_LEASE_TIME) || has(b, OPTION_ROUTER));
+	assert_int_equal(b->r.dst_ip, 0xffffffffu);
+	b->s.conf.classes = &strangers;
+	b->s.conf.nclasses = 1;
+	assert_int_equal(TELL(b, DHCP_DISCOVER, .port = "x", .mac = 3, .auto_config = true, .giaddr = NET + 9), DHCP_OUT_REFUSED);
+	assert_int_equal(b->answer.yiaddr, 0);
+	assert_int_equal(b->r.dst_ip, NET + 9);
+	assert_int_equal(TELL(b, DHCP_REQUEST, .port = "x", .mac = 3, .auto_config = true, .want = FIRST), DHCP_OUT_REFUSED);
+	assert_int_equal(b->size, 0);
+	assert_int_equal(TELL(b, DHCP_DISCOVER, .port = "web1", .mac = 1, .auto_config = true), DHCP_OUT_OFFER);
+	assert_int_equal(b->answer.yiaddr, FIRST);
 	option_set_fini(&b->s.conf.says.options);
 }
 
@@ -72,6 +104,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_dhcp_36_v6only),
+		TEST(test_auto_config),
 		TEST(test_dhcp_37_rapid_commit),
 		TEST(test_dhcp_24_bootp),
 	};
