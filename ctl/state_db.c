@@ -103,6 +103,9 @@ int db_fail(struct db *db, int result, struct error *err)
 	const char *text = db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(result);
 	int system = db->handle ? sqlite3_system_errno(db->handle) : 0;
 
+	/* Of a COMMIT that fails SQLite keeps no errno. */
+	if (!system && access(db->path, W_OK) < 0)
+		system = errno;
 	switch (result & 0xff) {
 	case SQLITE_FULL:
 		return error_set(err, -ENOSPC, "%s: %s", db->path, text);

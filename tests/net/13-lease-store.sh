@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# tests/net/13-lease-store.sh - leases that last: flushed before they are acknowledged, kept over kill -9, a full disk and a damaged file
+# tests/net/13-lease-store.sh - leases that last: flushed before they are acknowledged, kept over kill -9, a disk that is full or takes nothing, and a damaged file
 . "$ROOT/tests/net/lib.sh"
 
 # The store stands on a disk of its own, of one megabyte, where this may mount one.
@@ -32,6 +32,7 @@ else
 fi
 
 up() { [ "$(json ".ports[] | select(.name == \"$1\") | .state" ps lab)" = up ]; }
+recovered() { [ "$(grep -c event=store-recovered "$DIR/lanyardd.log")" = "$(grep -c event=store-failed "$DIR/lanyardd.log")" ]; }
 asks_again() { renew "$1"; read -r -t 0.3 -u "$NOTHING" || renewed "$1"; }
 
 if [ "$small" ]; then
@@ -50,6 +51,27 @@ if [ "$small" ]; then
 	kill $listener
 fi
 
+db=$(find "$DISK" -name lanyard.db)
+if [ "${tracer:-}" ]; then
+	say "the file system takes nothing any more: the same"
+	# The engine's own filter of system calls makes EPERM of what strace calls EROFS.
+	box c
+	calls=open,openat,access,faccessat,faccessat2,pwrite64,fdatasync,fsync,ftruncate,fallocate,unlink
+	strace -f -q -P "$db" -P "$db-wal" -P "$db-shm" -e trace=$calls -e inject=$calls:error=EROFS \
+		-e signal=none -o "$DIR/trace" -p "$(engine_pid)" 2>/dev/null &
+	tracer=$!
+	until_ok 5 grep -q "^TracerPid:.*$tracer" "/proc/$(engine_pid)/status"
+	if dhcp c -t 1 >"$DIR/out" 2>&1; then fail "a new lease where nothing can be written: $(<"$DIR/out")"; fi
+	rm -f "$DIR/a.lease"
+	until_ok 5 asks_again a
+	is "the address" "$(address a)" "$first"
+	is "told in the log" "$(grep 'event=store-failed' "$DIR/lanyardd.log" | grep -cE 'Read-only file system|Operation not permitted')" 1
+	kill -INT $tracer
+	wait $tracer || true
+	has "when it is writable again" "$(dhcp c)" '^10\.77\.0\.'
+	until_ok 5 recovered
+fi
+
 # die - keeper and engine at once, and whatever they had in mind with them
 die() {
 	kill -9 "$(keeper_pid)" "$(engine_pid)"
@@ -58,7 +80,6 @@ die() {
 
 say "keeper and engine are killed: the lease is there"
 die
-db=$(find "$DISK" -name lanyard.db)
 daemon_start
 is "lease" "$(state_of "$first")" bound
 
