@@ -194,6 +194,8 @@ static void print_explained(const struct cli *cli, const json_t *answer)
 
 	printf("guest   %s/%s, MAC %s%s%s\n", row_text(answer, "network"), row_text(answer, "port")[0] ? row_text(answer, "port") : "?",
 	       row_text(answer, "mac"), row_text(answer, "client_id")[0] ? ", client-id " : "", row_text(answer, "client_id"));
+	if (json_is_true(json_object_get(answer, "absent")))
+		printf("absent  there is no such port; what follows holds when it comes\n");
 	printf("heard   ");
 	json_array_foreach(json_object_get(answer, "heard"), i, layer)
 		printf("%s%s", i ? ", " : "", json_string_value(layer));
@@ -234,7 +236,7 @@ const struct command cmd_lease[] = {
 	{ "lease", "ls", "[NET]", "who has which address", "lease ls lab", 0, 1, false, NULL, lease_ls },
 	{ "lease", "pin", "NET/NAME IP", "give a port this address always", "lease pin lab/web1 10.77.0.50", 2, 2, false,
 	  pin_flags, lease_pin },
-	{ "lease", "explain", "NET NAME|MAC|CLIENT-ID", "what a guest would be given, and who says so", "lease explain lab web1", 2, 2, false,
+	{ "lease", "explain", "NET NAME|RESERVATION|MAC|CLIENT-ID", "what a guest would be given, and who says so", "lease explain lab web1", 2, 2, false,
 	  explain_flags, lease_explain },
 	{ "lease", "rm", "NET/NAME | NET IP", "free leases, and unpin a port's address", "lease rm lab/web1", 1, 2, false, NULL,
 	  lease_rm },

@@ -21,6 +21,8 @@ struct guest {
 	uint8_t client_id[LEASE_CLIENT_ID_MAX];
 	size_t client_id_size;
 	bool by_port, by_mac;		/* of which it was called; neither: by client-id */
+	bool absent;			/* a port for which something is reserved, and which is not there */
+	uint32_t pinned;		/* what is, or 0 */
 	struct live_segment *seg;
 };
 
@@ -46,6 +48,27 @@ static void look(void *arg, const struct lease_record *r)
 	s->any = true;
 }
 
+/* name_reserved() - the guest of a reservation that is called so: a port to come, a card, or who identifies itself so */
+static bool name_reserved(const struct live_net *net, const char *text, struct guest *g)
+{
+	const struct reservation_conf *r = net_reservation(net->conf, text);
+
+	if (!r || r->of.key == GUEST_CIRCUIT)
+		return false;		/* who asks says the circuit */
+	g->pinned = r->of.ip;
+	g->by_port = g->absent = r->of.key == GUEST_PORT;
+	g->by_mac = r->of.key == GUEST_MAC;
+	if (g->by_port) {
+		strcpy(g->port, text);
+	} else if (g->by_mac) {
+		memcpy(g->mac, r->of.id, MAC_SIZE);
+	} else {
+		memcpy(g->client_id, r->of.id, r->of.id_size);
+		g->client_id_size = r->of.id_size;
+	}
+	return true;
+}
+
 /* name_guest() - by what is it called? */
 static int name_guest(const struct live_net *net, const char *text, struct guest *g)
 {
@@ -58,7 +81,7 @@ static int name_guest(const struct live_net *net, const char *text, struct guest
 	if (p)
 		strcpy(g->port, text);
 	g->by_mac = !p && mac_parse(text, g->mac) == 0;
-	if (p || g->by_mac)
+	if (p || g->by_mac || name_reserved(net, text, g))
 		return 0;
 	n = option_value_parse(VALUE_HEX, text, g->client_id, sizeof(g->client_id));
 	g->client_id_size = (size_t)n;
@@ -91,10 +114,23 @@ static void from_port(const struct live_net *net, struct guest *g)
 	else if (!g->by_port && !g->by_mac)
 		mac_from_names(net->name, "?", g->mac);		/* some card that nobody has */
 	HASH_FIND_STR(net->ports, g->port, p);
-	if (g->by_port)
+	if (g->absent)
+		mac_from_names(net->name, g->port, g->mac);	/* what it will have */
+	else if (g->by_port)
 		memcpy(g->mac, p->conf->mac, MAC_SIZE);
 	else if ((p = port_with_mac(net, g->mac)))
 		strcpy(g->port, p->name);
+}
+
+/* segment_of_address() - where it is one of the subnet's, or else the network's own */
+static struct live_segment *segment_of_address(const struct live_net *net, uint32_t ip)
+{
+	struct live_segment *seg;
+
+	LIST_FOREACH(seg, &net->segments, link)
+		if (!seg->only && !seg->leaving && ip && prefix4_has(seg->conf->subnet, ip))
+			return seg;
+	return net->segment;
 }
 
 /* find_guest() - fill in what is known of it: by its lease, or else by its port */
@@ -116,7 +152,7 @@ static void find_guest(struct live_net *net, struct guest *g)
 		from_port(net, g);
 	HASH_FIND_STR(net->ports, g->port, p);
 	if (!g->seg)
-		g->seg = p && p->segment ? p->segment : net->segment;
+		g->seg = p && p->segment ? p->segment : segment_of_address(net, g->pinned);
 }
 
 static struct live_segment *segment_of_vlan(const struct live_net *net, const char *text)
@@ -200,6 +236,8 @@ static json_t *explained_json(const struct live_net *net, const struct guest *g,
 		      "outcome", dhcp_outcome_name(x->outcome), "heard", layers_json(x));
 	if (!g->seg->only)
 		json_object_set_new(o, "vid", json_integer(g->seg->vid));
+	if (g->absent)
+		json_object_set_new(o, "absent", json_true());
 	if (x->profile.refused)
 		json_object_set_new(o, "refused_by", layer_text(x->profile.refused));
 	if (x->outcome == DHCP_OUT_OFFER)
@@ -254,10 +292,12 @@ json_t *live_lease_explain(struct engine *e, const char *name, const struct leas
 			return error_set(err, -ENOENT, "network %s has no segment %.20s", name, query->vlan), NULL;
 	}
 	if (name_guest(net, query->guest, &g) < 0) {
-		error_set(err, -ENOENT, "network %s: %.80s is no port of it, no MAC address and no client-id in hex", name, query->guest);
+		error_set(err, -ENOENT, "network %s: %.80s is no port or reservation of it, no MAC address and no client-id in hex", name, query->guest);
 		return NULL;
 	}
 	find_guest(net, &g);
+	if (!g.seg && g.absent)
+		return error_set(err, -ENOENT, "network %s: port %s has an address set aside, and is not there: its segment comes with it", name, g.port), NULL;
 	if (!g.seg || !g.seg->leases)
 		return error_set(err, -EINVAL, "network %s does not answer DHCP there", name), NULL;
 	live_segment_arm(g.seg);	/* what is due ends first, as it would for the guest's own question */

@@ -42,12 +42,16 @@ explain .ip 02:00:00:00:00:99 >/dev/null
 explain .ip 01:02:00:00:00:00:99 >/dev/null
 is "nothing changed" "$(lanyard lease ls lab --json)" "$before"
 status 4 lanyard lease explain lab nobody
+lanyard lease pin lab/later 10.77.3.9
+is "a port that is to come" "$(explain '[.ip, .why, .port, .absent] | join("|")' later)" "10.77.3.9|it is reserved for it|later|true"
+has "said" "$(lanyard lease explain lab later)" "there is no such port"
 
 say "a reservation by MAC, with a name and an option"
 mac=$(in_box web1 cat /sys/class/net/eth0/address)
 lanyard lease pin lab/desk 10.77.3.3 --mac "$mac" --hostname desk-7 --option "never tftp-server-name"
 status 0 lanyard lease pin lab/desk 10.77.3.3 --mac "$mac" --hostname desk-7 --option "never tftp-server-name"
 is "explained" "$(explain '[.ip, .why, .heard[0]] | join("|")' web1)" "10.77.3.3|it is reserved for it|reservation desk"
+is "by its name" "$(explain '[.ip, .mac, .absent] | join("|")' desk)" "10.77.3.3|$mac|"
 is "taken up" "$(dhcp web1 -O hostname)" 10.77.3.3
 is "told its name" "$(said web1 hostname)" desk-7
 is "never sent" "$(said web1 tftp)" ""
