@@ -688,8 +688,8 @@ static void test_show(void **state)
 	json_t *want = json_pack("[s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s]", "mode", "gateway", "subnet6", "nat", "filtering", "host_access", "domain", "snooping", "unregistered", "stations",
 				 "dhcp.enabled", "dhcp.pool", "dhcp.lease", "dhcp.rapid_commit", "dhcp.bootp", "dhcp.quota", "dhcp.declines", "dhcp.rate", "dhcp6.mode", "dhcp6.pool",
 				 "dhcp6.prefixes", "dhcp6.prefix_length", "dhcp6.ntp", "ra.pref64", "ra.captive_portal", "dns.enabled");
-	json_t *more = json_pack("[s,s,s,s,s,s,s,s,s,s,s,s,s,s]", "dns.upstreams", "dns.cache_kb", "dns.queries", "dns.case_random", "dns.trust_ad",
-				 "dns.rebind_protect", "dns.rebind_allow", "dns.domains", "dns.listen", "dns.host", "limits.flows", "limits.sockets", "limits.half_open", "limits.memory_kb");
+	json_t *more = json_pack("[s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s]", "dns.upstreams", "dns.cache_kb", "dns.queries", "dns.case_random", "dns.trust_ad",
+				 "dns.validate", "dns.trust_anchor", "dns.rebind_protect", "dns.rebind_allow", "dns.domains", "dns.listen", "dns.host", "limits.flows", "limits.sockets", "limits.half_open", "limits.memory_kb");
 	json_t *forward = forward_export(net_forward(net, "web"));
 	char *text = json_dumps(forward, JSON_COMPACT | JSON_SORT_KEYS);
 
