@@ -25,6 +25,8 @@ static void print_stage(const json_t *stage)
 
 	cell_text(json_object_get(stage, "text"), cell);
 	printf("%-10s %-8s %s\n", row_text(stage, "stage"), row_text(stage, "verdict"), cell);
+	if (!strcmp(row_text(stage, "verdict"), "unknown") && row_text(stage, "hint")[0])
+		printf("%-10s %-8s look at it yourself: %s\n", "", "", row_text(stage, "hint"));
 }
 
 static void print_answer(const json_t *answer)

@@ -34,11 +34,12 @@ static json_t *read_ruleset(const struct explain *x, bool *more, struct error *e
 	return tree;
 }
 
-/* turned() - the first answer to @p */
+/* turned() - the first answer to @p, which has been asked about */
 static struct firewall_packet turned(const struct firewall_packet *p)
 {
 	return (struct firewall_packet){
 		.iif = p->oif, .oif = p->iif, .src = p->dst, .dst = p->src, .sport = p->dport, .dport = p->sport, .proto = p->proto, .answer = true,
+		.ct_mark = p->ct_mark,
 	};
 }
 
@@ -48,7 +49,7 @@ struct passage {
 	unsigned nout, nback;
 };
 
-static enum firewall_verdict ask_all(const json_t *rules, const enum firewall_hook *hooks, unsigned n, const struct firewall_packet *p,
+static enum firewall_verdict ask_all(const json_t *rules, const enum firewall_hook *hooks, unsigned n, struct firewall_packet *p,
 				     char text[FIREWALL_TEXT])
 {
 	enum firewall_verdict all = FIREWALL_PASS;
@@ -65,10 +66,10 @@ static enum firewall_verdict ask_all(const json_t *rules, const enum firewall_ho
 	return all;
 }
 
-static bool firewall_stage(struct explain *x, const struct passage *way, const struct firewall_packet *p)
+static bool firewall_stage(struct explain *x, const struct passage *way, struct firewall_packet *p)
 {
 	static const char hint[] = "nft list ruleset";
-	struct firewall_packet answer = turned(p);
+	struct firewall_packet answer;
 	struct error err = { .rc = 0 };
 	enum firewall_verdict v;
 	char text[FIREWALL_TEXT];
@@ -77,10 +78,11 @@ static bool firewall_stage(struct explain *x, const struct passage *way, const s
 	json_t *rules = read_ruleset(x, &more, &err);
 
 	if (!rules)
-		return explain_unknown(x, "firewall", hint, err.rc == -EPERM ? "the host's own firewall is not this daemon's to read" :
+		return explain_unknown(x, "firewall", err.hint[0] ? err.hint : hint, err.rc == -EPERM ? "the host's own firewall is not this daemon's to read" :
 				       "the host's own firewall cannot be read: %s", err.message);
 	v = ask_all(rules, way->out, way->nout, p, text);
 	if (v == FIREWALL_PASS) {
+		answer = turned(p);
 		v = ask_all(rules, way->back, way->nback, &answer, text);
 		what = "the answer";
 	}
@@ -88,7 +90,7 @@ static bool firewall_stage(struct explain *x, const struct passage *way, const s
 	if (v == FIREWALL_BLOCK)
 		return explain_block(x, "firewall", hint, "the host's own rules drop %s: %s", what, text);
 	if (v == FIREWALL_UNSURE)
-		return explain_unknown(x, "firewall", hint, "the host's own rules may drop %s, by what is not known here: %s", what, text);
+		return explain_unknown(x, "firewall", hint, "the host's own rules may drop %s: %s", what, text);
 	if (more)
 		return explain_unknown(x, "firewall", "iptables-legacy-save", "nothing of nftables on the host is in the way; its tables of iptables are "
 				       "not read here");

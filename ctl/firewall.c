@@ -7,7 +7,7 @@
 
 #include "ctl/host.h"
 
-enum { JUMPS = 16, RULES_MAX_ASKED = 100000 };
+enum { JUMPS = 16, RULES_MAX_ASKED = 100000, LOOKS_MAX = 500000 };
 
 /* What may become of a packet, as a set of bits: more than one where nobody knows. */
 enum outcome { GOES_ON = 1, RETURNS = 2, ACCEPTED = 4, DROPPED = 8 };
@@ -15,10 +15,13 @@ enum outcome { GOES_ON = 1, RETURNS = 2, ACCEPTED = 4, DROPPED = 8 };
 /* inquiry - one question on its way through the chains of a hook */
 struct inquiry {
 	const json_t *all, *index;
-	const struct firewall_packet *p;
+	struct firewall_packet *p;
 	struct firewall_table table;		/* of the chain that is being followed */
 	unsigned asked;				/* rules; a ruleset may jump in many ways */
+	unsigned looks;				/* at elements of sets that are left */
+	unsigned doubts;			/* things on the way to this rule that may have led elsewhere */
 	char *text;
+	char depends[FIREWALL_DOUBT];		/* on what the verdict, or "" */
 };
 
 static const char *text_of(const json_t *o, const char *key)
@@ -86,8 +89,10 @@ static unsigned verdict_map(struct inquiry *q, const char *chain, const json_t *
 	json_array_foreach(data, i, pair) {
 		enum firewall_answer a = firewall_is(&q->table, json_object_get(vmap, "key"), json_array_get(pair, 0), q->p);
 
+		q->doubts += a == FIREWALL_PERHAPS;
 		if (a != FIREWALL_NO)
 			may |= verdict_of(q, chain, json_array_get(pair, 1), depth);
+		q->doubts -= a == FIREWALL_PERHAPS;
 		if (a == FIREWALL_YES)
 			return may;
 	}
@@ -112,32 +117,70 @@ static bool ends_it(const json_t *s)
 	return json_object_get(s, "masquerade") || json_object_get(s, "snat") || json_object_get(s, "dnat") || json_object_get(s, "redirect");
 }
 
+/* set_mark() - "meta mark set 7"; whether it came by here must be sure */
+static void set_mark(struct inquiry *q, const json_t *mangle, bool perhaps)
+{
+	const json_t *key = json_object_get(mangle, "key"), *of;
+	unsigned long n;
+	bool known = firewall_number(json_object_get(mangle, "value"), q->p, &n) && !perhaps && !q->doubts;
+	struct firewall_mark to = { known ? (uint32_t)n : 0, !known };
+
+	if ((of = json_object_get(key, "meta")) && !strcmp(text_of(of, "key"), "mark"))
+		q->p->mark = to;
+	else if ((of = json_object_get(key, "ct")) && !strcmp(text_of(of, "key"), "mark"))
+		q->p->ct_mark = to;
+}
+
+/* is_foreign() - an extension of xtables that need not be a question: it may decide */
+static bool is_foreign(const json_t *s)
+{
+	return json_object_get(s, "xt") && strcmp(text_of(json_object_get(s, "xt"), "type"), "match");
+}
+
+/* decides() - does the statement end the rule? Return: a set of outcomes, or 0 */
+static unsigned decides(struct inquiry *q, const char *chain, const json_t *s, unsigned depth)
+{
+	const json_t *vmap = json_object_get(s, "vmap");
+
+	if (vmap)
+		return verdict_map(q, chain, vmap, depth);
+	if (is_foreign(s))
+		return anything(q, chain, "a rule of iptables that cannot be read");
+	return ends_it(s) ? (unsigned)ACCEPTED : verdict_of(q, chain, s, depth);
+}
+
+/* ask() - does the packet go on behind this statement? */
+static enum firewall_answer ask(struct inquiry *q, const json_t *s)
+{
+	const json_t *match = json_object_get(s, "match");
+
+	if (match)
+		return firewall_match(&q->table, match, q->p);
+	return is_plain(s) ? FIREWALL_YES : FIREWALL_PERHAPS;
+}
+
 /* ask_rule() - Return: a set of outcomes */
 static unsigned ask_rule(struct inquiry *q, const char *chain, const json_t *rule, unsigned depth)
 {
-	bool perhaps = false;
-	const json_t *s, *o;
-	unsigned to;
+	const json_t *doubtful = NULL, *s;
 	size_t i;
 
 	json_array_foreach(json_object_get(rule, "expr"), i, s) {
-		enum firewall_answer a = FIREWALL_YES;
+		enum firewall_answer a;
+		unsigned to;
 
-		if ((o = json_object_get(s, "match")))
-			a = firewall_match(&q->table, o, q->p);
-		else if ((o = json_object_get(s, "vmap")))
-			return verdict_map(q, chain, o, depth) | (perhaps ? GOES_ON : 0u);
-		else if ((to = verdict_of(q, chain, s, depth)))
-			return to | (perhaps ? GOES_ON : 0u);
-		else if (ends_it(s))
-			return ACCEPTED | (perhaps ? GOES_ON : 0u);
-		else if (!is_plain(s))
-			a = FIREWALL_PERHAPS;
+		q->doubts += doubtful != NULL;
+		to = decides(q, chain, s, depth);
+		q->doubts -= doubtful != NULL;
+		if (to && doubtful && !q->depends[0])
+			firewall_doubt(doubtful, q->depends);
+		if (to)
+			return to | (doubtful ? GOES_ON : 0u);
+		a = ask(q, s);
 		if (a == FIREWALL_NO)
 			return GOES_ON;
-		perhaps |= a == FIREWALL_PERHAPS;
-		if (json_object_get(s, "xt"))		/* an extension of xtables: it may ask, and it may decide */
-			return anything(q, chain, "a rule of iptables that cannot be read");
+		doubtful = a == FIREWALL_PERHAPS && !doubtful ? s : doubtful;
+		set_mark(q, json_object_get(s, "mangle"), doubtful);
 	}
 	return GOES_ON;
 }
@@ -154,7 +197,7 @@ const char *firewall_key(const char *what, const struct firewall_table *t, const
 static int note(json_t *index, const json_t *one)
 {
 	json_t *rule = json_object_get(one, "rule"), *set = json_object_get(one, "set"), *o = rule ? rule : set, *list;
-	struct firewall_table t = { index, text_of(o, "family"), text_of(o, "table") };
+	struct firewall_table t = { .index = index, .family = text_of(o, "family"), .name = text_of(o, "table") };
 	char key[FIREWALL_KEY];
 
 	if (!o)
@@ -193,9 +236,13 @@ static unsigned follow(struct inquiry *q, const char *chain, unsigned depth)
 	size_t i;
 
 	json_array_foreach(json_object_get(q->index, firewall_key("chain", &q->table, chain, key)), i, rule) {
-		if (++q->asked > RULES_MAX_ASKED)
-			return anything(q, chain, "more rules than are looked at");
+		if (++q->asked > RULES_MAX_ASKED) {
+			may |= anything(q, chain, "more rules than are looked at");
+			break;
+		}
+		q->doubts += may != 0;		/* it may have left before it came here */
 		to = ask_rule(q, chain, rule, depth);
+		q->doubts -= may != 0;
 		may |= to & ~(unsigned)GOES_ON;
 		if (!(to & GOES_ON))
 			return may;
@@ -241,7 +288,8 @@ static unsigned ask_chain(struct inquiry *q, const json_t *chain)
 	const char *name = text_of(chain, "name");
 	unsigned to;
 
-	q->table = (struct firewall_table){ q->index, text_of(chain, "family"), text_of(chain, "table") };
+	q->table = (struct firewall_table){ q->index, text_of(chain, "family"), text_of(chain, "table"), &q->looks };
+	q->depends[0] = '\0';
 	to = follow(q, name, 0);
 	if (to & (GOES_ON | RETURNS) && !strcmp(text_of(chain, "policy"), "drop")) {
 		blame(q, name, "its policy");
@@ -252,12 +300,12 @@ static unsigned ask_chain(struct inquiry *q, const json_t *chain)
 	return to & (ACCEPTED | DROPPED);
 }
 
-enum firewall_verdict firewall_ask(const json_t *ruleset, enum firewall_hook hook, const struct firewall_packet *p, char text[FIREWALL_TEXT])
+enum firewall_verdict firewall_ask(const json_t *ruleset, enum firewall_hook hook, struct firewall_packet *p, char text[FIREWALL_TEXT])
 {
 	static const char *const hooks[] = { "prerouting", "input", "forward", "output", "postrouting" };
 	char perhaps[FIREWALL_TEXT] = "";
 	json_t *all = json_object_get(ruleset, "nftables"), *index = index_of(all);
-	struct inquiry q = { .all = all, .index = index, .p = p, .text = text };
+	struct inquiry q = { .all = all, .index = index, .p = p, .text = text, .looks = LOOKS_MAX };
 	json_int_t prio = INT_MIN;
 	const json_t *chain;
 	size_t place = 0;
@@ -275,7 +323,7 @@ enum firewall_verdict firewall_ask(const json_t *ruleset, enum firewall_hook hoo
 			return FIREWALL_BLOCK;
 		}
 		if (to & DROPPED && !perhaps[0])
-			memcpy(perhaps, text, sizeof(perhaps));
+			snprintf(perhaps, sizeof(perhaps), "%.200s%s%s", text, q.depends[0] ? "; that depends on " : "", q.depends);
 		text[0] = '\0';
 	}
 	json_decref(index);

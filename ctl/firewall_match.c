@@ -37,6 +37,11 @@ static struct value name(const char *text)
 	return text ? (struct value){ .kind = TEXT, .text = text } : (struct value){ .kind = UNKNOWN };
 }
 
+static struct value mark(const struct firewall_mark *m)
+{
+	return m->unknown ? (struct value){ .kind = UNKNOWN } : number(m->number);
+}
+
 static struct value meta_value(const char *key, const struct firewall_packet *p)
 {
 	bool four = addr_is4(p->dst);
@@ -47,6 +52,8 @@ static struct value meta_value(const char *key, const struct firewall_packet *p)
 		return name(p->oif);
 	if (!strcmp(key, "l4proto"))
 		return number(p->proto);
+	if (!strcmp(key, "mark"))
+		return mark(&p->mark);
 	if (!strcmp(key, "nfproto"))
 		return number(four ? 2 : 10);	/* NFPROTO_IPV4, NFPROTO_IPV6 */
 	if (!strcmp(key, "protocol"))
@@ -98,17 +105,55 @@ static struct value payload_value(const json_t *payload, const struct firewall_p
 	return (struct value){ .kind = UNKNOWN };
 }
 
-static struct value value_of(const json_t *left, const struct firewall_packet *p)
+static struct value ct_value(const char *key, const struct firewall_packet *p)
 {
+	if (!strcmp(key, "state"))
+		return name(p->answer ? "established" : "new");
+	return !strcmp(key, "mark") ? mark(&p->ct_mark) : (struct value){ .kind = UNKNOWN };
+}
+
+static struct value value_of(const json_t *left, const struct firewall_packet *p, unsigned depth);
+
+/* bits_of() - {"&": [A, B]}, and of more than two from the left */
+static struct value bits_of(const char *op, const json_t *of, const struct firewall_packet *p, unsigned depth)
+{
+	struct value all = depth < DEPTH ? value_of(json_array_get(of, 0), p, depth + 1) : (struct value){ .kind = UNKNOWN };
+
+	for (size_t i = 1; i < json_array_size(of) && all.kind == NUMBER; i++) {
+		struct value v = value_of(json_array_get(of, i), p, depth + 1);
+
+		if (v.kind != NUMBER)
+			return (struct value){ .kind = UNKNOWN };
+		all.number = *op == '&' ? all.number & v.number : *op == '|' ? all.number | v.number : all.number ^ v.number;
+	}
+	return all;
+}
+
+static struct value value_of(const json_t *left, const struct firewall_packet *p, unsigned depth)
+{
+	static const char *const bits[] = { "&", "|", "^" };
 	const json_t *o;
 
+	if (json_is_integer(left))
+		return number((unsigned long)json_integer_value(left));
 	if ((o = json_object_get(left, "meta")))
 		return meta_value(text_of(o, "key"), p);
 	if ((o = json_object_get(left, "payload")))
 		return payload_value(o, p);
-	if ((o = json_object_get(left, "ct")) && !strcmp(text_of(o, "key"), "state"))
-		return name(p->answer ? "established" : "new");
+	if ((o = json_object_get(left, "ct")))
+		return ct_value(text_of(o, "key"), p);
+	for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++)
+		if ((o = json_object_get(left, bits[i])))
+			return bits_of(bits[i], o, p, depth);
 	return (struct value){ .kind = UNKNOWN };
+}
+
+bool firewall_number(const json_t *expression, const struct firewall_packet *p, unsigned long *n)
+{
+	struct value v = value_of(expression, p, 0);
+
+	*n = v.number;
+	return v.kind == NUMBER;
 }
 
 /* ---- the rule's side ---- */
@@ -204,8 +249,11 @@ static enum firewall_answer in_list(const struct firewall_table *t, const struct
 	size_t i;
 
 	json_array_foreach(list, i, one) {
-		enum firewall_answer a = holds(t, v, one, depth + 1);
+		enum firewall_answer a = *t->looks ? holds(t, v, one, depth + 1) : FIREWALL_PERHAPS;
 
+		if (!*t->looks)
+			return a;
+		--*t->looks;
 		if (a == FIREWALL_YES)
 			return a;
 		all = a == FIREWALL_PERHAPS ? a : all;
@@ -247,7 +295,7 @@ static enum firewall_answer holds(const struct firewall_table *t, const struct v
 
 enum firewall_answer firewall_is(const struct firewall_table *t, const json_t *left, const json_t *right, const struct firewall_packet *p)
 {
-	struct value v = value_of(left, p);
+	struct value v = value_of(left, p, 0);
 
 	return holds(t, &v, right, 0);
 }
@@ -255,7 +303,7 @@ enum firewall_answer firewall_is(const struct firewall_table *t, const json_t *l
 enum firewall_answer firewall_match(const struct firewall_table *t, const json_t *match, const struct firewall_packet *p)
 {
 	const char *op = text_of(match, "op");
-	struct value v = value_of(json_object_get(match, "left"), p);
+	struct value v = value_of(json_object_get(match, "left"), p, 0);
 	enum firewall_answer a;
 
 	if (v.kind == ABSENT)

@@ -40,7 +40,7 @@ TAKEN=$!
 until_ok 5 sh -c 'ss -Hltn "sport = :8089" | grep -q .'
 lanyard forward add lab 8089:web1:80 2>/dev/null
 status 7 lanyard wait lab 8089 --timeout 1s
-has "reason" "$ERR" 'forward 8089/tcp: .* is used by nc .* \(after 1 s\)'
+has "reason" "$ERR" 'forward 8089/tcp: .* is used by .* \(after 1 s\)'
 lanyard wait lab 8089 &
 LISTENS=$!
 kill $TAKEN

@@ -66,6 +66,13 @@ if [ "$AS" = root ]; then
 	nft 'flush chain inet theirs in'
 	blocked firewall $OUTSIDE:8102
 	has "the answer" "$OUT" "rules drop the answer: chain in of table inet theirs, by its policy"
+	nft 'flush chain inet theirs in; add rule inet theirs in accept; flush chain inet theirs out; add rule inet theirs out meta mark 7 drop'
+	reaches $OUTSIDE:8101 'firewall +pass +nothing of the host'
+	nft 'insert rule inet theirs out tcp dport 8101 meta mark set 7'
+	blocked firewall $OUTSIDE:8101
+	reaches $OUTSIDE:8102 'firewall +pass +nothing of the host'
+	nft 'add rule inet theirs out limit rate over 10/minute drop'
+	reaches $OUTSIDE:8102 'firewall +unknown .*by a rule; that depends on a limit: over 10/minute'
 	nft 'delete table inet theirs'
 else
 	reaches $OUTSIDE:8101 'firewall +unknown .*not this daemon'
