@@ -78,8 +78,8 @@ static bool firewall_stage(struct explain *x, const struct passage *way, struct 
 	json_t *rules = read_ruleset(x, &more, &err);
 
 	if (!rules)
-		return explain_unknown(x, "firewall", err.hint[0] ? err.hint : hint, err.rc == -EPERM ? "the host's own firewall is not this daemon's to read" :
-				       "the host's own firewall cannot be read: %s", err.message);
+		return explain_unknown(x, "firewall", "sudo nft list ruleset", err.rc == -EPERM ? "the host's own firewall is not this daemon's to read, it has no "
+				       "right to (CAP_NET_ADMIN)" : "the host's own firewall cannot be read: %s", err.message);
 	v = ask_all(rules, way->out, way->nout, p, text);
 	if (v == FIREWALL_PASS) {
 		answer = turned(p);
