@@ -37,8 +37,12 @@ static const char sets_text[] =
 static const char chains_text[] =
 	"	chain check {\n"
 	"		type filter hook prerouting priority raw; policy accept;\n"
-	"		iifname @inside ip daddr { 127.0.0.0/8, 169.254.169.254 } drop\n"
-	"		iifname @inside fib saddr . iif oif missing drop\n"
+	"		iifname @inside jump inspect\n"
+	"	}\n"
+	"	chain inspect {\n"
+	"		ip daddr 127.0.0.0/8 drop\n"
+	"		ip daddr 169.254.169.254 drop\n"
+	"		fib saddr . iif oif missing drop\n"
 	"	}\n"
 	"	chain lead {\n"
 	"		type nat hook prerouting priority dstnat; policy accept;\n"
@@ -57,16 +61,18 @@ static const char chains_text[] =
 	"	}\n"
 	"	chain hide {\n"
 	"		type nat hook postrouting priority srcnat; policy accept;\n"
-	"		iifname @inside oifname @local meta nfproto ipv6 meta l4proto { tcp, udp } masquerade to :61000-65535\n"
+	"		meta nfproto ipv6 iifname @inside oifname @local meta l4proto { tcp, udp } masquerade to :61000-65535\n"
 	"		iifname @inside masquerade\n"
 	"	}\n";
 
+/* Each packet of a connection passes "check" and "pass": what is known is let through before anybody asks whose it is, which for others' packets is
+ * what the policy says. */
 static const char more_chains_text[] =
+	"		ct state established,related accept\n"
 	"		iifname @inside jump outward\n"
 	"		oifname @inside jump inward\n"
 	"	}\n"
 	"	chain outward {\n"
-	"		ct state established,related accept\n"
 	"		ct state new jump begin\n"
 	"		oifname @inside ct status dnat accept\n"
 	"		oifname \"ly-*\" reject with icmpx admin-prohibited\n"
@@ -75,7 +81,6 @@ static const char more_chains_text[] =
 	"		reject with icmpx no-route\n"
 	"	}\n"
 	"	chain inward {\n"
-	"		ct state established,related accept\n"
 	"		ct state new jump begin\n"
 	"		ct status dnat accept\n"
 	"		drop\n"
@@ -94,7 +99,7 @@ static const char more_chains_text[] =
 	"	}\n"
 	"	chain leave {\n"
 	"		type filter hook output priority filter; policy accept;\n"
-	"		oifname @inside ct state new reject with icmpx admin-prohibited\n"
+	"		ct state new oifname @inside reject with icmpx admin-prohibited\n"
 	"	}\n";
 
 void nft_write_table(FILE *to, unsigned features, const char *devices)
