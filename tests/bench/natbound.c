@@ -143,14 +143,19 @@ static void connect_out(struct flow *f, uint16_t port)
 	must("epoll_ctl", epoll_ctl(poll_fd, EPOLL_CTL_ADD, f->fd, &event));
 }
 
+static void consume(struct flow *f)
+{
+	if (f->peeked)
+		(void)!recv(f->fd, NULL, f->peeked, MSG_TRUNC);
+	f->peeked = 0;
+}
+
 /* send_out() - all of it: with one flow there is nothing else to do when the socket is full */
 static void send_out(struct flow *f, const uint8_t *data, unsigned size)
 {
 	struct pollfd space = { .fd = f->fd, .events = POLLOUT };
 
-	if (f->peeked)
-		(void)!recv(f->fd, NULL, f->peeked, MSG_TRUNC);
-	f->peeked = 0;
+	consume(f);
 	f->received += size;
 	while (size) {
 		ssize_t n = send(f->fd, data, size, MSG_NOSIGNAL);
@@ -181,8 +186,11 @@ static void from_guest_tcp(unsigned size)
 			tcp_back(f, port, FIN | ACK, 0);
 		f->fd = 0;
 	} else if (f->fd && size) {
-		send_out(f, data, size);
-		if (size > 1)
+		bool again = get32(guest + L4 + 4) != f->received;
+
+		if (!again)
+			send_out(f, data, size);
+		if (again || size > 1)
 			tcp_back(f, port, ACK, 0);	/* of a single byte: along with the answer */
 	}
 }
@@ -248,9 +256,10 @@ static void from_outside(uint16_t port, uint32_t events)
 	}
 	if (!(events & EPOLLIN))
 		return;
-	n = recv(f->fd, back + L4 + TCP, 65536 - 40 - 64, f->peeked ? 0 : MSG_PEEK);
+	consume(f);
+	n = recv(f->fd, back + L4 + TCP, 65536 - 40 - 64, MSG_PEEK);
 	if (n > 0) {
-		f->peeked += f->peeked ? 0 : (uint32_t)n;
+		f->peeked = (uint32_t)n;
 		tcp_back(f, port, PSH | ACK, (unsigned)n);
 	}
 }
