@@ -14,7 +14,7 @@
  *	live_wire.c	a bridged network's uplink, and the host beside it
  *	live_open.c	what a port has open			live_tap.c	a TAP's further queues
  *	live_look.c	has the other side gone without a word?	live_host.c	what changes on the host
- *	live_forward.c	a forward: listen, wait for a port	lease_store.c	leases on disk
+ *	live_forward.c	a forward: listen, wait for a port	lease_store.c	leases on disk; lease_names.c: what they are called
  *	live_clash.c	a subnet that the host has, too		live_clock.c	the wall clock is set
  *	guest6.c	DHCPv6 messages			lease6_store.c	the same of IPv6
  *	live_lease6.c	its leases as shown
@@ -376,7 +376,14 @@ void lease_store_recall(struct live_segment *seg);	/* what waited for the only p
 void lease_store_shift(struct live_net *net, int64_t by_s);	/* the ends of what waits, for the clock was set */
 void lease_store_forget(struct live_net *net);		/* what still waits, at the network's end */
 void lease_changed(void *segment, const struct lease_record *record);	/* lease_changed_fn */
-void lease_names(struct live_segment *seg, const struct lease_record *record);	/* names and stations follow a lease */
+
+/* lease_names.c: lease_names() - names and stations follow a lease; lease_names_end() - those of one that ended
+ * lease_names_forget(), lease_names_again() - what reservations call guests, before these change and after
+ */
+void lease_names(struct live_segment *seg, const struct lease_record *record);
+void lease_names_end(struct live_segment *seg, const struct lease_record *record);
+void lease_names_forget(struct live_segment *seg);
+void lease_names_again(struct live_segment *seg);
 /* lease_stored_as() - a segment's number in the store: its VID, or for that of one port (@seg may be NULL: it is not there) what stays
  * the port's from start to start, above every VID */
 uint64_t lease_stored_as(const struct live_segment *seg, const char *port);

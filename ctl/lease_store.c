@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Leases and what follows them: the durable store, the guest's name, and where its address lives. */
+/* Leases in the durable store. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,12 +9,10 @@
 #include "ctl/api.h"
 #include "ctl/engine.h"
 #include "ctl/guest_in.h"
-#include "ctl/guest_in.h"
 #include "ctl/live_guard.h"
 #include "ctl/state.h"
 #include "dhcp/expiry.h"
 #include "dhcp/lease.h"
-#include "dhcp/names.h"
 #include "switch/station.h"
 
 /* lease_waiting - mode nat: the lease of a port that is not there, but may attach again */
@@ -60,33 +58,6 @@ static void from_state(struct lease_record *to, const struct state_lease *from)
 	memcpy(to->client_id, from->client_id, from->client_id_len);
 	to->circuit_size = from->circuit_len;
 	memcpy(to->circuit, from->circuit, from->circuit_len);
-}
-
-void lease_names(struct live_segment *seg, const struct lease_record *r)
-{
-	struct live_net *net = seg->net;
-	struct live_port *p;
-	struct station s = { .ip = addr4(r->ip), .source = STATION_DHCP, .seen_ms = clock_now_ms() };
-
-	HASH_FIND_STR(net->ports, r->port, p);
-	if (p && !seg->only && !live_segment_on(seg, p->conf))
-		p = NULL;		/* a guest behind a relay: it is not the port's, and not here */
-	if (r->state != LEASE_BOUND || !p) {
-		struct lease_record other;
-
-		station_forget(seg->stations, addr4(r->ip));
-		names_remove_host_at(seg->names, r->port, r->ip);
-		if (lease_find_port(seg->leases, r->port, &other) == 0)
-			names_set_host(seg->names, r->port, other.ip);	/* it may hold several */
-		if (p)
-			live_guard_leases(p);
-		return;
-	}
-	s.port = p->id;
-	memcpy(s.mac, r->mac, MAC_SIZE);
-	station_note(seg->stations, &s, true);
-	live_guard_leases(p);
-	names_set_host(seg->names, r->port, r->ip);
 }
 
 void lease_store_put(struct live_segment *seg, const struct lease_record *record, state_done_fn *done, void *arg)
@@ -140,7 +111,7 @@ void lease_changed(void *arg, const struct lease_record *record)
 	lease_store_put(seg, record, note_store, net->engine);
 	if (record->state != LEASE_BOUND) {
 		station_forget(seg->stations, addr4(record->ip));
-		names_remove_host_at(seg->names, record->port, record->ip);
+		lease_names_end(seg, record);
 		HASH_FIND_STR(net->ports, record->port, p);
 		if (p)
 			live_guard_leases(p);

@@ -57,12 +57,15 @@ static void reserve_all(struct live_segment *seg)
 	struct dhcp_reservation *of = calloc(net->nreservations ? net->nreservations : 1, sizeof(*of));
 	size_t n = 0;
 
+	lease_names_forget(seg);
+	seg->nnamed = 0;
 	for (size_t i = 0; of && i < net->nreservations; i++) {
 		const struct dhcp_reservation *r = &net->reservations[i].of;
 
 		if ((!r->ip || prefix4_has(seg->conf->subnet, r->ip)) &&
 		    (!seg->only || r->key != GUEST_PORT || !strcmp(r->name, seg->only->name)))
 			of[n++] = *r;
+		seg->nnamed += r->hostname[0] != '\0';
 	}
 	reservations_free(seg->reservations);
 	free(seg->reserved);
@@ -70,6 +73,7 @@ static void reserve_all(struct live_segment *seg)
 	seg->reservations = of ? reservations_new(of, n) : NULL;
 	if (!seg->reservations)
 		log_warn("net=%s event=reservations-failed reason=\"out of memory\"", seg->net->name);
+	lease_names_again(seg);
 }
 
 /* classify() - the classes of the model, each with the number of its pool: 0, everybody's, where it has none of its own */

@@ -41,6 +41,7 @@ struct live_segment {
 	struct probe_ahead ahead;	/* live_conflict.c */
 	struct dhcp_reservation *reserved;	/* those of the network that are for this segment, and their index */
 	struct reservations *reservations;
+	unsigned nnamed;			/* of them, that call their guests something */
 	struct dhcp_class *classes;		/* as many as the model has */
 	struct dhcp_server server;
 	struct lease6_table *leases6;	/* NULL without an IPv6 subnet */

@@ -69,6 +69,12 @@ bool names_any_wild(const struct names *t);
  */
 int names_set_host(struct names *t, const char *label, uint32_t ip);
 
+/* names_point_host() - an A record alone: the way back from the address is another name's. Return: as names_set_host()
+ * names_has_users() - does the user say something about "web1" here, or in a table that this one is within?
+ */
+int names_point_host(struct names *t, const char *label, uint32_t ip);
+bool names_has_users(const struct names *t, const char *label);
+
 /* names_set_host6() - it has these IPv6 addresses, at most NAMES_HOST6_MAX: AAAA records, and a PTR record back from each; what it had
  * before is replaced. Return: as names_set_host() */
 enum { NAMES_HOST6_MAX = 8 };

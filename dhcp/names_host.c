@@ -58,26 +58,53 @@ static void remove_reverse(struct names *t, struct addr ip, const struct dns_nam
 	names_replace(t, &reverse, DNS_PTR, true, NULL, 0);
 }
 
-int names_set_host(struct names *t, const char *label, uint32_t ip)
+/* point() - let the name lead to @ip, and nothing lead back from what it had before */
+static int point(struct names *t, const struct dns_name *name, uint32_t ip)
 {
-	const struct name_record *had;
-	struct dns_name name, reverse;
+	const struct name_record *had = host_address(t, name);
 	uint8_t a[4];
+
+	if (had && get_u32(had->rdata) == ip)
+		return 0;
+	if (had)
+		remove_reverse(t, addr4(get_u32(had->rdata)), name);
+	put_u32(a, ip);
+	return names_replace(t, name, DNS_A, true, a, sizeof(a));
+}
+
+int names_point_host(struct names *t, const char *label, uint32_t ip)
+{
+	struct dns_name name;
 	int rc = host_name(t, label, &name);
 
-	if (rc < 0)
-		return rc;
-	had = host_address(t, &name);
-	if (had && get_u32(had->rdata) == ip && leads_back(t, addr4(ip), &name))
-		return 0;
-	if (had && get_u32(had->rdata) != ip)
-		remove_reverse(t, addr4(get_u32(had->rdata)), &name);
-	put_u32(a, ip);
-	rc = names_replace(t, &name, DNS_A, true, a, sizeof(a));
-	if (rc < 0)
+	return rc < 0 ? rc : point(t, &name, ip);
+}
+
+int names_set_host(struct names *t, const char *label, uint32_t ip)
+{
+	struct dns_name name, reverse;
+	int rc = host_name(t, label, &name);
+
+	if (rc == 0)
+		rc = point(t, &name, ip);
+	if (rc < 0 || leads_back(t, addr4(ip), &name))
 		return rc;
 	dns_name_reverse4(&reverse, ip);
 	return names_replace(t, &reverse, DNS_PTR, true, name.wire, name.size);
+}
+
+bool names_has_users(const struct names *t, const char *label)
+{
+	struct dns_name name;
+	bool any = false;
+
+	for (int rc = host_name(t, label, &name); rc == 0 && t && !any; t = names_outer(t)) {
+		const struct name_set *set = names_find(t, &name);
+
+		for (unsigned i = 0; set && i < set->n; i++)
+			any |= !set->records[i].host;
+	}
+	return any;
 }
 
 static bool among(const struct addr *list, unsigned n, struct addr a)

@@ -55,6 +55,13 @@ is "by its name" "$(explain '[.ip, .mac, .absent] | join("|")' desk)" "10.77.3.3
 is "taken up" "$(dhcp web1 -O hostname)" 10.77.3.3
 is "told its name" "$(said web1 hostname)" desk-7
 is "never sent" "$(said web1 tftp)" ""
+if command -v dig >/dev/null; then
+	short() { in_box web1 dig +short +tries=1 +time=2 @10.77.0.1 "$@"; }
+	is "its name in DNS, and back" "$(short desk-7.lab.internal) $(short -x 10.77.3.3)" "10.77.3.3 desk-7.lab.internal."
+	lanyard lease pin lab/desk 10.77.3.3 --mac "$mac" --hostname desk-8 --replace
+	is "another name" "$(short desk-7.lab.internal) $(short desk-8.lab.internal) $(short web1.lab.internal)" " 10.77.3.3 10.77.3.3"
+	lanyard lease pin lab/desk 10.77.3.3 --mac "$mac" --hostname desk-7 --option "never tftp-server-name" --replace
+fi
 lanyard export >"$DIR/lab.yaml"
 status 0 lanyard diff -f "$DIR/lab.yaml"
 kill -9 "$(engine_pid)"

@@ -93,6 +93,35 @@ static void test_dns_30_host(void **state)
 	assert_null(look(t, "51.0.77.10.in-addr.arpa"));
 }
 
+/* test_further_name() - two names of one address: it leads back to the first */
+static void test_further_name(void **state)
+{
+	struct names *t = *state;
+	struct names *own = names_new_within(t, false);
+	const struct name_set *s;
+
+	assert_int_equal(names_set_host(own, "desk", 0x0a4d0032), 0);
+	assert_int_equal(names_point_host(own, "web1", 0x0a4d0032), 0);
+	assert_memory_equal(look(own, "web1.lab.internal")->records[0].rdata, "\12\115\0\62", 4);
+	s = look(own, "50.0.77.10.in-addr.arpa");
+	assert_int_equal(s->n, 1);
+	assert_memory_equal(s->records[0].rdata, "\4desk", 5);
+	names_set_host(own, "desk", 0x0a4d0032);
+	names_point_host(own, "web1", 0x0a4d0032);
+	assert_ptr_equal(look(own, "50.0.77.10.in-addr.arpa"), s);	/* nothing is made anew */
+	names_remove_host_at(own, "web1", 0x0a4d0032);
+	assert_non_null(look(own, "50.0.77.10.in-addr.arpa"));
+	assert_int_equal(names_set_host(own, "web1", 0x0a4d0033), 0);
+	assert_int_equal(names_point_host(own, "web1", 0x0a4d0034), 0);
+	assert_null(look(own, "51.0.77.10.in-addr.arpa"));
+	assert_int_equal(names_point_host(own, "a.b", 0x0a4d0034), -EINVAL);
+	assert_false(names_has_users(own, "web1"));
+	assert_int_equal(add(t, "db", DNS_A, "10.77.0.9"), 0);
+	assert_true(names_has_users(own, "db"));
+	assert_false(names_has_users(own, "a.b"));
+	names_free(own);
+}
+
 static void test_host6(void **state)
 {
 	static const char reverse[] = "5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.d.f.ip6.arpa";
@@ -302,7 +331,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		CASE(test_dns_30_host),
-		CASE(test_host6),
+		CASE(test_further_name), CASE(test_host6),
 		CASE(test_bad_labels),
 		CASE(test_records_of_the_user),
 		CASE(test_set_at_once), CASE(test_two_sources),
