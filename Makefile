@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# make            lanyardd (keeper), lanyard-engine, lanyard-validator, lanyard (CLI), into $B
+# make            lanyardd (keeper), what it acts by, lanyard-engine, lanyard-validator, lanyard (CLI), into $B
 # make check      unit and packet tests, layers, configurations; no root, no network
 # make mutants    does each guard against hostile guests have a test that misses it?
 # make SAN=address,undefined check | SAN=thread check | CC=clang | B=/some/where
@@ -7,11 +7,13 @@ comma  := ,
 PREFIX ?= /usr/local
 B      ?= build$(addprefix -,$(subst $(comma),-,$(SAN)))
 CFLAGS ?= -O2 -g
-KEEPER := libnl-route-3.0 libcap-ng libnftables libnetfilter_conntrack			# what each program links
+KEEPER := libcap-ng				# what each program links
+LINKS  := libcap-ng libnl-route-3.0
+NAT    := libcap-ng libnftables libnetfilter_conntrack
 ENGINE := libevent libevent_pthreads jansson yaml-0.1 sqlite3 liburcu-qsbr liburcu-cds libpcap libseccomp
 CLI    := libcurl jansson libnl-route-3.0
 VALIDATOR := libunbound libevent libseccomp
-ALL    := $(sort $(KEEPER) $(ENGINE) $(CLI) $(VALIDATOR))
+ALL    := $(sort $(KEEPER) $(LINKS) $(NAT) $(ENGINE) $(CLI) $(VALIDATOR))
 
 # Ours, kept apart from CFLAGS so that `make CFLAGS=-O3 SAN=address` still works.
 WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
@@ -32,13 +34,21 @@ DEPS := build-essential pkg-config git ca-certificates libevent-dev libjansson-d
 	qemu-system-x86 ipxe-qemu busybox-static dpdk-dev musl-tools knot-dnsutils python3-cryptography
 
 LIB_C    := $(wildcard base/*.c switch/*.c tap/*.c nat/*.c dhcp/*.c)
-MAINS    := ctl/keeper_main.c ctl/engine_main.c ctl/cli_main.c ctl/validator_main.c
-KEEPER_C := $(wildcard ctl/keeper*.c ctl/host.c ctl/paths.c ctl/netns*.c base/*.c)
+MAINS    := ctl/keeper_main.c ctl/engine_main.c ctl/cli_main.c ctl/validator_main.c $(wildcard ctl/act_*_main.c)
+KEEPER_C := $(wildcard ctl/keeper*.c ctl/host.c ctl/paths.c ctl/act_socket.c ctl/act_port.c base/*.c)
+# The programs that act on the host, one kind of acts each (ctl/act.h).
+act_c     = $(patsubst %,ctl/%.c,act_$1_main act act_call act_rights host $2) $(wildcard base/*.c)
+PLUG_C   := $(call act_c,plug,act_plug act_vmm act_uplink act_icmp act_guard act_tc netns netns_tap netns_link netns_sysctl)
+IFACE_C  := $(call act_c,iface,act_iface act_delegated act_change act_setting act_journal act_managers act_wire act_tc netns_tap netns_link netns_sysctl)
+NAT_C    := $(call act_c,nat,act_nat act_nat_books act_nat_program act_nat_settings act_nft act_nft_features act_conntrack act_look \
+	    act_journal act_setting netns_sysctl)
+NAMES_C  := $(call act_c,names,act_guests act_names act_resolv act_bus act_journal)
+PATHS_C  := $(call act_c,paths,act_paths act_socket act_file act_listen act_port act_owner)
 CLI_ONLY := $(wildcard ctl/cli*.c ctl/cmd_*.c ctl/client*.c ctl/run*.c ctl/check*.c ctl/netns*.c ctl/qemu*.c)
 CLI_C    := $(CLI_ONLY) $(wildcard ctl/paths.c ctl/pcapng.c ctl/host_routes.c switch/build.c switch/heading.c switch/nd.c switch/packet.c dhcp/message*.c base/*.c)
 VALIDATOR_C := $(wildcard ctl/validator*.c ctl/confine_*.c dhcp/validator_wire.c dhcp/dns_name.c base/*.c)
-ENGINE_C := $(filter-out ctl/keeper%.c ctl/validator%.c $(CLI_ONLY),$(wildcard ctl/*.c)) $(LIB_C)
-# Everything but the three main(): what tests, fuzz targets and benchmarks link.
+ENGINE_C := $(filter-out ctl/keeper%.c ctl/act%.c ctl/validator%.c $(CLI_ONLY),$(wildcard ctl/*.c)) $(LIB_C)
+# Everything but each main(): what tests, fuzz targets and benchmarks link.
 TESTED_C := $(filter-out $(MAINS),$(wildcard ctl/*.c)) $(LIB_C)
 
 # tests/{unit,packet}/test_X.c is a test, other files there help them; tests/{net,vm,bench}/X.c is a tool for the scripts.
@@ -49,7 +59,8 @@ FUZZ_C  := $(wildcard tests/fuzz/fuzz_*.c)
 TESTS   := $(TEST_C:%.c=$B/%)
 TOOLS   := $(TOOL_C:%.c=$B/%)
 FUZZERS := $(FUZZ_C:tests/fuzz/fuzz_%.c=$B/fuzz/%)
-PROGRAMS := $B/lanyardd $B/lanyard-engine $B/lanyard-validator $B/lanyard
+ACTS     := $B/lanyard-iface $B/lanyard-plug $B/lanyard-nat $B/lanyard-names $B/lanyard-paths
+PROGRAMS := $B/lanyardd $B/lanyard-engine $B/lanyard-validator $B/lanyard $(ACTS)
 
 # ThreadSanitizer is told what liburcu orders.
 ifneq ($(findstring thread,$(SAN)),)
@@ -59,6 +70,16 @@ endif
 
 all: $(PROGRAMS)
 $B/lanyardd: $(call objs,$(KEEPER_C))
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) $^ $(call libs,$(KEEPER)) -o $@
+$B/lanyard-plug: $(call objs,$(PLUG_C))
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) $^ $(call libs,$(LINKS)) -o $@
+$B/lanyard-iface: $(call objs,$(IFACE_C))
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) $^ $(call libs,$(LINKS)) -o $@
+$B/lanyard-nat: $(call objs,$(NAT_C))
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) $^ $(call libs,$(NAT)) -o $@
+$B/lanyard-names: $(call objs,$(NAMES_C))
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) $^ $(call libs,$(KEEPER)) -o $@
+$B/lanyard-paths: $(call objs,$(PATHS_C))
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) $^ $(call libs,$(KEEPER)) -o $@
 $B/lanyard-engine: $(call objs,$(ENGINE_C) $(TSAN_C))
 	$(CC) $(LINK) $(WRAP) $(CFLAGS) $(LDFLAGS) $^ $(call libs,$(ENGINE)) -o $@
@@ -136,7 +157,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/lanyard $(DESTDIR)$(PREFIX)/share/lanyard \
 		$(addprefix $(DESTDIR)$(PREFIX)/share/man/,man1 man5 man8) $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -m 755 $B/lanyardd $B/lanyard $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $B/lanyard-engine $B/lanyard-validator $(DESTDIR)$(PREFIX)/libexec/lanyard
+	install -m 755 $B/lanyard-engine $B/lanyard-validator $(ACTS) $(DESTDIR)$(PREFIX)/libexec/lanyard
 	for m in $(wildcard docs/*.[158]); do install -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}; done
 	for c in $(wildcard configs/*.yaml); do install -m 644 $$c $(DESTDIR)$(PREFIX)/share/lanyard; done
 	for s in $(wildcard configs/*.sysusers); do \

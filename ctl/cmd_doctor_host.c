@@ -151,7 +151,7 @@ static bool denies_ours(const char *path)
 	return found;
 }
 
-/* NetworkManager, networkd and udev are told by files when an interface is made (ctl/keeper_managers.c); dhcpcd has to be told once. */
+/* NetworkManager, networkd and udev are told by files when an interface is made (ctl/act_managers.c); dhcpcd has to be told once. */
 void doctor_look_managers(struct finding *f)
 {
 	bool runs = access("/run/dhcpcd", F_OK) == 0 || access("/run/dhcpcd.pid", F_OK) == 0;

@@ -168,7 +168,7 @@ struct host_iface {
 	uint8_t len4, len6;		/* of the addresses' prefixes; len6 0: no IPv6 address */
 	uint8_t queues;			/* 1: let further queues be opened by HOST_OPEN_TAP */
 	uint8_t routed;			/* 1: the host routes between this interface and @uplink */
-	uint8_t bridged;		/* 1: it has no addresses; it stands for @uplink towards guests (ctl/keeper_wire.h) */
+	uint8_t bridged;		/* 1: it has no addresses; it stands for @uplink towards guests (ctl/act_wire.h) */
 	uint8_t localnet;		/* 1: of a routed one; HOST_NAT_LOOPBACK may lead here to 127.0.0.1 (route_localnet) */
 	uint8_t addr4[4], addr6[16];	/* network order */
 	char ifname[HOST_IFNAME_SIZE];	/* begins with HOST_IFACE_PREFIX */
@@ -261,7 +261,7 @@ enum host_nat_access { HOST_NAT_NONE, HOST_NAT_OWN, HOST_NAT_LOOPBACK };	/* what
 
 enum host_nat_helper { HOST_NAT_FTP = 1, HOST_NAT_TFTP = 2, HOST_NAT_SIP = 4, HOST_NAT_HELPERS = 7 };	/* of connection tracking */
 
-/* host_nat - the table "inet lanyard" (ctl/keeper_nft.h); it is journaled and undone with the interface */
+/* host_nat - the table "inet lanyard" (ctl/act_nft.h); it is journaled and undone with the interface */
 struct host_nat {
 	struct host_header head;
 	uint32_t nforwards;		/* so many were sent */

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "ctl/host_call.h"
 
@@ -39,11 +38,10 @@ int host_wire(struct host *host, const char *name, struct host_wire *wire, struc
 	int rc = host_put(wire->name, sizeof(wire->name), name, err);
 
 	wire->head.type = HOST_WIRE;
-	if (rc == 0)
-		rc = host_call_open(host, wire, sizeof(*wire), &reply, err);
-	if (rc >= 0)
-		close(rc);
-	return rc < 0 ? rc : 0;
+	if (rc < 0)
+		return rc;
+	rc = host_call(host, wire, sizeof(*wire), -1, &reply, NULL);
+	return rc < 0 ? host_call_failed(err, rc, &reply) : 0;
 }
 
 int host_names(struct host *host, const char *net, const char *domain, int fd, unsigned n, struct error *err)

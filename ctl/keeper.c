@@ -217,8 +217,9 @@ static int fill_low_fds(void)
 
 int keeper_run(const struct keeper_conf *conf)
 {
-	struct keeper k = { .conf = conf, .lock = -1, .serve = { .sock = -1, .job.sock = -1, .job_ms = KEEPER_JOB_MS } };
+	struct keeper k = { .conf = conf, .lock = -1 };
 
+	serve_init(&k.serve, -1);
 	umask(077);
 	rights_keep_few();
 	given_take();
@@ -226,7 +227,7 @@ int keeper_run(const struct keeper_conf *conf)
 		return 1;
 	raise_limits();
 	k.signals = open_signals();
-	if (k.signals < 0 || setup_open(conf, &k.serve.held, &k.lock, &k.home) < 0)
+	if (k.signals < 0 || setup_open(conf, &k.serve, &k.lock, &k.home) < 0)
 		return 1;
 	validator_prepare(conf, &k.home);
 	start_engine(&k);

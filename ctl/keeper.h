@@ -2,8 +2,8 @@
 /* ctl/keeper.h - the keeper: a small process that acts on the host for the engine and starts it again when it dies
  *
  * One thread and one poll loop (keeper.c). It reads nothing but the messages of ctl/host.h; what strangers send is the
- * engine's business. An act that may take long or that a client chose the name for (a namespace, a path) runs in a
- * child process with the client's rights and a deadline (keeper_job.c).
+ * engine's business. It holds descriptors, and acts on nothing but ports of the host: every other act is done by a program of its own
+ * with the rights of that act, for a client with the client's, and a deadline (keeper_job.c).
  */
 #ifndef CTL_KEEPER_H
 #define CTL_KEEPER_H
@@ -16,6 +16,7 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+#include "ctl/act.h"
 #include "ctl/host.h"
 #include "ctl/paths.h"
 
@@ -34,6 +35,9 @@ struct held {
 	int *fds;		/* HOST_LISTEN of several ports: owned, as many as its count, -1 where missing; else NULL */
 	unsigned nfds;
 	uint32_t value;		/* what the reply that opened it said */
+	int note;		/* of an interface that the kernel translates for: how; else -1 */
+	bool translated;	/* or that was tried */
+	bool unsettled;		/* an interface that is not known to be as any request says */
 	void *request;		/* the request that opened it, serial zero; NULL: the engine gave it by HOST_HOLD */
 	size_t size;
 	UT_hash_handle hh;
@@ -73,76 +77,13 @@ bool held_leaves_trace(const struct held *h);
 /* held_shares_trace() - is the same interface held under another name, too? Then what was made for it stays. */
 bool held_shares_trace(const struct held_table *t, const struct held *h);
 
-/* --- keeper_act.c: acts on the host, each returns a descriptor (the caller's) or a negative errno with @r filled in --- */
-
-/* act_run() - what @request asks, of @h where it is about something held; in this process and with its rights; it may block */
-int act_run(const void *request, const struct held *h, struct host_reply *r);
-
-/* act_refuse() - the error is what the engine is told. Return: @rc */
-struct error;
-int act_refuse(struct host_reply *r, int rc, const struct error *err);
-
-/* act_unix_listen() - a socket of mode 0600, listening unless @type is SOCK_DGRAM; one at the path that nobody has is replaced
- *
- * Return: descriptor; -EADDRINUSE when somebody listens there, -EEXIST when it is no socket, or another negative errno.
- */
-struct sockaddr_un;
-int act_unix_listen(const struct sockaddr_un *at, int type);
-
-/* act_undo() - remove what @h left on the host; nothing is said when that fails */
-void act_undo(const struct held *h);
-
-/* --- keeper_vmm.c --- */
-
-struct error;
-int vmm_open(const struct host_link *m, struct host_reply *r, struct error *err);	/* Return: descriptor or negative errno */
-void vmm_undo(const struct held *h);
-
-/* --- keeper_iface.c --- */
-
-/* iface_open() - make the interface, or, as it is held by @h, change it; what was done until an error is in the journal
- * Return: descriptor, or negative errno with @r filled in. */
-int iface_open(const struct host_iface *m, const struct held *h, struct host_reply *r);
-
-/* --- keeper_file.c --- */
-
-int file_open(const struct host_file *m, struct host_reply *r);	/* Return: descriptor, or negative errno with @r filled in */
-
-/* --- keeper_uplink.c: Return: descriptor (of a wire: any), or negative errno with @r filled in --- */
-
-int uplink_open(const struct host_uplink *m, struct host_reply *r);
-int uplink_wire(const struct host_wire *m, const struct held *h, struct host_reply *r);
-
-/* --- keeper_guests.c --- */
-
-/* guests_tell() - @h->fd has the guests; Return: any descriptor, or negative errno with @r filled in */
-int guests_tell(const struct host_names *m, const struct held *h, struct host_reply *r);
-
-/* --- keeper_resolv.c --- */
-
-int resolv_open(struct host_reply *r);	/* Return: descriptor or negative errno */
-
-/* --- keeper_look.c: what the host is asked about itself, as a file. Return: descriptor, or negative errno with @r filled in --- */
-
-int ruleset_open(struct host_reply *r);
-int flows_open(const struct host_iface *iface, struct host_reply *r);
-
 /* --- keeper_listen.c: does not block --- */
 
 /* listen_open() - fill each of @fds (as many as m->count) that is -1 with a socket of its own
  *
- * Return: how many there are then, with @r telling of those that are missing; when there is none, negative errno.
+ * Return: how many there are then, with @r->missing telling of the others, and @r->rc and @port of the first of them.
  */
-int listen_open(const struct host_listen *m, int *fds, struct host_reply *r);
-
-/* --- keeper_icmp.c: does not block --- */
-
-int icmp_open(const struct host_icmp *m);	/* Return: descriptor or negative errno */
-
-/* --- keeper_owner.c --- */
-
-/* owner_describe() - who has the port: "nginx (pid 17)", or less where that may not be seen; takes milliseconds */
-void owner_describe(const struct host_listen *m, uint16_t port, char *to, size_t room);
+int listen_open(const struct host_listen *m, int *fds, struct host_reply *r, uint16_t *port);
 
 /* --- keeper_given.c: sockets that the daemon was started with (sd_listen_fds(3): LISTEN_FDS, LISTEN_FDNAMES, LISTEN_PID) --- */
 
@@ -154,27 +95,91 @@ void given_take(void);
  */
 int given_find(const struct host_listen *m, uint16_t port);
 
-/* --- keeper_job.c: an act in a child --- */
+/* --- keeper_acts.c: what is done by programs of their own (ctl/act.h) --- */
+
+enum act_number { ACT_IFACE, ACT_PLUG, ACT_NAT, ACT_NAMES, ACT_PATHS, ACT_PROGRAMS };
+
+/* act_kind - of requests of one type */
+struct act_kind {
+	const char *what;		/* "opening a TAP"; NULL: the keeper serves it itself */
+	enum act_number program;
+	enum { AS_KEEPER, AS_USER, AS_ROOT_OR_USER } as;	/* AS_USER: with the rights of the one that it names */
+	bool kept;			/* the descriptor is held under the request's name */
+	bool opens;			/* there is a descriptor */
+	uint64_t rights;		/* capabilities, where the keeper has them and acts as itself */
+};
+
+const struct act_kind *acts_kind(uint32_t type);
+
+/* acts_open() - find the programs, beside this one or in ../libexec/lanyard. Return: 0, or -ENOENT: one of them is in neither
+ * acts_use() - have one program (taken) stand for all
+ * acts_program() - a descriptor of the program, or -1; @roots: nobody but root can have another in its place
+ */
+int acts_open(void);
+void acts_use(int fd);
+int acts_program(enum act_number number, bool *roots);
+const char *acts_name(enum act_number number);
+
+/* --- keeper_job.c: one act, by its program --- */
 
 struct job {
 	pid_t pid;		/* 0: none runs */
 	int sock;		/* its answer: a host_reply and a descriptor; -1 with pid 0 */
 	uint64_t until_ms;
-	uint32_t type;		/* of the request; 0: it undoes */
+	const char *what;
+	struct host_header head;	/* of what it answers to */
 };
 
-/* job_start() - have a child run @request (about @h, or NULL) for @uid within @limit_ms, or with @request NULL undo @h
- *
- * Return: 0 or a negative errno.
- */
-int job_start(struct job *job, const void *request, const struct held *h, uid_t uid, unsigned limit_ms);
+struct serve;
 
-/* job_end() - its answer when it has one, or -EIO, or -ETIMEDOUT when it was too slow; the child is killed
+/* order - what is to be done, and about what; all borrowed */
+struct order {
+	enum act_what what;
+	const struct act_kind *kind;
+	const void *request;		/* ACT_RUN: this */
+	size_t size;
+	const char *name;		/* of what it is about, or NULL: nothing */
+	const void *about;		/* the request that opened that, or NULL */
+	size_t about_size;
+	uint32_t value;
+	int fd;				/* of that, or -1 */
+	uid_t uid;
+};
+
+/* job_start() - start it, to be done within @s->job_ms. Return: 0 or a negative errno */
+int job_start(struct job *job, const struct serve *s, const struct order *o);
+
+/* job_end() - its answer when it has one, or -EIO, or -ETIMEDOUT when it was too slow; the program is killed
  *
- * Return: the descriptor, or a negative errno with @r filled in (0 for an undo that is done).
+ * Return: the descriptor, or -1; @r->rc says how it went, and is filled in else.
  */
 int job_end(struct job *job, struct host_reply *r);
 void job_cancel(struct job *job);
+
+/* job_now() - the whole of it, and wait. Return: 0, or a negative errno */
+int job_now(const struct serve *s, const struct order *o);
+
+/* --- keeper_journal.c: the file, that others work with (ctl/act_journal.h) --- */
+
+int journal_create(const char *state_dir);	/* Return: descriptor or negative errno */
+int journal_reader(int journal);		/* Return: a descriptor to read it by, or negative errno */
+bool journal_used(int journal);			/* is there anything in it? */
+
+/* --- keeper_nat.c: what lanyard-nat is told, and says; ctl/act_nat.h says what it means --- */
+
+struct nat_state {
+	int staged;			/* forwards that were sent, a file without a name; -1: none */
+	unsigned nstaged;
+	uint32_t in_force, lacks;
+	bool unknown;			/* what is in the table */
+	bool owes;			/* something of a network that is gone could not be undone */
+};
+
+int nat_stage(struct nat_state *n, const struct host_forwards *m);	/* Return: 0, -ENOSPC, or another negative errno */
+void nat_unstage(struct nat_state *n);
+
+/* nat_done() - with @h (NULL: it went): @note (taken) is how it is now; or (-1) nobody knows */
+void nat_done(struct serve *s, struct held *h, const struct host_reply *r, int note);
 
 /* --- keeper_serve.c: one engine's requests --- */
 
@@ -182,26 +187,58 @@ struct serve {
 	int sock;			/* to the engine, non-blocking; -1: there is none */
 	bool ready;			/* the engine said so */
 	unsigned restarts;
+	int journal;			/* of host changes; -1: there is none */
 	struct held_table held;
+	struct nat_state nat;
 	unsigned job_ms;		/* KEEPER_JOB_MS */
 	struct job job;
-	char pending[HOST_MESSAGE_MAX];	/* the request the job works on */
+	bool first;			/* the job is what has to be done before the request: a network's part of kernel NAT goes */
+	_Alignas(8) char pending[HOST_MESSAGE_MAX];	/* the request that the job is for */
 	size_t pending_size;
+	struct host_reply partly;	/* of HOST_LISTEN: what there is to be said besides the job's words */
+	int *fds;			/* its sockets, unless they are held; -1 where missing */
+	unsigned nfds;
 };
+
+void serve_init(struct serve *s, int sock);
 
 /* serve_request() - read and answer one request. Return: 0, or negative errno: this engine is of no use any more */
 int serve_request(struct serve *s);
 
-/* serve_job() - the job's socket is readable, or its time is over: answer the request it was for. Return: as above */
-int serve_job(struct serve *s);
-
-/* serve_poll() - wait up to @timeout_ms for either, and for @signal_fd (-1: none), and serve
+/* serve_poll() - wait up to @timeout_ms for a request, for a job's end, and for @signal_fd (-1: none), and serve
  *
  * Return: 1 when @signal_fd is readable, 0, or negative errno as above.
  */
 int serve_poll(struct serve *s, int signal_fd, int timeout_ms);
 void serve_engine_gone(struct serve *s);
 void serve_fini(struct serve *s);	/* removes what the held descriptors left on the host */
+
+/* serve_undo_changes() - all that is in the journal */
+void serve_undo_changes(struct serve *s);
+
+/* --- keeper_finish.c: requests that take a job --- */
+
+/* serve_start() - for @request; @fd (-1: none) came with it. Return: as serve_request()
+ * serve_job() - the job's socket is readable, or its time is over: answer the request it was for. Return: likewise
+ */
+int serve_start(struct serve *s, const void *request, size_t size, int fd);
+int serve_job(struct serve *s);
+
+/* serve_answer() - the reply to @request, with @fd (borrowed) beside it; an engine that does not read its answers is broken */
+int serve_answer(struct serve *s, const void *request, struct host_reply *r, int fd);
+
+/* serve_answer_many() - likewise to HOST_LISTEN, with those of @n descriptors that are there. serve_forget_fds() - close s->fds */
+int serve_answer_many(struct serve *s, const struct host_listen *m, struct host_reply *r, const int *fds, unsigned n);
+void serve_forget_fds(struct serve *s);
+
+/* serve_held() - what is held under @request's name; NULL: nothing */
+struct held *serve_held(const struct serve *s, const void *request);
+
+/* iface_failed() - undo as much as was done; of an interface that was there before (@h) it is not known any more what it is like */
+void serve_iface_failed(struct serve *s, const struct host_iface *m, struct held *h, int fd, pid_t child);
+
+/* order_about() - an order about @h */
+struct order order_about(enum act_what what, const struct act_kind *kind, const struct held *h);
 
 /* --- keeper_rights.c --- */
 
@@ -213,18 +250,16 @@ struct rights_user {
 /* rights_keep_few() - give up for good what no request needs; nothing that is started gains any right */
 void rights_keep_few(void);
 
-/* rights_narrow() - in a child that does what a request of that type asks, or undoes it: give up what others need. Return: 0 or -EPERM */
-int rights_narrow(uint32_t type);
+/* rights_left() - what the keeper has, by bits */
+uint64_t rights_left(void);
+
+/* rights_lend() - before another program is started: have no others than @wanted, and let it have them; or (@by_file) let it have those of
+ * them that its file has (setcap(8)). Return: 0 or -EPERM
+ */
+int rights_lend(uint64_t wanted, bool by_file);
 
 /* rights_become() - be that user from now on, in no other group, without capabilities. Return: 0 or negative errno */
 int rights_become(const struct rights_user *user);
-
-/* rights_have() - is that capability (CAP_...) in force?
- * rights_hint() - the command that lets a user's keeper have those, given by their bits, besides what it has
- */
-bool rights_have(unsigned capability);
-struct error;
-void rights_hint(struct error *err, uint64_t needed);
 
 /* rights_user_find() - a name or number; NULL: lanyard, where there is such a user, else nobody. Return: 0 or -ENOENT */
 int rights_user_find(const char *name, struct rights_user *to);
@@ -241,12 +276,12 @@ struct keeper_conf {
 
 struct engine_home;
 
-/* setup_open() - make and check the directories, take the lock, prepare the engine's home, listen, write the pid file
+/* setup_open() - make and check the directories, take the lock, prepare the engine's home, undo what a keeper that was killed left, listen, write the pid file
  * @lock:	becomes the lock's descriptor; it lasts as long as any process has it open
  *
  * Return: 0, or a negative errno after a line on standard error that says what to do.
  */
-int setup_open(const struct keeper_conf *conf, struct held_table *held, int *lock, struct engine_home *home);
+int setup_open(const struct keeper_conf *conf, struct serve *serve, int *lock, struct engine_home *home);
 void setup_close(const struct keeper_conf *conf);
 void setup_notify(const char *state);	/* systemd's protocol: "READY=1" to $NOTIFY_SOCKET */
 

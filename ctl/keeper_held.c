@@ -40,6 +40,8 @@ static void without_serial(void *to, const void *request, size_t size)
 
 static void held_free(struct held *h)
 {
+	if (h->note >= 0)
+		close(h->note);
 	free(h->fds);
 	free(h->request);
 	free(h);
@@ -53,6 +55,7 @@ static struct held *held_new(const char *name, int fd, uint32_t value, const voi
 		return NULL;
 	memcpy(h->name, name, strlen(name) + 1);
 	h->fd = fd;
+	h->note = -1;
 	h->value = value;
 	if (!request)
 		return h;
@@ -145,8 +148,7 @@ void held_changed(struct held *h, const struct host_iface *request)
 {
 	if (request)
 		without_serial(h->request, request, h->size);
-	else
-		((struct host_iface *)h->request)->mtu = 0;
+	h->unsettled = !request;
 }
 
 void held_fini(struct held_table *t)
@@ -161,7 +163,7 @@ bool held_same(const struct held *h, const void *request, size_t size)
 {
 	char plain[HOST_MESSAGE_MAX];
 
-	if (!h->request || h->size != size)
+	if (!h->request || h->size != size || h->unsettled)
 		return false;
 	without_serial(plain, request, size);
 	return !memcmp(plain, h->request, size);

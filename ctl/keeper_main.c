@@ -83,6 +83,8 @@ int main(int argc, char **argv)
 		return wrong("--engine-user: no such user");
 	if (engine_path(engine, sizeof(engine)) < 0)
 		return wrong("lanyard-engine is neither beside lanyardd nor in ../libexec/lanyard");
+	if (!test && acts_open() < 0)
+		return wrong("lanyard-iface and the other programs that act are neither beside lanyardd nor in ../libexec/lanyard");
 	conf.config = config[0] ? config : NULL;
 	if (test)
 		return engine_check(&conf) < 0;

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "base/array.h"
-#include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "ctl/keeper.h"
@@ -61,66 +60,23 @@ void rights_keep_few(void)
 		log_warn("event=keeper-keeps-rights reason=\"%s\"", strerror(errno));
 }
 
-bool rights_have(unsigned capability)
+uint64_t rights_left(void)
 {
-	capng_get_caps_process();
-	return capng_have_capability(CAPNG_EFFECTIVE, capability);
+	return left;
 }
 
-/* setcap(8) replaces what a program has: the command names all of it. */
-void rights_hint(struct error *err, uint64_t needed)
+/* What is started keeps nothing by its user's number (SECBIT_NOROOT): it has what is ambient, or what its own file says. */
+int rights_lend(uint64_t wanted, bool by_file)
 {
-	char self[100] = "lanyardd", list[80] = "";
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	if (n > 0)
-		self[n] = '\0';
-	if (geteuid() != 0)
-		needed |= left;
-	for (unsigned i = 0, at = 0; i <= CAP_LAST_CAP && at < sizeof(list); i++)
-		if (needed & BIT(i))
-			at += (unsigned)snprintf(list + at, sizeof(list) - at, "%scap_%s", at ? "," : "", capng_capability_to_name(i));
-	error_hint(err, "once: sudo setcap %s=ep %s; then start lanyardd again", list, self);
-}
-
-/* needs() - of what is done in a child; what is not named here is about a path */
-static uint64_t needs(uint32_t type)
-{
-	switch (type) {
-	case HOST_OPEN_NETNS:
-		return BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_PTRACE) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_NET_ADMIN) | BIT(CAP_NET_RAW);
-	case HOST_OPEN_VMM_TAP:
-	case HOST_OPEN_UPLINK:
-	case HOST_WIRE:
-		return BIT(CAP_NET_ADMIN) | BIT(CAP_NET_RAW);
-	case HOST_OPEN_TAP:
-	case HOST_NAT:
-	case HOST_DELEGATED:
-	case HOST_RULESET:
-	case HOST_FLOWS:
-		return BIT(CAP_NET_ADMIN);
-	case HOST_OPEN_IFACE:	/* and a note to each network manager, in its directory */
-		return BIT(CAP_NET_ADMIN) | BIT(CAP_NET_RAW) | BIT(CAP_DAC_OVERRIDE);
-	case HOST_OPEN_FILE:	/* for guests: nothing that its user may not read */
-		return 0;
-	case HOST_OPEN_RESOLV:
-		return 0;
-	default:
-		return BIT(CAP_DAC_OVERRIDE);
-	}
-}
-
-int rights_narrow(uint32_t type)
-{
-	uint64_t wanted = needs(type), have = 0;
+	uint64_t have = 0;
 
 	capng_get_caps_process();
 	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
 		if (wanted & BIT(kept[i]) && capng_have_capability(CAPNG_PERMITTED, kept[i]))
 			have |= BIT(kept[i]);
-	capng_clear(CAPNG_SELECT_CAPS);
-	add_all(CAPNG_EFFECTIVE | CAPNG_PERMITTED, have);
-	return capng_apply(CAPNG_SELECT_CAPS) < 0 ? -EPERM : 0;
+	capng_clear(CAPNG_SELECT_CAPS | CAPNG_SELECT_AMBIENT);
+	add_all(CAPNG_EFFECTIVE | CAPNG_PERMITTED | (by_file ? 0 : CAPNG_INHERITABLE | CAPNG_AMBIENT), have);
+	return capng_apply(by_file ? CAPNG_SELECT_CAPS : CAPNG_SELECT_CAPS | CAPNG_SELECT_AMBIENT) < 0 ? -EPERM : 0;
 }
 
 int rights_become(const struct rights_user *user)

@@ -15,8 +15,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "ctl/act_socket.h"
 #include "ctl/keeper.h"
-#include "ctl/keeper_journal.h"
 #include "ctl/paths.h"
 
 enum { LOCK_WAIT_MS = 2000 };
@@ -134,17 +134,16 @@ static int write_pid(const char *dir)
 }
 
 /* open_journal() - we have the lock: what is in there was done by a keeper that was killed, and its interfaces went with it */
-static int open_journal(const char *state_dir)
+static int open_journal(struct serve *serve, const char *state_dir)
 {
-	int rc = journal_open(state_dir);
-
-	if (rc < 0)
-		return fail(rc, "cannot open the journal of host changes in", state_dir);
-	journal_undo(NULL, -1, false);
+	serve->journal = journal_create(state_dir);
+	if (serve->journal < 0)
+		return fail(serve->journal, "cannot open the journal of host changes in", state_dir);
+	serve_undo_changes(serve);
 	return 0;
 }
 
-int setup_open(const struct keeper_conf *conf, struct held_table *held, int *lock, struct engine_home *home)
+int setup_open(const struct keeper_conf *conf, struct serve *serve, int *lock, struct engine_home *home)
 {
 	int rc = prepare_dir(conf->runtime_dir, geteuid() == 0 ? 0755 : 0700);
 
@@ -155,11 +154,11 @@ int setup_open(const struct keeper_conf *conf, struct held_table *held, int *loc
 	if (rc == 0 && (rc = home_prepare(conf, home)) < 0)
 		fail(rc, "cannot prepare the engine's directory", home->state_dir);
 	if (rc == 0)
-		rc = open_journal(conf->state_dir);
+		rc = open_journal(serve, conf->state_dir);
 	if (rc == 0)
-		rc = open_listener(conf->runtime_dir, PATHS_API_SOCKET, SOCK_STREAM, HOST_API_LISTENER, held);
+		rc = open_listener(conf->runtime_dir, PATHS_API_SOCKET, SOCK_STREAM, HOST_API_LISTENER, &serve->held);
 	if (rc == 0)
-		rc = open_listener(conf->runtime_dir, PATHS_ATTACH_SOCKET, SOCK_SEQPACKET, HOST_ATTACH_LISTENER, held);
+		rc = open_listener(conf->runtime_dir, PATHS_ATTACH_SOCKET, SOCK_SEQPACKET, HOST_ATTACH_LISTENER, &serve->held);
 	return rc == 0 ? write_pid(conf->runtime_dir) : rc;
 }
 

@@ -10,7 +10,7 @@
 #include "ctl/live_kernel.h"
 #include "ctl/nft_notice.h"
 
-#define KEEPER "lanyardd"
+#define KEEPER "lanyard-nat"
 
 enum { NOTICE_ROOM = 65536 };
 

@@ -8,7 +8,6 @@
 #include <linux/if_ether.h>
 #include <linux/ethtool.h>
 #include <linux/if_packet.h>
-#include <linux/if_tun.h>
 #include <linux/nsfs.h>
 #include <linux/sockios.h>
 #include <arpa/inet.h>
@@ -24,11 +23,6 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "ctl/netns_link.h"
-
-#ifndef TUN_F_USO4		/* Linux 6.2; Debian 12 has older headers */
-#define TUN_F_USO4 0x20
-#define TUN_F_USO6 0x40
-#endif
 
 enum {
 	BUFFER_SIZE = 4 << 20,	/* a burst of 64 frames of 64 KiB */
@@ -92,120 +86,6 @@ int netns_enter(const char *where, struct error *err)
 	rc = setns(fd, CLONE_NEWNET) < 0 ? -errno : 0;
 	close(fd);
 	return rc < 0 ? error_set(err, rc, "namespace %s: cannot enter it: %s", where, strerror(-rc)) : 0;
-}
-
-int netns_sysctl(const char *path, const char *value)
-{
-	char full[PATH_MAX];
-	ssize_t n;
-	int fd, rc;
-
-	if (snprintf(full, sizeof(full), "/proc/sys/%s", path) >= (int)sizeof(full))
-		return -ENAMETOOLONG;
-	fd = open(full, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	n = write(fd, value, strlen(value));
-	rc = n < 0 ? -errno : 0;
-	close(fd);
-	return rc;
-}
-
-/* --- TAP --------------------------------------------------------------------------------------------- */
-
-/* take_offloads() - large UDP segments came late to Linux; a kernel without them refuses the whole set */
-static int take_offloads(int fd)
-{
-	const unsigned tcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
-
-	if (ioctl(fd, TUNSETOFFLOAD, tcp | TUN_F_USO4 | TUN_F_USO6) == 0)
-		return 0;
-	return ioctl(fd, TUNSETOFFLOAD, tcp) < 0 ? -errno : 0;
-}
-
-static int tap_setup(int fd, const char *ifname, short many)
-{
-	struct ifreq ifr = { .ifr_flags = (short)(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | many) };
-	int header = NETNS_TAP_HEADER;
-
-	memcpy(ifr.ifr_name, ifname, strlen(ifname) + 1);
-	if (ioctl(fd, TUNSETIFF, &ifr) < 0 || ioctl(fd, TUNSETVNETHDRSZ, &header) < 0)
-		return -errno;
-	return take_offloads(fd);
-}
-
-/* tap_open() - as wished, or, where the TAP is there and was made otherwise (EINVAL), as that is */
-static int tap_open(const char *ifname, bool many, struct error *err)
-{
-	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC), rc;
-
-	if (fd < 0)
-		return error_set(err, -errno, "interface %s: cannot open /dev/net/tun: %s", ifname, strerror(errno));
-	rc = tap_setup(fd, ifname, many ? IFF_MULTI_QUEUE : 0);
-	if (rc == -EINVAL)
-		rc = tap_setup(fd, ifname, many ? 0 : IFF_MULTI_QUEUE);
-	if (rc == 0)
-		return fd;
-	close(fd);
-	return error_set(err, rc, "interface %s: cannot make a TAP: %s", ifname, strerror(-rc));
-}
-
-static int finish_medium(struct netns_medium *m, int fd, const char *name, const char *ifname)
-{
-	memset(m, 0, sizeof(*m));
-	m->fd = fd;
-	m->medium = name;
-	snprintf(m->ifname, sizeof(m->ifname), "%s", ifname);
-	m->ifindex = (int)if_nametoindex(ifname);
-	return 0;
-}
-
-static int check_ifname(const char *ifname, size_t max, struct error *err)
-{
-	size_t n = strlen(ifname);
-
-	if (n < 1 || n > max || strpbrk(ifname, "/ :%") || !strcmp(ifname, ".") || !strcmp(ifname, ".."))
-		return error_set(err, -EINVAL, "interface %.20s: not a name of 1 to %zu bytes", ifname, max);
-	return 0;
-}
-
-int netns_tap_open(const char *ifname, unsigned mtu, struct netns_medium *out, struct error *err)
-{
-	int rc = check_ifname(ifname, IFNAMSIZ - 1, err);
-	int fd = rc < 0 ? rc : tap_open(ifname, false, err);
-
-	if (fd < 0)
-		return fd;
-	rc = mtu ? netns_set_link(ifname, NULL, mtu, false, err) : 0;
-	if (rc < 0) {
-		close(fd);
-		return rc;
-	}
-	return finish_medium(out, fd, "tap", ifname);
-}
-
-int netns_tap_queue(const char *ifname, struct netns_medium *out, struct error *err)
-{
-	int rc = check_ifname(ifname, IFNAMSIZ - 1, err);
-	int fd = rc < 0 ? rc : tap_open(ifname, true, err);
-
-	return fd < 0 ? fd : finish_medium(out, fd, "tap", ifname);
-}
-
-int netns_tap_make(const char *ifname, bool many, struct error *err)
-{
-	int rc = check_ifname(ifname, IFNAMSIZ - 1, err);
-	int fd = rc < 0 ? rc : open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
-
-	if (rc < 0)
-		return rc;
-	if (fd < 0)
-		return error_set(err, -errno, "interface %s: cannot open /dev/net/tun: %s", ifname, strerror(errno));
-	rc = tap_setup(fd, ifname, (short)(IFF_TUN_EXCL | (many ? IFF_MULTI_QUEUE : 0)));
-	if (rc == 0)
-		return fd;
-	close(fd);
-	return error_set(err, rc, "interface %s: cannot make a TAP: %s", ifname, strerror(-rc));
 }
 
 /* --- veth pair behind a packet socket ---------------------------------------------------------------- */
@@ -294,7 +174,7 @@ static int pair_open(const char *ifname, const char *peer, unsigned mtu, struct 
 int netns_packet_open(const char *ifname, unsigned mtu, struct netns_medium *out, struct error *err)
 {
 	char peer[IFNAMSIZ];
-	int rc = check_ifname(ifname, NETNS_IFNAME_MAX, err);
+	int rc = netns_ifname_check(ifname, NETNS_IFNAME_MAX, err);
 	bool made;
 	int fd;
 
@@ -308,7 +188,7 @@ int netns_packet_open(const char *ifname, unsigned mtu, struct netns_medium *out
 			netns_del_link(peer);
 		return fd;
 	}
-	finish_medium(out, fd, "packet", ifname);
+	netns_medium_fill(out, fd, "packet", ifname);
 	out->made = made;
 	return 0;
 }

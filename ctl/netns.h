@@ -7,14 +7,15 @@
  * segmentation stay undone as long as both sides can take it. Two media exist: a TAP, where /dev/net/tun opens, and otherwise one end
  * of a veth pair served by a packet socket.
  *
- * These calls act on the namespace of the calling thread. Used by the `lanyard` command and by the keeper's
- * children; they block for as long as the kernel takes. Errors are a negative errno with @err filled in.
+ * These calls act on the namespace of the calling thread. Used by the `lanyard` command and by programs that
+ * act for the keeper; they block for as long as the kernel takes. Errors are a negative errno with @err filled in.
  */
 #ifndef CTL_NETNS_H
 #define CTL_NETNS_H
 
 #include <net/if.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct error;
@@ -57,6 +58,10 @@ int netns_packet_open(const char *ifname, unsigned mtu, struct netns_medium *out
 
 /* netns_packet_socket() - on an interface that is there; as tap/packet.h wants it. Return: descriptor or negative errno */
 int netns_packet_socket(const char *ifname);
+
+/* netns_ifname_check() - is it a name of an interface, of @max bytes at most? netns_medium_fill() - @out is this; Return: 0 */
+int netns_ifname_check(const char *ifname, size_t max, struct error *err);
+int netns_medium_fill(struct netns_medium *out, int fd, const char *medium, const char *ifname);
 
 /* netns_sysctl() - write @value to /proc/sys/@path of this namespace; 0, or a negative errno */
 int netns_sysctl(const char *path, const char *value);

@@ -97,7 +97,7 @@ static void exchange(struct serve *s, int sock, const uint8_t *message, size_t s
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct serve s = { .job.sock = -1, .job_ms = KEEPER_JOB_MS };
+	struct serve s;
 	struct reader r = reader_init(data, size);
 	uint8_t copy[UINT16_MAX];
 	int pair[2], came;
@@ -106,7 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	fcntl(pair[0], F_SETFL, O_NONBLOCK);
 	fcntl(pair[1], F_SETFL, O_NONBLOCK);
-	s.sock = pair[0];
+	serve_init(&s, pair[0]);
 	for (int i = 0; i < MESSAGES_MAX && reader_left(&r) > 3; i++) {
 		int fd = read_u8(&r) & 1 ? pair[1] : -1;
 		size_t n = read_u16(&r);

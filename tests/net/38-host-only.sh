@@ -18,7 +18,7 @@ if [ "$AS" = user ]; then
 
 	say "with that command, as the user"
 	mkdir "$DIR/bin"
-	cp "$B"/lanyard{d,-engine,} "$DIR/bin"
+	cp "$B"/lanyard "$B"/lanyardd "$B"/lanyard-* "$DIR/bin"
 	setcap cap_net_admin=ep "$DIR/bin/lanyardd" 2>/dev/null || exit 0
 	B=$DIR/bin
 	daemon_start

@@ -23,7 +23,7 @@ if [ "$AS" = user ]; then
 	is "filters" "$(filters t0)" 0
 	daemon_stop
 	mkdir "$DIR/bin"
-	cp "$B"/lanyard "$B"/lanyardd "$B"/lanyard-engine "$DIR/bin"
+	cp "$B"/lanyard "$B"/lanyardd "$B"/lanyard-* "$DIR/bin"
 	if ! setcap cap_net_admin,cap_net_raw=ep "$DIR/bin/lanyardd" 2>/dev/null; then
 		echo "   setcap is not to be had here: the rest is left out"
 		exit 0

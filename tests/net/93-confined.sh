@@ -86,7 +86,7 @@ daemon_stop
 if [ "$AS" = user ]; then
 	say "a right of the program's file is the keeper's alone, and what is missing is named besides"
 	mkdir "$DIR/bin"
-	cp "$B"/lanyard "$B"/lanyardd "$B"/lanyard-engine "$DIR/bin"
+	cp "$B"/lanyard "$B"/lanyardd "$B"/lanyard-* "$DIR/bin"
 	setcap cap_net_bind_service,cap_sys_time=ep "$DIR/bin/lanyardd" 2>/dev/null || skip "setcap is not to be had here"
 	B=$DIR/bin
 	daemon_start

@@ -5,7 +5,7 @@
 #define TESTS_ICMP_BED_H
 
 #include "base/array.h"
-#include "ctl/keeper.h"
+#include "ctl/act_plug.h"
 #include "nat/budget.h"
 #include "nat/forward.h"
 #include "nat/rawicmp.h"

@@ -13,6 +13,7 @@
 
 #include "ctl/host_client.h"
 #include "ctl/keeper.h"
+#include "tests/unit/acts_bed.h"
 
 enum { KEEPER_CHILD_JOB_MS = 2000 };
 
@@ -22,6 +23,13 @@ struct keeper_child {
 	pid_t pid;
 	char dir[64];		/* an empty directory open to all */
 };
+
+/* be_act() - before main(): a child of that keeper that acts is this program, started again by that name */
+__attribute__((constructor)) static void be_act(int argc, char **argv)
+{
+	if (argc == 1)
+		bed_be_act(argv[0]);
+}
 
 static inline void keeper_open(struct keeper_child *k)
 {
@@ -34,8 +42,11 @@ static inline void keeper_open(struct keeper_child *k)
 	k->pid = fork();
 	assert_true(k->pid >= 0);
 	if (k->pid == 0) {
-		struct serve s = { .sock = pair[0], .job.sock = -1, .job_ms = KEEPER_CHILD_JOB_MS };
+		struct serve s;
 
+		serve_init(&s, pair[0]);
+		s.job_ms = KEEPER_CHILD_JOB_MS;
+		bed_acts();
 		close(pair[1]);
 		fcntl(pair[0], F_SETFL, O_NONBLOCK);
 		while (serve_poll(&s, -1, -1) >= 0)

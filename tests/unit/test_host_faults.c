@@ -21,9 +21,10 @@
 #include <cmocka.h>
 
 #include "base/array.h"
-#include "ctl/keeper.h"
-#include "ctl/keeper_journal.h"
-#include "ctl/keeper_nat.h"
+#include "ctl/act_iface.h"
+#include "ctl/act_journal.h"
+#include "tests/unit/acts_bed.h"
+#include "tests/unit/nat_bed.h"
 #include "tests/unit/fault.h"
 #include "tests/unit/host_state.h"
 #include "tests/unit/own_namespace.h"
@@ -34,22 +35,26 @@ static char dir[64], path[96];
 static char untouched[HOST_STATE_ROOM], before[HOST_STATE_ROOM], now[HOST_STATE_ROOM];
 static char made[HOST_STATE_ROOM];		/* by a child, while its interface is there */
 
-static uint32_t *in_force;		/* what a child says of its table, in memory that both see */
+static struct said {
+	uint32_t value;
+	ssize_t size;
+	char note[4096];
+} *said;			/* what a child says of its table, in memory that both see */
 
 /* ---- a host, and how it is ---- */
 
 static int setup(void **state)
 {
 	(void)state;
-	in_force = mmap(NULL, sizeof(*in_force), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (in_force == MAP_FAILED)
+	said = mmap(NULL, sizeof(*said), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (said == MAP_FAILED)
 		return -1;
 	strcpy(dir, "/tmp/test_host_faults.XXXXXX");
 	if (!own_namespace() || !mkdtemp(dir) || unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("tmpfs", "/run", "tmpfs", 0, NULL) < 0)
 		return -1;
 	snprintf(path, sizeof(path), "%s/host-changes", dir);
-	if (journal_open(dir) < 0 ||
+	if (bed_journal(dir) < 0 ||
 	    !own_run("mkdir -p /run/udev /run/NetworkManager/conf.d /run/systemd/netif; touch /run/udev/control; "
 		     "sysctl -qw net.ipv6.conf.default.accept_dad=0; ip link add up0 type veth peer name up1; ip link set up0 address 02:00:00:00:0a:01;"
 		     "ip link set up0 up; ip link set up1 up; ip addr add 198.51.100.1/24 dev up0; nft add table ip others"))
@@ -61,7 +66,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	nat_fini();
+	held_fini(&bed_keeper.held);
 	unlink(path);
 	return rmdir(dir);
 }
@@ -79,7 +84,7 @@ struct act {
 	const char *what;
 	struct host_iface iface;
 	struct host_nat nat;
-	const struct held *held;	/* what it is about, where something is held */
+	const struct act_about *held;	/* what it is about, where something is held */
 	uint16_t forwards, first;	/* so many, from this port on */
 };
 
@@ -117,10 +122,10 @@ static int say(int rc, const struct host_reply *r, char message[FAULT_TEXT])
 
 static int open_iface(void *arg, char message[FAULT_TEXT])
 {
+	static const struct act_about nothing = { .fd = -1 };
 	const struct act *a = arg;
 	struct host_reply r = { .rc = 0 };
-
-	int fd = iface_open(&a->iface, a->held, &r);
+	int fd = iface_open(&a->iface, a->held ? a->held : &nothing, &r);
 
 	if (fd >= 0)
 		fault_look();
@@ -133,7 +138,13 @@ static int wire(void *arg, char message[FAULT_TEXT])
 	struct host_wire m = { .nic = if_nametoindex("up0"), .slot = 1, .count = 2, .macs = { { 2, 0, 0, 0, 1, 1 }, { 2, 0, 0, 0, 1, 2 } } };
 	struct host_reply r = { .rc = 0 };
 
-	return say(uplink_wire(&m, a->held, &r), &r, message);
+	return say(iface_wire(&m, a->held, &r), &r, message);
+}
+
+static void undo_by_programs(const struct act_about *h)
+{
+	bed_leave(h);
+	bed_undo(h->name, h->fd, false);
 }
 
 static int undo_all(void *arg, char message[FAULT_TEXT])
@@ -141,7 +152,7 @@ static int undo_all(void *arg, char message[FAULT_TEXT])
 	const struct act *a = arg;
 
 	(void)message;
-	act_undo(a->held);
+	undo_by_programs(a->held);
 	return 0;
 }
 
@@ -150,10 +161,13 @@ static int translate(void *arg, char message[FAULT_TEXT])
 	const struct act *a = arg;
 	struct host_reply r = { .rc = 0 };
 
-	int rc = nat_run(&a->nat, a->held, &r);
+	int note = bed_translate(&a->nat, a->held, &r);
 
-	*in_force = r.value;
-	return say(rc, &r, message);
+	said->value = r.value;
+	said->size = note < 0 ? 0 : pread(note, said->note, sizeof(said->note), 0);
+	if (note >= 0)
+		close(note);
+	return say(note, &r, message);
 }
 
 static void stage(const struct act *a)
@@ -163,26 +177,26 @@ static void stage(const struct act *a)
 	for (unsigned i = 0; i < a->forwards; i++)
 		m.list[i] = (struct host_forward){ .family = 4, .proto = HOST_TCP, .port = (uint16_t)(a->first + i), .to_port = 80,
 						   .to = { 192, 168, 56, 7 } };
-	nat_unstage();
-	assert_int_equal(nat_stage(&m), 0);
+	nat_unstage(&bed_keeper.nat);
+	assert_int_equal(bed_stage(&m), 0);
 }
 
 /* a held interface, made without faults */
-static struct held held_open(struct host_iface *m)
+static struct act_about held_open(struct host_iface *m)
 {
-	struct held h = { .request = m, .size = sizeof(*m) };
+	struct act_about h = { .request = m, .fd = -1 };
 	struct host_reply r = { .rc = 0 };
 
 	strcpy(h.name, m->name);
-	h.fd = iface_open(m, NULL, &r);
+	h.fd = iface_open(m, &h, &r);
 	assert_true(h.fd >= 0);
 	return h;
 }
 
-static void held_close(struct held *h)
+static void held_close(struct act_about *h)
 {
-	act_undo(h);
-	nat_gone(h->name);
+	undo_by_programs(h);
+	bed_gone(h->name);
 	close(h->fd);
 }
 
@@ -234,14 +248,14 @@ static void comes(const char *what, const struct host_iface *m)
 	host_state_save(before);
 	assert_true(fault_run(&f, open_iface, &a) && f.rc == 0);
 	wait_gone();
-	journal_undo(m->name, -1, false);
+	bed_undo(m->name, -1, false);
 	whole = strdup(made);
 	assert_true(whole && strcmp(whole, before));
 	for (; next(&f, n, 0); n += fault_step()) {
 		f.look = look;
 		assert_true(fault_run(&f, open_iface, &a));
 		wait_gone();
-		journal_undo(m->name, -1, false);
+		bed_undo(m->name, -1, false);
 		failed += f.rc < 0;
 		if (f.rc < 0)
 			assert_said(&f, what);
@@ -274,7 +288,7 @@ static void test_changes(void **state)
 {
 	struct host_iface was = routed();
 	struct act a = { .iface = was };
-	struct held h = held_open(&was);
+	struct act_about h = held_open(&was);
 	struct host_reply r = { .rc = 0 };
 	unsigned n = 0, failed = 0;
 	struct fault f;
@@ -292,7 +306,7 @@ static void test_changes(void **state)
 		failed += f.rc < 0;
 		if (f.rc < 0) {		/* the keeper undoes it, and the engine asks for what was there */
 			assert_said(&f, "a change");
-			journal_undo(h.name, h.fd, true);
+			bed_undo(h.name, h.fd, true);
 		}
 		close(iface_open(&was, &h, &r));
 		assert_as(before, "a change", &f);
@@ -304,7 +318,7 @@ static void test_changes(void **state)
 
 /* ---- the kernel translates ---- */
 
-static struct act translation(const struct held *h, uint16_t first, uint16_t forwards)
+static struct act translation(const struct act_about *h, uint16_t first, uint16_t forwards)
 {
 	struct act a = { .held = h, .first = first, .forwards = forwards, .nat = { .access = HOST_NAT_OWN, .nforwards = forwards } };
 
@@ -320,7 +334,8 @@ static void translated(struct fault *f, struct act *a)
 		assert_true(fault_run(f, translate, a));
 	else
 		assert_int_equal(translate(a, (char[FAULT_TEXT]){ 0 }), 0);
-	nat_done(&a->nat, a->held, &(struct host_reply){ .rc = f ? f->rc : 0, .value = *in_force });
+	bed_done(a->held, &(struct host_reply){ .rc = f ? f->rc : 0, .value = said->value },
+		 (f && f->rc < 0) || !said->size ? -1 : look_file(said->note, (size_t)said->size));
 }
 
 static void test_translation_comes(void **state)
@@ -332,7 +347,7 @@ static void test_translation_comes(void **state)
 	(void)state;
 	host_state_save(before);
 	for (; next(&f, n, 2); n += fault_step()) {
-		struct held h = held_open(&m);
+		struct act_about h = held_open(&m);
 		struct act a = translation(&h, 8000, 2);
 
 		translated(&f, &a);
@@ -352,7 +367,7 @@ static void test_translation_comes(void **state)
 static void test_forwards_change(void **state)
 {
 	struct host_iface m = routed();
-	struct held h = held_open(&m);
+	struct act_about h = held_open(&m);
 	struct act was = translation(&h, 8000, 4), a = translation(&h, 8002, 4);
 	unsigned n = 0, failed = 0;
 	struct fault f;
@@ -383,7 +398,7 @@ static void test_forwards_change(void **state)
 static void test_wire(void **state)
 {
 	struct host_iface m = bridged();
-	struct held h = held_open(&m);
+	struct act_about h = held_open(&m);
 	struct act a = { .held = &h };
 	unsigned n = 0, failed = 0;
 	struct fault f;
@@ -412,17 +427,17 @@ static void goes(const char *what, struct host_iface m, bool nat)
 
 	host_state_save(before);
 	for (; next(&f, n, 2); n += fault_step()) {
-		struct held h = held_open(&m);
+		struct act_about h = held_open(&m);
 		struct act a = translation(&h, 8000, 2);
 
 		if (nat)
 			translated(NULL, &a);
 		assert_true(fault_run(&f, undo_all, &a));
-		nat_gone(h.name);
+		bed_gone(h.name);
 		close(h.fd);
 		wait_gone();
 		left += stat(path, &st) == 0 && st.st_size;
-		journal_undo(NULL, -1, false);
+		bed_undo(NULL, -1, false);
 		assert_as(before, what, &f);
 		assert_true(stat(path, &st) == 0 && !st.st_size);
 		if (!f.struck)

@@ -2,7 +2,7 @@
 /* needs: netns */
 /* The journal of host changes: what is in it, what is undone, and a keeper that dies before or after any of its writes and acts. */
 #define _GNU_SOURCE	/* unshare() */
-#include "ctl/keeper_journal.h"
+#include "ctl/act_journal.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,7 +29,8 @@
 
 #include "base/array.h"
 #include "base/error.h"
-#include "ctl/keeper.h"
+#include "ctl/act_iface.h"
+#include "tests/unit/acts_bed.h"
 #include "tests/unit/own_namespace.h"
 
 static char dir[64], path[96];
@@ -98,15 +99,15 @@ static void test_undo(void **state)
 	struct host_change b = setting("host:a", "net/ipv4/conf/up0/rp_filter", "0", "2");
 
 	(void)state;
-	assert_int_equal(journal_open(dir), 0);
+	assert_int_equal(bed_journal(dir) < 0, 0);
 	make(&a);
 	make(&b);
 	assert_int_equal(file_size(), 2 * (long)sizeof(a));
 	assert_true(b.order > a.order);
-	journal_undo("host:b", -1, false);
+	bed_undo("host:b", -1, false);
 	assert_string_equal(value(FORWARD), "1");
 	assert_int_equal(file_size(), 2 * (long)sizeof(a));
-	journal_undo("host:a", -1, false);
+	bed_undo("host:a", -1, false);
 	assert_string_equal(value(FORWARD), "0");
 	assert_string_equal(value("net/ipv4/conf/up0/rp_filter"), "0");
 	assert_int_equal(file_size(), 0);
@@ -123,13 +124,13 @@ static void test_shared(void **state)
 		assert_true(journal_before(FORWARD, b.before));
 		assert_string_equal(b.before, "0");
 		make(&b);
-		journal_undo(first ? "host:b" : "host:a", -1, false);
+		bed_undo(first ? "host:b" : "host:a", -1, false);
 		assert_string_equal(value(FORWARD), "1");
-		journal_undo(first ? "host:a" : "host:b", -1, false);
+		bed_undo(first ? "host:a" : "host:b", -1, false);
 		assert_string_equal(value(FORWARD), "0");
 		make(&a);
 		make(&b);
-		journal_undo(NULL, -1, false);
+		bed_undo(NULL, -1, false);
 		assert_string_equal(value(FORWARD), "0");
 		assert_int_equal(file_size(), 0);
 	}
@@ -142,7 +143,7 @@ static void test_changed_by_others(void **state)
 	(void)state;
 	make(&a);
 	assert_true(own_run("sysctl -qw net.ipv4.conf.up0.rp_filter=2"));
-	journal_undo(NULL, -1, false);
+	bed_undo(NULL, -1, false);
 	assert_string_equal(value("net/ipv4/conf/up0/rp_filter"), "2");
 	assert_true(own_run("sysctl -qw net.ipv4.conf.up0.rp_filter=0"));
 }
@@ -172,8 +173,8 @@ static void test_torn(void **state)
 	}
 	assert_int_equal(pwrite(fd, rubbish, sizeof(rubbish), 3 * sizeof(list[0])), sizeof(rubbish));
 	close(fd);
-	assert_int_equal(journal_open(dir), 0);
-	journal_undo(NULL, -1, false);
+	assert_int_equal(bed_journal(dir) < 0, 0);
+	bed_undo(NULL, -1, false);
 	assert_string_equal(value(FORWARD), "0");
 	assert_string_equal(value("net/ipv4/conf/up0/send_redirects"), "1");
 	assert_string_equal(value("net/ipv4/conf/up0/rp_filter"), "1");	/* nobody knows of it any more */
@@ -190,10 +191,10 @@ static void test_places(void **state)
 	make(&stays);
 	for (int i = 0; i < 100; i++) {
 		make(&a);
-		journal_undo("host:a", -1, false);
+		bed_undo("host:a", -1, false);
 	}
 	assert_int_equal(file_size(), 2 * (long)sizeof(a));
-	journal_undo(NULL, -1, false);
+	bed_undo(NULL, -1, false);
 	assert_int_equal(file_size(), 0);
 }
 
@@ -239,7 +240,7 @@ static void test_all_forwarding(void **state)
 	assert_string_equal(value(untouched[2]), "0");
 	assert_string_equal(value("net/ipv6/conf/up0/accept_ra"), "1");
 	assert_true(learnt());
-	journal_undo(NULL, -1, false);
+	bed_undo(NULL, -1, false);
 	assert_string_equal(value(all.target), "0");
 	assert_string_equal(value(up.target), "0");
 	assert_string_equal(value(untouched[1]), "1");
@@ -315,13 +316,13 @@ static void act_open(void)
 	struct host_iface m = iface("host:x", "ly-x");
 	struct host_reply r = { .rc = 0 };
 
-	if (iface_open(&m, NULL, &r) < 0)
+	if (iface_open(&m, &(struct act_about){ .fd = -1 }, &r) < 0)
 		_exit(1);
 }
 
 static void act_undo_all(void)
 {
-	journal_undo(NULL, -1, false);
+	bed_undo(NULL, -1, false);
 }
 
 static void save_host(char *to, size_t room)
@@ -350,8 +351,8 @@ static void test_killed_at_each_write(void **state)
 	save_host(before, sizeof(before));
 	for (; die_at(act_open, n); n++) {
 		wait_gone();
-		assert_int_equal(journal_open(dir), 0);
-		journal_undo(NULL, -1, false);
+		assert_int_equal(bed_journal(dir) < 0, 0);
+		bed_undo(NULL, -1, false);
 		assert_int_equal(file_size(), 0);
 		save_host(after, sizeof(after));
 		assert_string_equal(before, after);
@@ -359,15 +360,15 @@ static void test_killed_at_each_write(void **state)
 	print_message("  killed at each of %u writes while it was made\n", n);
 	assert_true(n > 15);
 	wait_gone();
-	journal_undo(NULL, -1, false);
+	bed_undo(NULL, -1, false);
 	for (;; undone++) {
 		bool more;
 
 		assert_false(die_at(act_open, 100000));
 		wait_gone();
 		more = die_at(act_undo_all, undone);
-		assert_int_equal(journal_open(dir), 0);
-		journal_undo(NULL, -1, false);
+		assert_int_equal(bed_journal(dir) < 0, 0);
+		bed_undo(NULL, -1, false);
 		assert_int_equal(file_size(), 0);
 		save_host(after, sizeof(after));
 		assert_string_equal(before, after);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* needs: netns */
-/* ctl/keeper_delegated: the kernel's routes are those that were told, whatever was there and whichever call fails; nothing else is touched. */
+/* ctl/act_delegated: the kernel's routes are those that were told, whatever was there and whichever call fails; nothing else is touched. */
 #define _GNU_SOURCE	/* unshare(), memfd_create() */
-#include "ctl/keeper_delegated.h"
+#include "ctl/act_delegated.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -17,7 +17,6 @@
 
 #include "base/array.h"
 #include "base/error.h"
-#include "ctl/keeper.h"
 #include "tests/unit/fault.h"
 #include "tests/unit/own_namespace.h"
 
@@ -63,14 +62,10 @@ static int memory(const struct host_way *list, unsigned n)
 static int tell_of(int ways, unsigned n, struct host_reply *r)
 {
 	struct host_delegated m = { .head.type = HOST_DELEGATED, .n = n, .name = "host:x" };
-	struct held h = { .fd = ways, .request = (void *)(uintptr_t)&iface };
-	int fd;
+	struct act_about h = { .fd = ways, .request = &iface };
 
 	*r = (struct host_reply){ .rc = 0 };
-	fd = delegated_tell(&m, &h, r);
-	if (fd >= 0)
-		close(fd);
-	return fd < 0 ? fd : 0;
+	return delegated_tell(&m, &h, r);
 }
 
 static int tell(const struct host_way *list, unsigned n, struct host_reply *r)

@@ -17,7 +17,8 @@
 #include "base/array.h"
 #include "base/bytes.h"
 #include "base/checksum.h"
-#include "ctl/keeper.h"
+#include "ctl/act_plug.h"
+#include "tests/unit/acts_bed.h"
 #include "tests/unit/own_namespace.h"
 
 enum { SHARE = 5, SHARES = 8, HEADER = 8, WAIT_MS = 5000 };
@@ -98,17 +99,20 @@ static void test_locked(void **state)
 /* As an engine asks: the descriptor comes with the answer and is not kept; a second request brings another. */
 static void test_asked_for(void **state)
 {
-	struct serve s = { .job.sock = -1, .job_ms = KEEPER_JOB_MS };
 	struct host_icmp m = { .head = { HOST_OPEN_ICMP, sizeof(m), 7 }, .family = 4, .share = 0, .shares = 1 };
 	struct host_reply r;
 	int pair[2], fds[2];
+	struct serve s;
 
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-	s.sock = pair[0];
+	serve_init(&s, pair[0]);
+	bed_acts();
 	for (unsigned i = 0; i < 2; i++) {
 		assert_int_equal(host_send(pair[1], &m, sizeof(m), -1), 0);
 		assert_int_equal(serve_request(&s), 0);
+		while (s.job.pid)
+			assert_int_equal(serve_poll(&s, -1, -1), 0);
 		assert_int_equal(host_receive(pair[1], &r, sizeof(r), &fds[i]), sizeof(r));
 		assert_int_equal(host_reply_check(&r, sizeof(r), &m.head), 0);
 		assert_int_equal(r.rc, 0);
@@ -121,12 +125,14 @@ static void test_asked_for(void **state)
 	serve_fini(&s);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_comes), cmocka_unit_test(test_locked), cmocka_unit_test(test_asked_for),
 	};
 
+	if (argc == 1)
+		bed_be_act(argv[0]);
 	if (!own_namespace() || !own_run("ip link set lo up")) {
 		printf("no network namespace can be made here\n");
 		return 77;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Guests' names in a hosts(5) file: what is put there, what is taken out, and that all else in it stays to the byte. */
-#include "ctl/keeper_names.h"
+#include "ctl/act_names.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "base/array.h"
-#include "ctl/keeper.h"
+#include "ctl/act_guests.h"
 
 #define LAB_FIRST "# lanyard network lab: its guests\n"
 #define LAB_JOINED "# lanyard network lab: its guests, behind a line without an end\n"
@@ -195,7 +195,7 @@ static const struct {
 static void test_strange_guests(void **state)
 {
 	struct host_names m = { .head.type = HOST_NAMES, .n = 1, .domain = "lab.internal", .name = NAMES_HELD "lab" };
-	struct held h = { .fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600) };
+	struct act_about h = { .fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600) };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(strange); i++) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* needs: netns */
-/* ctl/keeper_nat.h on the nftables of a namespace of our own: what is in force, what one change costs, what failure and removal leave. */
+/* ctl/act_nat.h on the nftables of a namespace of our own: what is in force, what one change costs, what failure and removal leave. */
 #define _GNU_SOURCE	/* unshare() */
-#include "ctl/keeper_nat.h"
+#include "ctl/act_nat.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -19,15 +19,15 @@
 #include <cmocka.h>
 
 #include "base/error.h"
-#include "ctl/keeper.h"
-#include "ctl/keeper_journal.h"
-#include "ctl/keeper_nft.h"
+#include "ctl/act_journal.h"
+#include "ctl/act_nft.h"
+#include "tests/unit/nat_bed.h"
 #include "tests/unit/own_namespace.h"
 
 static char dir[64];
 static struct host_iface iface_a = { .ifname = "ly-a", .addr4 = { 10, 0, 0, 1 }, .len4 = 24, .name = "host:a" };
 static struct host_iface iface_b = { .ifname = "ly-b", .addr4 = { 10, 0, 1, 1 }, .len4 = 24, .name = "host:b" };
-static struct held a = { .name = "host:a", .fd = -1, .request = &iface_a }, b = { .name = "host:b", .fd = -1, .request = &iface_b };
+static struct act_about a = { .name = "host:a", .fd = -1, .request = &iface_a }, b = { .name = "host:b", .fd = -1, .request = &iface_b };
 
 static int setup(void **state)
 {
@@ -35,7 +35,7 @@ static int setup(void **state)
 	strcpy(dir, "/tmp/test_keeper_nat.XXXXXX");
 	if (!own_namespace() || !mkdtemp(dir))
 		return -1;
-	return journal_open(dir) < 0 || !own_run("nft add table ip other") ? -1 : 0;
+	return bed_journal(dir) < 0 || !own_run("nft add table ip other") ? -1 : 0;
 }
 
 static int teardown(void **state)
@@ -43,7 +43,7 @@ static int teardown(void **state)
 	char path[96];
 
 	(void)state;
-	nat_fini();
+	held_fini(&bed_keeper.held);
 	snprintf(path, sizeof(path), "%s/host-changes", dir);
 	unlink(path);
 	return rmdir(dir);
@@ -57,30 +57,30 @@ static void stage(uint16_t first, unsigned n, uint8_t guest)
 		m.list[m.n++] = (struct host_forward){ .family = 4, .proto = HOST_TCP, .port = (uint16_t)(first + i), .to_port = 80,
 						       .to = { 10, 0, 0, guest } };
 		if (m.n == HOST_FORWARDS_MAX || i + 1 == n) {
-			assert_int_equal(nat_stage(&m), 0);
+			assert_int_equal(bed_stage(&m), 0);
 			m.n = 0;
 		}
 	}
 }
 
-static int run(struct held *h, unsigned nforwards, bool again, struct host_reply *r)
+static int run(struct act_about *h, unsigned nforwards, bool again, struct host_reply *r)
 {
 	struct host_nat m = { .nforwards = nforwards, .access = HOST_NAT_OWN, .again = again };
 	int rc;
 
 	*r = (struct host_reply){ .rc = 0 };
 	strcpy(m.name, h->name);
-	rc = nat_run(&m, h, r);
-	r->rc = rc;
-	nat_done(&m, h, r);
-	return rc;
+	rc = bed_translate(&m, h, r);
+	r->rc = rc < 0 ? rc : 0;
+	bed_done(h, r, rc);
+	return r->rc;
 }
 
-static void leave(struct held *h)
+static void leave(struct act_about *h)
 {
-	nat_leave(h);
-	journal_undo(h->name, -1, false);
-	nat_gone(h->name);
+	bed_leave(h);
+	bed_undo(h->name, -1, false);
+	bed_gone(h->name);
 }
 
 #define ELEMENTS(map, n) "test $(nft -j list map inet lanyard " map " | grep -o '\"concat\": \\[\"tcp\"' | wc -l) = " #n
@@ -119,7 +119,7 @@ static void test_unknown_guest(void **state)
 	m.list[0].to[0] = 10;				/* this one is said to live elsewhere */
 	m.list[0].to[3] = 9;
 	for (unsigned twice = 0; twice < 2; twice++) {
-		assert_int_equal(nat_stage(&m), 0);
+		assert_int_equal(bed_stage(&m), 0);
 		assert_int_equal(run(&a, 3, false, &r), 0);
 		assert_true(own_run(ELEMENTS("to4", 2)));
 		assert_true(own_run("nft list map inet lanyard to4 | tr -d ' \n\t' | grep -q 'tcp.1001:10.0.0.9.80,tcp.1002:10.0.0.2.80'"));
@@ -211,17 +211,17 @@ static void test_broken(void **state)
 	assert_true(own_run("! nft list table inet lanyard 2>/dev/null"));
 }
 
-static int run_with(struct held *h, unsigned helpers, struct host_reply *r)
+static int run_with(struct act_about *h, unsigned helpers, struct host_reply *r)
 {
 	struct host_nat m = { .access = HOST_NAT_OWN, .helpers = (uint8_t)helpers };
 	int rc;
 
 	*r = (struct host_reply){ .rc = 0 };
 	strcpy(m.name, h->name);
-	rc = nat_run(&m, h, r);
-	r->rc = rc;
-	nat_done(&m, h, r);
-	return rc;
+	rc = bed_translate(&m, h, r);
+	r->rc = rc < 0 ? rc : 0;
+	bed_done(h, r, rc);
+	return r->rc;
 }
 
 /* Every combination is a transaction that libnftables understands: the kernel takes it, or lacks just what nft_lacking() says. */
@@ -297,7 +297,7 @@ static void test_echoes(void **state)
 	assert_int_equal(run_with(&a, 0, &r), 0);
 	assert_true(value_of(v4) == 60 && value_of(v6) == 90);
 	assert_int_equal(run_with(&b, 0, &r), 0);
-	journal_undo(a.name, -1, true);			/* other settings of the interface */
+	bed_undo(a.name, -1, true);			/* other settings of the interface */
 	assert_true(value_of(v4) == 60);
 	leave(&a);
 	assert_true(value_of(v4) == 60);

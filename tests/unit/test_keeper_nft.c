@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* ctl/keeper_nft.h: what is written for libnftables; whether the kernel takes it is for tests/net/45-kernel-nat.sh */
+/* ctl/act_nft.h: what is written for libnftables; whether the kernel takes it is for tests/net/45-kernel-nat.sh */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "ctl/keeper_nft.h"
+#include "ctl/act_nft.h"
 
 static char *text;
 

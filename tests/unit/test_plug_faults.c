@@ -16,7 +16,7 @@
 
 #include "base/array.h"
 #include "base/error.h"
-#include "ctl/keeper.h"
+#include "ctl/act_plug.h"
 #include "ctl/netns.h"
 #include "tests/unit/fault.h"
 #include "tests/unit/own_namespace.h"
@@ -65,7 +65,7 @@ static int open_vmm_tap(void *arg, char message[FAULT_TEXT])
 	struct host_reply r = { .rc = 0 };
 
 	(void)arg;
-	return say(act_run(&m, NULL, &r), r.message, message);
+	return say(plug_run(&m, &r), r.message, message);
 }
 
 /* open_pair() - where /dev/net/tun is closed a namespace gets a veth pair, which is nobody's but the namespace's */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the keeper gives up, and what is left to a child that acts for it; as root, or else as far as a user sees of it. */
+/* What the keeper gives up, and what it lends to a program that acts; as root, or else as far as a user sees of it. */
 #define _GNU_SOURCE
 #include "ctl/keeper.h"
 
@@ -73,27 +73,24 @@ static int try_becoming(uint64_t had)
 	return had && (rc < 0 || getuid() != 65534 || getegid() != 65534 || getgroups(0, NULL) || !has_just(0));
 }
 
-static int try_narrowing(uint64_t had)
+static bool lends_just(uint64_t set)
 {
-	static const struct {
-		uint32_t type;
-		uint64_t left;
-	} acts[] = {
-		{ HOST_OPEN_NETNS, BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_PTRACE) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_NET_ADMIN) | BIT(CAP_NET_RAW) },
-		{ HOST_OPEN_UPLINK, BIT(CAP_NET_ADMIN) | BIT(CAP_NET_RAW) },
-		{ HOST_OPEN_TAP, BIT(CAP_NET_ADMIN) },
-		{ HOST_UNIX_LISTEN, 0 },	/* what was given up does not come back */
-	};
-
-	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++)
-		if (rights_narrow(acts[i].type) < 0 || !has_just(had & acts[i].left))
-			return NOT_SO;
-	return 0;
+	return status("CapPrm") == set && status("CapEff") == set && status("CapInh") == set && status("CapAmb") == set;
 }
 
-static int try_path(uint64_t had)
+static int try_lending(uint64_t had)
 {
-	return rights_narrow(HOST_UNIX_CONNECT) < 0 || !has_just(had & BIT(CAP_DAC_OVERRIDE));
+	static const uint32_t types[] = { HOST_OPEN_NETNS, HOST_OPEN_UPLINK, HOST_OPEN_TAP, HOST_OPEN_FILE };
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (rights_lend(acts_kind(types[i])->rights, false) < 0 || !lends_just(had & kept_of_root & acts_kind(types[i])->rights))
+			return NOT_SO;
+	return rights_lend(BIT(CAP_NET_ADMIN), false) < 0 || !lends_just(0);	/* what was given up does not come back */
+}
+
+static int try_by_file(uint64_t had)
+{
+	return rights_lend(BIT(CAP_DAC_OVERRIDE), true) < 0 || !has_just(had & BIT(CAP_DAC_OVERRIDE));
 }
 
 static void test_rights_given_up(void **state)
@@ -103,8 +100,8 @@ static void test_rights_given_up(void **state)
 	(void)state;
 	assert_int_equal(in_child(try_keeping, had), 0);
 	assert_int_equal(in_child(try_becoming, had & BIT(CAP_SETUID) && had & BIT(CAP_SETGID) ? had : 0), 0);
-	assert_int_equal(in_child(try_narrowing, had), 0);
-	assert_int_equal(in_child(try_path, had), 0);
+	assert_int_equal(in_child(try_lending, had), 0);
+	assert_int_equal(in_child(try_by_file, had), 0);
 }
 
 static void test_users(void **state)
@@ -127,13 +124,15 @@ static void test_users(void **state)
 
 static void test_hint(void **state)
 {
+	static struct act_call call = { .program = "/usr/bin/lanyardd", .rights = BIT(CAP_NET_BIND_SERVICE) };
 	struct error err = { 0 };
 
 	(void)state;
+	rights_told(&call);
 	rights_hint(&err, BIT(CAP_NET_RAW) | BIT(CAP_NET_ADMIN));
 	assert_non_null(strstr(err.hint, "setcap cap_"));
 	assert_non_null(strstr(err.hint, "cap_net_admin,cap_net_raw"));
-	assert_non_null(strstr(err.hint, "=ep /"));
+	assert_non_null(strstr(err.hint, "=ep /usr/bin/lanyardd; then"));
 }
 
 int main(void)

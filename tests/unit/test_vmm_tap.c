@@ -18,8 +18,8 @@
 #include "base/array.h"
 #include "base/bytes.h"
 #include "base/clock.h"
-#include "ctl/keeper.h"
-#include "ctl/keeper_guard.h"
+#include "ctl/act_guard.h"
+#include "ctl/act_plug.h"
 #include "switch/offload.h"
 #include "switch/packet.h"
 #include "switch/port.h"
@@ -38,7 +38,7 @@ static struct {
 	struct snapshot *snapshot;
 	struct worker *w;
 	int vmm;			/* the VMM's descriptor */
-	struct held held;
+	struct act_about held;
 	struct port *port;
 	uint8_t space[RX_SPACE];
 	struct frame frames[BURST_MAX];
@@ -82,7 +82,7 @@ static int setup(void **state)
 	if (fd < 0)
 		print_message("%s\n", err.message);
 	assert_true(fd >= 0);
-	t.held = (struct held){ .fd = dup(fd), .value = r.value };
+	t.held = (struct act_about){ .fd = dup(fd), .value = r.value };
 	t.port = packet_new(fd, 1);
 	assert_non_null(t.port);
 	return 0;
@@ -358,11 +358,11 @@ static void test_life(void **state)
 	struct rx_space space = { t.space, sizeof(t.space) };
 	struct host_reply r;
 	struct error err = { 0 };
-	struct held held;
+	struct act_about held;
 	int vmm = vmm_starts("t1"), rc = 0;
 
 	(void)state;
-	held = (struct held){ .fd = keeper_opens("t1", 0, &r, &err) };
+	held = (struct act_about){ .fd = keeper_opens("t1", 0, &r, &err) };
 	held.value = r.value;
 	assert_true(held.fd >= 0);
 	assert_true(wire_sh("ip link show t1 | grep -q '[<,]UP'"));

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ctl/act.h - an act on the host: a program of its own, which the keeper starts for one request and which ends with its answer
+ *
+ * There is one program for each kind of acts (ctl/act_NAME_main.c). It starts with the rights that its act needs, no environment, the
+ * descriptors below and no others (ctl/keeper_job.c). On ACT_FD it reads one message, its call, and answers by one: a host_reply, and
+ * beside it the descriptor that it opened. A call that is not as it should be is not acted on.
+ *
+ * When the call is for another user than the keeper's the program becomes that user, in all his groups, before it does anything; by that
+ * it has no capability, and nobody can trace it.
+ */
+#ifndef CTL_ACT_H
+#define CTL_ACT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ctl/host.h"
+
+enum { ACT_FD = 3, ACT_JOURNAL_FD, ACT_HELD_FD, ACT_STAGED_FD, ACT_NOTES_FD };	/* the last one is the first of act_call.nnotes */
+
+enum act_what { ACT_RUN = 1, ACT_UNDO, ACT_UNDO_ALL, ACT_WHATS };
+
+enum { ACT_HAS_JOURNAL = 1, ACT_HAS_HELD = 2, ACT_HAS_STAGED = 4 };	/* which descriptors there are */
+
+struct act_call {
+	uint32_t size;			/* of this, bytes */
+	uint32_t what;			/* enum act_what */
+	uint32_t keeper;		/* its process */
+	uint32_t uid;			/* for whom */
+	uint32_t has;			/* bits of ACT_HAS_... */
+	uint32_t value;			/* what is held: of the reply that opened it; HOST_LISTEN: what is to be explained (ctl/act_listen.c) */
+	uint32_t nnotes;		/* networks that the kernel translates for; see ctl/act_nat.h for this and the next three */
+	uint32_t in_force, lacks, unknown;
+	uint32_t own_rights;		/* 1: this program's file is not root's alone, and is to be given rights itself (setcap(8)) */
+	uint32_t request_size;		/* 0: there is none, as for ACT_UNDO */
+	uint32_t about_size;		/* of the request that opened what is held */
+	uint32_t zero;
+	uint64_t rights;		/* of the keeper, for rights_hint() */
+	char name[HOST_NAME_SIZE];	/* under which it is held */
+	char program[256];		/* the keeper's */
+	char request[HOST_MESSAGE_MAX], about[HOST_MESSAGE_MAX];
+};
+
+/* act_about - what an act is about: something that the keeper holds */
+struct act_about {
+	char name[HOST_NAME_SIZE];
+	int fd;				/* -1: there is none */
+	uint32_t value;			/* of the reply that opened it */
+	const void *request;		/* that opened it; NULL: it is not known to be as any request says */
+};
+
+struct act_program {
+	const char *name;		/* "lanyard-plug" */
+	/* run() - what call->request asks. Return: a descriptor, 0 for "done", or negative errno with @r filled in */
+	int (*run)(const struct act_call *call, const struct act_about *about, struct host_reply *r);
+	/* undo() - remove what is left of @about on the host; Return: 0, or negative errno: something stays. undo_all() - all in the journal.
+	 * NULL: this program leaves nothing. */
+	int (*undo)(const struct act_call *call, const struct act_about *about);
+	void (*undo_all)(void);
+	void (*use_journal)(int fd);	/* journal_use(), where there is something to be noted */
+};
+
+extern const struct act_program act_iface, act_plug, act_nat, act_names, act_paths;
+
+/* act_main() - all of such a program. Return: exit status */
+int act_main(const struct act_program *program);
+
+/* act_call_check() - in act_call.c: is it whole, with texts that end, and requests that the keeper would take? Return: 0 or -EPROTO */
+int act_call_check(const struct act_call *call, size_t size);
+
+/* act_refuse() - the error is what the engine is told. Return: @rc */
+struct error;
+int act_refuse(struct host_reply *r, int rc, const struct error *err);
+
+/* --- act_rights.c --- */
+
+/* rights_have() - is that capability (CAP_...) in force?
+ * rights_hint() - the command that lets a user's keeper have those, given by their bits, besides what it has; as rights_told() says
+ */
+bool rights_have(unsigned capability);
+void rights_hint(struct error *err, uint64_t needed);
+void rights_told(const struct act_call *call);
+
+/* rights_lose() - be @uid, in all his groups, without capabilities. Return: 0, or -EPERM with @r filled in */
+int rights_lose(uint32_t uid, struct host_reply *r);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ctl/act_guests.h - lanyard-names: guests' names for the host's programs, and the host's resolvers for guests' */
+#ifndef CTL_ACT_GUESTS_H
+#define CTL_ACT_GUESTS_H
+
+#include "ctl/act.h"
+
+/* guests_tell() - @about->fd has the guests; Return: 0, or negative errno with @r filled in */
+int guests_tell(const struct host_names *m, const struct act_about *about, struct host_reply *r);
+
+/* --- act_resolv.c --- */
+
+int resolv_open(struct host_reply *r);	/* Return: descriptor, or negative errno with @r filled in */
+
+#endif

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#define _GNU_SOURCE	/* O_PATH */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/log.h"
+#include "ctl/keeper.h"
+
+#define BIT(capability) (1ull << (capability))
+#define NET BIT(CAP_NET_ADMIN)
+
+static const struct act_kind kinds[HOST_TYPES] = {
+	[HOST_OPEN_TAP] = { "opening a TAP", ACT_PLUG, AS_USER, .kept = true, .opens = true, .rights = NET },
+	[HOST_OPEN_NETNS] = { "opening an interface in a namespace", ACT_PLUG, AS_USER, .kept = true, .opens = true,
+			      .rights = NET | BIT(CAP_NET_RAW) | BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_PTRACE) | BIT(CAP_DAC_OVERRIDE) },
+	[HOST_OPEN_VMM_TAP] = { "opening a VMM's TAP", ACT_PLUG, AS_ROOT_OR_USER, .kept = true, .opens = true, .rights = NET | BIT(CAP_NET_RAW) },
+	[HOST_OPEN_UPLINK] = { "opening the uplink", ACT_PLUG, .kept = true, .opens = true, .rights = NET | BIT(CAP_NET_RAW) },
+	[HOST_OPEN_ICMP] = { "opening a socket for ICMP", ACT_PLUG, .opens = true, .rights = BIT(CAP_NET_RAW) },
+	[HOST_OPEN_IFACE] = { "making the host's interface", ACT_IFACE, .opens = true,	/* and a note to each network manager, in its directory */
+			      .rights = NET | BIT(CAP_NET_RAW) | BIT(CAP_DAC_OVERRIDE) },
+	[HOST_WIRE] = { "joining the uplink", ACT_IFACE, .rights = NET | BIT(CAP_NET_RAW) },
+	[HOST_DELEGATED] = { "setting routes", ACT_IFACE, .rights = NET },
+	[HOST_NAT] = { "setting the rules of nftables", ACT_NAT, .opens = true, .rights = NET },
+	[HOST_NAT_WATCH] = { "watching the rules of nftables", ACT_NAT, .opens = true, .rights = NET },
+	[HOST_RULESET] = { "reading the rules of nftables", ACT_NAT, .opens = true, .rights = NET },
+	[HOST_FLOWS] = { "reading the connections of the host", ACT_NAT, .opens = true, .rights = NET },
+	[HOST_NAMES] = { "writing guests' names", ACT_NAMES, .rights = BIT(CAP_DAC_OVERRIDE) },
+	[HOST_OPEN_RESOLV] = { "reading what the host resolves by", ACT_NAMES, .opens = true },
+	[HOST_UNIX_LISTEN] = { "opening a socket", ACT_PATHS, AS_USER, .kept = true, .opens = true, .rights = BIT(CAP_DAC_OVERRIDE) },
+	[HOST_UNIX_CONNECT] = { "opening a socket", ACT_PATHS, AS_USER, .kept = true, .opens = true, .rights = BIT(CAP_DAC_OVERRIDE) },
+	[HOST_UNIX_BIND] = { "opening a socket", ACT_PATHS, AS_USER, .kept = true, .opens = true, .rights = BIT(CAP_DAC_OVERRIDE) },
+	[HOST_UNIX_PEER] = { "connecting a socket", ACT_PATHS, AS_USER, .opens = true, .rights = BIT(CAP_DAC_OVERRIDE) },
+	[HOST_OPEN_FILE] = { "opening a file", ACT_PATHS, AS_USER, .opens = true },	/* nothing that its user may not read */
+	[HOST_LISTEN] = { "looking for who has a port", ACT_PATHS,			/* which the keeper itself opens */
+			  .rights = BIT(CAP_SYS_PTRACE) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_NET_BIND_SERVICE) },
+};
+
+const struct act_kind *acts_kind(uint32_t type)
+{
+	return &kinds[type];
+}
+
+/* ---- the programs ---- */
+
+static const char *const names[ACT_PROGRAMS] = { "lanyard-iface", "lanyard-plug", "lanyard-nat", "lanyard-names", "lanyard-paths" };
+
+static struct program {
+	int fd;				/* 0: it is not open */
+	bool roots;
+} programs[ACT_PROGRAMS];
+
+static bool roots_alone(const struct stat *st)
+{
+	return st->st_uid == 0 && !(st->st_mode & (S_IWGRP | S_IWOTH));
+}
+
+static bool look(int dir, const char *name, struct program *to)
+{
+	struct stat file, above;
+	int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &file) < 0 || !S_ISREG(file.st_mode) || fstat(dir, &above) < 0) {
+		close(fd);
+		return false;
+	}
+	*to = (struct program){ .fd = fd, .roots = roots_alone(&file) && roots_alone(&above) };
+	return true;
+}
+
+static bool look_in(const char *path)
+{
+	int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	unsigned found = 0;
+
+	for (unsigned i = 0; dir >= 0 && i < ACT_PROGRAMS; i++)
+		found += look(dir, names[i], &programs[i]);
+	if (dir >= 0)
+		close(dir);
+	return found == ACT_PROGRAMS;
+}
+
+int acts_open(void)
+{
+	static const char *const places[] = { ".", "../libexec/lanyard" };
+	char self[PATH_MAX], path[PATH_MAX + 32];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash;
+
+	self[n < 0 ? 0 : n] = '\0';
+	slash = strrchr(self, '/');
+	for (size_t i = 0; slash && i < ARRAY_SIZE(places); i++) {
+		snprintf(path, sizeof(path), "%.*s/%s", (int)(slash - self), self, places[i]);
+		if (look_in(path))
+			return 0;
+	}
+	return -ENOENT;
+}
+
+void acts_use(int fd)
+{
+	for (unsigned i = 0; i < ACT_PROGRAMS; i++)
+		programs[i] = (struct program){ .fd = fd, .roots = true };
+}
+
+const char *acts_name(enum act_number number)
+{
+	return names[number];
+}
+
+int acts_program(enum act_number number, bool *roots)
+{
+	*roots = programs[number].roots;
+	return programs[number].fd > 0 ? programs[number].fd : -1;
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Requests that take a job: whose it is, what is about it in the keeper, and what becomes of its answer. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "ctl/act_iface.h"
+#include "ctl/act_paths.h"
+#include "ctl/keeper.h"
+
+/* ---- to start one ---- */
+
+/* Requests that name a user have him at the same place. */
+static uid_t user_of(const void *request)
+{
+	return ((const struct host_link *)request)->uid;
+}
+_Static_assert(offsetof(struct host_link, uid) == offsetof(struct host_unix, uid) && offsetof(struct host_link, uid) == offsetof(struct host_file, uid),
+	       "user_of()");
+
+static uid_t whose(const struct act_kind *kind, const void *request)
+{
+	return kind->as == AS_USER || (kind->as == AS_ROOT_OR_USER && geteuid() != 0) ? user_of(request) : geteuid();
+}
+
+struct held *serve_held(const struct serve *s, const void *request)
+{
+	const char *name = host_name_of(request);
+
+	return *name ? held_find(&s->held, name) : NULL;
+}
+
+struct order order_about(enum act_what what, const struct act_kind *kind, const struct held *h)
+{
+	const struct host_header *head = h->request;
+	struct order o = { .what = what, .kind = kind, .name = h->name, .about = h->request, .about_size = h->size, .value = h->value, .fd = h->fd };
+
+	o.uid = what == ACT_UNDO && (head->type == HOST_UNIX_LISTEN || head->type == HOST_UNIX_BIND) ? user_of(head) : geteuid();
+	return o;
+}
+
+/* nat_first() - a network that goes leaves the table of nftables first; one that comes, and had left something there, does so now */
+static bool nat_first(const struct serve *s, const struct host_header *head, const struct held *h)
+{
+	return (head->type == HOST_DROP && h && h->translated) || (head->type == HOST_OPEN_IFACE && !h && s->nat.owes);
+}
+
+static struct order nat_goes(const struct host_header *request, const struct held *h)
+{
+	if (h)
+		return order_about(ACT_UNDO, acts_kind(HOST_NAT), h);
+	return (struct order){ .what = ACT_UNDO, .kind = acts_kind(HOST_NAT), .name = host_name_of(request), .about = request,
+			       .about_size = request->size, .fd = -1, .uid = geteuid() };
+}
+
+/* order_of() - what is pending; @fd came with it, or -1 */
+static struct order order_of(const struct serve *s, const struct held *h, int fd)
+{
+	const struct host_header *head = (const void *)s->pending;
+	const struct act_kind *kind = acts_kind(head->type);
+	struct order o = { .what = ACT_RUN, .kind = kind, .fd = fd };
+
+	if (head->type == HOST_DROP)
+		return order_about(ACT_UNDO, acts_kind(((const struct host_header *)h->request)->type), h);
+	if (h && !h->unsettled)
+		o = order_about(ACT_RUN, kind, h);
+	else if (h)
+		o.name = h->name, o.fd = h->fd;
+	o.request = head;
+	o.size = s->pending_size;
+	o.fd = fd >= 0 ? fd : o.fd;
+	o.uid = whose(kind, head);
+	if (head->type == HOST_LISTEN)
+		o.value = s->partly.value;
+	return o;
+}
+
+static int start(struct serve *s, int fd)
+{
+	const struct host_header *head = (const void *)s->pending;
+	struct held *h = head->type == HOST_LISTEN ? NULL : serve_held(s, head);
+	struct order o = s->first ? nat_goes(head, h) : order_of(s, h, fd);
+
+	if (head->type == HOST_NAT && h)
+		h->translated = true;
+	return job_start(&s->job, s, &o);
+}
+
+static int finish_listen(struct serve *s, struct host_reply *r);
+
+/* refused() - no job was to be had; what was listened to does without its words */
+static int refused(struct serve *s, int rc)
+{
+	struct host_reply r = { .rc = rc };
+
+	s->first = false;
+	if (((const struct host_header *)s->pending)->type == HOST_LISTEN)
+		return finish_listen(s, &r);
+	return serve_answer(s, s->pending, &r, -1);
+}
+
+int serve_start(struct serve *s, const void *request, size_t size, int fd)
+{
+	int rc;
+
+	memcpy(s->pending, request, size);
+	s->pending_size = size;
+	s->first = nat_first(s, request, serve_held(s, request));
+	rc = start(s, fd);
+	return rc < 0 ? refused(s, rc) : 0;
+}
+
+/* ---- its end ---- */
+
+void serve_iface_failed(struct serve *s, const struct host_iface *m, struct held *h, int fd, pid_t child)
+{
+	struct order o = { .what = ACT_UNDO, .kind = acts_kind(HOST_OPEN_IFACE), .name = m->name, .about = m, .about_size = sizeof(*m),
+			   .fd = h ? h->fd : fd, .value = h ? IFACE_STAYS : 0, .uid = geteuid() };
+
+	waitpid(child, NULL, 0);	/* it was killed; two at the journal would be one too many */
+	if (journal_used(s->journal))
+		job_now(s, &o);
+	if (h)
+		held_changed(h, NULL);
+}
+
+static int finish_iface(struct serve *s, int fd, struct host_reply *r, pid_t child)
+{
+	const struct host_iface *m = (const void *)s->pending;
+	struct held *h = held_find(&s->held, m->name);
+	int rc;
+
+	if (r->rc == 0 && !h)
+		r->rc = held_add(&s->held, m->name, fd, 0, m, sizeof(*m));
+	if (r->rc < 0)
+		serve_iface_failed(s, m, h, fd, child);
+	else if (h)
+		held_changed(h, m);
+	rc = serve_answer(s, m, r, fd);
+	if (fd >= 0 && (h || r->rc < 0))
+		close(fd);
+	return rc;
+}
+
+/* finish_open() - keep what was opened when it has a name, and hand it over */
+static int finish_open(struct serve *s, const struct act_kind *kind, int fd, struct host_reply *r)
+{
+	const char *name = host_name_of(s->pending);
+	bool keep = fd >= 0 && *name && kind->kept;
+	int rc;
+
+	if (keep) {
+		r->rc = held_add(&s->held, name, fd, r->value, s->pending, s->pending_size);
+		keep = r->rc == 0;
+	}
+	rc = serve_answer(s, s->pending, r, fd);
+	if (fd >= 0 && !keep)
+		close(fd);
+	return rc;
+}
+
+static int finish_nat(struct serve *s, int note, struct host_reply *r)
+{
+	nat_done(s, serve_held(s, s->pending), r, note);
+	return serve_answer(s, s->pending, r, -1);
+}
+
+/* An undo may fail (the path is in a directory that went away); what it was for is let go all the same. */
+static int finish_drop(struct serve *s)
+{
+	struct held *h = serve_held(s, s->pending);
+	struct host_reply r = { .rc = 0 };
+
+	if (h)
+		held_remove(&s->held, h);
+	return serve_answer(s, s->pending, &r, -1);
+}
+
+/* finish_first() - now for what was asked */
+static int finish_first(struct serve *s, const struct host_reply *r)
+{
+	struct held *h = serve_held(s, s->pending);
+	int rc;
+
+	s->first = false;
+	s->nat.owes = r->rc < 0;
+	if (h && h->note >= 0) {
+		close(h->note);
+		h->note = -1;
+	}
+	s->nat.unknown |= r->rc < 0;
+	rc = start(s, -1);
+	return rc < 0 ? refused(s, rc) : 0;
+}
+
+/* finish_listen() - the job's words about the first port that could not be had */
+static int finish_listen(struct serve *s, struct host_reply *r)
+{
+	const struct host_listen *m = (const void *)s->pending;
+	struct held *h = serve_held(s, m);
+	struct host_reply all = s->partly;
+	int rc;
+
+	memcpy(all.message, r->message, sizeof(all.message));
+	memcpy(all.hint, r->hint, sizeof(all.hint));
+	all.value = r->rc == 0 ? r->value : 0;
+	if (all.rc < 0)
+		rc = serve_answer(s, m, &all, -1);
+	else
+		rc = serve_answer_many(s, m, &all, h && h->fds ? h->fds : h ? &h->fd : s->fds, h ? h->fds ? h->nfds : 1 : s->nfds);
+	serve_forget_fds(s);
+	return rc;
+}
+
+int serve_job(struct serve *s)
+{
+	const struct host_header *head = (const void *)s->pending;
+	const struct act_kind *kind = acts_kind(head->type);
+	pid_t child = s->job.pid;
+	struct host_reply r;
+	int fd = job_end(&s->job, &r);
+
+	if (s->first)
+		return finish_first(s, &r);
+	if (head->type == HOST_DROP)
+		return finish_drop(s);
+	if (kind->opens && r.rc == 0 && fd < 0)
+		r.rc = -EIO;
+	if (head->type == HOST_OPEN_IFACE)
+		return finish_iface(s, fd, &r, child);
+	if (head->type == HOST_NAT)
+		return finish_nat(s, fd, &r);
+	return head->type == HOST_LISTEN ? finish_listen(s, &r) : finish_open(s, kind, fd, &r);
+}
