@@ -38,8 +38,8 @@ MAINS    := ctl/keeper_main.c ctl/engine_main.c ctl/cli_main.c ctl/validator_mai
 KEEPER_C := $(wildcard ctl/keeper*.c ctl/host.c ctl/paths.c ctl/act_socket.c ctl/act_port.c base/*.c)
 # The programs that act on the host, one kind of acts each (ctl/act.h).
 act_c     = $(patsubst %,ctl/%.c,act_$1_main act act_call act_rights host $2) $(wildcard base/*.c)
-PLUG_C   := $(call act_c,plug,act_plug act_vmm act_uplink act_icmp act_guard act_tc netns netns_tap netns_link netns_sysctl)
-IFACE_C  := $(call act_c,iface,act_iface act_delegated act_change act_setting act_journal act_managers act_wire act_tc netns_tap netns_link netns_sysctl)
+PLUG_C   := $(call act_c,plug,act_plug act_vmm act_uplink act_icmp act_guard act_tc netns netns_tap netns_link netns_veth netns_sysctl)
+IFACE_C  := $(call act_c,iface,act_iface act_delegated act_change act_setting act_forwarding act_journal act_managers act_wire act_tc netns_tap netns_link netns_address netns_sysctl)
 NAT_C    := $(call act_c,nat,act_nat act_nat_books act_nat_program act_nat_settings act_nft act_nft_features act_conntrack act_look \
 	    act_journal act_setting netns_sysctl)
 NAMES_C  := $(call act_c,names,act_guests act_names act_resolv act_bus act_journal)

@@ -140,7 +140,7 @@ static int undo(const struct host_change *c, int tap)
 	else if (c->kind == HOST_CHANGE_ADDRESS && tap >= 0)
 		rc = remove_address(c);
 	else if (c->kind == HOST_CHANGE_SYSCTL && c->before[0])
-		rc = setting_put_back(c);
+		rc = setting_put_back(c, setting_set);
 	return rc == -ENOENT || rc == -ENODEV ? 0 : rc;
 }
 

@@ -54,12 +54,16 @@ int change_make(const struct host_change *c, struct error *err);
 
 /* --- act_setting.c: settings below /proc/sys; Return: 0 or negative errno --- */
 
-/* setting_set() - also IPv6 forwarding of the whole host, with every interface's own kept. setting_put_back() - unless somebody has changed it since */
-int setting_set(const char *path, const char *value);
-int setting_put_back(const struct host_change *c);
+/* setting_put_back() - by @set, unless somebody else has changed it since */
+int setting_put_back(const struct host_change *c, int (*set)(const char *path, const char *value));
 
 /* change_setting() - its value */
 int change_setting(const char *path, char value[HOST_VALUE_SIZE]);
+
+/* --- act_forwarding.c --- */
+
+/* setting_set() - any setting; with IPv6 forwarding of the whole host every interface keeps its own. Return: 0 or negative errno */
+int setting_set(const char *path, const char *value);
 
 /* --- act_managers.c --- */
 

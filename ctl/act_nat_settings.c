@@ -8,6 +8,7 @@
 #include "ctl/act_journal.h"
 #include "ctl/act_nat.h"
 #include "ctl/act_nft.h"
+#include "ctl/netns.h"
 
 /* RFC 5508 REQ-2: 60 s at least for the answer to an echo. There are no rules for that, it is one setting for the host. Looked at with every
  * change: what did not work once, or somebody took back, may be told or work now. */
@@ -25,7 +26,7 @@ static int keep_echoes(const char *name, const char *setting)
 	if (atoi(c.before) >= atoi(c.after) && (noted || !journal_before(c.target, c.before)))
 		return 0;
 	rc = noted ? 0 : journal_add(&c, 1);
-	return rc < 0 ? rc : setting_set(c.target, c.after);
+	return rc < 0 ? rc : netns_sysctl(c.target, c.after);
 }
 
 /* tell_lacking() - what works less well than it should */
@@ -55,7 +56,7 @@ static bool is_nats(const struct host_change *c)
 
 static int undo(const struct host_change *c, int tap)
 {
-	int rc = c->kind == HOST_CHANGE_TABLE ? nft_delete() : c->before[0] ? setting_put_back(c) : 0;
+	int rc = c->kind == HOST_CHANGE_TABLE ? nft_delete() : c->before[0] ? setting_put_back(c, netns_sysctl) : 0;
 
 	(void)tap;
 	return rc == -ENOENT ? 0 : rc;
