@@ -220,6 +220,7 @@ int keeper_run(const struct keeper_conf *conf)
 	struct keeper k = { .conf = conf, .lock = -1 };
 
 	serve_init(&k.serve, -1);
+	k.serve.host_domains = conf->host_domains;
 	umask(077);
 	rights_keep_few();
 	given_take();

@@ -181,6 +181,11 @@ void nat_unstage(struct nat_state *n);
 /* nat_done() - with @h (NULL: it went): @note (taken) is how it is now; or (-1) nobody knows */
 void nat_done(struct serve *s, struct held *h, const struct host_reply *r, int note);
 
+/* --- keeper_domains.c --- */
+
+/* domains_allow() - may names below @domain be told to the host? @allowed: besides the reserved ones those, by commas; or NULL */
+bool domains_allow(const char *allowed, const char *domain);
+
 /* --- keeper_serve.c: one engine's requests --- */
 
 struct serve {
@@ -198,6 +203,7 @@ struct serve {
 	struct host_reply partly;	/* of HOST_LISTEN: what there is to be said besides the job's words */
 	int *fds;			/* its sockets, unless they are held; -1 where missing */
 	unsigned nfds;
+	const char *host_domains;	/* borrowed: for domains_allow() */
 };
 
 void serve_init(struct serve *s, int sock);
@@ -270,6 +276,7 @@ struct keeper_conf {
 	const char *runtime_dir, *state_dir;
 	const char *config;		/* or NULL */
 	const char *workers;		/* or NULL */
+	const char *host_domains;	/* domains, by commas, or NULL */
 	const char *engine;		/* path of the program */
 	struct rights_user engine_user;	/* where the keeper is root; uid 0: root without capabilities */
 };

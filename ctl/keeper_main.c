@@ -14,13 +14,13 @@
 
 static const char usage[] =
 	"usage: lanyardd [--runtime-dir DIR] [--state-dir DIR] [--config FILE] [--workers N]\n"
-	"                [--engine-user USER]\n"
+	"                [--engine-user USER] [--host-domains DOMAIN[,...]]\n"
 	"       lanyardd -t --config FILE\n";
 
 static const struct option options[] = {
 	{ "runtime-dir", required_argument, NULL, 'r' }, { "state-dir", required_argument, NULL, 's' },
 	{ "config", required_argument, NULL, 'c' },	 { "workers", required_argument, NULL, 'w' },
-	{ "engine-user", required_argument, NULL, 'u' },
+	{ "engine-user", required_argument, NULL, 'u' }, { "host-domains", required_argument, NULL, 'd' },
 	{ "test", no_argument, NULL, 't' },		 { "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
@@ -65,6 +65,8 @@ int main(int argc, char **argv)
 			rc = number_parse(optarg, 1, 256, &workers);
 		else if (c == 'u')
 			user = optarg;
+		else if (c == 'd')
+			conf.host_domains = optarg;
 		else if (c == 'h')
 			return fputs(usage, stdout) < 0;
 		else if (c != 't')

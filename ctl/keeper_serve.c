@@ -181,10 +181,26 @@ static int serve_about(struct serve *s, const struct host_header *request, size_
 	return done(s, request, -ENOENT);
 }
 
+/* serve_stranger() - names below a domain that may be somebody's are not told to the host */
+static int serve_stranger(struct serve *s, const struct host_names *m, int fd)
+{
+	struct host_reply r = { .rc = -EPERM };
+
+	snprintf(r.message, sizeof(r.message), "names below %.100s are not told to the host: the domain may be somebody's", m->domain);
+	snprintf(r.hint, sizeof(r.hint), "a domain below .internal; or start lanyardd with --host-domains %.100s", m->domain);
+	close(fd);
+	return serve_answer(s, m, &r, -1);
+}
+
 /* serve_told() - the program that acts gets the descriptor, as if it were held; here it is taken */
 static int serve_told(struct serve *s, const struct host_header *request, size_t size, int fd)
 {
-	int rc = request->type == HOST_NAMES ? serve_start(s, request, size, fd) : serve_about(s, request, size, fd);
+	const struct host_names *names = request->type == HOST_NAMES ? (const void *)request : NULL;
+	int rc;
+
+	if (names && names->n && !domains_allow(s->host_domains, names->domain))
+		return serve_stranger(s, names, fd);
+	rc = names ? serve_start(s, request, size, fd) : serve_about(s, request, size, fd);
 
 	close(fd);
 	return rc;

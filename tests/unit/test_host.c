@@ -821,6 +821,23 @@ static void test_netns(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* The domain of the host's names is not the engine's to choose; to take names away it may always ask. */
+static void test_domain_of_somebody(void **state)
+{
+	struct keeper_child k;
+	struct error err = { 0 };
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	(void)state;
+	keeper_open(&k);
+	assert_int_equal(host_names(k.host, "lab", "example.com", fd, 1, &err), -EPERM);
+	assert_non_null(strstr(err.message, "example.com"));
+	assert_non_null(strstr(err.hint, "--host-domains example.com"));
+	assert_int_equal(host_names(k.host, "lab", "lab.internal", fd, 1, &err), -EPROTO);	/* it is looked at what they are */
+	close(fd);
+	keeper_close(&k);
+}
+
 /* --- the client, when the keeper is slow or gone --- */
 
 static void test_late_answers(void **state)
@@ -879,7 +896,8 @@ int main(void)
 		cmocka_unit_test(test_unix),		cmocka_unit_test(test_unix_leftovers),
 		cmocka_unit_test(test_rights),		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_no_netns),	cmocka_unit_test(test_netns),
-		cmocka_unit_test(test_late_answers),	cmocka_unit_test(test_long_texts),
+		cmocka_unit_test(test_late_answers),	cmocka_unit_test(test_domain_of_somebody),
+		cmocka_unit_test(test_long_texts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

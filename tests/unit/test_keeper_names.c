@@ -17,6 +17,7 @@
 
 #include "base/array.h"
 #include "ctl/act_guests.h"
+#include "ctl/keeper.h"
 
 #define LAB_FIRST "# lanyard network lab: its guests\n"
 #define LAB_JOINED "# lanyard network lab: its guests, behind a line without an end\n"
@@ -220,11 +221,23 @@ static void test_strange_guests(void **state)
 	close(h.fd);
 }
 
+/* An engine may not choose whose names the host's programs find. */
+static void test_domains(void **state)
+{
+	(void)state;
+	assert_true(domains_allow(NULL, "lab.internal") && domains_allow(NULL, "internal") && domains_allow(NULL, "x.home.arpa"));
+	assert_false(domains_allow(NULL, "example.com") || domains_allow(NULL, "com") || domains_allow(NULL, "notinternal") || domains_allow(NULL, "localhost"));
+	assert_false(domains_allow(NULL, "arpa") || domains_allow(NULL, "internal.com") || domains_allow("", "com"));
+	assert_true(domains_allow("corp.net,lab.org", "corp.net") && domains_allow("corp.net,lab.org", "x.lab.org"));
+	assert_false(domains_allow("corp.net,lab.org", "xcorp.net") || domains_allow("corp.net,,lab.org", "net"));
+	assert_false(domains_allow("corp.net", "corp.net,lab.org"));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_blocks), cmocka_unit_test(test_replaced_as_a_whole), cmocka_unit_test(test_in_place),
-		cmocka_unit_test(test_a_link_is_followed), cmocka_unit_test(test_refused), cmocka_unit_test(test_strange_guests),
+		cmocka_unit_test(test_a_link_is_followed), cmocka_unit_test(test_refused), cmocka_unit_test(test_strange_guests), cmocka_unit_test(test_domains),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
