@@ -59,6 +59,7 @@ static void follow_prefix(struct live_segment *seg, const struct live_port *p, c
 		return;
 	}
 	route.port = p->id;
+	route.via = r->via;
 	memcpy(route.mac, r->mac, MAC_SIZE);
 	routes6_set(seg->routes6, &route);
 }

@@ -4,6 +4,9 @@
 #include "base/array.h"
 #include "base/bytes.h"
 #include "nat/answer.h"
+#include "nat/limit.h"
+#include "nat/neighbour.h"
+#include "switch/fdb.h"
 #include "switch/offload.h"
 #include "switch/port.h"
 #include "switch/route6.h"
@@ -35,6 +38,14 @@ static bool is_apart(struct worker *w, const struct arrival *a, uint32_t router)
 	const struct snapshot *snap = worker_snapshot(w);
 
 	return router < snap->nports && a->from->stages_out & snap->ports[router].stages_out & STAGE_ISOLATED;
+}
+
+/* is_heard() - does the switch know where the router is? What is for an address that it does not know goes to everybody. */
+static bool is_heard(struct worker *w, const struct arrival *a, const struct route6 *route)
+{
+	const struct fdb *fdb = a->segment->net->fdb;
+
+	return !fdb || fdb_lookup(fdb, a->segment->vid, route->mac, worker_now_ms(w)) >= 0;
 }
 
 /* pass_on() - headers of its own, the rest borrowed */
@@ -73,6 +84,10 @@ bool delegated_input(struct worker *w, const struct arrival *a, const struct pac
 		answer_icmp(w, a, p, limit, ICMP_UNREACHABLE, ICMP_UNREACHABLE_NET);
 	} else if (is_apart(w, a, route.port)) {
 		*verdict = VERDICT_DROP_ISOLATED;
+	} else if (!a->trial && !is_heard(w, a, &route)) {
+		*verdict = VERDICT_DROP_NO_NEIGHBOUR;	/* nothing waits: its sender tries again, and by then the router has answered */
+		if (limit_take(limit, worker_now_ms(w)))
+			neighbour_ask(w, a->segment, a->local_port, route.via);
 	} else if (p->ttl <= 1) {
 		*verdict = VERDICT_DROP_TTL;
 		answer_icmp(w, a, p, limit, ICMP_TIME_EXCEEDED, 0);

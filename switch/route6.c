@@ -63,7 +63,7 @@ static void replace(struct routes6 *r, struct list *next)
 
 static bool same(const struct route6 *a, const struct route6 *b)
 {
-	return a->to.len == b->to.len && a->port == b->port && !memcmp(a->mac, b->mac, MAC_SIZE);
+	return a->to.len == b->to.len && a->port == b->port && !memcmp(a->mac, b->mac, MAC_SIZE) && addr_equal(a->via, b->via);
 }
 
 int routes6_set(struct routes6 *r, const struct route6 *route)

@@ -16,7 +16,8 @@
 struct route6 {
 	struct prefix6 to;
 	uint32_t port;			/* id of the router's port */
-	uint8_t mac[MAC_SIZE];		/* and its address behind it */
+	uint8_t mac[MAC_SIZE];		/* and its addresses behind it */
+	struct addr via;
 };
 
 struct routes6;

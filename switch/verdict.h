@@ -51,7 +51,7 @@
 	V(DROP_BUSY, "busy", "the control thread's or a worker's queue is full")                           \
 	V(DROP_NO_MEMORY, "no-memory", "no memory or descriptor left")                                     \
 	V(DROP_PEER, "peer", "to a peered network, but not what that peering allows")                      \
-	V(DROP_NO_NEIGHBOUR, "no-neighbour", "nobody answers at this address of a peered network")         \
+	V(DROP_NO_NEIGHBOUR, "no-neighbour", "nobody answers at this address of a peered network, or the router there") \
 	V(DROP_ISOLATED, "isolated", "from one isolated port to another")                                  \
 	V(DROP_POLICY, "policy", "what a rule of the port or the network denies")                          \
 	V(DROP_SHAPE, "shape", "beyond the rate of the port it goes to, and too much waits there already") \

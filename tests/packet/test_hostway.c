@@ -9,11 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
+#include <urcu/urcu-qsbr.h>
 
 #include "base/array.h"
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "switch/nd.h"
+#include "switch/route6.h"
 #include "tests/packet/hostway_bed.h"
 
 static const uint8_t everybody[6] = { 255, 255, 255, 255, 255, 255 };
@@ -170,6 +172,53 @@ static void test_dns_02_over_tcp(void **state)
 	assert_int_equal(b.host->nsent, 3);
 	assert_int_equal(b.service.seen, 1);
 	bed_fini(&b);
+}
+
+/* What is delegated to a guest is reached by way of the switch. A router that has not been heard of for long is asked for, and nothing goes to
+ * others meanwhile; what nobody was delegated is refused, to the host it does not go (RFC 7084 4.3, WPD-5). */
+static void test_delegated(void **state)
+{
+	static const uint8_t router_mac[6] = { 2, 0, 0, 0, 0, 7 };
+	struct route6 route = { .to = { { .bytes = { 0xfd, 2, [7] = 7 } }, 64 }, .via = { .bytes = { 0xfe, 0x80, [15] = 7 } } };
+	struct routes6 *routes = routes6_new();
+	uint8_t frame[200], asked[6];
+	struct rig_port *other;
+	struct bed b;
+
+	(void)state;
+	bed_init(&b, true, false);
+	other = rig_port(b.rig, 0, rig_access(1));
+	b.segment->delegated = (struct prefix6){ { .bytes = { 0xfd, 2 } }, 48 };
+	b.segment->routes = routes;
+	route.port = b.neighbour->port.id;
+	memcpy(route.mac, router_mac, MAC_SIZE);
+	assert_int_equal(routes6_set(routes, &route), 0);
+	bed_publish(&b, true);
+	rig_offer(b.guest, frame, ip(frame, b.mac, guest_mac, "fd01::9", "fd02:0:0:7::77", 999));
+	rig_run(b.rig);
+	assert_int_equal(rig_verdict(b.guest, VERDICT_DROP_NO_NEIGHBOUR), 1);
+	nd_link_multicast(nd_solicited_node(route.via), asked);
+	assert_int_equal(b.neighbour->nsent, 1);
+	assert_memory_equal(b.neighbour->sent[0].data, asked, MAC_SIZE);
+	rig_clear(b.rig);
+	rig_offer(b.neighbour, frame, rig_eth(frame, b.mac, router_mac, -1, 0x88b5, 40));
+	rig_run(b.rig);
+	rig_clear(b.rig);
+	rig_offer(b.guest, frame, ip(frame, b.mac, guest_mac, "fd01::9", "fd02:0:0:7::77", 999));
+	rig_run(b.rig);
+	assert_int_equal(rig_verdict(b.guest, VERDICT_CONSUMED_PEER), 1);
+	assert_int_equal(b.neighbour->nsent, 1);
+	assert_memory_equal(b.neighbour->sent[0].data, router_mac, MAC_SIZE);
+	assert_int_equal(other->nsent + b.host->nsent, 0);
+	rig_clear(b.rig);
+	rig_offer(b.guest, frame, ip(frame, b.mac, guest_mac, "fd01::9", "fd02:0:0:8::1", 999));
+	rig_run(b.rig);
+	assert_int_equal(rig_verdict(b.guest, VERDICT_DROP_NO_ROUTE), 1);
+	assert_int_equal(b.host->nsent + b.neighbour->nsent, 0);
+	assert_int_equal(b.guest->nsent, 1);
+	bed_fini(&b);
+	urcu_qsbr_barrier();
+	routes6_free(routes);
 }
 
 /* A fragment of a datagram for port 53 is nobody's query: it belongs to the host, which puts fragments together. */
@@ -361,7 +410,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_from_guest), cmocka_unit_test(test_loopback6), cmocka_unit_test(test_other_frames), cmocka_unit_test(test_dns_02_over_tcp),
-		cmocka_unit_test(test_fragment),
+		cmocka_unit_test(test_delegated), cmocka_unit_test(test_fragment),
 		cmocka_unit_test(test_front), cmocka_unit_test(test_addresses_told),
 		cmocka_unit_test(test_from_host), cmocka_unit_test(test_gateways_address), cmocka_unit_test(test_mixed_burst),
 		cmocka_unit_test(test_discovery),
