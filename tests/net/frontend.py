@@ -34,7 +34,7 @@ GET_QUEUE_NUM, SET_VRING_ENABLE = 17, 18
 F_PROTOCOL, F_VERSION_1, PROTOCOL_MQ, PROTOCOL_REPLY_ACK = 1 << 30, 1 << 32, 1 << 0, 1 << 3
 
 SIZE, USER = 1 << 20, 0x7F0000000000  # of the guest's memory; where the front-end says it has it
-ENTRIES, BUFFER, HEADER, WRITE = 64, 2048, 12, 2
+ENTRIES, BUFFER, HEADER, WRITE = 32, 9216, 12, 2  # a frame of 9000 bytes fits one
 
 
 def readable(fd, seconds):
