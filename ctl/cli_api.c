@@ -71,6 +71,17 @@ int cli_get(struct cli *cli, const char *path, json_t **answer)
 	return cli_change(cli, "GET", path, NULL, answer);
 }
 
+int cli_network(struct cli *cli, const char *net, json_t **network)
+{
+	char path[CLI_PATH_MAX];
+	int rc = net_name_parse(net, &cli->err);
+
+	if (rc < 0)
+		return rc;
+	cli_path(path, "networks", net, NULL);
+	return cli_get(cli, path, network);
+}
+
 int cli_change(struct cli *cli, const char *method, const char *path, const json_t *body, json_t **answer)
 {
 	int rc = cli_client(cli);

@@ -29,6 +29,9 @@ bool cli_query(char *path, size_t room, const char *key, const char *value);
 
 int cli_get(struct cli *cli, const char *path, json_t **answer);
 
+/* cli_network() - the network of that name, as a word of the command line has it. Return: 0 with a new reference, or a negative errno with cli->err */
+int cli_network(struct cli *cli, const char *net, json_t **network);
+
 /* cli_change() - PATCH, DELETE or PUT; @body is borrowed and may be NULL */
 int cli_change(struct cli *cli, const char *method, const char *path, const json_t *body, json_t **answer);
 

@@ -133,15 +133,11 @@ static int class_ls(struct cli *cli, const struct args *args)
 		{ "ARCH", "arch", NULL }, { "CIRCUIT", "circuit", NULL }, { "PORT", "port", NULL }, { "POOL", "pool", NULL },
 		{ "LEASE", "lease", NULL }, { "REFUSE", "refuse", NULL }, { "OPTIONS", "options", NULL }, { 0 },
 	};
-	char path[CLI_PATH_MAX], of[SEGMENT_NAME_TEXT + 8];
+	char of[SEGMENT_NAME_TEXT + 8];
 	json_t *network = NULL, *rows, *segment;
 	const char *vid;
-	int rc = net_name_parse(args->words[0], &cli->err);
+	int rc = cli_network(cli, args->words[0], &network);
 
-	if (rc < 0)
-		return rc;
-	cli_path(path, "networks", args->words[0], NULL);
-	rc = cli_get(cli, path, &network);
 	if (rc < 0)
 		return rc;
 	rows = json_array();

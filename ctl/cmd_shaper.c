@@ -75,14 +75,9 @@ static int shaper_ls(struct cli *cli, const struct args *args)
 	static const struct column columns[] = {
 		{ "NETWORK", "network", NULL }, { "NAME", "name", NULL }, { "EGRESS", "egress", NULL }, { "INGRESS", "ingress", NULL }, { 0 },
 	};
-	char path[CLI_PATH_MAX];
 	json_t *network = NULL;
-	int rc = net_name_parse(args->words[0], &cli->err);
+	int rc = cli_network(cli, args->words[0], &network);
 
-	if (rc < 0)
-		return rc;
-	cli_path(path, "networks", args->words[0], NULL);
-	rc = cli_get(cli, path, &network);
 	if (rc < 0)
 		return rc;
 	output_list(cli, "shapers", columns, rows_of(network));
