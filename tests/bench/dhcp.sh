@@ -124,10 +124,10 @@ boot() {
 }
 
 full() {
-	local then
-	then=$(resident "$server")
+	local now
+	now=$(resident "$server")
 	figure "DHCP: $peer, leases then" "" "$(leases)"
-	figure "DHCP: $peer, memory for 10,000 leases" kB $(((then - empty) * 10000 / $(leases)))
+	figure "DHCP: $peer, memory for 10,000 leases" kB $(((now - empty) * 10000 / $(leases)))
 }
 rate() {
 	local rate
