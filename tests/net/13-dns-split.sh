@@ -86,6 +86,11 @@ if command -v musl-gcc >/dev/null; then
 	musl-gcc -static -O1 -o "$DIR/lookup" "$ROOT/tests/net/lookup.c"
 	looks musl "$DIR/lookup"
 fi
+in_box web1 sh -c 'echo "search nowhere.example lab.internal" >"$1" && grep nameserver /etc/resolv.conf >>"$1" && mount --bind "$1" /etc/resolv.conf' - "$DIR/search"
+is "glibc, the second of the domains that are searched" "$(in_box web1 "$B/tests/net/lookup" web1)" "$web1"
+[ ! -x "$DIR/lookup" ] || is "musl, likewise" "$(in_box web1 "$DIR/lookup" web1)" "$web1"
 if command -v kdig >/dev/null; then
 	has "kdig" "$(in_box web1 kdig +time=2 @10.77.0.1 WEB1.lab.internal)" "$web1"
+	has "over TCP" "$(in_box web1 kdig +tcp +time=2 @10.77.0.1 web1.lab.internal)" "$web1"
+	has "with DO, and whole" "$(in_box web1 kdig +dnssec +time=2 @10.77.0.1 www.example.com)" '203.0.113.44'
 fi
