@@ -112,6 +112,7 @@ static void neighbours(const uint8_t *data, size_t size)
 	memcpy(again, own, n);
 	m = dns_opt_own(again, n);
 	MUST(m <= n && !memcmp(again, own, MIN_OF(size, (size_t)DNS_HEADER_SIZE)));
+	MUST(dns_opt_ede(data, size) == dns_opt_ede(own, n));
 }
 
 static void query(const struct dns_zone *z, const uint8_t *data, size_t size)
@@ -137,9 +138,11 @@ static void keep(const struct dns_query *q, const uint8_t *reply, size_t size)
 	static struct cache *cache;
 	static uint8_t got[CACHE_ANSWER_MAX];
 	static uint64_t now_ms;
-	struct dns_query other = *q;
+	struct dns_query other = *q, below = *q;
 	struct cache_key key;
 	size_t n;
+
+	MUST(dns_name_from_text(&below.name, "a.b.www.example.com") == 0);
 
 	if (!cache)
 		MUST(cache = cache_new(4096));
@@ -152,6 +155,11 @@ static void keep(const struct dns_query *q, const uint8_t *reply, size_t size)
 		MUST(n <= size);
 		if (n)
 			MUST(dns_question_match(reply, q, got, n) == dns_question_match(reply, q, reply, size));
+		MUST(!n == !cache_left_s(cache, &key, now_ms + age_s * 1000));
+		n = cache_get_above(cache, &below, 1, got, now_ms + age_s * 1000);
+		MUST(!n || (get_u16(got + 2) & DNS_RCODE_MASK) == DNS_NXDOMAIN);
+		MUST(!n == !cache_left_above_s(cache, &below, 1, now_ms + age_s * 1000));
+		MUST(!cache_get_above(cache, &below, below.name.size, got, now_ms));
 	}
 	if (size > 1 && reply[1] & 1) {		/* others push it out */
 		other.type = (uint16_t)(reply[0] << 8 | reply[1]);
@@ -206,19 +214,41 @@ static char *text_of(const uint8_t *data, size_t size)
 	return text;
 }
 
+static void on_domain(void *arg, const struct dns_name *domain)
+{
+	unsigned *n = arg;
+
+	MUST(domain->size);
+	++*n;
+}
+
+/* written() - as it is read: the same again */
+static void written(const struct resolver *r)
+{
+	char text[RESOLVER_TEXT_MAX];
+	struct resolver again;
+
+	MUST(resolver_parse(&again, resolver_format(r, text)) == 0);
+	MUST(again.size == r->size && again.ifindex == r->ifindex && !memcmp(&again.addr, &r->addr, r->size));
+}
+
 static void resolv_conf(const uint8_t *data, size_t size)
 {
 	static struct resolvers r;
 	char *text = text_of(data, size);
-
+	unsigned ndomains = 0;
 	struct dns_name name;
 
 	resolvers_init(&r, "/dev/null");
 	resolvers_parse(&r, text);
 	MUST(r.set.n <= RESOLVERS_MAX && r.nroutes <= RESOLVER_ROUTES_MAX);
+	for (unsigned i = 0; i < r.set.n; i++)
+		written(&r.set.list[i]);
 	resolvers_set_routes(&r, text);
+	resolvers_each_domain(&r, on_domain, &ndomains);
+	MUST(ndomains == r.nroutes + r.ngiven);
 	if (dns_name_from_text(&name, "www.corp.example") == 0)
-		MUST(resolvers_for(&r, &name)->n <= RESOLVERS_MAX);
+		MUST(resolvers_for(&r, &name)->n <= RESOLVERS_MAX && resolvers_domain(&r, &name) <= name.size);
 	resolvers_set(&r, (const char *const[]){ text }, 1);
 	MUST(r.set.n <= RESOLVERS_MAX);
 	resolvers_set(&r, NULL, 0);
