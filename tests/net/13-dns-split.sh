@@ -37,16 +37,16 @@ lanyard net set lab --dns-upstream 198.51.100.99 --dns-upstream $OUTSIDE
 begun=${EPOCHREALTIME/./}
 is "the second answers" "$(short www.example.com)" 203.0.113.7
 took=$(((${EPOCHREALTIME/./} - begun) / 1000))
-[ $took -lt 1000 ] || fail "it took $took ms"
+[ $took -lt 1800 ] || fail "it took $took ms"
 lanyard net set lab --dns-upstream ''
 
 say "the host's file is another one (DNS-20)"
 echo "nameserver 198.51.100.4" >"$DIR/resolv.conf"
 begun=${EPOCHREALTIME/./}
 other() { [ "$(short www.example.com)" = 203.0.113.44 ]; }
-until_ok 2 other
+until_ok 4 other
 took=$(((${EPOCHREALTIME/./} - begun) / 1000))
-[ $took -lt 1300 ] || fail "it took $took ms"
+[ $took -lt 3000 ] || fail "it took $took ms"
 
 say "on the host, by anybody who asks there"
 ask() { dig +time=1 +tries=1 @127.0.0.1 -p 5353 "$@"; }

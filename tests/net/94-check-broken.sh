@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # tests/net/94-check-broken.sh - each promise broken by hand, and `lanyard check` flags just that row
-# limit: 150
+# limit: 240
 . "$ROOT/tests/net/lib.sh"
 . "$ROOT/tests/net/check-broken.sh"
 lanyard net add lab --subnet 10.77.0.0/24

@@ -3,7 +3,7 @@
 # tests/net/95-check-host.sh - `lanyard check` flags the rows that a change of the host breaks: a host plugged in where it should not be,
 # and promises of host-only and routed networks taken back by hand
 # as: root
-# limit: 120
+# limit: 240
 . "$ROOT/tests/net/lib.sh"
 . "$ROOT/tests/net/check-broken.sh"
 lanyard net add lab --subnet 10.77.0.0/24
