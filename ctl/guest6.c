@@ -44,6 +44,25 @@ static void tell(struct live_net *net, const struct lease6_record *r)
 			  json_pack("{s:s s:s s:s}", "event", "lease", "ip", lease6_text(r->place, place), "mac", mac_format(r->mac, mac)));
 }
 
+/* follow_all() - Return: does all hold that the answer says? An administrator may have taken away meanwhile what a guest was given. */
+static bool follow_all(struct live_segment *seg, const struct pending_reply *a)
+{
+	bool holds = true;
+
+	for (unsigned i = 0; i < a->nrecords; i++) {
+		const struct lease6_record *r = &a->records[i];
+
+		if (!lease6_committed(seg->leases6, r) && r->state == LEASE_BOUND) {
+			holds = false;
+			continue;
+		}
+		lease6_follow(seg, r);
+		tell(seg->net, r);
+	}
+	live_kernel_later(seg->net);
+	return holds;
+}
+
 static void on_durable(void *arg, const struct error *err)
 {
 	struct pending_reply *a = arg;
@@ -56,16 +75,8 @@ static void on_durable(void *arg, const struct error *err)
 		p->acks--;
 	guest_stored(a->engine, err);
 	seg = guest_segment(net, p, a->name, a->vid);
-	if (seg && seg->leases6 && guest_follows(err, a->records[0].state)) {
-		for (unsigned i = 0; i < a->nrecords; i++) {
-			lease6_committed(seg->leases6, &a->records[i]);
-			lease6_follow(seg, &a->records[i]);
-			tell(net, &a->records[i]);
-		}
-		live_kernel_later(net);
-		if (a->size)
-			send_reply(net, a->port, a->vid, a->mac, a->dst, a->dst_port, a->reply, a->size);
-	}
+	if (seg && seg->leases6 && guest_follows(err, a->records[0].state) && follow_all(seg, a) && a->size)
+		send_reply(net, a->port, a->vid, a->mac, a->dst, a->dst_port, a->reply, a->size);
 	free(a);
 }
 

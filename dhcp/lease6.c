@@ -279,23 +279,27 @@ int lease6_bind(struct lease6_table *t, const struct lease6_guest *who, const st
 	return rc;
 }
 
-void lease6_committed(struct lease6_table *t, const struct lease6_record *r)
-{
-	struct lease6 *l = table6_find(t, r->place.addr);
-
-	if (l && l->state == LEASE_BOUND && r->state == LEASE_BOUND && !strcmp(l->port->name, r->port) &&
-	    l->key_size == sizeof(l->port) + 5 + r->duid_size && !memcmp(l->key + sizeof(l->port) + 5, r->duid, r->duid_size))
-		l->durable_s = r->expires_wall_s;
-}
-
-/* ---- ending ---- */
-
 static struct lease6 *own(const struct lease6_table *t, const struct lease6_guest *who)
 {
 	const struct lease6_port *p = table6_port(t, who->port);
 
 	return p ? table6_find_guest(t, p, who) : NULL;
 }
+
+bool lease6_committed(struct lease6_table *t, const struct lease6_record *r)
+{
+	const struct lease6_guest who = {
+		.port = r->port, .duid = r->duid, .duid_size = r->duid_size, .iaid = r->iaid, .prefix = r->place.len < 128,
+	};
+	struct lease6 *l = own(t, &who);
+
+	if (!l || l->state != LEASE_BOUND || r->state != LEASE_BOUND || l->place.len != r->place.len || !addr_equal(l->place.addr, r->place.addr))
+		return false;
+	l->durable_s = r->expires_wall_s;
+	return true;
+}
+
+/* ---- ending ---- */
 
 int lease6_has(const struct lease6_table *t, const struct lease6_guest *who, struct lease6_record *record)
 {

@@ -107,9 +107,9 @@ int lease6_has(const struct lease6_table *t, const struct lease6_guest *who, str
 /* lease6_may_have() - is @place the guest's, or nobody's and could be given to it? */
 bool lease6_may_have(const struct lease6_table *t, const struct lease6_guest *who, struct prefix6 place);
 
-/* lease6_committed() - the store has written this record; lease6_durable_left() - seconds left of the guest's binding as the store knows
- * it: 0 for none, UINT32_MAX for ever */
-void lease6_committed(struct lease6_table *t, const struct lease6_record *record);
+/* lease6_committed() - the store has written this record. Return: is it still so? What was taken away meanwhile is nobody's to be told of.
+ * lease6_durable_left() - seconds left of the guest's binding as the store knows it: 0 for none, UINT32_MAX for ever */
+bool lease6_committed(struct lease6_table *t, const struct lease6_record *record);
 uint32_t lease6_durable_left(const struct lease6_table *t, const struct lease6_guest *who, int64_t now_s);
 
 /* lease6_release() - the guest gives @place up; lease6_decline() - it found it in use: it rests (of a port only so many do)

@@ -493,6 +493,28 @@ static void test_reservation(void **state)
 	assert_in_range(be64toh(b->h.ia[0].item[0].place.addr.halves[1]), FIRST, LAST);
 }
 
+/* While a reply waits for the store an administrator may take back what it gives. */
+static void test_taken_away(void **state)
+{
+	struct bench *b = *state;
+	struct lease6_record given, freed;
+
+	lease(b, 1, 1);
+	given = b->r.records[0];
+	assert_true(lease6_committed(b->s.leases, &given));
+	assert_int_equal(lease6_free(b->s.leases, given.place.addr, b->now, &freed), 0);
+	assert_false(lease6_committed(b->s.leases, &given));
+	print_message("  nor is it confirmed when another has it by now, or another binding of the same guest\n");
+	TELL(b, 2, .type = DHCP6_REQUEST, .ia = { NA(1, given.place) });
+	assert_true(addr_equal(b->r.records[0].place.addr, given.place.addr));
+	assert_false(lease6_committed(b->s.leases, &given));
+	assert_int_equal(lease6_free(b->s.leases, given.place.addr, b->now, &freed), 0);
+	TELL(b, 1, .type = DHCP6_REQUEST, .ia = { NA(2, given.place) });
+	assert_false(lease6_committed(b->s.leases, &given));
+	assert_true(lease6_committed(b->s.leases, &b->r.records[0]));
+	assert_false(lease6_committed(b->s.leases, &freed));
+}
+
 static void test_quota(void **state)
 {
 	struct bench *b = *state;
@@ -516,7 +538,7 @@ int main(void)
 		TEST(test_DH6_01_four_messages_and_two), TEST(test_DH6_02_what_is_discarded), TEST(test_DH6_03_unicast), TEST(test_DH6_04_confirm),
 		TEST(test_DH6_05_what_is_not_there), TEST(test_DH6_06_several), TEST(test_DH6_07_prefixes), TEST(test_DH6_08_malformed),
 		TEST(test_DH6_09_relays), TEST(test_DH6_10_settings), TEST(test_DH6_11_given_up), TEST(test_store_that_refuses),
-		TEST(test_reservation), TEST(test_quota),
+		TEST(test_reservation), TEST(test_taken_away), TEST(test_quota),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
