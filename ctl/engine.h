@@ -14,7 +14,7 @@
  *	live_wire.c	a bridged network's uplink, and the host beside it
  *	live_open.c	what a port has open			live_tap.c	a TAP's further queues
  *	live_look.c	has the other side gone without a word?	live_host.c	what changes on the host
- *	live_forward.c	a forward: listen, wait for a port	lease_store.c	leases on disk; lease_names.c: what they are called
+ *	live_forward.c	a forward: listen, wait for a port	lease_store.c	leases on disk; lease_names.c, lease6_names.c: what they are called
  *	live_clash.c	a subnet that the host has, too		live_clock.c	the wall clock is set
  *	guest6.c	DHCPv6 messages			lease6_store.c	the same of IPv6
  *	live_lease6.c	its leases as shown
@@ -384,6 +384,18 @@ void lease_names(struct live_segment *seg, const struct lease_record *record);
 void lease_names_end(struct live_segment *seg, const struct lease_record *record);
 void lease_names_forget(struct live_segment *seg);
 void lease_names_again(struct live_segment *seg);
+
+/* lease_further_name() - what its reservation calls a guest beside its port's name, or NULL: it says nothing, or that is somebody else's name
+ * lease6_names.c: lease6_names() - that name follows a binding of IPv6, which the guest (@has) has now, or has no more
+ * lease6_named() - is there one, that this address leads back to?
+ * lease6_names_forget(), lease6_names_again() - as those of IPv4; @had: a reservation called guests something before
+ */
+struct guest_id;
+const char *lease_further_name(const struct live_segment *seg, const struct guest_id *who);
+void lease6_names(struct live_segment *seg, const struct lease6_record *record, bool has);
+bool lease6_named(const struct live_segment *seg, struct addr a);
+void lease6_names_forget(struct live_segment *seg);
+void lease6_names_again(struct live_segment *seg, bool had);
 /* lease_stored_as() - a segment's number in the store: its VID, or for that of one port (@seg may be NULL: it is not there) what stays
  * the port's from start to start, above every VID */
 uint64_t lease_stored_as(const struct live_segment *seg, const char *port);

@@ -249,17 +249,27 @@ static void on_dhcp(struct live_net *net, const struct request *r)
 
 /* ---- stations ---- */
 
-/* Those that were given to it first; others a guest makes itself, and tells nobody when it drops one: of these, what was seen of late. */
+/* Those that were given to it first; others a guest makes itself, and tells nobody when it drops one: of these, what was seen of late.
+ * Last stand those that lead back to what a reservation calls the one guest among many. */
 void guest_names6(const struct live_segment *seg, const struct live_port *p)
 {
 	struct station seen[MAX_STATIONS_PER_PORT];
 	struct addr list[NAMES_HOST6_MAX];
-	unsigned n = MIN_OF(stations_each(seg->stations, p->id, seen, ARRAY_SIZE(seen)), (unsigned)ARRAY_SIZE(seen)), nlist = 0;
+	struct addr named[NAMES_HOST6_MAX];
+	unsigned n = MIN_OF(stations_each(seg->stations, p->id, seen, ARRAY_SIZE(seen)), (unsigned)ARRAY_SIZE(seen)), nlist = 0, nnamed = 0;
 
-	for (unsigned i = 0; i < 2 * n && nlist < ARRAY_SIZE(list); i++)
-		if (!addr_is4(seen[i % n].ip) && (seen[i % n].source == STATION_DHCP) == (i < n))
+	for (unsigned i = 0; i < 2 * n && nlist + nnamed < ARRAY_SIZE(list); i++) {
+		bool given = seen[i % n].source == STATION_DHCP;
+
+		if (addr_is4(seen[i % n].ip) || given != (i < n))
+			continue;
+		if (given && lease6_named(seg, seen[i % n].ip))
+			named[nnamed++] = seen[i % n].ip;
+		else
 			list[nlist++] = seen[i % n].ip;
-	names_set_host6(seg->names, p->name, list, nlist);
+	}
+	memcpy(list + nlist, named, nnamed * sizeof(*named));
+	names_set_host6(seg->names, p->name, list, nlist + nnamed, nlist);
 }
 
 /* An address that was set by hand: the port has no lease, so its name follows what ARP told. */

@@ -41,6 +41,7 @@ static void follow_address(struct live_segment *seg, struct live_port *p, const 
 		memcpy(s.mac, r->mac, MAC_SIZE);
 		station_note(seg->stations, &s, true);
 	}
+	lease6_names(seg, r, r->state == LEASE_BOUND && p);
 	if (p && seg->names)
 		guest_names6(seg, p);
 	if (p)

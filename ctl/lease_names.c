@@ -13,20 +13,25 @@
 #include "dhcp/names.h"
 #include "switch/station.h"
 
-/* further_name() - what a reservation calls this guest, or NULL */
-static const char *further_name(const struct live_segment *seg, const struct lease_record *r)
+const char *lease_further_name(const struct live_segment *seg, const struct guest_id *who)
 {
-	const struct guest_id who = {
-		.port = r->port, .mac = r->mac, .client_id = r->client_id, .client_id_size = r->client_id_size, .circuit = r->circuit,
-		.circuit_size = r->circuit_size,
-	};
-	const struct dhcp_reservation *of = seg->nnamed ? reservations_match(seg->reservations, &who) : NULL;
+	const struct dhcp_reservation *of = seg->nnamed ? reservations_match(seg->reservations, who) : NULL;
 	struct live_port *p = NULL;
 
 	if (!of || !of->hostname[0])
 		return NULL;
 	HASH_FIND_STR(seg->net->ports, of->hostname, p);
 	return p || names_has_users(seg->names, of->hostname) ? NULL : of->hostname;
+}
+
+static const char *further_name(const struct live_segment *seg, const struct lease_record *r)
+{
+	const struct guest_id who = {
+		.port = r->port, .mac = r->mac, .client_id = r->client_id, .client_id_size = r->client_id_size, .circuit = r->circuit,
+		.circuit_size = r->circuit_size,
+	};
+
+	return lease_further_name(seg, &who);
 }
 
 static void name_guest(struct live_segment *seg, const struct lease_record *r)

@@ -55,9 +55,11 @@ static void reserve_all(struct live_segment *seg)
 {
 	const struct net_conf *net = seg->net->conf;
 	struct dhcp_reservation *of = calloc(net->nreservations ? net->nreservations : 1, sizeof(*of));
+	bool had = seg->nnamed;
 	size_t n = 0;
 
 	lease_names_forget(seg);
+	lease6_names_forget(seg);
 	seg->nnamed = 0;
 	for (size_t i = 0; of && i < net->nreservations; i++) {
 		const struct dhcp_reservation *r = &net->reservations[i].of;
@@ -74,6 +76,7 @@ static void reserve_all(struct live_segment *seg)
 	if (!seg->reservations)
 		log_warn("net=%s event=reservations-failed reason=\"out of memory\"", seg->net->name);
 	lease_names_again(seg);
+	lease6_names_again(seg, had);
 }
 
 /* classify() - the classes of the model, each with the number of its pool: 0, everybody's, where it has none of its own */

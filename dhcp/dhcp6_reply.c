@@ -147,7 +147,7 @@ static void add_name(struct writer *w, const struct dhcp6_conf *conf, const stru
 
 	if (!conf->domain[0] || a->information)
 		return;
-	snprintf(text, sizeof(text), "%s.%s", a->port, conf->domain);
+	snprintf(text, sizeof(text), "%s.%s", a->name, conf->domain);
 	if (dns_name_from_text(&name, text) < 0)
 		return;
 	at = option_open(w, OPTION6_NAME);

@@ -35,7 +35,7 @@ struct dhcp6_answer {
 	enum dhcp6_status status;	/* of the whole */
 	struct dhcp6_ia_answer ia[DHCP6_IAS_MAX];
 	unsigned nias;
-	const char *port;		/* the guest's name */
+	const char *name;		/* by which others find the guest */
 };
 
 /* dhcp6_reply_build() - write the answer, wrapped for the relays that it goes back by. Return: bytes written, or -EMSGSIZE. */

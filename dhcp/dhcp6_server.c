@@ -7,6 +7,7 @@
 #include "base/array.h"
 #include "base/bytes.h"
 #include "dhcp/dhcp6_reply.h"
+#include "dhcp/reservation.h"
 
 enum { DUID_LINK = 3, HARDWARE_ETHERNET = 1 };
 
@@ -360,6 +361,15 @@ static int admit(struct turn *t, const uint8_t *data, size_t size)
 	return DHCP6_OUT_MULTICAST;
 }
 
+/* name_of() - what its reservation calls it, or else its port */
+static const char *name_of(const struct turn *t)
+{
+	const struct lease6_guest who = guest_of(t, &(struct dhcp6_ia){ .type = OPTION6_IA_NA });
+	const struct dhcp_reservation *r = lease6_reservation(t->s->leases, &who);
+
+	return r && r->hostname[0] ? r->hostname : t->from->port;
+}
+
 void dhcp6_server_duid(struct dhcp6_conf *conf, const uint8_t gateway_mac[MAC_SIZE])
 {
 	put_u16(conf->duid, DUID_LINK);
@@ -375,13 +385,13 @@ size_t dhcp6_server_input(struct dhcp6_server *s, const struct dhcp6_request *fr
 
 	memset(result, 0, offsetof(struct dhcp6_result, records));
 	t.answer.status = STATUS6_NONE;
-	t.answer.port = from->port;
 	outcome = admit(&t, data, size);
 	result->outcome = outcome < 0 ? decide(&t) : (enum dhcp6_outcome)outcome;
 	if (!t.answer.type)
 		return 0;
 	result->dst = from->src;
 	result->dst_port = t.relays.n ? t.relays.of[0].port ? from->sport : DHCP6_SERVER_PORT : DHCP6_CLIENT_PORT;
+	t.answer.name = name_of(&t);
 	n = dhcp6_reply_build(&s->conf, &t.m, &t.relays, &t.answer, to, room);
 	return n < 0 ? 0 : (size_t)n;
 }

@@ -83,8 +83,7 @@ static uint64_t seed_of(const struct lease6_guest *who, bool whole)
 
 /* ---- choosing ---- */
 
-/* reservation_of() - the guest's own, or NULL */
-static const struct dhcp_reservation *reservation_of(const struct lease6_table *t, const struct lease6_guest *who)
+const struct dhcp_reservation *lease6_reservation(const struct lease6_table *t, const struct lease6_guest *who)
 {
 	struct guest_id id = {
 		.port = who->port, .mac = who->mac, .client_id = who->duid, .client_id_size = who->duid_size, .circuit = who->circuit,
@@ -100,7 +99,7 @@ static bool is_others(const struct lease6_table *t, const struct lease6_guest *w
 	uint32_t ip = as_reserved(&t->conf, place);
 	const struct dhcp_reservation *whose = ip ? reservations_at(t->conf.reservations, ip) : NULL;
 
-	return whose && whose != reservation_of(t, who);
+	return whose && whose != lease6_reservation(t, who);
 }
 
 /* is_free() - may this guest be given @place, which nobody has? */
@@ -121,7 +120,7 @@ static bool takes_over(const struct lease6 *l, const struct lease6_guest *who)
 /* own_place() - what is reserved for the guest, if it can have it now; of several bindings the first has it */
 static bool own_place(const struct lease6_table *t, const struct lease6_guest *who, struct prefix6 *place)
 {
-	const struct dhcp_reservation *r = who->prefix || !t->conf.last ? NULL : reservation_of(t, who);
+	const struct dhcp_reservation *r = who->prefix || !t->conf.last ? NULL : lease6_reservation(t, who);
 	uint32_t ip = r && r->ip ? r->ip : t->conf.alone;
 	const struct lease6 *l;
 

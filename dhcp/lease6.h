@@ -101,6 +101,9 @@ int lease6_choose(struct lease6_table *t, const struct lease6_guest *who, const 
 int lease6_bind(struct lease6_table *t, const struct lease6_guest *who, const struct prefix6 *has, uint32_t lease_s, int64_t now_s,
 		struct lease6_record *record, bool *durable);
 
+/* lease6_reservation() - the guest's own, or NULL; whatever sort of binding it asks for */
+const struct dhcp_reservation *lease6_reservation(const struct lease6_table *t, const struct lease6_guest *who);
+
 /* lease6_has() - the binding of this guest. Return: 0, with *@record unless that is NULL, or -ENOENT. */
 int lease6_has(const struct lease6_table *t, const struct lease6_guest *who, struct lease6_record *record);
 

@@ -115,7 +115,7 @@ static bool among(const struct addr *list, unsigned n, struct addr a)
 }
 
 /* same6() - are these its AAAA records already? Takes the way back from those that are not to stay. */
-static bool same6(struct names *t, const struct dns_name *name, const struct addr *list, unsigned n)
+static bool same6(struct names *t, const struct dns_name *name, const struct addr *list, unsigned n, unsigned nback)
 {
 	const struct name_set *set = names_find(t, name);
 	bool same = true;
@@ -128,14 +128,14 @@ static bool same6(struct names *t, const struct dns_name *name, const struct add
 			continue;
 		had++;
 		if (among(list, n, addr6(r->rdata)))
-			same = same && leads_back(t, addr6(r->rdata), name);
+			same = same && (!among(list, nback, addr6(r->rdata)) || leads_back(t, addr6(r->rdata), name));
 		else
 			remove_reverse(t, addr6(r->rdata), name);
 	}
 	return same && had == n;
 }
 
-int names_set_host6(struct names *t, const char *label, const struct addr *list, unsigned n)
+int names_set_host6(struct names *t, const char *label, const struct addr *list, unsigned n, unsigned nback)
 {
 	struct name_record records[NAMES_RECORDS_MAX + NAMES_HOST6_MAX];
 	struct dns_name name, reverse;
@@ -143,17 +143,61 @@ int names_set_host6(struct names *t, const char *label, const struct addr *list,
 	unsigned kept;
 
 	n = MIN_OF(n, (unsigned)NAMES_HOST6_MAX);
-	if (rc < 0 || same6(t, &name, list, n))
+	nback = MIN_OF(nback, n);
+	if (rc < 0 || same6(t, &name, list, n, nback))
 		return rc;
 	kept = names_keep(t, &name, DNS_AAAA, true, records);
 	for (unsigned i = 0; i < n; i++)
 		records[kept + i] = (struct name_record){ .type = DNS_AAAA, .size = ADDR_SIZE, .host = true, .rdata = list[i].bytes };
 	rc = names_store(t, &name, records, kept + n);
-	for (unsigned i = 0; rc == 0 && i < n; i++) {
+	for (unsigned i = 0; rc == 0 && i < nback; i++) {
 		dns_name_reverse(&reverse, list[i]);
 		rc = names_replace(t, &reverse, DNS_PTR, true, name.wire, name.size);
 	}
 	return rc;
+}
+
+/* host_addresses6() - those that it has but for @a, and whether that is one of them */
+static unsigned host_addresses6(const struct names *t, const char *label, struct addr a, struct addr list[NAMES_HOST6_MAX], bool *has)
+{
+	struct dns_name name;
+	const struct name_set *set = host_name(t, label, &name) == 0 ? names_find(t, &name) : NULL;
+	unsigned n = 0;
+
+	*has = false;
+	for (unsigned i = 0; set && i < set->n; i++) {
+		const struct name_record *r = &set->records[i];
+
+		if (!r->host || r->type != DNS_AAAA)
+			continue;
+		if (addr_equal(addr6(r->rdata), a))
+			*has = true;
+		else if (n < NAMES_HOST6_MAX)
+			list[n++] = addr6(r->rdata);
+	}
+	return n;
+}
+
+int names_add_host6(struct names *t, const char *label, struct addr a)
+{
+	struct addr list[NAMES_HOST6_MAX];
+	bool has;
+	unsigned n = host_addresses6(t, label, a, list, &has);
+
+	if (n == NAMES_HOST6_MAX)
+		return -ENOSPC;
+	list[n++] = a;
+	return names_set_host6(t, label, list, n, n);
+}
+
+void names_remove_host6_at(struct names *t, const char *label, struct addr a)
+{
+	struct addr list[NAMES_HOST6_MAX];
+	bool has;
+	unsigned n = host_addresses6(t, label, a, list, &has);
+
+	if (has)
+		names_set_host6(t, label, list, n, n);
 }
 
 static void remove_host4(struct names *t, const struct dns_name *name)
@@ -173,7 +217,7 @@ void names_remove_host(struct names *t, const char *label)
 	if (host_name(t, label, &name) < 0)
 		return;
 	remove_host4(t, &name);
-	names_set_host6(t, label, NULL, 0);
+	names_set_host6(t, label, NULL, 0, 0);
 }
 
 void names_remove_host_at(struct names *t, const char *label, uint32_t ip)

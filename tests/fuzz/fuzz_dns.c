@@ -305,10 +305,10 @@ static void host(const char *label)
 	with4 = names_count(names);
 	all_told();
 	a_table_goes();
-	MUST(names_set_host6(names, label, two, 2) == 0);
-	MUST(names_set_host6(names, label, two, 2) == 0);
+	MUST(names_set_host6(names, label, two, 2, 2) == 0);
+	MUST(names_set_host6(names, label, two, 2, 2) == 0);
 	MUST(names_count(names) == with4 + 2);
-	MUST(names_set_host6(names, label, two + 1, 1) == 0);
+	MUST(names_set_host6(names, label, two + 1, 1, 1) == 0);
 	MUST(names_count(names) == with4 + 1);
 	MUST(names_set_host(names, label, 0x0a4d0098) == 0);
 	names_remove_host_at(names, label, 0x0a4d0099);

@@ -29,6 +29,15 @@ knows() { in_box web2 dig +short +time=1 +tries=1 @fd00:77::1 web2.lab.internal 
 until_ok 5 knows
 is "and backward" "$(in_box web2 dig +short @fd00:77::1 -x "$one")" web2.lab.internal.
 
+say "what a reservation calls the guest is a name of its address, which leads back to it"
+short6() { in_box web2 dig +short +time=1 +tries=1 @fd00:77::1 "$@"; }
+duid=$(json '.leases[] | select(.ip == "'"$one"'") | .client_id' lease ls lab)
+lanyard lease pin lab/desk 10.77.0.50 --client-id "$duid" --hostname desk-7
+is "forward and back" "$(short6 desk-7.lab.internal AAAA) $(short6 -x "$one")" "$one desk-7.lab.internal."
+knows
+lanyard lease rm lab/desk
+is "its port's again" "$(short6 desk-7.lab.internal AAAA) $(short6 -x "$one")" " web2.lab.internal."
+
 say "a prefix for what is behind a guest"
 client web2 two -P
 prefix=$(got two new_ip6_prefix)

@@ -493,6 +493,32 @@ static void test_reservation(void **state)
 	assert_in_range(be64toh(b->h.ia[0].item[0].place.addr.halves[1]), FIRST, LAST);
 }
 
+/* ends_with() - the reply's last option */
+static bool ends_with(const struct bench *b, const void *data, size_t size)
+{
+	return b->size >= size && !memcmp(b->reply + b->size - size, data, size);
+}
+
+static void test_reserved_name(void **state)
+{
+	static const uint8_t duid[] = { 0, 4, 9, 9 };
+	static const char desk[] = "\3\6desk-7\3lab\10internal", port[] = "\3\4web2\3lab\10internal";
+	struct bench *b = *state;
+
+	b->reserved = (struct dhcp_reservation){ .name = "desk", .key = GUEST_CLIENT_ID, .id_size = sizeof(duid), .hostname = "desk-7" };
+	memcpy(b->reserved.id, duid, sizeof(duid));
+	b->index = reservations_new(&b->reserved, 1);
+	b->leases.reservations = b->index;
+	lease6_table_configure(b->s.leases, &b->leases, b->now);
+	TELL(b, 1, .type = DHCP6_SOLICIT, .name = true, .duid = { 0, 4, 9, 9 }, .duid_size = 4, .ia = { NA(1) });
+	assert_true(ends_with(b, desk, sizeof(desk)));
+	TELL(b, 2, .type = DHCP6_SOLICIT, .ask = { OPTION6_NAME }, .duid = { 0, 4, 9, 9 }, .duid_size = 4, .ia = { PD(1) });
+	assert_true(ends_with(b, desk, sizeof(desk)));
+	print_message("  others are called as their port\n");
+	TELL(b, 2, .type = DHCP6_SOLICIT, .name = true, .duid = { 0, 4, 9 }, .duid_size = 3, .ia = { NA(1) });
+	assert_true(ends_with(b, port, sizeof(port)));
+}
+
 /* While a reply waits for the store an administrator may take back what it gives. */
 static void test_taken_away(void **state)
 {
@@ -538,7 +564,7 @@ int main(void)
 		TEST(test_DH6_01_four_messages_and_two), TEST(test_DH6_02_what_is_discarded), TEST(test_DH6_03_unicast), TEST(test_DH6_04_confirm),
 		TEST(test_DH6_05_what_is_not_there), TEST(test_DH6_06_several), TEST(test_DH6_07_prefixes), TEST(test_DH6_08_malformed),
 		TEST(test_DH6_09_relays), TEST(test_DH6_10_settings), TEST(test_DH6_11_given_up), TEST(test_store_that_refuses),
-		TEST(test_reservation), TEST(test_taken_away), TEST(test_quota),
+		TEST(test_reservation), TEST(test_reserved_name), TEST(test_taken_away), TEST(test_quota),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -122,6 +122,43 @@ static void test_further_name(void **state)
 	names_free(own);
 }
 
+/* Of a port's addresses some lead back to what a reservation calls the guest that has them. */
+static void test_further_name6(void **state)
+{
+	struct names *t = *state;
+	struct dns_name back[3];
+	struct addr a[3];
+
+	for (unsigned i = 0; i < 3; i++) {
+		a[i] = (struct addr){ .bytes = { 0xfd, [15] = (uint8_t)(5 + i) } };
+		dns_name_reverse(&back[i], a[i]);
+	}
+	assert_int_equal(names_set_host6(t, "web1", a, 2, 2), 0);
+	assert_int_equal(names_add_host6(t, "desk-7", a[1]), 0);
+	assert_int_equal(names_add_host6(t, "desk-7", a[1]), 0);
+	assert_int_equal(names_add_host6(t, "desk-7", a[2]), 0);
+	assert_int_equal(names_set_host6(t, "web1", a, 3, 1), 0);
+	assert_int_equal(look(t, "web1.lab.internal")->n, 3);
+	assert_int_equal(look(t, "desk-7.lab.internal")->n, 2);
+	assert_memory_equal(names_find(t, &back[0])->records[0].rdata, "\4web1", 5);
+	assert_memory_equal(names_find(t, &back[1])->records[0].rdata, "\6desk-7", 7);
+	print_message("  one ends, and another is the port's again\n");
+	names_remove_host6_at(t, "desk-7", a[2]);
+	assert_null(names_find(t, &back[2]));
+	names_remove_host6_at(t, "desk-7", a[1]);
+	assert_null(look(t, "desk-7.lab.internal"));
+	names_remove_host6_at(t, "desk-7", a[1]);
+	assert_int_equal(names_set_host6(t, "web1", a, 2, 2), 0);
+	assert_memory_equal(names_find(t, &back[1])->records[0].rdata, "\4web1", 5);
+	print_message("  more than a name can have\n");
+	for (unsigned i = 0; i < NAMES_HOST6_MAX; i++)
+		assert_int_equal(names_add_host6(t, "desk-7", (struct addr){ .bytes = { 0xfd, 1, [15] = (uint8_t)i } }), 0);
+	assert_int_equal(names_add_host6(t, "desk-7", a[0]), -ENOSPC);
+	names_remove_host(t, "desk-7");
+	names_remove_host(t, "web1");
+	assert_int_equal(names_count(t), 0);
+}
+
 static void test_host6(void **state)
 {
 	static const char reverse[] = "5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.d.f.ip6.arpa";
@@ -132,15 +169,15 @@ static void test_host6(void **state)
 	assert_int_equal(addr_parse("fd01:2:3:4::5", &a[0]), 0);
 	assert_int_equal(addr_parse("fd01:2:3:4::6", &a[1]), 0);
 	assert_int_equal(names_set_host(t, "web1", 0x0a4d0032), 0);
-	assert_int_equal(names_set_host6(t, "web1", a, 2), 0);
+	assert_int_equal(names_set_host6(t, "web1", a, 2, 2), 0);
 	s = look(t, "web1.lab.internal");
 	assert_int_equal(s->n, 3);
 	assert_int_equal(s->records[1].type, DNS_AAAA);
 	assert_memory_equal(s->records[1].rdata, a[0].bytes, ADDR_SIZE);
 	assert_memory_equal(look(t, reverse)->records[0].rdata, "\4web1\3lab\10internal", 19);
-	assert_int_equal(names_set_host6(t, "web1", (struct addr[]){ a[1], a[0] }, 2), 0);
+	assert_int_equal(names_set_host6(t, "web1", (struct addr[]){ a[1], a[0] }, 2, 2), 0);
 	assert_ptr_equal(look(t, "web1.lab.internal"), s);		/* nothing is made anew */
-	assert_int_equal(names_set_host6(t, "web1", &a[1], 1), 0);
+	assert_int_equal(names_set_host6(t, "web1", &a[1], 1, 1), 0);
 	assert_null(look(t, reverse));
 	assert_int_equal(look(t, "web1.lab.internal")->n, 2);
 	names_remove_host_at(t, "web1", 0x0a4d0032);			/* its lease ends: the IPv6 address stays */
@@ -331,7 +368,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		CASE(test_dns_30_host),
-		CASE(test_further_name), CASE(test_host6),
+		CASE(test_further_name), CASE(test_further_name6), CASE(test_host6),
 		CASE(test_bad_labels),
 		CASE(test_records_of_the_user),
 		CASE(test_set_at_once), CASE(test_two_sources),
