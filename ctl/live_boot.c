@@ -11,7 +11,6 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "base/array.h"
 #include "base/clock.h"
 #include "ctl/engine.h"
 #include "ctl/guest_in.h"
@@ -21,9 +20,7 @@
 #include "switch/build.h"
 #include "switch/request.h"
 
-/* Each file that is opened is an act of the keeper's, which takes a millisecond or two: a guest may ask for so many a second, and for a
- * second's worth at once, as boot loaders that look for their configuration do. All together may have a quarter of the control thread's time. */
-enum { OPENS_PER_S = 32, OPENS_ALL_PER_S = 128, FILES_MAX = 1024, READ_AHEAD = 1 << 20 };
+enum { FILES_MAX = 1024, READ_AHEAD = 1 << 20 };
 
 enum boot_end { BOOT_SERVED, BOOT_REFUSED, BOOT_BROKEN, BOOT_ENDS };
 
@@ -37,26 +34,6 @@ struct live_boot {
 };
 
 /* ---- what the protocol needs ---- */
-
-/* pays() - the virtual scheduling form of the leaky bucket (ITU-T I.371 A), in microseconds. Return: when all is paid with one more; 0: it is too much */
-static uint64_t pays(uint64_t paid_us, uint64_t now_us, unsigned per_s)
-{
-	uint64_t next = MAX_OF(paid_us, now_us) + 1000000 / per_s;
-
-	return next > now_us + 1000000 ? 0 : next;
-}
-
-/* may_open() - the port, and all of them together: who asks too much takes nothing from the others' share */
-static bool may_open(struct engine *e, struct live_port *p)
-{
-	uint64_t now_us = clock_now_ms() * 1000, own = pays(p->boot_paid_us, now_us, OPENS_PER_S), all = pays(e->boot_paid_us, now_us, OPENS_ALL_PER_S);
-
-	if (!own || !all)
-		return false;
-	p->boot_paid_us = own;
-	e->boot_paid_us = all;
-	return true;
-}
 
 static void tell(struct live_boot *b, const struct tftp_peer *who, const char *name, const char *event, const char *key, const char *value)
 {
@@ -77,7 +54,7 @@ static int open_file(void *arg, const struct tftp_peer *who, const char *name, u
 	struct stat st;
 	int fd;
 
-	if (e->nlent >= FILES_MAX || !p || !may_open(e, p))
+	if (e->nlent >= FILES_MAX || !p || !tftp_may_open(&p->boot_paid_us, &e->boot_paid_us, clock_now_ms()))
 		return -EAGAIN;
 	fd = host_open_file(e->host, b->dir, name, b->net->owner, &err);
 	if (fd < 0) {

@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/pace.h"
 #include "ctl/engine.h"
 #include "switch/build.h"
 #include "switch/packet.h"
@@ -54,15 +55,13 @@ static void send_probe(const struct live_segment *seg, uint32_t ip)
 		free(p);
 }
 
-/* may_probe() - the virtual scheduling form of the leaky bucket (ITU-T I.371 A) */
 static bool may_probe(struct probe_ahead *a, uint64_t now)
 {
-	uint64_t next = MAX_OF(a->paid_ms, now) + 1000 / PROBES_PER_S;
+	uint64_t next = pace_next(a->paid_ms, now, 1000 / PROBES_PER_S, BURST_MS);
 
-	if (next > now + BURST_MS)
-		return false;
-	a->paid_ms = next;
-	return true;
+	if (next)
+		a->paid_ms = next;
+	return next;
 }
 
 static void probe(struct live_segment *seg, uint32_t ip, uint64_t now)

@@ -9,6 +9,7 @@
 
 #include "base/array.h"
 #include "base/bytes.h"
+#include "base/pace.h"
 #include "dhcp/tftp_message.h"
 #include "dhcp/tftp_source.h"
 
@@ -199,6 +200,19 @@ static bool make_room(struct tftp *t, uint32_t port)
 		end(t, stalest, -ETIMEDOUT);
 	}
 	return t->n < TFTP_SESSIONS;
+}
+
+bool tftp_may_open(uint64_t *own_us, uint64_t *all_us, uint64_t now_ms)
+{
+	enum { SECOND = 1000000 };
+	uint64_t own = pace_next(*own_us, now_ms * 1000, SECOND / TFTP_OPENS_PER_S, SECOND);
+	uint64_t all = pace_next(*all_us, now_ms * 1000, SECOND / TFTP_OPENS_ALL_PER_S, SECOND);
+
+	if (!own || !all)
+		return false;
+	*own_us = own;
+	*all_us = all;
+	return true;
 }
 
 static struct session *begin(struct tftp *t, const struct tftp_peer *who, const struct tftp_request *asked, uint32_t block_max)

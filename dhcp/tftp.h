@@ -21,7 +21,7 @@
 #include "base/text.h"
 
 enum { PORT_TFTP = 69 };
-enum { TFTP_SESSIONS = 256, TFTP_PER_PORT = 8, TFTP_WINDOW = 32, TFTP_TRIES = 5 };
+enum { TFTP_SESSIONS = 256, TFTP_PER_PORT = 8, TFTP_WINDOW = 32, TFTP_TRIES = 5, TFTP_OPENS_PER_S = 32, TFTP_OPENS_ALL_PER_S = 128 };
 
 #define TFTP_NEVER UINT64_MAX
 
@@ -59,6 +59,15 @@ struct tftp_ops {
 };
 
 struct tftp;
+
+/* tftp_may_open() - for ops->open(): may a port have one more file opened?
+ * @own_us, @all_us:	what base/pace.h keeps of that port, and of all ports of all servers together; 0 at first
+ *
+ * To open a file is an act of another process and takes a millisecond or two: a guest may have TFTP_OPENS_PER_S a second, and a second's
+ * worth at once, as boot loaders that look for their configuration do; all together have TFTP_OPENS_ALL_PER_S, a quarter of a thread's
+ * time. What is refused counts for neither, so that who asks too much takes nothing from the others' share.
+ */
+bool tftp_may_open(uint64_t *own_us, uint64_t *all_us, uint64_t now_ms);
 
 /* tftp_new() - @ops and @arg are borrowed. Return: a server for tftp_free(), or NULL without memory */
 struct tftp *tftp_new(const struct tftp_ops *ops, void *arg);

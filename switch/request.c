@@ -4,8 +4,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "base/array.h"
 #include "base/inbox.h"
+#include "base/pace.h"
 #include "switch/forward.h"
 #include "switch/worker.h"
 
@@ -105,7 +105,6 @@ void requests_wake(struct requests *r)
 	inbox_wake(r->inbox);
 }
 
-/* The virtual scheduling form of the leaky bucket (ITU-T I.371 A), as in switch/rate.h, with a second for the burst. */
 bool request_in_time(struct requests *r, uint32_t port, uint32_t per_s, uint64_t now_ms)
 {
 	enum { SECOND = 1000000000 };
@@ -115,8 +114,8 @@ bool request_in_time(struct requests *r, uint32_t port, uint32_t per_s, uint64_t
 	if (!per_s)
 		return true;
 	do {
-		next = MAX_OF(paid, now) + SECOND / per_s;
-		if (next > now + SECOND)
+		next = pace_next(paid, now, SECOND / per_s, SECOND);
+		if (!next)
 			return false;
 	} while (!atomic_compare_exchange_weak_explicit(at, &paid, next, memory_order_relaxed, memory_order_relaxed));
 	return true;

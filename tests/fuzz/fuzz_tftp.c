@@ -11,13 +11,14 @@
 #include "dhcp/tftp.h"
 #include "dhcp/tftp_message.h"
 
-enum { STEPS = 400, BLOCK_MAX = 1468, HANDLES = TFTP_SESSIONS + 1 };
+enum { STEPS = 400, BLOCK_MAX = 1468, HANDLES = TFTP_SESSIONS + 1, CLIENTS = 10 /* of a port */ };
 
 struct world {
 	struct tftp *tftp;
 	bool open[HANDLES];
 	unsigned sent;			/* for the packet that came last */
 	bool ticking;
+	uint64_t own_us[UINT8_MAX / CLIENTS + 1], all_us, now_ms;
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -28,11 +29,12 @@ static int open_file(void *arg, const struct tftp_peer *who, const char *name, u
 	struct world *w = arg;
 	int i = 0;
 
-	(void)who;
 	if (!*name || *name == '/' || strlen(name) >= TFTP_NAME_SIZE)
 		abort();
 	if (*name == '?')
 		return name[1] ? -EAGAIN : -ENOENT;
+	if (!tftp_may_open(&w->own_us[who->port], &w->all_us, w->now_ms))
+		return -EAGAIN;
 	while (w->open[i])
 		i++;
 	if (i == TFTP_SESSIONS)
@@ -84,8 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct tftp_ops ops = { .open = open_file, .read = read_file, .close = close_file, .send = on_packet, .ended = on_ended };
 	struct reader r = reader_init(data, size);
-	struct world w = { .sent = 0 };
-	uint64_t now_ms = 1000;
+	struct world w = { .now_ms = 1000 };
 	uint8_t packet[1500];
 
 	w.tftp = tftp_new(&ops, &w);
@@ -93,19 +94,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	for (int step = 0; step < STEPS && reader_left(&r) > 3; step++) {
 		uint8_t client = read_u8(&r);
-		struct tftp_peer who = { .port = client / 10, .sport = client, .src = addr4(0x0a000000u + client), .dst = addr4(0x0a000001) };
+		struct tftp_peer who = { .port = client / CLIENTS, .sport = client, .src = addr4(0x0a000000u + client), .dst = addr4(0x0a000001) };
 		size_t n;
 
-		now_ms += read_u8(&r) * 100u;
+		w.now_ms += read_u8(&r) * 100u;
 		w.ticking = true;	/* each transfer may send a window then */
-		if (tftp_tick(w.tftp, now_ms) <= now_ms)
+		if (tftp_tick(w.tftp, w.now_ms) <= w.now_ms)
 			abort();
 		w.ticking = false;
 		n = read_u8(&r);
 		n = MIN_OF(n, MIN_OF(reader_left(&r), sizeof(packet)));
 		read_copy(&r, packet, n);
 		w.sent = 0;
-		tftp_input(w.tftp, &who, packet, n, BLOCK_MAX, now_ms);
+		tftp_input(w.tftp, &who, packet, n, BLOCK_MAX, w.now_ms);
 		if (tftp_active(w.tftp, who.port) > TFTP_PER_PORT)
 			abort();
 	}

@@ -179,6 +179,41 @@ static void test_bounds(void **state)
 	talk_end(&t);
 }
 
+/* So many files are opened a second for a port, and for all of them; what is refused is not paid for. */
+static void test_opens(void **state)
+{
+	enum { GREEDY = TFTP_OPENS_ALL_PER_S / TFTP_OPENS_PER_S, LATE = GREEDY };
+	uint64_t own[GREEDY + 1] = { 0 }, all = 0, now = 5000000;
+	unsigned n = 0;
+
+	(void)state;
+	print_message("  a second's worth at once for each, and then for all together\n");
+	for (unsigned port = 0; port < GREEDY; port++) {
+		for (unsigned i = 0; i < TFTP_OPENS_PER_S; i++)
+			assert_true(tftp_may_open(&own[port], &all, now));
+		assert_false(tftp_may_open(&own[port], &all, now));
+	}
+	for (unsigned i = 0; i < 1000; i++)
+		assert_false(tftp_may_open(&own[LATE], &all, now));
+	assert_int_equal(own[LATE], 0);
+	now += 1000 / TFTP_OPENS_ALL_PER_S + 1;
+	assert_false(tftp_may_open(&own[0], &all, now));
+	assert_true(tftp_may_open(&own[LATE], &all, now));
+	assert_false(tftp_may_open(&own[LATE], &all, now));
+	print_message("  ten seconds of all that can be asked\n");
+	for (unsigned ms = 0; ms < 10000; ms++)
+		for (unsigned port = 0; port <= GREEDY; port++)
+			n += tftp_may_open(&own[port], &all, now + ms);
+	assert_in_range(n, 10 * TFTP_OPENS_ALL_PER_S - 2, 10 * TFTP_OPENS_ALL_PER_S + 2);
+	print_message("  who asks too much takes nothing from who asks now and then\n");
+	now += 20000;
+	for (unsigned ms = 0; ms < 10000; ms++) {
+		tftp_may_open(&own[0], &all, now + ms);
+		if (ms % 100 == 0)
+			assert_true(tftp_may_open(&own[1], &all, now + ms));
+	}
+}
+
 /* ---- on a worker: whose packets it is that get there ---- */
 
 static const struct {
@@ -236,7 +271,7 @@ static void test_service(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_conversations), cmocka_unit_test(test_many_blocks), cmocka_unit_test(test_bounds), cmocka_unit_test(test_service),
+		cmocka_unit_test(test_conversations), cmocka_unit_test(test_many_blocks), cmocka_unit_test(test_bounds), cmocka_unit_test(test_opens), cmocka_unit_test(test_service),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
