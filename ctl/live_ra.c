@@ -39,11 +39,8 @@ static void post(struct live_net *net, enum ra_kind kind)
 
 static void arm(struct live_net *net)
 {
-	uint32_t spread = RA_INTERVAL_MAX_S - RA_INTERVAL_MIN_S;
-	struct timeval tv = { .tv_sec = RA_INTERVAL_MIN_S + hash_u64(clock_now_ms() << 16 ^ net->net_id, hash_seed()) % spread };
+	struct timeval tv = { .tv_sec = ra_wait_s(net->ra_sent, hash_u64(clock_now_ms() << 16 ^ net->net_id, hash_seed())) };
 
-	if (net->ra_sent <= RA_INITIAL)
-		tv.tv_sec = RA_INITIAL_S;
 	evtimer_add(net->ra_timer, &tv);
 }
 
@@ -84,8 +81,8 @@ int live_ra_start(struct live_net *net)
 
 void live_ra_soon(struct live_net *net)
 {
-	uint64_t since_ms = clock_now_ms() - net->ra_sent_ms;
-	struct timeval soon = { .tv_sec = since_ms < 1000 * RA_DELAY_MIN_S ? RA_DELAY_MIN_S : 0 };	/* in any case not before this is published */
+	uint32_t delay_ms = ra_delay_ms(clock_now_ms() - net->ra_sent_ms);
+	struct timeval soon = { .tv_sec = delay_ms / 1000, .tv_usec = delay_ms % 1000 * 1000 };	/* in any case not before this is published */
 
 	if (!net->ra_timer)
 		return;

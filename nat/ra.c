@@ -200,6 +200,16 @@ uint32_t ra_build(uint8_t *to, const struct segment *seg, uint32_t mtu, const ui
 	return HEAD + size;
 }
 
+uint32_t ra_wait_s(unsigned nsent, uint64_t random)
+{
+	return nsent <= RA_INITIAL ? RA_INITIAL_S : RA_INTERVAL_MIN_S + (uint32_t)(random % (RA_INTERVAL_MAX_S - RA_INTERVAL_MIN_S + 1));
+}
+
+uint32_t ra_delay_ms(uint64_t since_ms)
+{
+	return since_ms < 1000 * RA_DELAY_MIN_S ? 1000 * RA_DELAY_MIN_S - (uint32_t)since_ms : 0;
+}
+
 static void send_on(struct worker *w, const struct segment *seg, enum ra_kind kind)
 {
 	const struct net_view *net = seg->net;

@@ -38,6 +38,15 @@ enum ra_kind { RA_USUAL, RA_STOP, RA_BYE };
 uint32_t ra_build(uint8_t *to, const struct segment *segment, uint32_t mtu, const uint8_t dst_mac[6], struct addr dst, enum ra_kind kind,
 		  uint64_t now_ms);
 
+/* ra_wait_s() - how long after an unsolicited one the next comes: the first few soon, the others at a random time (RFC 4861 6.2.4)
+ * @nsent:	how many there were since something changed
+ * @random:	any number, another one each time
+ */
+uint32_t ra_wait_s(unsigned nsent, uint64_t random);
+
+/* ra_delay_ms() - how long to wait with one to everybody, when there was one before @since_ms */
+uint32_t ra_delay_ms(uint64_t since_ms);
+
 /* ra_send() - one to everybody on each segment of a network, if there is one; on worker @w */
 void ra_send(struct worker *w, uint32_t net_id, enum ra_kind kind);
 

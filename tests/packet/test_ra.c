@@ -50,6 +50,27 @@ static uint32_t build(uint8_t *frame, const struct segment *seg, enum ra_kind ki
 	return len;
 }
 
+static void test_RA_01_intervals(void **state)
+{
+	uint32_t least = UINT32_MAX, most = 0;
+
+	(void)state;
+	for (unsigned n = 1; n <= RA_INITIAL; n++)
+		assert_true(ra_wait_s(n, n * 77) <= 16);
+	for (uint64_t random = UINT64_MAX - 5000; random; random++) {
+		uint32_t s = ra_wait_s(RA_INITIAL + 1, random);
+
+		least = s < least ? s : least;
+		most = s > most ? s : most;
+	}
+	assert_int_equal(least, 200);
+	assert_int_equal(most, 600);
+	print_message("  three seconds between any two to everybody\n");
+	for (uint32_t ms = 0; ms < 10000; ms++)
+		assert_int_equal(ms + ra_delay_ms(ms), ms < 3000 ? 3000 : ms);
+	assert_int_equal(ra_delay_ms(UINT64_MAX), 0);
+}
+
 static void test_RA_03_flags(void **state)
 {
 	static const struct { bool dhcp6, managed; uint8_t flags; } cases[] = { { false, false, 0 }, { true, false, 0x40 }, { true, true, 0xc0 } };
@@ -154,7 +175,7 @@ static void test_room(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_RA_03_flags), cmocka_unit_test(test_RA_03_options), cmocka_unit_test(test_RA_04_old_prefixes),
+		cmocka_unit_test(test_RA_01_intervals), cmocka_unit_test(test_RA_03_flags), cmocka_unit_test(test_RA_03_options), cmocka_unit_test(test_RA_04_old_prefixes),
 		cmocka_unit_test(test_room),
 	};
 
