@@ -187,6 +187,60 @@ static uint32_t ping(uint8_t *frame, struct addr src, struct addr dst, uint32_t 
 	return ETH_HEADER + IP6_HEADER + ICMP_HEADER + size;
 }
 
+/* RFC 4861 6.1.1: a solicitation with one byte that is other; its checksum is right again but where it is the byte (RA-02) */
+static const struct {
+	const char *what;
+	unsigned at;
+	uint8_t byte;
+	enum verdict verdict;
+} solicitations[] = {
+	{ "as it should be",			61, 0, VERDICT_CONSUMED_ND },
+	{ "reserved bits are not looked at",	61, 9, VERDICT_CONSUMED_ND },
+	{ "an option that nobody knows",	62, 99, VERDICT_CONSUMED_ND },
+	{ "from beyond a router",		21, 254, VERDICT_DROP_MALFORMED },
+	{ "hop limit 0",			21, 0, VERDICT_DROP_MALFORMED },
+	{ "a code",				55, 1, VERDICT_DROP_MALFORMED },
+	{ "an option without length",		63, 0, VERDICT_DROP_MALFORMED },
+	{ "an option longer than the message",	63, 2, VERDICT_DROP_MALFORMED },
+	{ "and by far",				63, 255, VERDICT_DROP_MALFORMED },
+	{ "another checksum",			57, 0x2b, VERDICT_DROP_CHECKSUM },
+};
+
+static uint32_t solicitation(uint8_t *frame, unsigned at, uint8_t byte, bool from_nobody)
+{
+	uint32_t len = from_hex(frame, RS);
+
+	frame[at] = byte;
+	if (from_nobody)
+		memset(frame + 22, 0, ADDR_SIZE);
+	if (at == 57)
+		return len;
+	put_u16(frame + 56, 0);
+	put_u16(frame + 56, checksum_finish(checksum_add(build_pseudo(addr6(frame + 22), addr6(frame + 38), PROTO_ICMP6, len - 54), frame + 54, len - 54)));
+	return len;
+}
+
+static void test_RA_02_solicitations(void **state)
+{
+	struct case_state c;
+	uint8_t frame[256];
+
+	(void)state;
+	begin(&c);
+	for (size_t i = 0; i < ARRAY_SIZE(solicitations); i++) {
+		print_message("  %s\n", solicitations[i].what);
+		assert_int_equal(bed_input(&c.bed, frame, solicitation(frame, solicitations[i].at, solicitations[i].byte, false)), solicitations[i].verdict);
+		assert_int_equal(guest_takes(&c), solicitations[i].verdict == VERDICT_CONSUMED_ND);
+	}
+	print_message("  from nobody, who says where he is, and who does not\n");
+	assert_int_equal(bed_input(&c.bed, frame, solicitation(frame, 61, 0, true)), VERDICT_DROP_MALFORMED);
+	assert_false(guest_takes(&c));
+	assert_int_equal(bed_input(&c.bed, frame, solicitation(frame, 62, 99, true)), VERDICT_CONSUMED_ND);
+	assert_true(guest_takes(&c));
+	assert_true(addr_is_multicast(c.p.dst));
+	end(&c);
+}
+
 static void test_ping(void **state)
 {
 	struct addr link = addr_link_local(bed_guest_mac), gateway_link = addr_link_local(bed_gateway_mac);
@@ -384,7 +438,7 @@ static void test_others(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_discovery), cmocka_unit_test(test_advertisement), cmocka_unit_test(test_ping),
+		cmocka_unit_test(test_discovery), cmocka_unit_test(test_advertisement), cmocka_unit_test(test_RA_02_solicitations), cmocka_unit_test(test_ping),
 		cmocka_unit_test(test_udp),	  cmocka_unit_test(test_fragments),	cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_others),
 	};
