@@ -9,7 +9,8 @@
 /* said_ia - an IA of a message; the address is one of fd00:77::/64 by its lower half, or a prefix by its upper */
 struct said_ia {
 	uint16_t type;			/* 0: none */
-	uint32_t iaid;
+	uint32_t iaid, t1, t2;
+	uint32_t preferred, valid;	/* 0: preferred longer than valid: nobody minds */
 	struct prefix6 item[2];
 };
 
@@ -47,15 +48,17 @@ static inline void write_said_ia(struct writer *w, const struct said_ia *ia)
 	size_t at = open6(w, ia->type);
 
 	write_u32(w, ia->iaid);
-	if (ia->type != OPTION6_IA_TA)
-		write_zeros(w, 8);
+	if (ia->type != OPTION6_IA_TA) {
+		write_u32(w, ia->t1);
+		write_u32(w, ia->t2);
+	}
 	for (unsigned i = 0; i < 2 && ia->item[i].len; i++) {
 		size_t in = open6(w, ia->type == OPTION6_IA_PD ? OPTION6_IA_PREFIX : OPTION6_IA_ADDRESS);
 
 		if (ia->type != OPTION6_IA_PD)
 			write_bytes(w, ia->item[i].addr.bytes, ADDR_SIZE);
-		write_u32(w, 7200);	/* preferred longer than valid: nobody minds */
-		write_u32(w, 10);
+		write_u32(w, ia->valid ? ia->preferred : 7200);
+		write_u32(w, ia->valid ? ia->valid : 10);
 		if (ia->type == OPTION6_IA_PD) {
 			write_u8(w, ia->item[i].len);
 			write_bytes(w, ia->item[i].addr.bytes, ADDR_SIZE);

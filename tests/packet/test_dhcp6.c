@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* DHCPv6: conversations with guests, on a fake clock. IDs are those of the conformance statements (DHCP6.md). */
+#define _GNU_SOURCE	/* memmem() */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -160,6 +161,7 @@ static void test_DH6_01_four_messages_and_two(void **state)
 	assert_int_equal(b->h.ia[0].t2, HOUR * 3 / 5);
 	assert_int_equal(b->r.dst_port, 546);
 	assert_in_range(be64toh(a.addr.halves[1]), FIRST, LAST);
+	assert_memory_equal(b->s.conf.duid, "\0\3\0\1\2\0\0\0\0\1", 10);	/* of nothing that changes with time: RFC 8415 11.4 */
 	print_message("  two messages for who asks for that\n");
 	assert_int_equal(TELL(b, 2, .type = DHCP6_SOLICIT, .rapid = true, .ia = { NA(7) }), DHCP6_OUT_REPLY);
 	assert_true(b->h.type == DHCP6_REPLY && b->h.rapid && b->r.durable_first);
@@ -274,15 +276,28 @@ static void test_DH6_05_what_is_not_there(void **state)
 
 static void test_DH6_06_several(void **state)
 {
+	static const uint32_t times[][4] = {	/* T1, T2, preferred, valid */
+		{ 0, 0, 0, 1 }, { 3000, 1000, 10, 5 }, { UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX }, { 1, UINT32_MAX, UINT32_MAX, 1 },
+	};
 	struct bench *b = *state;
+	struct prefix6 first;
 
 	assert_int_equal(TELL(b, 1, .type = DHCP6_SOLICIT, .rapid = true, .ia = { NA(1), NA(2), PD(1) }), DHCP6_OUT_REPLY);
 	assert_int_equal(b->h.nias, 3);
 	assert_int_equal(b->r.nrecords, 3);
+	first = b->h.ia[0].item[0].place;
 	assert_false(addr_equal(b->h.ia[0].item[0].place.addr, b->h.ia[1].item[0].place.addr));
 	print_message("  the same IAID of another client is another's\n");
 	TELL(b, 1, .type = DHCP6_SOLICIT, .rapid = true, .duid = { 0, 4, 9, 9 }, .duid_size = 4, .ia = { NA(1) });
 	assert_int_equal(lease6_count(b->s.leases), 4);
+	print_message("  a client's own times are wishes that nobody has to grant\n");
+	for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
+		TELL(b, 1, .type = DHCP6_RENEW, .ia = { { .type = OPTION6_IA_NA, .iaid = 1, .t1 = times[i][0], .t2 = times[i][1],
+			.preferred = times[i][2], .valid = times[i][3], .item = { first } } });
+		assert_true(addr_equal(b->h.ia[0].item[0].place.addr, first.addr));
+		assert_true(b->h.ia[0].t1 == HOUR * 3 / 8 && b->h.ia[0].t2 == HOUR * 3 / 5);
+		assert_true(b->h.ia[0].item[0].preferred == HOUR * 3 / 4 && b->h.ia[0].item[0].valid == HOUR);
+	}
 	print_message("  without end\n");
 	b->s.conf.lease_s = UINT32_MAX;
 	TELL(b, 1, .type = DHCP6_RENEW, .ia = { NA(1) });
@@ -322,6 +337,20 @@ static void test_DH6_07_prefixes(void **state)
 	assert_int_equal(b->h.ia[0].status, 6);
 }
 
+static size_t write_nested(uint8_t *data, size_t room)
+{
+	size_t n = write_said(&(struct said){ .type = DHCP6_SOLICIT, .duid = { 0, 4, 1 }, .duid_size = 3 }, data, room), open[8];
+	struct writer w = writer_init(data + n, room - n);
+
+	for (unsigned i = 0; i < ARRAY_SIZE(open); i++) {
+		open[i] = open6(&w, OPTION6_IA_NA);
+		write_zeros(&w, 12);
+	}
+	for (unsigned i = ARRAY_SIZE(open); i-- > 0;)
+		close6(&w, open[i]);
+	return n + w.pos;
+}
+
 static void test_DH6_08_malformed(void **state)
 {
 	static const struct { uint8_t size; bool heard; } duids[] = {
@@ -343,6 +372,10 @@ static void test_DH6_08_malformed(void **state)
 		memcpy(copy, data, i);	/* what is behind it is not there, as a checker of memory sees */
 		give(b, 1, copy, i);
 	}
+	print_message("  eight IAs, each in the one before\n");
+	assert_int_equal(give(b, 1, data, write_nested(data, sizeof(data))), DHCP6_OUT_ADVERTISE);
+	assert_int_equal(b->h.nias, 1);
+	n = write_said(&(struct said){ .type = DHCP6_SOLICIT, .duid = { 0, 4, 1 }, .duid_size = 3 }, data, sizeof(data));
 	print_message("  two names for one client\n");
 	memcpy(data + n, "\0\1\0\3\0\4\1", 7);
 	assert_int_equal(give(b, 1, data, n + 7), DHCP6_OUT_MALFORMED);
@@ -372,6 +405,7 @@ static void test_DH6_09_relays(void **state)
 {
 	struct bench *b = *state;
 	uint8_t one[2000], two[4000], data[1500];
+	char name[1401];
 	struct said s = { .type = DHCP6_SOLICIT, .rapid = true, .duid = { 0, 4, 1 }, .duid_size = 3, .ia = { NA(1) } };
 	size_t n = write_said(&s, data, sizeof(data)), m;
 	struct reader r;
@@ -388,6 +422,23 @@ static void test_DH6_09_relays(void **state)
 	assert_memory_equal(b->reply + 54 + 2, low(5).addr.bytes, ADDR_SIZE);
 	assert_memory_equal(b->reply + 54 + 34, "\0\22\0\4eth7", 8);
 	assert_true(hear(&b->h, b->reply + 54 + 34 + 18, b->size - (54 + 34 + 18)));
+	print_message("  cut anywhere\n");
+	for (size_t i = 0; i < m; i++) {
+		memcpy(one, two, i);
+		memset(one + i, 0xee, sizeof(one) - i);
+		give(b, 1, one, i);
+		assert_null(b->size ? memmem(b->reply, b->size, "\xee\xee\xee", 3) : NULL);
+	}
+	print_message("  with more of its own than an answer has room for\n");
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = 0;
+	m = wrap(two, 0, low(5).addr, name, data, n);
+	give(b, 1, two, m);
+	assert_int_equal(b->size, 0);
+	name[1000] = 0;
+	m = wrap(two, 0, low(5).addr, name, data, n);
+	assert_int_equal(give(b, 1, two, m), DHCP6_OUT_REPLY);
+	assert_in_range(b->size, 1000, sizeof(b->reply));
 	print_message("  of a link that is not this one\n");
 	m = wrap(one, 0, elsewhere().addr, "eth7", data, n);
 	assert_int_equal(give(b, 1, one, m), DHCP6_OUT_RELAY);
