@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tests/unit/host_acts.h - the acts by which the keeper's children change the host, each as fault_run() does it; for one file of a test */
+#ifndef TESTS_UNIT_HOST_ACTS_H
+#define TESTS_UNIT_HOST_ACTS_H
+
+#include <net/if.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "ctl/act_iface.h"
+#include "tests/unit/acts_bed.h"
+#include "tests/unit/fault.h"
+#include "tests/unit/nat_bed.h"
+
+static struct said {
+	uint32_t value;
+	ssize_t size;
+	char note[4096];
+} *said;			/* what a child says of its table, in memory that both see */
+
+/* act - what a child of the keeper is asked to do */
+struct act {
+	const char *what;
+	struct host_iface iface;
+	struct host_nat nat;
+	const struct act_about *held;	/* what it is about, where something is held */
+	uint16_t forwards, first;	/* so many, from this port on */
+};
+
+static const struct host_iface host_only = {
+	.head = { HOST_OPEN_IFACE, sizeof(struct host_iface), 0 }, .mtu = 1500, .mac = { 2, 0, 0, 0, 0, 9 }, .len4 = 24, .len6 = 64,
+	.addr4 = { 192, 168, 56, 1 }, .addr6 = { 0xfd, [15] = 1 }, .ifname = "ly-x", .name = "host:x",
+};
+
+static inline struct host_iface routed(void)
+{
+	struct host_iface m = host_only;
+
+	m.routed = 1;
+	m.pool6_len = 48;
+	memcpy(m.pool6, (uint8_t[]){ 0xfd, 0, 5 }, 3);
+	strcpy(m.uplink, "up0");
+	return m;
+}
+
+static inline struct host_iface bridged(void)
+{
+	struct host_iface m = host_only;
+
+	m.bridged = 1;
+	m.len4 = m.len6 = 0;
+	strcpy(m.uplink, "up0");
+	return m;
+}
+
+static inline int say(int rc, const struct host_reply *r, char message[FAULT_TEXT])
+{
+	memcpy(message, r->message, FAULT_TEXT);
+	return rc < 0 ? rc : 0;
+}
+
+static inline int open_iface(void *arg, char message[FAULT_TEXT])
+{
+	static const struct act_about nothing = { .fd = -1 };
+	const struct act *a = arg;
+	struct host_reply r = { .rc = 0 };
+	int fd = iface_open(&a->iface, a->held ? a->held : &nothing, &r);
+
+	if (fd >= 0)
+		fault_look();
+	return say(fd, &r, message);
+}
+
+static inline int wire(void *arg, char message[FAULT_TEXT])
+{
+	const struct act *a = arg;
+	struct host_wire m = { .nic = if_nametoindex("up0"), .slot = 1, .count = 2, .macs = { { 2, 0, 0, 0, 1, 1 }, { 2, 0, 0, 0, 1, 2 } } };
+	struct host_reply r = { .rc = 0 };
+
+	return say(iface_wire(&m, a->held, &r), &r, message);
+}
+
+static inline void undo_by_programs(const struct act_about *h)
+{
+	bed_leave(h);
+	bed_undo(h->name, h->fd, false);
+}
+
+static inline int undo_all(void *arg, char message[FAULT_TEXT])
+{
+	const struct act *a = arg;
+
+	(void)message;
+	undo_by_programs(a->held);
+	return 0;
+}
+
+static inline int translate(void *arg, char message[FAULT_TEXT])
+{
+	const struct act *a = arg;
+	struct host_reply r = { .rc = 0 };
+
+	int note = bed_translate(&a->nat, a->held, &r);
+
+	said->value = r.value;
+	said->size = note < 0 ? 0 : pread(note, said->note, sizeof(said->note), 0);
+	if (note >= 0)
+		close(note);
+	return say(note, &r, message);
+}
+
+static inline void stage(const struct act *a)
+{
+	struct host_forwards m = { .n = a->forwards };
+
+	for (unsigned i = 0; i < a->forwards; i++)
+		m.list[i] = (struct host_forward){ .family = 4, .proto = HOST_TCP, .port = (uint16_t)(a->first + i), .to_port = 80,
+						   .to = { 192, 168, 56, 7 } };
+	nat_unstage(&bed_keeper.nat);
+	assert_int_equal(bed_stage(&m), 0);
+}
+
+#endif
