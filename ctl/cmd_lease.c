@@ -187,15 +187,35 @@ static void print_offer(const struct cli *cli, const json_t *answer)
 	output_table(cli, columns, json_object_get(answer, "options"));
 }
 
-static void print_explained(const struct cli *cli, const json_t *answer)
+/* print_place() - what it would be given of one sort */
+static void print_place(const char *what, const json_t *answer, const char *key, const char *why)
+{
+	if (row_text(answer, key)[0])
+		printf("%s %s: %s\n", what, row_text(answer, key), row_text(answer, why));
+}
+
+static void print_explained6(const struct cli *cli, const json_t *answer)
+{
+	static const struct column columns[] = {
+		{ "OPTION6", "code", NULL }, { "NAME", "name", NULL }, { "VALUE", "value", NULL }, { "FROM", "from", NULL }, { 0 },
+	};
+
+	printf("dhcp6   DUID %s%s%s\n", row_text(answer, "duid"), row_text(answer, "reservation")[0] ? ", heard: reservation " : "",
+	       row_text(answer, "reservation"));
+	print_place("address", answer, "ip", "why");
+	print_place("prefix ", answer, "prefix", "prefix_why");
+	if (!row_text(answer, "ip")[0] && !row_text(answer, "prefix")[0])
+		printf("nothing: %s\n", row_text(answer, "outcome"));
+	else
+		printf("lease   %s\n", row_text(answer, "lease"));
+	output_table(cli, columns, json_object_get(answer, "options"));
+}
+
+static void print_explained4(const struct cli *cli, const json_t *answer)
 {
 	json_t *layer;
 	size_t i;
 
-	printf("guest   %s/%s, MAC %s%s%s\n", row_text(answer, "network"), row_text(answer, "port")[0] ? row_text(answer, "port") : "?",
-	       row_text(answer, "mac"), row_text(answer, "client_id")[0] ? ", client-id " : "", row_text(answer, "client_id"));
-	if (json_is_true(json_object_get(answer, "absent")))
-		printf("absent  there is no such port; what follows holds when it comes\n");
 	printf("heard   ");
 	json_array_foreach(json_object_get(answer, "heard"), i, layer)
 		printf("%s%s", i ? ", " : "", json_string_value(layer));
@@ -205,6 +225,20 @@ static void print_explained(const struct cli *cli, const json_t *answer)
 	else
 		printf("nothing: %s%s%s\n", row_text(answer, "outcome"), row_text(answer, "refused_by")[0] ? " by " : "",
 		       row_text(answer, "refused_by"));
+}
+
+static void print_explained(const struct cli *cli, const json_t *answer)
+{
+	const json_t *six = json_object_get(answer, "dhcp6");
+
+	printf("guest   %s/%s, MAC %s%s%s\n", row_text(answer, "network"), row_text(answer, "port")[0] ? row_text(answer, "port") : "?",
+	       row_text(answer, "mac"), row_text(answer, "client_id")[0] ? ", client-id " : "", row_text(answer, "client_id"));
+	if (json_is_true(json_object_get(answer, "absent")))
+		printf("absent  there is no such port; what follows holds when it comes\n");
+	if (row_text(answer, "outcome")[0])
+		print_explained4(cli, answer);
+	if (six)
+		print_explained6(cli, six);
 }
 
 static int lease_explain(struct cli *cli, const struct args *args)

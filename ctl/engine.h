@@ -17,7 +17,7 @@
  *	live_forward.c	a forward: listen, wait for a port	lease_store.c	leases on disk; lease_names.c, lease6_names.c: what they are called
  *	live_clash.c	a subnet that the host has, too		live_clock.c	the wall clock is set
  *	guest6.c	DHCPv6 messages			lease6_store.c	the same of IPv6
- *	live_lease6.c	its leases as shown
+ *	live_lease6.c	its leases as shown		live_lease6_explain.c	what it would give, and why
  *	live_listen.c	its sockets, many by one request	live_icmp.c	by what pings leave
  *	live_flows.c	who talks to whom
  *	explain.c	what becomes of a guest's attempt (why)

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "ctl/engine.h"
 #include "dhcp/lease.h"
+#include "dhcp/lease6.h"
 #include "dhcp/option_table.h"
 #include "dhcp/server_explain.h"
 #include "switch/vlan.h"
@@ -133,6 +134,31 @@ static struct live_segment *segment_of_address(const struct live_net *net, uint3
 	return net->segment;
 }
 
+static struct live_lease6_who as_who6(const struct guest *g)
+{
+	return (struct live_lease6_who){
+		.by_port = g->by_port, .by_mac = g->by_mac, .port = g->port, .mac = g->mac, .id = g->client_id, .id_size = g->client_id_size,
+	};
+}
+
+/* from_lease6() - who has no lease of IPv4 may have one of IPv6, which tells where it is. Return: has it? */
+static bool from_lease6(const struct live_net *net, struct guest *g)
+{
+	struct live_lease6_who who = as_who6(g);
+	struct live_segment *seg;
+	struct lease6_record r;
+
+	LIST_FOREACH(seg, &net->segments, link) {
+		if (g->by_port || seg->leaving || (g->seg && g->seg != seg) || !live_lease6_known(seg, &who, &r))
+			continue;
+		memcpy(g->port, r.port, sizeof(g->port));
+		memcpy(g->mac, r.mac, MAC_SIZE);
+		g->seg = seg;
+		return true;
+	}
+	return false;
+}
+
 /* find_guest() - fill in what is known of it: by its lease, or else by its port */
 static void find_guest(struct live_net *net, struct guest *g)
 {
@@ -148,7 +174,7 @@ static void find_guest(struct live_net *net, struct guest *g)
 		}
 	if (s.any)
 		from_lease(g, &s.found);
-	else
+	else if (!from_lease6(net, g))
 		from_port(net, g);
 	HASH_FIND_STR(net->ports, g->port, p);
 	if (!g->seg)
@@ -226,23 +252,28 @@ static void add_offer(json_t *o, const struct dhcp_explained *x)
 		json_object_set_new(o, "next_server", json_string(ip4_format(x->answer.siaddr, server)));
 }
 
-static json_t *explained_json(const struct live_net *net, const struct guest *g, const struct dhcp_explained *x)
+static json_t *guest_json(const struct live_net *net, const struct guest *g)
 {
 	char mac[MAC_TEXT], id[OPTION_VALUE_TEXT];
 	json_t *o;
 
 	option_value_format(VALUE_HEX, g->client_id, g->client_id_size, id);
-	o = json_pack("{s:s s:s s:s s:s s:s s:o}", "network", net->name, "port", g->port, "mac", mac_format(g->mac, mac), "client_id", id,
-		      "outcome", dhcp_outcome_name(x->outcome), "heard", layers_json(x));
+	o = json_pack("{s:s s:s s:s s:s}", "network", net->name, "port", g->port, "mac", mac_format(g->mac, mac), "client_id", id);
 	if (!g->seg->only)
 		json_object_set_new(o, "vid", json_integer(g->seg->vid));
 	if (g->absent)
 		json_object_set_new(o, "absent", json_true());
+	return o;
+}
+
+static void add_explained(json_t *o, const struct dhcp_explained *x)
+{
+	json_object_set_new(o, "outcome", json_string(dhcp_outcome_name(x->outcome)));
+	json_object_set_new(o, "heard", layers_json(x));
 	if (x->profile.refused)
 		json_object_set_new(o, "refused_by", layer_text(x->profile.refused));
 	if (x->outcome == DHCP_OUT_OFFER)
 		add_offer(o, x);
-	return o;
 }
 
 /* ask() - the segment's server */
@@ -266,16 +297,30 @@ static int ask(struct guest *g, const struct lease_query *query, struct dhcp_exp
 	return 0;
 }
 
-static json_t *explain(struct live_net *net, struct guest *g, const struct lease_query *query, struct error *err)
+static int explain4(json_t *o, struct guest *g, const struct lease_query *query, struct error *err)
 {
 	struct dhcp_explained *x = malloc(sizeof(*x));
-	json_t *o = NULL;
+	int rc = x ? ask(g, query, x, err) : error_set(err, -ENOMEM, "out of memory");
 
-	if (!x)
-		error_set(err, -ENOMEM, "out of memory");
-	else if (ask(g, query, x, err) == 0)
-		o = explained_json(net, g, x);
+	if (rc == 0)
+		add_explained(o, x);
 	free(x);
+	return rc;
+}
+
+/* explain() - of each family that is given there; what is behind a relay for DHCPv4 may be elsewhere for DHCPv6 */
+static json_t *explain(struct live_net *net, struct guest *g, const struct lease_query *query, struct error *err)
+{
+	const struct live_lease6_who who = as_who6(g);
+	json_t *o = guest_json(net, g), *six;
+
+	if (g->seg->leases && explain4(o, g, query, err) < 0) {
+		json_decref(o);
+		return NULL;
+	}
+	six = query->circuit ? NULL : live_lease6_explain(g->seg, &who);
+	if (six)
+		json_object_set_new(o, "dhcp6", six);
 	return o;
 }
 
@@ -298,7 +343,7 @@ json_t *live_lease_explain(struct engine *e, const char *name, const struct leas
 	find_guest(net, &g);
 	if (!g.seg && g.absent)
 		return error_set(err, -ENOENT, "network %s: port %s has an address set aside, and is not there: its segment comes with it", name, g.port), NULL;
-	if (!g.seg || !g.seg->leases)
+	if (!g.seg || (!g.seg->leases && !g.seg->leases6))
 		return error_set(err, -EINVAL, "network %s does not answer DHCP there", name), NULL;
 	live_segment_arm(g.seg);	/* what is due ends first, as it would for the guest's own question */
 	return explain(net, &g, query, err);

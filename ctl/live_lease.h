@@ -4,10 +4,13 @@
 #define CTL_LIVE_LEASE_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct engine;
 struct error;
+struct lease6_record;
+struct live_segment;
 
 /* lease_query - texts as a client gave them; NULL: not said */
 struct lease_query {
@@ -18,5 +21,20 @@ struct lease_query {
 
 /* live_lease_explain() - new reference, or NULL with @err. Nothing changes. */
 json_t *live_lease_explain(struct engine *e, const char *net, const struct lease_query *query, struct error *err);
+
+/* live_lease6_who - the guest as DHCPv6 is asked about it; borrowed */
+struct live_lease6_who {
+	bool by_port, by_mac;		/* of which it was called; neither: by @id */
+	const char *port;
+	const uint8_t *mac;
+	const uint8_t *id;		/* its client-id, or its DUID */
+	size_t id_size;
+};
+
+/* live_lease6_known() - a binding of IPv6 that this guest has on @seg. Return: is there one?
+ * live_lease6_explain() - what DHCPv6 would give it there; NULL: the segment has none, or out of memory
+ */
+bool live_lease6_known(const struct live_segment *seg, const struct live_lease6_who *who, struct lease6_record *found);
+json_t *live_lease6_explain(struct live_segment *seg, const struct live_lease6_who *who);
 
 #endif

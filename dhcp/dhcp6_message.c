@@ -126,6 +126,20 @@ int dhcp6_message_parse(struct dhcp6_message *m, const uint8_t *data, size_t siz
 	return r.overrun ? -EBADMSG : 0;
 }
 
+const uint8_t *dhcp6_message_option(const uint8_t *data, size_t size, uint16_t code, size_t *option_size)
+{
+	struct reader r = reader_init(data, size);
+	struct option o;
+
+	(void)read_bytes(&r, 1 + DHCP6_XID_SIZE);
+	while (next_option(&r, &o))
+		if (o.code == code) {
+			*option_size = o.size;
+			return o.data;
+		}
+	return NULL;
+}
+
 /* read_relay() - one wrapping; @data, @size: out: what is in it */
 static int read_relay(struct dhcp6_relays *relays, const uint8_t **data, size_t *size)
 {

@@ -75,6 +75,9 @@ struct dhcp6_relays {
  */
 int dhcp6_message_parse(struct dhcp6_message *m, const uint8_t *data, size_t size);
 
+/* dhcp6_message_option() - the first option of this code in a message that was parsed, outside its IAs. Return: borrowed, or NULL. */
+const uint8_t *dhcp6_message_option(const uint8_t *data, size_t size, uint16_t code, size_t *option_size);
+
 /* dhcp6_relays_parse() - take off what relays put around a message
  * @data, @size:	in: the UDP payload; out: the client's message
  *

@@ -309,6 +309,20 @@ int lease6_has(const struct lease6_table *t, const struct lease6_guest *who, str
 	return l ? 0 : -ENOENT;
 }
 
+enum lease6_why lease6_why(const struct lease6_table *t, const struct lease6_guest *who, struct prefix6 place)
+{
+	const struct dhcp_reservation *r = lease6_reservation(t, who);
+	const struct lease6 *l = own(t, who);
+	uint64_t size = pool_size(&t->conf, who->prefix);
+	uint32_t ip = as_reserved(&t->conf, place);
+
+	if (ip && (ip == t->conf.alone || (r && r->ip == ip)))
+		return LEASE6_WHY_RESERVED;
+	if (l && addr_equal(l->place.addr, place.addr))
+		return LEASE6_WHY_HAS;
+	return size && addr_equal(place_at(&t->conf, who->prefix, seed_of(who, false) % size).addr, place.addr) ? LEASE6_WHY_ITS : LEASE6_WHY_NEXT;
+}
+
 uint32_t lease6_durable_left(const struct lease6_table *t, const struct lease6_guest *who, int64_t now_s)
 {
 	const struct lease6 *l = own(t, who);

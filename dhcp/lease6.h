@@ -107,6 +107,10 @@ const struct dhcp_reservation *lease6_reservation(const struct lease6_table *t, 
 /* lease6_has() - the binding of this guest. Return: 0, with *@record unless that is NULL, or -ENOENT. */
 int lease6_has(const struct lease6_table *t, const struct lease6_guest *who, struct lease6_record *record);
 
+/* lease6_why() - for what reason lease6_choose() came to @place, for a guest that said nothing of what it has */
+enum lease6_why { LEASE6_WHY_RESERVED, LEASE6_WHY_HAS, LEASE6_WHY_ITS, LEASE6_WHY_NEXT };
+enum lease6_why lease6_why(const struct lease6_table *t, const struct lease6_guest *who, struct prefix6 place);
+
 /* lease6_may_have() - is @place the guest's, or nobody's and could be given to it? */
 bool lease6_may_have(const struct lease6_table *t, const struct lease6_guest *who, struct prefix6 place);
 

@@ -35,7 +35,13 @@ duid=$(json '.leases[] | select(.ip == "'"$one"'") | .client_id' lease ls lab)
 lanyard lease pin lab/desk 10.77.0.50 --client-id "$duid" --hostname desk-7
 is "forward and back" "$(short6 desk-7.lab.internal AAAA) $(short6 -x "$one")" "$one desk-7.lab.internal."
 knows
+explain() { json "$1" lease explain lab "$2"; }
+is "explained by its DUID" "$(explain '[.port, .dhcp6.ip, .dhcp6.why, .dhcp6.reservation] | join("|")' "$duid")" "web2|fd00:77::a4d:32|it is reserved for it|desk"
+is "and what it is told" "$(explain '[.dhcp6.options[] | select(.name == "client-fqdn" or .name == "dns-servers") | .value, .from] | join("|")' desk)" \
+	"fd00:77::1|network|desk-7.lab.internal|reservation desk"
+has "for people" "$(lanyard lease explain lab web2)" "address fd00:77::a4d:32: it is reserved for it"
 lanyard lease rm lab/desk
+is "by its port, without the reservation" "$(explain '[.dhcp6.ip, .dhcp6.why] | join("|")' web2)" "$one|it has it"
 is "its port's again" "$(short6 desk-7.lab.internal AAAA) $(short6 -x "$one")" " web2.lab.internal."
 
 say "a prefix for what is behind a guest"

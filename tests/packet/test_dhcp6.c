@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* DHCPv6: conversations with guests, on a fake clock. IDs are those of the conformance statements (DHCP6.md). */
 #define _GNU_SOURCE	/* memmem() */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/array.h"
+#include "dhcp/dhcp6_explain.h"
 #include "dhcp/reservation.h"
 #include "tests/packet/dhcp6_client.h"
 
@@ -570,6 +572,48 @@ static void test_reserved_name(void **state)
 	assert_true(ends_with(b, port, sizeof(port)));
 }
 
+static void test_explained(void **state)
+{
+	static const uint8_t duid[] = { 0, 3, 0, 1, 2, 0, 0, 0, 1, 1 }, mac[] = { 2, 0, 0, 0, 1, 1 };
+	struct dhcp6_question q = { .port = "web1", .mac = mac, .duid = duid, .duid_size = sizeof(duid), .iaid = 7 };
+	static struct dhcp6_explained e;
+	struct bench *b = *state;
+	size_t size;
+
+	assert_int_equal(dhcp6_explain(&b->s, &q, b->now, &e), 0);
+	assert_int_equal(e.outcome, DHCP6_OUT_ADVERTISE);
+	assert_int_equal(e.address_why, LEASE6_WHY_ITS);
+	assert_int_equal(e.prefix.len, 60);
+	assert_int_equal(e.prefix_why, LEASE6_WHY_ITS);
+	assert_memory_equal(dhcp6_message_option(e.answer, e.size, OPTION6_DNS, &size), b->s.conf.dns.bytes, ADDR_SIZE);
+	assert_null(dhcp6_message_option(e.answer, e.size, OPTION6_NTP, &size));
+	assert_int_equal(lease6_count(b->s.leases), 0);			/* nothing is held */
+	assert_true(addr_equal(lease(b, 1, 7).addr, e.address.addr));	/* and so it comes */
+	dhcp6_explain(&b->s, &q, b->now, &e);
+	assert_int_equal(e.address_why, LEASE6_WHY_HAS);
+	assert_int_equal(e.prefix_why, LEASE6_WHY_ITS);
+	q.iaid = 8;
+	dhcp6_explain(&b->s, &q, b->now, &e);
+	assert_int_equal(e.address_why, LEASE6_WHY_NEXT);
+	assert_true(addr_equal(lease(b, 1, 8).addr, e.address.addr));
+	b->reserved = (struct dhcp_reservation){ .name = "web1", .key = GUEST_PORT, .ip = 0x0a4d0032 };
+	b->index = reservations_new(&b->reserved, 1);
+	b->leases.reservations = b->index;
+	lease6_table_configure(b->s.leases, &b->leases, b->now);
+	dhcp6_explain(&b->s, &q, b->now, &e);
+	assert_int_equal(e.address_why, LEASE6_WHY_RESERVED);
+	assert_int_equal(be64toh(e.address.addr.halves[1]), 0x0a4d0032);
+	assert_ptr_equal(e.reservation, &b->reserved);
+	print_message("  who would get nothing, and a DUID that is none\n");
+	b->leases.last = b->leases.delegated.len = 0;
+	lease6_table_configure(b->s.leases, &b->leases, b->now);
+	dhcp6_explain(&b->s, &q, b->now, &e);
+	assert_int_equal(e.outcome, DHCP6_OUT_REFUSED);
+	assert_true(!e.address.len && !e.prefix.len);
+	q.duid_size = 2;
+	assert_int_equal(dhcp6_explain(&b->s, &q, b->now, &e), -EINVAL);
+}
+
 /* While a reply waits for the store an administrator may take back what it gives. */
 static void test_taken_away(void **state)
 {
@@ -615,7 +659,7 @@ int main(void)
 		TEST(test_DH6_01_four_messages_and_two), TEST(test_DH6_02_what_is_discarded), TEST(test_DH6_03_unicast), TEST(test_DH6_04_confirm),
 		TEST(test_DH6_05_what_is_not_there), TEST(test_DH6_06_several), TEST(test_DH6_07_prefixes), TEST(test_DH6_08_malformed),
 		TEST(test_DH6_09_relays), TEST(test_DH6_10_settings), TEST(test_DH6_11_given_up), TEST(test_store_that_refuses),
-		TEST(test_reservation), TEST(test_reserved_name), TEST(test_taken_away), TEST(test_quota),
+		TEST(test_reservation), TEST(test_reserved_name), TEST(test_explained), TEST(test_taken_away), TEST(test_quota),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
