@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "ctl/act_journal.h"
 #include "ctl/act_names.h"
+#include "ctl/act_resolved.h"
 
 enum { LINE_MAX_SIZE = INET6_ADDRSTRLEN + HOST_DOMAIN_SIZE + 2 };
 
@@ -52,16 +53,77 @@ static char *guest_lines(const struct host_names *m, int fd)
 	return text;
 }
 
-/* note() - before the first change, once. Return: 0 or negative errno */
-static int note(const struct host_names *m)
+/* note() - before the first change of @target, once. Return: 0 or negative errno */
+static int note(const struct host_names *m, const char *target)
 {
-	struct host_change c = { .kind = HOST_CHANGE_NAMES, .target = NAMES_FILE };
+	struct host_change c = { .kind = HOST_CHANGE_NAMES };
 
-	if (journal_noted(m->name, NAMES_FILE))
+	if (journal_noted(m->name, target))
 		return 0;
 	snprintf(c.name, sizeof(c.name), "%s", m->name);
+	snprintf(c.target, sizeof(c.target), "%s", target);
 	snprintf(c.after, sizeof(c.after), "*.%.60s", m->domain);
 	return journal_add(&c, 1);
+}
+
+/* ---- the two ways: systemd-resolved, or the hosts file ---- */
+
+static bool is_names(const struct host_change *c)
+{
+	return c->kind == HOST_CHANGE_NAMES;
+}
+
+static bool is_link(const struct host_change *c)
+{
+	return is_names(c) && !strncmp(c->target, RESOLVED_HELD, strlen(RESOLVED_HELD));
+}
+
+static bool is_block(const struct host_change *c)
+{
+	return is_names(c) && !is_link(c);
+}
+
+static int undo(const struct host_change *c, int tap)
+{
+	int rc;
+
+	(void)tap;
+	if (is_link(c))
+		return resolved_forget(c->target + strlen(RESOLVED_HELD));
+	rc = names_block(c->target, c->name + strlen(NAMES_HELD), "");
+	return rc == -ENOENT ? 0 : rc;
+}
+
+const struct journal_part journal_names = { .has = is_names, .undo = undo };
+static const struct journal_part links = { .has = is_link, .undo = undo }, blocks = { .has = is_block, .undo = undo };
+
+/* by_link() - Return: 0, or negative errno: it is not to be had, and nothing is left of it */
+static int by_link(const struct host_names *m)
+{
+	char target[HOST_TARGET_SIZE];
+	int rc;
+
+	snprintf(target, sizeof(target), RESOLVED_HELD "%s", m->ifname);
+	if (!journal_noted(m->name, target))
+		journal_undo(&links, m->name, -1, false);	/* of another interface */
+	rc = note(m, target);
+	if (rc == 0)
+		rc = resolved_tell(m->ifname, m->domain);
+	journal_undo(rc == 0 ? &blocks : &links, m->name, -1, false);
+	return rc;
+}
+
+static int by_block(const struct host_names *m, const char *lines)
+{
+	int rc = *lines ? note(m, NAMES_FILE) : 0;
+
+	if (rc == 0 && *lines)
+		rc = names_block(NAMES_FILE, m->name + strlen(NAMES_HELD), lines);
+	else if (rc == 0)
+		journal_undo(&blocks, m->name, -1, false);
+	if (rc == 0)
+		journal_undo(&links, m->name, -1, false);
+	return rc;
 }
 
 int guests_tell(const struct host_names *m, const struct act_about *h, struct host_reply *r)
@@ -70,13 +132,11 @@ int guests_tell(const struct host_names *m, const struct act_about *h, struct ho
 	struct error err = { .rc = 0 };
 	int rc = lines ? 0 : -errno;
 
-	if (rc == 0 && !*lines) {
-		journal_undo(&journal_names, m->name, -1, false);
-	} else if (rc == 0) {
-		rc = note(m);
-		if (rc == 0)
-			rc = names_block(NAMES_FILE, m->name + strlen(NAMES_HELD), lines);
-	}
+	r->value = resolv_is_stub() ? HOST_NAMES_STUB : 0;
+	if (rc == 0 && r->value && m->ifname[0] && by_link(m) == 0)
+		r->value |= HOST_NAMES_LINK;
+	else if (rc == 0)
+		rc = by_block(m, lines);
 	free(lines);
 	if (rc == 0)
 		return 0;
@@ -88,21 +148,6 @@ int guests_tell(const struct host_names *m, const struct act_about *h, struct ho
 }
 
 /* ---- the program ---- */
-
-static bool is_names(const struct host_change *c)
-{
-	return c->kind == HOST_CHANGE_NAMES;
-}
-
-static int undo_block(const struct host_change *c, int tap)
-{
-	int rc = names_block(c->target, c->name + strlen(NAMES_HELD), "");
-
-	(void)tap;
-	return rc == -ENOENT ? 0 : rc;
-}
-
-const struct journal_part journal_names = { .has = is_names, .undo = undo_block };
 
 static int run(const struct act_call *call, const struct act_about *about, struct host_reply *r)
 {

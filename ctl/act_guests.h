@@ -11,5 +11,6 @@ int guests_tell(const struct host_names *m, const struct act_about *about, struc
 /* --- act_resolv.c --- */
 
 int resolv_open(struct host_reply *r);	/* Return: descriptor, or negative errno with @r filled in */
+bool resolv_is_stub(void);		/* do the host's programs ask systemd-resolved for every name? */
 
 #endif

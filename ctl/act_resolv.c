@@ -58,19 +58,34 @@ static bool names_stub(const char *text)
 	return all && all == stub;
 }
 
+/* read_conf() - the text of the file that @fd has open; Return: false when it cannot be read */
+static bool read_conf(int fd, char text[FILE_MAX + 1])
+{
+	ssize_t n = pread(fd, text, FILE_MAX, 0);
+
+	text[n < 0 ? 0 : n] = '\0';
+	return n >= 0;
+}
+
+bool resolv_is_stub(void)
+{
+	int fd = open(RESOLV_CONF, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	char text[FILE_MAX + 1];
+	bool stub = fd >= 0 && read_conf(fd, text) && names_stub(text);
+
+	if (fd >= 0)
+		close(fd);
+	return stub;
+}
+
 /* is_resolveds() - one of its own files, or one that names nobody but it; one that the administrator wrote counts as it stands */
 static bool is_resolveds(int fd)
 {
 	char path[PATH_MAX], text[FILE_MAX + 1];
-	ssize_t n;
 
 	if (realpath(RESOLV_CONF, path) && !strncmp(path, RESOLVED_DIR, strlen(RESOLVED_DIR)))
 		return true;
-	n = pread(fd, text, FILE_MAX, 0);
-	if (n < 0)
-		return false;
-	text[n] = '\0';
-	return names_stub(text);
+	return read_conf(fd, text) && names_stub(text);
 }
 
 /* ---- what it has ---- */

@@ -58,6 +58,7 @@ void doctor_look_names(struct finding *f)
 		snprintf(f->command, sizeof(f->command), "lanyard net set NET --dns-listen 127.0.0.1:5353   (and tell the host's resolver)");
 	} else {
 		snprintf(f->text, sizeof(f->text), "%s; this host finds guests %s", whom,
+			 writes && resolved ? "by systemd-resolved or /etc/hosts with: lanyard net set NET --dns-host true" :
 			 writes ? "with: lanyard net set NET --dns-host true" : "by what root makes of: lanyard dns hosts, or asking at --dns-listen");
 	}
 }

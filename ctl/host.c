@@ -46,7 +46,7 @@ static const struct shape {
 	[HOST_NAT_FORWARDS] = { .size = sizeof(struct host_forwards) },
 	[HOST_NAT] = { sizeof(struct host_nat), false, { TEXT(host_nat, name), TEXT(host_nat, out) } },
 	[HOST_NAT_WATCH] = { .size = sizeof(struct host_header) },
-	[HOST_NAMES] = { sizeof(struct host_names), true, { TEXT(host_names, name), TEXT(host_names, domain) } },
+	[HOST_NAMES] = { sizeof(struct host_names), true, { TEXT(host_names, name), TEXT(host_names, domain), TEXT(host_names, ifname) } },
 	[HOST_RULESET] = { .size = sizeof(struct host_header) },
 	[HOST_DELEGATED] = { sizeof(struct host_delegated), true, { TEXT(host_delegated, name) } },
 	[HOST_FLOWS] = { sizeof(struct host_named), false, { TEXT(host_named, name) } },
@@ -206,7 +206,8 @@ static bool names_fits(const void *message)
 
 	memcpy(&m, message, sizeof(m));
 	return !strncmp(m.name, "names:", 6) && name_valid(m.name + 6) && !m.uid && m.n <= HOST_NAMES_MAX && m.domain[0] && m.domain[0] != '.' &&
-	       !m.domain[strspn(m.domain, "abcdefghijklmnopqrstuvwxyz0123456789-_.")];
+	       !m.domain[strspn(m.domain, "abcdefghijklmnopqrstuvwxyz0123456789-_.")] &&
+	       (!m.ifname[0] || (plain_ifname(m.ifname) && !strncmp(m.ifname, HOST_IFACE_PREFIX, strlen(HOST_IFACE_PREFIX))));
 }
 
 static bool delegated_fits(const void *message)

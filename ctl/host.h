@@ -79,7 +79,7 @@ enum host_type {
 	HOST_NAT_WATCH,		/* host_header: a socket that tells of every change of the host's nftables, not kept */
 	HOST_OPEN_FILE,		/* host_file: a file to be read, from a directory of files that anybody may read; not kept */
 	HOST_NAMES,		/* host_names + descriptor of its guests: what programs of the host find under their names, in the place of what
-				 * the last one said; none: nothing of it is left */
+				 * the last one said; no guests and no interface: nothing of it is left. Reply value: bits of enum host_names_by */
 	HOST_RULESET,		/* host_header: the host's nftables as they are now, a file of JSON as `nft -j list ruleset` writes it; not kept. Reply
 				 * value: 1 where there are rules of iptables' own, too, which it does not show */
 	HOST_FLOWS,		/* host_named: the connections of guests behind the HOST_OPEN_IFACE held under the name that the kernel knows of, a file of
@@ -211,11 +211,17 @@ struct host_guest {
 	char name[HOST_DOMAIN_SIZE];	/* lower-case, without a dot at the end; below the domain */
 };
 
+enum host_names_by {
+	HOST_NAMES_STUB = 1,		/* all that the host's programs ask is systemd-resolved's */
+	HOST_NAMES_LINK = 2,		/* it asks the host's address on the interface: there is no block in the hosts file */
+};
+
 struct host_names {
 	struct host_header head;
 	uint32_t uid;			/* 0 */
 	uint32_t n;			/* 0..HOST_NAMES_MAX */
 	char domain[HOST_DOMAIN_SIZE];
+	char ifname[HOST_IFNAME_SIZE];	/* an interface of the network, by whose address systemd-resolved may ask for them; or empty */
 	char name[HOST_NAME_SIZE];	/* "names:NET" */
 };
 

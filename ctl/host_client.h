@@ -97,8 +97,11 @@ int host_wire(struct host *host, const char *name, struct host_wire *wire, struc
 
 /* host_names() - have the host's programs find the @n guests of @fd (borrowed; struct host_guest, one after another) under their names below @domain,
  * in the place of those that were said before for the network @net
+ * @ifname:	the interface by whose address systemd-resolved may ask for them, or ""
+ *
+ * Return: bits of enum host_names_by, or negative errno.
  */
-int host_names(struct host *host, const char *net, const char *domain, int fd, unsigned n, struct error *err);
+int host_names(struct host *host, const char *net, const char *domain, const char *ifname, int fd, unsigned n, struct error *err);
 
 /* host_delegated() - have the host know the @n ways of @fd (borrowed; struct host_way, one after another), of the interface held under @name
  * Return: how many of them it refused, with the first reason in @refused; or negative errno.

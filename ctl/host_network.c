@@ -44,17 +44,21 @@ int host_wire(struct host *host, const char *name, struct host_wire *wire, struc
 	return rc < 0 ? host_call_failed(err, rc, &reply) : 0;
 }
 
-int host_names(struct host *host, const char *net, const char *domain, int fd, unsigned n, struct error *err)
+int host_names(struct host *host, const char *net, const char *domain, const char *ifname, int fd, unsigned n, struct error *err)
 {
 	struct host_names m = { .head.type = HOST_NAMES, .n = n };
 	struct host_reply reply;
 	int rc = host_put(m.domain, sizeof(m.domain), domain, err);
 
+	if (rc == 0)
+		rc = host_put(m.ifname, sizeof(m.ifname), ifname, err);
 	snprintf(m.name, sizeof(m.name), "names:%.63s", net);
 	if (rc < 0)
 		return rc;
 	rc = host_call(host, &m, sizeof(m), fd, &reply, NULL);
-	return rc < 0 && err ? host_call_failed(err, rc, &reply) : rc;
+	if (rc == 0)
+		return (int)(reply.value & (HOST_NAMES_STUB | HOST_NAMES_LINK));
+	return err ? host_call_failed(err, rc, &reply) : rc;
 }
 
 int host_delegated(struct host *host, const char *name, int fd, unsigned n, char refused[HOST_TEXT_SIZE], struct error *err)

@@ -198,7 +198,7 @@ static int serve_told(struct serve *s, const struct host_header *request, size_t
 	const struct host_names *names = request->type == HOST_NAMES ? (const void *)request : NULL;
 	int rc;
 
-	if (names && names->n && !domains_allow(s->host_domains, names->domain))
+	if (names && (names->n || names->ifname[0]) && !domains_allow(s->host_domains, names->domain))
 		return serve_stranger(s, names, fd);
 	rc = names ? serve_start(s, request, size, fd) : serve_about(s, request, size, fd);
 

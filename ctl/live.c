@@ -15,6 +15,7 @@
 #include "ctl/host_client.h"
 #include "ctl/live_boot.h"
 #include "ctl/live_dns.h"
+#include "ctl/live_dns_host.h"
 #include "ctl/live_host.h"
 #include "ctl/state.h"
 #include "ctl/version.h"
@@ -92,6 +93,8 @@ json_t *live_network(struct engine *e, const char *name)
 	}
 	if (net_port(net->conf, HOST_PORT))
 		json_object_set_new(o, "interface", json_string(net_port(net->conf, HOST_PORT)->ifname));
+	if (live_dns_host_by(net))
+		json_object_set_new(o, "host_names_by", json_string(live_dns_host_by(net)));
 	if (net->conf->dns_enabled)
 		json_object_set_new(o, "dns_address", json_string(ip4_format(net->conf->dns, ip)));
 	if (net->conf->subnet6.len) {

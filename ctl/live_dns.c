@@ -111,8 +111,8 @@ void live_dns_configure(struct live_net *net)
 		configure_upstreams(net);
 		configure_relay(net);
 	}
-	live_dns_listen_configure(net);
 	live_dns_host_configure(net);
+	live_dns_listen_configure(net);
 }
 
 /* ---- the end ---- */
@@ -154,8 +154,8 @@ void live_dns_stop(struct live_net *net)
 	struct ending *e = net->upstream ? malloc(sizeof(*e)) : NULL;
 
 	guest_dns_end(net);
-	live_dns_listen_stop(net);
 	live_dns_host_stop(net);
+	live_dns_listen_stop(net);
 	if (e) {
 		*e = (struct ending){ net->upstream, net->relay };
 		event_base_once(net->engine->base, -1, EV_TIMEOUT, end_relay, e, &linger);

@@ -10,12 +10,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "ctl/engine.h"
 #include "ctl/host_client.h"
+#include "ctl/live_dns_listen.h"
 #include "dhcp/dns.h"
+#include "dhcp/dns_message.h"
 
-enum { GATHER_MS = 200, AGAIN_S = 10 };
+enum { GATHER_MS = 200, AGAIN_S = 10, REFUSED_MS = 60000 };
 
 struct live_dns_host {
 	struct live_net *net;
@@ -23,6 +26,9 @@ struct live_dns_host {
 	bool told;			/* the keeper has some of it */
 	bool again;			/* and would not have the last word */
 	uint64_t hash;			/* of what it has */
+	bool stub;			/* the host's programs ask systemd-resolved */
+	bool link;			/* which asks us */
+	uint64_t refused_ms;		/* when it last would not; 0: it was not asked to */
 	struct error why;
 };
 
@@ -115,7 +121,8 @@ json_t *live_dns_host_names(struct engine *e, const char *name)
 
 /* ---- telling ---- */
 
-static int tell_keeper(const struct live_net *net, const struct host_guest *list, unsigned n, struct error *err)
+/* tell_keeper() - Return: bits of enum host_names_by, or negative errno */
+static int tell_keeper(const struct live_net *net, const char *ifname, const struct host_guest *list, unsigned n, struct error *err)
 {
 	size_t size = n * sizeof(*list);
 	int fd = memfd_create("names", MFD_CLOEXEC), rc;
@@ -123,7 +130,7 @@ static int tell_keeper(const struct live_net *net, const struct host_guest *list
 	if (fd < 0 || (n && write(fd, list, size) != (ssize_t)size))
 		rc = error_set(err, fd < 0 ? -errno : -ENOMEM, "out of memory");
 	else
-		rc = host_names(net->engine->host, net->name, net->conf->domain, fd, n, err);
+		rc = host_names(net->engine->host, net->name, net->conf->domain, ifname, fd, n, err);
 	if (fd >= 0)
 		close(fd);
 	return rc;
@@ -142,31 +149,51 @@ static void note(struct live_dns_host *h, int rc, unsigned n, const struct error
 {
 	if (rc < 0 && strcmp(err->message, h->why.message) != 0)
 		log_warn("net=%s event=host-names-failed reason=\"%s\" hint=\"%s\"", h->net->name, err->message, err->hint);
-	else if (rc == 0)
-		log_info("net=%s event=host-names n=%u", h->net->name, n);
+	else if (rc >= 0)
+		log_info("net=%s event=host-names n=%u by=%s", h->net->name, n, live_dns_host_by(h->net));
 	h->why = rc < 0 ? *err : (struct error){ 0 };
+}
+
+/* learn() - which way it took, of @asked: both, or the file alone. Now there may be an answer to be had for resolved, or no longer */
+static void learn(struct live_dns_host *h, unsigned by, bool asked)
+{
+	h->stub = by & HOST_NAMES_STUB;
+	h->link = by & HOST_NAMES_LINK;
+	if (asked && !h->link)
+		h->refused_ms = clock_now_ms();
+	live_dns_listen_configure(h->net);
+}
+
+static void tell(struct live_dns_host *h, const struct guests *g, bool link)
+{
+	struct error err = { 0 };
+	int rc = tell_keeper(h->net, link ? net_port(h->net->conf, HOST_PORT)->ifname : "", g->list, g->n, &err);
+
+	h->told |= rc >= 0;
+	h->again = rc < 0;
+	if (rc >= 0)
+		learn(h, (unsigned)rc, link);
+	note(h, rc, g->n, &err);
+	if (rc < 0)
+		later(h, AGAIN_S * 1000);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct live_dns_host *h = arg;
-	struct error err = { 0 };
+	struct endpoint at;
 	struct guests g;
 	uint64_t hash;
-	int rc;
+	bool link;
 
 	(void)fd, (void)what;
 	if (!collect(h->net, &g))
 		later(h, AGAIN_S * 1000);
-	hash = hash_bytes(g.list, g.n * sizeof(*g.list), 0);
+	link = live_dns_host_asks(h->net, &at) && live_dns_listen_serves(h->net, &at);
+	hash = hash_bytes(g.list, g.n * sizeof(*g.list), link);
 	if (!g.no_memory && (!h->told || h->again || hash != h->hash)) {
-		rc = tell_keeper(h->net, g.list, g.n, &err);
 		h->hash = hash;
-		h->told |= rc == 0;
-		h->again = rc < 0;
-		note(h, rc, g.n, &err);
-		if (rc < 0)
-			later(h, AGAIN_S * 1000);
+		tell(h, &g, link);
 	}
 	free(g.list);
 }
@@ -179,6 +206,25 @@ void live_dns_host_changed(void *arg)
 		later(net->dns_host, GATHER_MS);
 }
 
+bool live_dns_host_asks(const struct live_net *net, struct endpoint *at)
+{
+	const struct live_dns_host *h = net->dns_host;
+	uint32_t ip_be = htonl(net->conf->gateway);
+
+	*at = (struct endpoint){ .port = DNS_PORT };
+	memcpy(at->ip, &ip_be, sizeof(ip_be));
+	return h && h->stub && net->conf->has_host && (!h->refused_ms || clock_now_ms() - h->refused_ms > REFUSED_MS);
+}
+
+const char *live_dns_host_by(const struct live_net *net)
+{
+	const struct live_dns_host *h = net->dns_host;
+
+	if (!h || !h->told || h->again)
+		return NULL;
+	return h->link ? "systemd-resolved" : "/etc/hosts";
+}
+
 /* ---- settings ---- */
 
 /* end() - whether the keeper has something of it, an engine before this one may know */
@@ -187,7 +233,7 @@ static void end(struct live_net *net)
 	struct live_dns_host *h = net->dns_host;
 	struct error err = { 0 };
 
-	if (h && tell_keeper(net, NULL, 0, &err) < 0)
+	if (h && tell_keeper(net, "", NULL, 0, &err) < 0)
 		log_warn("net=%s event=host-names-stay reason=\"%s\"", net->name, err.message);
 	if (h && h->timer)
 		event_free(h->timer);
@@ -209,6 +255,8 @@ void live_dns_host_configure(struct live_net *net)
 		net->dns_host->net = net;
 		net->dns_host->timer = evtimer_new(net->engine->base, on_timer, net->dns_host);
 	}
+	if (net->dns_host)
+		net->dns_host->refused_ms = 0;
 	live_dns_host_changed(net);
 }
 
@@ -236,7 +284,7 @@ void live_dns_host_settle(struct engine *e)
 			continue;
 		none = memfd_create("names", MFD_CLOEXEC);
 		if (none >= 0) {
-			host_names(e->host, c.name + strlen(held), "none", none, 0, NULL);
+			host_names(e->host, c.name + strlen(held), "none", "", none, 0, NULL);
 			close(none);
 		}
 	}

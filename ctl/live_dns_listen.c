@@ -5,27 +5,30 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/array.h"
 #include "ctl/engine.h"
 #include "ctl/host_client.h"
+#include "ctl/live_dns_host.h"
 #include "dhcp/dns.h"
 #include "dhcp/dns_listen.h"
 #include "dhcp/dns_message.h"
 
-enum { RETRY_S = 1 };
+enum { RETRY_S = 1, PLACES_MAX = DNS_LISTEN_MAX + 1 };
 
 /* place - one address */
 struct place {
 	struct endpoint at;		/* with its port */
+	bool own;			/* of the host alone: for systemd-resolved, see ctl/live_dns_host.h */
 	struct dns_listen *serves;	/* NULL: it could not be had */
 	struct error why;
 };
 
 struct live_dns_listens {
 	struct live_net *net;
-	struct place places[DNS_LISTEN_MAX];
+	struct place places[PLACES_MAX];
 	unsigned n;
 	struct event *retry;
 };
@@ -75,19 +78,33 @@ static char *held_name(const struct live_net *net, const struct endpoint *at, en
 	return to;
 }
 
-static int open_socket(const struct live_net *net, const struct endpoint *at, enum host_proto proto, struct error *err)
-{
-	char name[HOST_NAME_SIZE];
-
-	return host_listen(net->engine->host, held_name(net, at, proto, name), at->v6 ? 6 : 4, proto, at->ip, at->port, net->conf->owner, NULL, err);
-}
-
 static void drop(const struct live_net *net, const struct endpoint *at)
 {
 	char name[HOST_NAME_SIZE];
 
 	host_drop(net->engine->host, held_name(net, at, HOST_UDP, name));
 	host_drop(net->engine->host, held_name(net, at, HOST_TCP, name));
+}
+
+/* keep_own() - what this host sends to an address of its own comes by the interface that has it; who is not on the network has no way there */
+static int keep_own(const struct live_net *net, const struct place *p, int fd, struct error *err)
+{
+	const char *ifname = p->own ? net_port(net->conf, HOST_PORT)->ifname : NULL;
+
+	if (!p->own || setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, ifname, (socklen_t)strlen(ifname) + 1) == 0)
+		return fd;
+	error_set(err, -errno, "cannot listen for this host alone: %s", strerror(errno));
+	close(fd);
+	return err->rc;
+}
+
+static int open_socket(const struct live_net *net, const struct place *p, enum host_proto proto, struct error *err)
+{
+	const struct endpoint *at = &p->at;
+	char name[HOST_NAME_SIZE];
+	int fd = host_listen(net->engine->host, held_name(net, at, proto, name), at->v6 ? 6 : 4, proto, at->ip, at->port, net->conf->owner, NULL, err);
+
+	return fd < 0 ? fd : keep_own(net, p, fd, err);
 }
 
 static void tell(const struct live_net *net, const struct place *p)
@@ -104,8 +121,8 @@ static void tell(const struct live_net *net, const struct place *p)
 static bool open_place(struct live_net *net, struct place *p)
 {
 	struct error err = { 0 };
-	int udp = open_socket(net, &p->at, HOST_UDP, &err);
-	int tcp = udp < 0 ? udp : open_socket(net, &p->at, HOST_TCP, &err);
+	int udp = open_socket(net, p, HOST_UDP, &err);
+	int tcp = udp < 0 ? udp : open_socket(net, p, HOST_TCP, &err);
 	bool news;
 
 	if (udp >= 0 && tcp >= 0) {
@@ -121,6 +138,8 @@ static bool open_place(struct live_net *net, struct place *p)
 	p->why = err;
 	if (news)
 		tell(net, p);
+	if (p->serves)
+		live_dns_host_changed(net);
 	return p->serves;
 }
 
@@ -152,9 +171,19 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 
 /* ---- settings ---- */
 
-static unsigned wanted(const struct net_conf *conf, struct place places[DNS_LISTEN_MAX])
+static struct place *find(struct place *places, unsigned n, const struct endpoint *at)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (!memcmp(&places[i].at, at, sizeof(*at)))
+			return &places[i];
+	return NULL;
+}
+
+static unsigned wanted(const struct live_net *net, struct place places[PLACES_MAX])
 {
 	static const uint8_t none[16];
+	const struct net_conf *conf = net->conf;
+	struct endpoint host;
 	unsigned n = 0;
 
 	while (conf->dns_enabled && n < DNS_LISTEN_MAX && memcmp(conf->dns_listen[n].ip, none, sizeof(none))) {
@@ -163,15 +192,17 @@ static unsigned wanted(const struct net_conf *conf, struct place places[DNS_LIST
 			places[n].at.port = DNS_PORT;
 		n++;
 	}
+	if (live_dns_host_asks(net, &host) && !find(places, n, &host))
+		places[n++] = (struct place){ .at = host, .own = true };
 	return n;
 }
 
-static struct place *find(struct place *places, unsigned n, const struct endpoint *at)
+/* find_same() - the one that is meant by @p */
+static struct place *find_same(struct place *places, unsigned n, const struct place *p)
 {
-	for (unsigned i = 0; i < n; i++)
-		if (!memcmp(&places[i].at, at, sizeof(*at)))
-			return &places[i];
-	return NULL;
+	struct place *found = find(places, n, &p->at);
+
+	return found && found->own == p->own ? found : NULL;
 }
 
 static struct live_dns_listens *listens_new(struct live_net *net)
@@ -187,8 +218,8 @@ static struct live_dns_listens *listens_new(struct live_net *net)
 
 void live_dns_listen_configure(struct live_net *net)
 {
-	struct place next[DNS_LISTEN_MAX], *is;
-	unsigned n = wanted(net->conf, next);
+	struct place next[PLACES_MAX], *is;
+	unsigned n = wanted(net, next);
 	struct live_dns_listens *l = net->dns_listens;
 
 	if (!l && n)
@@ -196,10 +227,10 @@ void live_dns_listen_configure(struct live_net *net)
 	if (!l)
 		return;
 	for (unsigned i = 0; i < l->n; i++)
-		if (!find(next, n, &l->places[i].at))
+		if (!find_same(next, n, &l->places[i]))
 			close_place(net, &l->places[i]);
 	for (unsigned i = 0; i < n; i++) {
-		is = find(l->places, l->n, &next[i].at);
+		is = find_same(l->places, l->n, &next[i]);
 		if (is)
 			next[i] = *is;
 	}
@@ -222,12 +253,20 @@ void live_dns_listen_stop(struct live_net *net)
 
 /* ---- what there is ---- */
 
+bool live_dns_listen_serves(const struct live_net *net, const struct endpoint *at)
+{
+	struct live_dns_listens *l = net->dns_listens;
+	const struct place *p = l ? find(l->places, l->n, at) : NULL;
+
+	return p && p->serves;
+}
+
 void live_dns_listen_warnings(const struct live_net *net, json_t *list)
 {
 	const struct live_dns_listens *l = net->dns_listens;
 
 	for (unsigned i = 0; l && i < l->n; i++)
-		if (!l->places[i].serves)
+		if (!l->places[i].serves && !l->places[i].own)	/* without that one the hosts file does */
 			json_array_append_new(list, json_sprintf("names of guests are not answered there: %s", l->places[i].why.message));
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ctl/live_dns_listen.h - where programs of the host may ask for guests' names (control thread)
  *
- * Addresses that the settings name, and nothing else. The sockets are the keeper's, under "dns:NET/ADDRESS:PORT/udp" and "/tcp". Where
+ * Addresses that the settings name; and the host's own address of the network while its systemd-resolved asks there (ctl/live_dns_host.h),
+ * for this host alone. The sockets are the keeper's, under "dns:NET/ADDRESS:PORT/udp" and "/tcp". Where
  * somebody else has one it is tried again until it is free, and the network says so meanwhile.
  */
 #ifndef CTL_LIVE_DNS_LISTEN_H
@@ -13,6 +14,7 @@
 
 #include <jansson.h>
 
+struct endpoint;
 struct engine;
 struct live_net;
 
@@ -20,6 +22,9 @@ struct live_net;
  * live_dns_listen_stop() - nowhere any more: the network goes */
 void live_dns_listen_configure(struct live_net *net);
 void live_dns_listen_stop(struct live_net *net);
+
+/* live_dns_listen_serves() - is there an answer to be had at @at? Once there is, live_dns_host_changed() is told. */
+bool live_dns_listen_serves(const struct live_net *net, const struct endpoint *at);
 
 /* live_dns_listen_warnings() - append what is missing, and why */
 void live_dns_listen_warnings(const struct live_net *net, json_t *list);

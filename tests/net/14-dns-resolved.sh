@@ -71,6 +71,46 @@ ip link del vpn0
 within wiki.corp.example 203.0.113.8
 within www.example.com 203.0.113.7
 
+say "the host finds guests by an interface of its own, and nothing stands in its file"
+hosts_before=$(cat "$DIR/hosts")
+lanyard net add site --mode host-only --subnet 10.78.0.0/22 --dns-host true
+box site/db1
+db1=$(dhcp db1)
+link_finds() { resolvectl query --cache=no -4 "$1" | grep -q "$1: $2 .*ly-site"; }
+told() { lanyard host-changes | grep -q 'systemd-resolved/ly-site'; }
+until_ok 3 told
+until_ok 3 link_finds db1.site.internal "$db1"
+is "by the way that all programs go" "$(getent ahostsv4 db1.site.internal | awk '{ print $1; exit }')" "$db1"
+is "the way back" "$(getent hosts "$db1" | awk '{ print $2 }')" db1.site.internal
+is "the file" "$(cat "$DIR/hosts")" "$hosts_before"
+has "it is told" "$(lanyard host-changes)" 'site +names +systemd-resolved/ly-site +\*.site.internal'
+has "and which way" "$(lanyard net show site)" 'systemd-resolved'
+has "domains to route by alone" "$(resolvectl domain ly-site | xargs)" ': ~site.internal ~0.78.10.in-addr.arpa ~1.78.10.in-addr.arpa ~2.78.10.in-addr.arpa ~3.78.10.in-addr.arpa ~[0-9a-f.]+.ip6.arpa$'
+has "it is no default route" "$(resolvectl default-route ly-site)" ': no$'
+is "whom nobody else was asked for" "$(grep -c 'site.internal\|10.in-addr.arpa' "$DIR/public.log")" 0
+is "other names are asked where they were" "$(resolvectl query --cache=no -4 www.example.com | grep -c 'link: outside0')" 1
+is "guests ask the network itself" "$(in_box db1 dig +short +time=1 +tries=1 @10.78.0.1 db1.site.internal)" "$db1"
+is "nobody else has a way to it: sockets" "$(ss -Hltun 'src 10.78.0.1:53' | grep -cv '%ly-site:53')" 0
+
+say "it goes after the guest, and all of it with the network"
+box_end db1
+nowhere() { ! resolvectl query --cache=no -4 db1.site.internal 2>/dev/null; }
+until_ok 3 nowhere
+lanyard net set site --dns-host false
+link_empty() { [ -z "$(resolvectl dns ly-site | sed 's/.*://; s/ //g')$(resolvectl domain ly-site | sed 's/.*://; s/ //g')" ]; }
+until_ok 3 link_empty
+is "changes" "$(lanyard host-changes | grep -c names)" 0
+lanyard net set site --dns-host true
+lanyard dns add site db 10.78.0.9
+until_ok 3 link_finds db.site.internal 10.78.0.9
+
+say "the engine dies"
+kill -9 "$(engine_pid)"
+until_ok 5 answers
+until_ok 3 link_finds db.site.internal 10.78.0.9
+is "the file" "$(cat "$DIR/hosts")" "$hosts_before"
+lanyard net rm site --force
+
 say "the administrator's own file counts as it stands"
 echo "nameserver 10.255.0.1" >"$DIR/resolv.conf"
 nothing() { ! short www.example.com | grep -q 203; }

@@ -237,6 +237,7 @@ static const struct {
 	{ "names: all domains", HOST_NAMES, offsetof(struct host_names, domain), 1, '.' },
 	{ "names: two words", HOST_NAMES, offsetof(struct host_names, domain) + 1, 1, ' ' },
 	{ "names: too many", HOST_NAMES, offsetof(struct host_names, n) + 2, 1, 1 },
+	{ "names: an interface that is not ours", HOST_NAMES, offsetof(struct host_names, ifname), 1, 'e' },
 	{ "names: for a user", HOST_NAMES, offsetof(struct host_names, uid), 1, 1 },
 	{ "interface: more than a prefix is delegated from", HOST_OPEN_IFACE, offsetof(struct host_iface, pool6) + 5, 1, 3 },
 	{ "interface: less than a subnet", HOST_OPEN_IFACE, offsetof(struct host_iface, pool6_len), 1, 65 },
@@ -830,10 +831,11 @@ static void test_domain_of_somebody(void **state)
 
 	(void)state;
 	keeper_open(&k);
-	assert_int_equal(host_names(k.host, "lab", "example.com", fd, 1, &err), -EPERM);
+	assert_int_equal(host_names(k.host, "lab", "example.com", "", fd, 1, &err), -EPERM);
+	assert_int_equal(host_names(k.host, "lab", "example.com", "ly-lab", fd, 0, &err), -EPERM);
 	assert_non_null(strstr(err.message, "example.com"));
 	assert_non_null(strstr(err.hint, "--host-domains example.com"));
-	assert_int_equal(host_names(k.host, "lab", "lab.internal", fd, 1, &err), -EPROTO);	/* it is looked at what they are */
+	assert_int_equal(host_names(k.host, "lab", "lab.internal", "", fd, 1, &err), -EPROTO);	/* it is looked at what they are */
 	close(fd);
 	keeper_close(&k);
 }

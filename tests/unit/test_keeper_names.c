@@ -17,6 +17,7 @@
 
 #include "base/array.h"
 #include "ctl/act_guests.h"
+#include "ctl/act_resolved.h"
 #include "ctl/keeper.h"
 
 #define LAB_FIRST "# lanyard network lab: its guests\n"
@@ -233,11 +234,53 @@ static void test_domains(void **state)
 	assert_false(domains_allow("corp.net", "corp.net,lab.org"));
 }
 
+/* ---- what systemd-resolved asks a network for ---- */
+
+static const struct {
+	const char *what;
+	uint8_t addr[16];
+	unsigned size, len, n;
+	const char *first, *last;
+} zones[] = {
+	{ "a whole byte", { 10, 77, 3, 1 }, 4, 24, 1, "3.77.10.in-addr.arpa", "3.77.10.in-addr.arpa" },
+	{ "less than one", { 10, 77, 6, 1 }, 4, 22, 4, "4.77.10.in-addr.arpa", "7.77.10.in-addr.arpa" },
+	{ "no more than its own", { 10, 77, 3, 130 }, 4, 26, 64, "128.3.77.10.in-addr.arpa", "191.3.77.10.in-addr.arpa" },
+	{ "one address", { 10, 77, 3, 1 }, 4, 32, 1, "1.3.77.10.in-addr.arpa", "1.3.77.10.in-addr.arpa" },
+	{ "half a class A", { 200, 1, 1, 1 }, 4, 1, 128, "128.in-addr.arpa", "255.in-addr.arpa" },
+	{ "IPv6", { 0xfd, 0x74, 0xab }, 16, 24, 1, "b.a.4.7.d.f.ip6.arpa", "b.a.4.7.d.f.ip6.arpa" },
+	{ "an upper half of a byte", { 0xfd, 0x74, 0xab }, 16, 19, 2, "a.4.7.d.f.ip6.arpa", "b.4.7.d.f.ip6.arpa" },
+	{ "a lower one", { 0xfd, 0x74, 0xab }, 16, 22, 4, "8.a.4.7.d.f.ip6.arpa", "b.a.4.7.d.f.ip6.arpa" },
+	{ "everything", { 10 }, 4, 0, 0, NULL, NULL },
+	{ "no prefix", { 10 }, 4, 33, 0, NULL, NULL },
+};
+
+static void test_reverse_zones(void **state)
+{
+	char to[RESOLVED_ZONES_MAX][RESOLVED_ZONE_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(zones); i++) {
+		unsigned n = resolved_zones(zones[i].addr, zones[i].size, zones[i].len, to, ARRAY_SIZE(to));
+
+		print_message("  %s\n", zones[i].what);
+		assert_int_equal(n, zones[i].n);
+		if (!n)
+			continue;
+		assert_string_equal(to[0], zones[i].first);
+		assert_string_equal(to[n - 1], zones[i].last);
+		assert_int_equal(resolved_zones(zones[i].addr, zones[i].size, zones[i].len, to, n - 1), 0);
+	}
+	print_message("  the longest\n");
+	assert_int_equal(resolved_zones((const uint8_t[16]){ 0xfd, [15] = 1 }, 16, 128, to, 1), 1);
+	assert_int_equal(strlen(to[0]), 32 * 2 + strlen("ip6.arpa"));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_blocks), cmocka_unit_test(test_replaced_as_a_whole), cmocka_unit_test(test_in_place),
 		cmocka_unit_test(test_a_link_is_followed), cmocka_unit_test(test_refused), cmocka_unit_test(test_strange_guests), cmocka_unit_test(test_domains),
+		cmocka_unit_test(test_reverse_zones),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
