@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* covers: dhcp/dhcp6_message.c dhcp/dhcp6_reply.c dhcp/dhcp6_server.c dhcp/lease6.c dhcp/lease6_table.c */
+/* covers: dhcp/dhcp6_explain.c dhcp/dhcp6_message.c dhcp/dhcp6_reply.c dhcp/dhcp6_server.c dhcp/lease6.c dhcp/lease6_table.c */
 /* max_len: 4096 */
 /* Conversations of several guests with one DHCPv6 server on a fake clock. The input is a row of steps: what happens (low three bits) and
  * who does it (the others), how many minutes after the last, and for messages their size (two bytes) and themselves. Our server identifier
@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "dhcp/dhcp6_explain.h"
 #include "dhcp/reservation.h"
 #include "tests/packet/dhcp6_client.h"
 
@@ -53,6 +54,22 @@ static void check_given(const struct world *w, const struct heard *h)
 		}
 }
 
+/* explain() - what the guest would be given is told without giving it */
+static void explain(struct world *w, const char *port, const uint8_t *mac)
+{
+	static const uint8_t duid[] = { 0, 4, 1 };
+	const struct dhcp6_question q = { .port = port, .mac = mac, .duid = duid, .duid_size = sizeof(duid), .iaid = mac[5] };
+	static struct dhcp6_explained e;
+	size_t before, size;
+
+	lease6_expire(w->s.leases, w->now);
+	before = lease6_count(w->s.leases);
+	MUST(dhcp6_explain(&w->s, &q, w->now, &e) == 0);
+	MUST(lease6_count(w->s.leases) == before);
+	MUST(!e.address.len || lease6_why_text(e.address_why));
+	MUST(!dhcp6_message_option(e.answer, e.size, OPTION6_RAPID_COMMIT, &size));
+}
+
 static void say(struct world *w, unsigned guest, bool unicast, uint8_t *data, size_t size)
 {
 	struct dhcp6_request from = {
@@ -76,6 +93,7 @@ static void say(struct world *w, unsigned guest, bool unicast, uint8_t *data, si
 		lease6_committed(w->s.leases, &r.records[i]);
 	if (n && reply[0] != DHCP6_RELAY_REPLY && hear(&h, reply, n))
 		check_given(w, &h);
+	explain(w, from.port, from.src_mac);
 }
 
 static void keep(void *arg, const struct lease6_record *r)
