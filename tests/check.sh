@@ -4,7 +4,7 @@
 #
 # A test whose source says /* needs: netns */ runs in a user and network namespace of its own, with loopback up.
 # What a test prints is shown when it fails. The last line counts. SKIP="NAME:REASON ..." leaves tests out (REASON
-# with _ for a space); KEEP_GOING=1 goes on after a failure; JOBS=2 runs so many at once.
+# with _ for a space); KEEP_GOING=1 goes on after a failure; JOBS=N runs N at once (as many as there are cores).
 set -u
 cd "$(dirname "$0")/.." || exit 1
 export PATH=$PATH:/usr/sbin:/sbin	# tc and nft are there, and an ordinary user of Debian does not look there
@@ -65,7 +65,7 @@ tell_ended() {
 
 told=$(mktemp -d)
 for test in "$@"; do
-	while [ "$(jobs -rp | wc -l)" -ge "${JOBS:-1}" ]; do wait -n; done
+	while [ "$(jobs -rp | wc -l)" -ge "${JOBS:-$(nproc)}" ]; do wait -n; done
 	tell_ended
 	[ "$failed" -gt 0 ] && [ -z "${KEEP_GOING:-}" ] && break
 	beside "$test" &
