@@ -297,6 +297,7 @@ static void host(const char *label)
 {
 	struct addr two[] = { fd00(1), fd00(2) };
 	unsigned before = names_count(names), with4;
+	bool users = names_has_users(names, label);
 
 	names_on_change(names, on_change, NULL);
 	if (names_set_host(names, label, 0x0a4d0099) < 0)
@@ -310,9 +311,15 @@ static void host(const char *label)
 	MUST(names_count(names) == with4 + 2);
 	MUST(names_set_host6(names, label, two + 1, 1, 1) == 0);
 	MUST(names_count(names) == with4 + 1);
+	MUST(names_add_host6(names, label, two[0]) == 0 && names_add_host6(names, label, two[1]) == 0);
+	MUST(names_count(names) == with4 + 2);
+	names_remove_host6_at(names, label, two[0]);
+	names_remove_host6_at(names, label, two[0]);
+	MUST(names_count(names) == with4 + 1);
 	MUST(names_set_host(names, label, 0x0a4d0098) == 0);
 	names_remove_host_at(names, label, 0x0a4d0099);
 	names_remove_host_at(names, label, 0x0a4d0098);
+	MUST(names_has_users(names, label) == users);
 	names_remove_host(names, label);
 	MUST(names_count(names) == before);
 }
