@@ -46,6 +46,8 @@ static void test_dhcp_34_35_sub_options(void **state)
 			 DHCP_OUT_ACK);
 	assert_int_equal(TELL(b, DHCP_RELEASE, .mac = 1, .giaddr = NET + 9, .relay = named, .ciaddr = FIRST, .server = 0x0a010101),
 			 DHCP_OUT_RELEASE);
+	print_message("  said by a guest, without a relay: nothing\n");
+	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .relay = named, .want = FIRST, .server = 0x0a010101), DHCP_OUT_FOREIGN_SERVER);
 	b->named_as = 0;
 	assert_int_equal(TELL(b, DHCP_REQUEST, .mac = 1, .want = FIRST, .server = 0x0a010101), DHCP_OUT_FOREIGN_SERVER);
 	print_message("  lengths that lie: as if nothing were there\n");

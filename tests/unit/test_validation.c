@@ -278,6 +278,9 @@ static void test_without_a_validator(void **state)
 	assert_int_equal(b->answered, 2);
 	assert_int_equal(validation_configure(b->validation, NULL), 0);		/* and none any more: what waits has failed */
 	is_failure(b, 3);
+	relay_configure(b->relay, &(struct relay_conf){ .share = 8, .validate = true });	/* it could not be made */
+	assert_int_equal(ask(b, EDNS), 0);
+	is_failure(b, 4);
 }
 
 static const struct {
