@@ -4,7 +4,8 @@
 #
 # A test whose source says /* needs: netns */ runs in a user and network namespace of its own, with loopback up.
 # What a test prints is shown when it fails. The last line counts. SKIP="NAME:REASON ..." leaves tests out (REASON
-# with _ for a space); KEEP_GOING=1 goes on after a failure; JOBS=N runs N at once (as many as there are cores).
+# with _ for a space); KEEP_GOING=1 goes on after a failure; JOBS=2 runs so many at once;
+# AGAIN=1 shows what fails (as ONCE) and runs it once more: only what fails twice has failed.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 export PATH=$PATH:/usr/sbin:/sbin	# tc and nft are there, and an ordinary user of Debian does not look there
@@ -44,10 +45,16 @@ one() {
 
 # beside TEST - one of several at a time: its output and its status are told when it ends
 beside() {
-	local log
+	local log status
 	log=$(mktemp -p "$told")
 	one "$1"
-	echo "$? $1" >"$log.status"
+	status=$?
+	if [ -n "${AGAIN:-}" ] && [ $status != 0 ] && [ $status != 77 ]; then
+		printf 'ONCE  %s (status %s)\n%s\n' "${1##*/tests/}" $status "$(tail -n 60 "$log" | sed 's/^/      /')"
+		one "$1"
+		status=$?
+	fi
+	echo "$status $1" >"$log.status"
 	mv "$log.status" "$log.ended"
 }
 
@@ -65,7 +72,7 @@ tell_ended() {
 
 told=$(mktemp -d)
 for test in "$@"; do
-	while [ "$(jobs -rp | wc -l)" -ge "${JOBS:-$(nproc)}" ]; do wait -n; done
+	while [ "$(jobs -rp | wc -l)" -ge "${JOBS:-1}" ]; do wait -n; done
 	tell_ended
 	[ "$failed" -gt 0 ] && [ -z "${KEEP_GOING:-}" ] && break
 	beside "$test" &
