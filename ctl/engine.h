@@ -385,15 +385,19 @@ void lease_names_end(struct live_segment *seg, const struct lease_record *record
 void lease_names_forget(struct live_segment *seg);
 void lease_names_again(struct live_segment *seg);
 
-/* lease_further_name() - what its reservation calls a guest beside its port's name, or NULL: it says nothing, or that is somebody else's name
+/* lease_named_by() - the reservation that calls a guest something beside its port's name, or NULL: it says nothing, or that is somebody else's name
+ * lease_names_expect() - that name has the addresses that the reservation (may be NULL) keeps, where its guest has none
  * lease6_names.c: lease6_names() - that name follows a binding of IPv6, which the guest (@has) has now, or has no more
- * lease6_named() - is there one, that this address leads back to?
+ * lease6_named() - is there one, that this address leads back to? lease6_names_expect() - the part of IPv6 in lease_names_expect()
  * lease6_names_forget(), lease6_names_again() - as those of IPv4; @had: a reservation called guests something before
  */
+struct dhcp_reservation;
 struct guest_id;
-const char *lease_further_name(const struct live_segment *seg, const struct guest_id *who);
+const struct dhcp_reservation *lease_named_by(const struct live_segment *seg, const struct guest_id *who);
+void lease_names_expect(struct live_segment *seg, const struct dhcp_reservation *of);
 void lease6_names(struct live_segment *seg, const struct lease6_record *record, bool has);
 bool lease6_named(const struct live_segment *seg, struct addr a);
+void lease6_names_expect(struct live_segment *seg, const struct dhcp_reservation *of);
 void lease6_names_forget(struct live_segment *seg);
 void lease6_names_again(struct live_segment *seg, bool had);
 /* lease_stored_as() - a segment's number in the store: its VID, or for that of one port (@seg may be NULL: it is not there) what stays

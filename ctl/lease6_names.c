@@ -8,39 +8,72 @@
 #include "dhcp/lease6.h"
 #include "dhcp/names.h"
 
-/* further_name() - what a reservation calls the guest that has this address, or NULL. The circuit by which a relay heard it is not kept. */
-static const char *further_name(const struct live_segment *seg, const struct lease6_record *r)
+/* named_by() - the reservation that calls the guest so that has this address, or NULL. The circuit by which a relay heard it is not kept. */
+static const struct dhcp_reservation *named_by(const struct live_segment *seg, const struct lease6_record *r)
 {
 	const struct guest_id who = { .port = r->port, .mac = r->mac, .client_id = r->duid, .client_id_size = r->duid_size };
 
-	return r->state != LEASE_DECLINED && r->place.len == 128 ? lease_further_name(seg, &who) : NULL;
+	return r->state != LEASE_DECLINED && r->place.len == 128 ? lease_named_by(seg, &who) : NULL;
 }
 
 bool lease6_named(const struct live_segment *seg, struct addr a)
 {
 	struct lease6_record r;
 
-	return seg->nnamed && seg->leases6 && lease6_find(seg->leases6, a, &r) == 0 && further_name(seg, &r);
+	return seg->nnamed && seg->leases6 && lease6_find(seg->leases6, a, &r) == 0 && named_by(seg, &r);
+}
+
+/* is_leased() - has anybody this address now? */
+static bool is_leased(const struct live_segment *seg, struct addr a)
+{
+	struct lease6_record r;
+
+	return lease6_find(seg->leases6, a, &r) == 0 && r.state == LEASE_BOUND;
+}
+
+void lease6_names_expect(struct live_segment *seg, const struct dhcp_reservation *of)
+{
+	struct addr a;
+
+	if (lease6_reserved(seg->leases6, of, &a) && !names_has_host6(seg->names, of->hostname))
+		names_add_host6(seg->names, of->hostname, a);
+}
+
+/* arrived() - what is reserved for it was expected, and is no address of it while it has only others */
+static void arrived(struct live_segment *seg, const struct dhcp_reservation *by, struct addr has)
+{
+	struct addr a;
+
+	names_add_host6(seg->names, by->hostname, has);
+	if (lease6_reserved(seg->leases6, by, &a) && !addr_equal(a, has) && !is_leased(seg, a))
+		names_remove_host6_at(seg->names, by->hostname, a);
 }
 
 void lease6_names(struct live_segment *seg, const struct lease6_record *r, bool has)
 {
-	const char *further = seg->names ? further_name(seg, r) : NULL;
+	const struct dhcp_reservation *by = seg->names ? named_by(seg, r) : NULL;
 
-	if (further && has)
-		names_add_host6(seg->names, further, r->place.addr);
-	else if (further)
-		names_remove_host6_at(seg->names, further, r->place.addr);
+	if (by && has) {
+		arrived(seg, by, r->place.addr);
+	} else if (by) {
+		names_remove_host6_at(seg->names, by->hostname, r->place.addr);
+		lease_names_expect(seg, by);
+	}
 }
 
 static void name_ends(void *arg, const struct lease6_record *r)
 {
-	lease6_names(arg, r, false);
+	struct live_segment *seg = arg;
+	const struct dhcp_reservation *by = named_by(seg, r);
+
+	if (by)
+		names_remove_host6_at(seg->names, by->hostname, r->place.addr);
 }
 
 static void name_again(void *arg, const struct lease6_record *r)
 {
-	lease6_names(arg, r, true);
+	if (r->state == LEASE_BOUND)
+		lease6_names(arg, r, true);
 }
 
 void lease6_names_forget(struct live_segment *seg)

@@ -22,20 +22,30 @@ static int by_name(const void *a, const void *b)
 	return order ? order : x->type != y->type ? (x->type < y->type ? -1 : 1) : strcmp(x->value, y->value);
 }
 
-static size_t count_aliases(const struct net_conf *conf)
+static size_t count_list(const char *list)
 {
-	const char *list, *name;
+	const char *name;
 	size_t n = 0, size;
 
-	for (size_t i = 0; i < conf->nports; i++)
-		for (list = conf->ports[i].aliases; model_list_next(&list, &name, &size);)
-			n++;
+	while (model_list_next(&list, &name, &size))
+		n++;
 	return n;
 }
 
-static void add_aliases(struct rows *rows, const struct port_conf *port)
+static size_t count_aliases(const struct net_conf *conf)
 {
-	const char *list = port->aliases, *name;
+	size_t n = 0;
+
+	for (size_t i = 0; i < conf->nports; i++)
+		n += count_list(conf->ports[i].aliases);
+	for (size_t i = 0; i < conf->nreservations; i++)
+		n += count_list(conf->reservations[i].aliases);
+	return n;
+}
+
+static void add_aliases(struct rows *rows, const char *list, const char *of)
+{
+	const char *name;
 	size_t size;
 
 	while (model_list_next(&list, &name, &size)) {
@@ -43,7 +53,7 @@ static void add_aliases(struct rows *rows, const struct port_conf *port)
 
 		memcpy(r->name, name, size);
 		r->type = RECORD_CNAME;
-		strcpy(r->value, port->name);
+		strcpy(r->value, of);
 	}
 }
 
@@ -58,7 +68,9 @@ static struct rows wanted(const struct net_conf *conf)
 		memcpy(rows.of, conf->records, conf->nrecords * sizeof(*rows.of));
 	rows.n = conf->nrecords;
 	for (size_t i = 0; i < conf->nports; i++)
-		add_aliases(&rows, &conf->ports[i]);
+		add_aliases(&rows, conf->ports[i].aliases, conf->ports[i].name);
+	for (size_t i = 0; i < conf->nreservations; i++)
+		add_aliases(&rows, conf->reservations[i].aliases, reservation_host(&conf->reservations[i]));
 	qsort(rows.of, rows.n, sizeof(*rows.of), by_name);
 	return rows;
 }

@@ -49,13 +49,12 @@ void live_segment_arm(struct live_segment *seg)
 }
 
 /* reserve_all() - those without an address or inside the subnet; on a segment of one port not those of other ports: each of them may have
- * the same address pinned
+ * the same address pinned. Their names are made again when the tables know them, too.
  */
 static void reserve_all(struct live_segment *seg)
 {
 	const struct net_conf *net = seg->net->conf;
 	struct dhcp_reservation *of = calloc(net->nreservations ? net->nreservations : 1, sizeof(*of));
-	bool had = seg->nnamed;
 	size_t n = 0;
 
 	lease_names_forget(seg);
@@ -72,11 +71,10 @@ static void reserve_all(struct live_segment *seg)
 	reservations_free(seg->reservations);
 	free(seg->reserved);
 	seg->reserved = of;
+	seg->nreserved = n;
 	seg->reservations = of ? reservations_new(of, n) : NULL;
 	if (!seg->reservations)
 		log_warn("net=%s event=reservations-failed reason=\"out of memory\"", seg->net->name);
-	lease_names_again(seg);
-	lease6_names_again(seg, had);
 }
 
 /* classify() - the classes of the model, each with the number of its pool: 0, everybody's, where it has none of its own */
@@ -213,6 +211,7 @@ struct live_segment *live_segment_new(struct live_net *net, struct live_port *on
 void live_segment_configure(struct live_segment *seg)
 {
 	struct lease_conf leases;
+	bool had = seg->nnamed;
 
 	if (seg->leases || seg->leases6)
 		reserve_all(seg);
@@ -223,6 +222,8 @@ void live_segment_configure(struct live_segment *seg)
 		fill_dhcp(seg, &leases);
 		lease_table_configure(seg->leases, &leases, (int64_t)(clock_wall_ms() / 1000));
 	}
+	lease_names_again(seg);
+	lease6_names_again(seg, had);
 	live_segment_arm(seg);
 }
 

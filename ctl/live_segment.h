@@ -40,6 +40,7 @@ struct live_segment {
 	struct event *lease_timer;
 	struct probe_ahead ahead;	/* live_conflict.c */
 	struct dhcp_reservation *reserved;	/* those of the network that are for this segment, and their index */
+	size_t nreserved;
 	struct reservations *reservations;
 	unsigned nnamed;			/* of them, that call their guests something */
 	struct dhcp_class *classes;		/* as many as the model has */

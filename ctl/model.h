@@ -201,6 +201,7 @@ struct forward_conf {
 /* reservation_conf - what is set aside for one guest (ctl/model_reservation.c) */
 struct reservation_conf {
 	struct dhcp_reservation of;	/* begins with its name; the options in it are owned */
+	char aliases[192];		/* further names of the guest in DNS, as model_list_next() reads them */
 	field_set set;
 };
 
@@ -413,6 +414,7 @@ const struct port_conf *net_port(const struct net_conf *net, const char *name);
 const struct forward_conf *net_forward(const struct net_conf *net, const char *id);
 const struct reservation_conf *net_reservation(const struct net_conf *net, const char *name);
 const struct reservation_conf *net_port_reservation(const struct net_conf *net, const char *port);	/* one of the whole port, with an address */
+const char *reservation_host(const struct reservation_conf *r);	/* the name by which its guest is found: its hostname, or its port's */
 const struct segment_conf *net_segment(const struct net_conf *net, const char *id);
 const struct group_conf *net_group(const struct net_conf *net, const char *name);
 const struct shaper_conf *net_shaper(const struct net_conf *net, const char *name);

@@ -106,6 +106,21 @@ static const char *key_text(const struct dhcp_reservation *r, char text[2 * GUES
 	return text;
 }
 
+/* check_hostnames() - a name that is there before its guest has one address; each segment has its own */
+static int check_hostnames(struct model_ctx *ctx, const struct net_conf *net, const json_t *networks, struct uses *uses)
+{
+	char subnet[PREFIX4_TEXT];
+
+	uses->n = 0;
+	for (size_t i = 0; i < net->nreservations && net->mode != NET_NAT; i++) {
+		const struct dhcp_reservation *r = &net->reservations[i].of;
+
+		if (r->ip && r->hostname[0])
+			use(uses, net, r->name, "hostname %s in %s", r->hostname, prefix4_format(net_with(net, r->ip)->subnet, subnet));
+	}
+	return uses_twice(ctx, networks, uses, "reservations", "reservation", NULL, -EINVAL);
+}
+
 static int check_reservations(struct model_ctx *ctx, const struct net_conf *net, const json_t *networks, struct uses *uses)
 {
 	static const char *const keys[GUEST_KEYS] = { "client_id", "mac", "circuit", "port" };
@@ -117,6 +132,8 @@ static int check_reservations(struct model_ctx *ctx, const struct net_conf *net,
 		if (net->reservations[i].of.ip)
 			use(uses, net, net->reservations[i].of.name, "address %s", ip4_format(net->reservations[i].of.ip, text));
 	rc = uses_twice(ctx, networks, uses, "reservations", "reservation", NULL, -EINVAL);
+	if (rc == 0)
+		rc = check_hostnames(ctx, net, networks, uses);
 	uses->n = 0;
 	for (size_t i = 0; rc == 0 && i < net->nreservations; i++)
 		if (net->reservations[i].of.key != GUEST_PORT)

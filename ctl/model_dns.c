@@ -103,11 +103,11 @@ static json_t *write_names(const struct field *field, const void *from)
 
 const struct field_type field_names = { read_names, write_names };
 
-/* ---- aliases of ports ---- */
+/* ---- aliases of ports and reservations ---- */
 
 /* alias_use - whose alias it is; sorted, so that equal ones meet */
 struct alias_use {
-	const char *name, *port;
+	const char *name, *kind, *whose;
 	size_t n;
 };
 
@@ -134,6 +134,9 @@ static const char *alias_taken(const struct net_conf *net, const struct alias_us
 	for (size_t i = 0; i < net->nrecords; i++)
 		if (!strcmp(net->records[i].name, name))
 			return "a record's";
+	for (size_t i = 0; i < net->nreservations; i++)
+		if (!strcasecmp(net->reservations[i].of.hostname, name))
+			return "a reservation's host";
 	return NULL;
 }
 
@@ -144,12 +147,25 @@ static int check_uses(struct model_ctx *ctx, const struct net_conf *net, struct 
 		const char *whose = alias_taken(net, &uses[i]);
 
 		if (whose)
-			return ctx_fail(ctx, NULL, NULL, -EINVAL, "port %s: aliases: %.*s is %s name", uses[i].port, (int)uses[i].n, uses[i].name, whose);
+			return ctx_fail(ctx, NULL, NULL, -EINVAL, "%s %s: aliases: %.*s is %s name", uses[i].kind, uses[i].whose, (int)uses[i].n, uses[i].name,
+					whose);
 		if (i && !by_alias(&uses[i - 1], &uses[i]))
-			return ctx_fail(ctx, NULL, NULL, -EINVAL, "port %s: aliases: %.*s is one of port %s, too", uses[i].port, (int)uses[i].n, uses[i].name,
-					uses[i - 1].port);
+			return ctx_fail(ctx, NULL, NULL, -EINVAL, "%s %s: aliases: %.*s is one of %s %s, too", uses[i].kind, uses[i].whose, (int)uses[i].n,
+					uses[i].name, uses[i - 1].kind, uses[i - 1].whose);
 	}
 	return 0;
+}
+
+/* take_aliases() - Return: how many there are */
+static size_t take_aliases(struct alias_use *uses, const char *list, const char *kind, const char *whose)
+{
+	size_t n = 0;
+
+	for (; model_list_next(&list, &uses[n].name, &uses[n].n); n++) {
+		uses[n].kind = kind;
+		uses[n].whose = whose;
+	}
+	return n;
 }
 
 int check_aliases(struct model_ctx *ctx, const struct net_conf *net, const json_t *networks)
@@ -161,10 +177,13 @@ int check_aliases(struct model_ctx *ctx, const struct net_conf *net, const json_
 
 	for (size_t i = 0; i < net->nports; i++)
 		room += strlen(net->ports[i].aliases);
+	for (size_t i = 0; i < net->nreservations; i++)
+		room += strlen(net->reservations[i].aliases);
 	uses = calloc(room + 1, sizeof(*uses));
 	for (size_t i = 0; uses && i < net->nports; i++)
-		for (const char *list = net->ports[i].aliases; model_list_next(&list, &uses[n].name, &uses[n].n); n++)
-			uses[n].port = net->ports[i].name;
+		n += take_aliases(uses + n, net->ports[i].aliases, "port", net->ports[i].name);
+	for (size_t i = 0; uses && i < net->nreservations; i++)
+		n += take_aliases(uses + n, net->reservations[i].aliases, "reservation", net->reservations[i].of.name);
 	if (uses)
 		rc = check_uses(ctx, net, uses, n);
 	free(uses);

@@ -96,6 +96,7 @@ static const struct field rows[] = {
 	{ "client_id", &field_hex_key, FIELD_AT(struct reservation_conf, of) },
 	{ "circuit", &field_circuit_key, FIELD_AT(struct reservation_conf, of) },
 	{ "hostname", &field_text, FIELD_AT(struct reservation_conf, of.hostname), .valid = name_valid, .wants = "a name: a-z, 0-9 and - inside" },
+	{ "aliases", &field_names, FIELD_AT(struct reservation_conf, aliases), .max = true, .wants = "a name without dots" },
 	SAYS_ROWS(struct reservation_conf, of.says),
 };
 
@@ -107,6 +108,8 @@ static int check_key(struct model_ctx *ctx, const json_t *object, const struct r
 
 	if (keys & (keys - 1))
 		return ctx_fail(ctx, object, NULL, -EINVAL, "is for a guest of one mac, client_id or circuit, and names more of them");
+	if (r->aliases[0] && r->of.key != GUEST_PORT && !r->of.hostname[0])
+		return ctx_fail(ctx, object, "aliases", -EINVAL, "lead to its hostname, and it says none");
 	return 0;
 }
 
@@ -166,4 +169,9 @@ const struct reservation_conf *net_port_reservation(const struct net_conf *net, 
 	const struct reservation_conf *r = net_reservation(net, port);
 
 	return r && r->of.key == GUEST_PORT && r->of.ip ? r : NULL;
+}
+
+const char *reservation_host(const struct reservation_conf *r)
+{
+	return r->of.hostname[0] ? r->of.hostname : r->of.name;
 }

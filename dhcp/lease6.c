@@ -93,6 +93,14 @@ const struct dhcp_reservation *lease6_reservation(const struct lease6_table *t, 
 	return reservations_match(t->conf.reservations, &id);
 }
 
+bool lease6_reserved(const struct lease6_table *t, const struct dhcp_reservation *of, struct addr *a)
+{
+	if (!of || !of->ip || !t->conf.last)
+		return false;
+	*a = reserved(&t->conf, of->ip).addr;
+	return true;
+}
+
 /* is_others() - is it reserved for somebody else? */
 static bool is_others(const struct lease6_table *t, const struct lease6_guest *who, struct prefix6 place)
 {

@@ -104,6 +104,9 @@ int lease6_bind(struct lease6_table *t, const struct lease6_guest *who, const st
 /* lease6_reservation() - the guest's own, or NULL; whatever sort of binding it asks for */
 const struct dhcp_reservation *lease6_reservation(const struct lease6_table *t, const struct lease6_guest *who);
 
+/* lease6_reserved() - the address that follows from a reservation (may be NULL). Return: does one? Not where no addresses are given. */
+bool lease6_reserved(const struct lease6_table *t, const struct dhcp_reservation *of, struct addr *a);
+
 /* lease6_has() - the binding of this guest. Return: 0, with *@record unless that is NULL, or -ENOENT. */
 int lease6_has(const struct lease6_table *t, const struct lease6_guest *who, struct lease6_record *record);
 

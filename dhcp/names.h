@@ -78,11 +78,13 @@ bool names_has_users(const struct names *t, const char *label);
 /* names_set_host6() - it has these IPv6 addresses, at most NAMES_HOST6_MAX: AAAA records, and a PTR record back from each of the first
  * @nback: the way back from the others is another name's. What it had before is replaced. Return: as names_set_host()
  * names_add_host6() - one more, which leads back to it; -ENOSPC when it has so many; names_remove_host6_at() - one less
+ * names_has_host6() - has it any?
  */
 enum { NAMES_HOST6_MAX = 8 };
 int names_set_host6(struct names *t, const char *label, const struct addr *list, unsigned n, unsigned nback);
 int names_add_host6(struct names *t, const char *label, struct addr a);
 void names_remove_host6_at(struct names *t, const char *label, struct addr a);
+bool names_has_host6(const struct names *t, const char *label);
 
 /* names_remove_host() - the guest has no address of either family any more; no matter if it had none */
 void names_remove_host(struct names *t, const char *label);

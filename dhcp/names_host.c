@@ -200,6 +200,14 @@ void names_remove_host6_at(struct names *t, const char *label, struct addr a)
 		names_set_host6(t, label, list, n, n);
 }
 
+bool names_has_host6(const struct names *t, const char *label)
+{
+	struct addr list[NAMES_HOST6_MAX];
+	bool has;
+
+	return host_addresses6(t, label, (struct addr){ .bytes = { 0 } }, list, &has) > 0;
+}
+
 static void remove_host4(struct names *t, const struct dns_name *name)
 {
 	const struct name_record *had = host_address(t, name);

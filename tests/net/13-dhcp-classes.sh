@@ -61,6 +61,27 @@ if command -v dig >/dev/null; then
 	lanyard lease pin lab/desk 10.77.3.3 --mac "$mac" --hostname desk-8 --replace
 	is "another name" "$(short desk-7.lab.internal) $(short desk-8.lab.internal) $(short web1.lab.internal)" " 10.77.3.3 10.77.3.3"
 	lanyard lease pin lab/desk 10.77.3.3 --mac "$mac" --hostname desk-7 --option "never tftp-server-name" --replace
+
+	say "names of a guest that is to come"
+	lanyard lease pin lab/office 10.77.3.4 --mac 02:00:00:00:00:77 --hostname desk-9 --alias printer --alias scanner
+	is "by its name, by another, and back" "$(short desk-9.lab.internal) $(short printer.lab.internal | tr '\n' ' ') $(short -x 10.77.3.4)" \
+		"10.77.3.4 desk-9.lab.internal. 10.77.3.4  desk-9.lab.internal."
+	has "of IPv6, too" "$(short scanner.lab.internal AAAA | tr '\n' ' ')" '^desk-9\.lab\.internal\. fd[0-9a-f:]*::a4d:304 $'
+	status 1 lanyard lease pin lab/third 10.77.3.5 --mac 02:00:00:00:00:78 --hostname desk-5 --alias printer
+	has "an alias that is there" "$ERR" 'reservation third: aliases: printer is one of reservation office, too'
+	status 1 lanyard lease pin lab/third 10.77.3.5 --mac 02:00:00:00:00:78 --hostname desk-5 --alias desk-9
+	has "an alias like a guest" "$ERR" 'reservation third: aliases: desk-9 is a reservation.s host name'
+	status 1 lanyard lease pin lab/third 10.77.3.5 --mac 02:00:00:00:00:78 --hostname desk-9
+	has "two guests of one name" "$ERR" 'desk-9 in 10.77.0.0/16 is .*office'
+	status 1 lanyard lease pin lab/third 10.77.3.5 --mac 02:00:00:00:00:78 --alias fax
+	has "a name of nobody" "$ERR" 'lead to its hostname, and it says none'
+	lanyard lease pin lab/office 10.77.3.5 --mac 02:00:00:00:00:77 --hostname desk-9 --alias printer --replace
+	is "moved" "$(short desk-9.lab.internal) $(short -x 10.77.3.4) $(short -x 10.77.3.5) $(short scanner.lab.internal)" "10.77.3.5  desk-9.lab.internal. "
+	lanyard lease rm lab/office
+	is "gone" "$(short desk-9.lab.internal)$(short desk-9.lab.internal AAAA)$(short printer.lab.internal)$(short -x 10.77.3.5)" ""
+	lanyard lease rm lab 10.77.3.3
+	is "still there when its lease is not" "$(short desk-7.lab.internal) $(short -x 10.77.3.3)" "10.77.3.3 desk-7.lab.internal."
+	is "and comes back to it" "$(dhcp web1 -O hostname) $(short web1.lab.internal)" "10.77.3.3 10.77.3.3"
 fi
 lanyard export >"$DIR/lab.yaml"
 status 0 lanyard diff -f "$DIR/lab.yaml"

@@ -52,6 +52,12 @@ static const struct {
 	  "t:4: network lab: reservation b: 10.1.0.9 is used by reservation a already" },
 	{ "two for one guest", LAB "    reservations: {a: {ip: 10.1.0.9, client_id: 'ff:01'}, b: {ip: 10.1.0.8, client_id: 'ff01'}}",
 	  "t:4: network lab: reservation b: ff01 is used by reservation a already" },
+	{ "a name for two", LAB "    reservations: {a: {ip: 10.1.0.9, hostname: desk}, b: {ip: 10.1.0.8, hostname: desk}}",
+	  "t:4: network lab: reservation b: desk in 10.1.0.0/24 is used by reservation a already" },
+	{ "another name for two", LAB "    reservations: {a: {ip: 10.1.0.9, aliases: [fax]}, b: {ip: 10.1.0.8, aliases: [fax]}}",
+	  "t:2: network lab: reservation b: aliases: fax is one of reservation a, too" },
+	{ "another name of nobody", LAB "    reservations: {a: {ip: 10.1.0.9, mac: '02:00:00:00:00:01', aliases: [fax]}}",
+	  "t:4: network lab: reservation a: aliases lead to its hostname, and it says none" },
 };
 
 static void test_refuses(void **state)

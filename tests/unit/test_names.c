@@ -145,7 +145,9 @@ static void test_further_name6(void **state)
 	print_message("  one ends, and another is the port's again\n");
 	names_remove_host6_at(t, "desk-7", a[2]);
 	assert_null(names_find(t, &back[2]));
+	assert_true(names_has_host6(t, "desk-7"));
 	names_remove_host6_at(t, "desk-7", a[1]);
+	assert_false(names_has_host6(t, "desk-7"));
 	assert_null(look(t, "desk-7.lab.internal"));
 	names_remove_host6_at(t, "desk-7", a[1]);
 	assert_int_equal(names_set_host6(t, "web1", a, 2, 2), 0);
