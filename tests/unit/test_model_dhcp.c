@@ -57,7 +57,7 @@ static const struct {
 	{ "another name for two", LAB "    reservations: {a: {ip: 10.1.0.9, aliases: [fax]}, b: {ip: 10.1.0.8, aliases: [fax]}}",
 	  "t:2: network lab: reservation b: aliases: fax is one of reservation a, too" },
 	{ "another name of nobody", LAB "    reservations: {a: {ip: 10.1.0.9, mac: '02:00:00:00:00:01', aliases: [fax]}}",
-	  "t:4: network lab: reservation a: aliases lead to its hostname, and it says none" },
+	  "t:4: network lab: reservation a: aliases: lead to its hostname, and it says none" },
 };
 
 static void test_refuses(void **state)
