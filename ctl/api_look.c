@@ -63,17 +63,20 @@ static void on_answered(void *arg, json_t *answer, const struct error *err)
 
 void look_resolve(struct call *call, const struct net_conf *net)
 {
-	const char *name = call_query(call, "name"), *type = call_query(call, "type");
+	const char *type = call_query(call, "type"), *vid = call_query(call, "vid");
+	struct resolve_asked q = { net->name, call_query(call, "port"), 0, call_query(call, "name"), type ? type : "A" };
+	unsigned long number = 0;
 	struct error err;
 
 	if (!is_get(call))
 		return;
-	if (name) {
-		live_resolve(call->api->conf.engine, net->name, call_query(call, "port"), name, type ? type : "A", on_answered, call);
+	if (!q.name || (vid && number_parse(vid, 1, 4094, &number) < 0)) {
+		error_set(&err, -EINVAL, q.name ? "resolve: vid is a number of 1 to 4094" : "resolve: name=NAME is needed");
+		call_fail(call, &err);
 		return;
 	}
-	error_set(&err, -EINVAL, "resolve: name=NAME is needed");
-	call_fail(call, &err);
+	q.vid = (uint16_t)number;
+	live_resolve(call->api->conf.engine, &q, on_answered, call);
 }
 
 /* asked_net() - of "NET/NAME" the network, if the caller may see it; else NULL with @err */

@@ -176,15 +176,17 @@ static void print_resolved(const json_t *answer)
 static int dns_resolve(struct cli *cli, const struct args *args)
 {
 	const char *as = args_text(args, "--as"), *type = args->nwords > 2 ? args->words[2] : "A";
-	char path[CLI_PATH_MAX];
+	char path[CLI_PATH_MAX], vid[8];
+	struct segment_name where;
 	json_t *answer = NULL;
-	int rc = net_name_parse(args->words[0], &cli->err);
+	int rc = segment_words_parse(args->words[0], &where, &cli->err);
 
 	if (rc < 0)
 		return rc;
-	cli_path(path, "networks", args->words[0], "resolve", NULL);
+	snprintf(vid, sizeof(vid), "%u", where.vid);
+	cli_path(path, "networks", where.net, "resolve", NULL);
 	if (!cli_query(path, sizeof(path), "name", args->words[1]) || !cli_query(path, sizeof(path), "type", type) ||
-	    (as && !cli_query(path, sizeof(path), "port", as)))
+	    (as && !cli_query(path, sizeof(path), "port", as)) || (strchr(args->words[0], ':') && !cli_query(path, sizeof(path), "vid", vid)))
 		return error_set(&cli->err, -EINVAL, "%.100s...: too long", args->words[1]);
 	rc = cli_get(cli, path, &answer);
 	if (rc == 0 && cli->json)
@@ -225,7 +227,7 @@ const struct command cmd_dns[] = {
 	{ "dns", "rm", "NET NAME [TYPE]", "take it away", "dns rm lab db", 2, 3, false, NULL, dns_rm },
 	{ "dns", "ls", "[NET]", "the records that were added", NULL, 0, 1, false, NULL, dns_ls },
 	{ "dns", "hosts", "[NET]", "names and addresses of guests, as lines of hosts(5)", "dns hosts lab", 0, 1, false, NULL, dns_hosts },
-	{ "dns", "resolve", "NET NAME [TYPE]", "what a guest would be told of a name, and why", "dns resolve lab www.example.com AAAA --as web1", 2, 3, false,
+	{ "dns", "resolve", "NET[:VLAN] NAME [TYPE]", "what a guest would be told of a name, and why", "dns resolve lab www.example.com AAAA --as web1", 2, 3, false,
 	  resolve_flags, dns_resolve },
 	{ 0 },
 };

@@ -15,7 +15,6 @@
 #include "ctl/live_policy.h"
 #include "dhcp/dns.h"
 #include "dhcp/dns_opt.h"
-#include "dhcp/dns_opt.h"
 #include "dhcp/dns_record.h"
 #include "dhcp/relay.h"
 
@@ -231,17 +230,22 @@ static void relay(struct asking *a, struct live_net *net, const struct live_port
 	finish(a, &err);
 }
 
-/* segment_asked() - the guest's, or the first that answers */
-static const struct live_segment *segment_asked(const struct live_net *net, const struct live_port *p)
+static bool answers(const struct live_segment *seg)
 {
-	const struct live_segment *seg;
+	return seg && seg->names && seg->zone;
+}
+
+/* segment_asked() - the guest's; else the one of VLAN @vid, or with 0 the first that answers, which is the network's own where that has addresses */
+static const struct live_segment *segment_asked(const struct live_net *net, const struct live_port *p, uint16_t vid)
+{
+	const struct live_segment *seg, *first = NULL;
 
 	if (p)
-		return p->segment && p->segment->names && p->segment->zone ? p->segment : NULL;
+		return answers(p->segment) && (!vid || p->segment->vid == vid) ? p->segment : NULL;
 	LIST_FOREACH(seg, &net->segments, link)
-		if (!seg->leaving && seg->names && seg->zone)
-			return seg;
-	return NULL;
+		if (!seg->leaving && answers(seg) && (!vid || seg->vid == vid) && (!first || seg->vid < first->vid))
+			first = seg;
+	return first;
 }
 
 static void resolve(struct asking *a, struct live_net *net, const struct live_port *p, const struct live_segment *seg, const struct dns_name *name, uint16_t type)
@@ -266,33 +270,54 @@ static void resolve(struct asking *a, struct live_net *net, const struct live_po
 	finish(a, NULL);
 }
 
-void live_resolve(struct engine *e, const char *net_name, const char *port, const char *name_text, const char *type_text, live_resolve_fn *done, void *arg)
+/* tell_who() - for whom all of it is: names and addresses are another segment's in another one */
+static void tell_who(struct asking *a, const struct live_port *p, const struct live_segment *seg)
 {
-	struct live_net *net = live_net_find(e, net_name);
+	json_object_set_new(a->answer, "vid", json_integer(seg->vid));
+	step(a, "guest", "%s, in VLAN %u", p ? p->name : "any", seg->vid);
+}
+
+/* fail_unknown() - there is no DNS where it was asked for */
+static void fail_unknown(live_resolve_fn *done, void *arg, const char *net, const struct live_port *p, uint16_t vid)
+{
+	struct error err;
+
+	if (p && vid)
+		error_set(&err, -EINVAL, "port %s is not in VLAN %u, or has no DNS there", p->name, vid);
+	else if (vid)
+		error_set(&err, -ENOENT, "network %.100s has no DNS in VLAN %u", net, vid);
+	else
+		error_set(&err, -ENOENT, "network %.100s has no DNS", net);
+	done(arg, NULL, &err);
+}
+
+void live_resolve(struct engine *e, const struct resolve_asked *q, live_resolve_fn *done, void *arg)
+{
+	struct live_net *net = live_net_find(e, q->net);
 	const struct live_segment *seg;
 	struct live_port *p = NULL;
 	struct dns_name name;
 	struct asking *a;
 	uint16_t type;
 
-	if (net && port)
-		HASH_FIND_STR(net->ports, port, p);
-	if (!net || (port && !p)) {
-		fail(done, arg, -ENOENT, net ? "there is no port %.100s" : "there is no network %.100s", net ? port : net_name);
+	if (net && q->port)
+		HASH_FIND_STR(net->ports, q->port, p);
+	if (!net || (q->port && !p)) {
+		fail(done, arg, -ENOENT, net ? "there is no port %.100s" : "there is no network %.100s", net ? q->port : q->net);
 		return;
 	}
-	seg = segment_asked(net, p);
+	seg = segment_asked(net, p, q->vid);
 	if (!seg || !net->conf->dns_enabled) {
-		fail(done, arg, -ENOENT, "network %.100s has no DNS", net_name);
+		fail_unknown(done, arg, q->net, p, q->vid);
 		return;
 	}
-	if (dns_name_from_text(&name, name_text) < 0 || parse_type(type_text, &type) < 0) {
-		fail(done, arg, -EINVAL, "%.200s is no domain name, or its type none like A, AAAA, TXT or TYPE65", name_text);
+	if (dns_name_from_text(&name, q->name) < 0 || parse_type(q->type, &type) < 0) {
+		fail(done, arg, -EINVAL, "%.200s is no domain name, or its type none like A, AAAA, TXT or TYPE65", q->name);
 		return;
 	}
 	a = calloc(1, sizeof(*a));
 	if (a)
-		*a = (struct asking){ e, json_pack("{s:s s:s s:s s:s*}", "network", net_name, "name", name_text, "type", type_text, "port", port), json_array(), done, arg };
+		*a = (struct asking){ e, json_pack("{s:s s:s s:s s:s*}", "network", q->net, "name", q->name, "type", q->type, "port", q->port), json_array(), done, arg };
 	if (!a || !a->answer || !a->steps) {
 		if (a)
 			json_decref(a->answer), json_decref(a->steps);
@@ -300,5 +325,6 @@ void live_resolve(struct engine *e, const char *net_name, const char *port, cons
 		fail(done, arg, -ENOMEM, "%s", "out of memory");
 		return;
 	}
+	tell_who(a, p, seg);
 	resolve(a, net, p, seg, &name, type);
 }

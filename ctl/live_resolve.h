@@ -7,6 +7,8 @@
 #ifndef CTL_LIVE_RESOLVE_H
 #define CTL_LIVE_RESOLVE_H
 
+#include <stdint.h>
+
 #include <jansson.h>
 
 struct engine;
@@ -15,7 +17,14 @@ struct error;
 /* live_resolve_fn - called exactly once, perhaps before live_resolve() returns: an object for the API, taken, or NULL and @err */
 typedef void live_resolve_fn(void *arg, json_t *answer, const struct error *err);
 
-/* live_resolve() - @name, of which type ("A"), as guest @port or (NULL) as any guest of the network's first segment would */
-void live_resolve(struct engine *e, const char *net, const char *port, const char *name, const char *type, live_resolve_fn *done, void *arg);
+/* resolve_asked - which name, and who asks: texts are borrowed for the call */
+struct resolve_asked {
+	const char *net;
+	const char *port;		/* the guest there; or NULL: any */
+	uint16_t vid;			/* of that VLAN; 0: of the guest's, or of the network's own segment, or else of the first that has DNS */
+	const char *name, *type;	/* "A" */
+};
+
+void live_resolve(struct engine *e, const struct resolve_asked *q, live_resolve_fn *done, void *arg);
 
 #endif

@@ -157,12 +157,12 @@ json_t *live_flows(struct engine *e, const char *net, const char *port)
 	return json_pack("{s:[] s:i}", "flows", "more", 0);
 }
 
-void live_resolve(struct engine *e, const char *net, const char *port, const char *name, const char *type, live_resolve_fn *done, void *arg)
+void live_resolve(struct engine *e, const struct resolve_asked *q, live_resolve_fn *done, void *arg)
 {
 	struct error err = { 0 };
 
 	(void)e;
-	done(arg, json_pack("{s:s s:s s:s s:s*}", "network", net, "name", name, "type", type, "port", port), &err);
+	done(arg, json_pack("{s:s s:s s:s s:s*}", "network", q->net, "name", q->name, "type", q->type, "port", q->port), &err);
 }
 
 void live_explain(struct engine *e, const char *net, const char *port, const char *to, live_explain_fn *done, void *arg)
