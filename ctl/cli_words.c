@@ -26,11 +26,25 @@ int net_name_parse(const char *text, struct error *err)
 
 int segment_words_parse(const char *text, struct segment_name *name, struct error *err)
 {
+	const char *colon = strchr(text, ':');
+	bool own = colon && !strcmp(colon, ":1");	/* which settings and the API say by the network's name alone */
+	char plain[SEGMENT_NAME_TEXT + 1];
+
 	if (strchr(text, '/'))
 		return bad_word(err, text, "a network, or a VLAN of one (lab:20), is wanted here, not NET/NAME");
-	if (segment_name_parse(text, name) < 0)
-		return bad_word(err, text, "not a network's name (a-z, 0-9 and -), or with a VLAN of 2 to 4094: lab:20");
+	snprintf(plain, sizeof(plain), "%.*s", (int)(own ? colon - text : (ptrdiff_t)sizeof(plain)), text);
+	if (strlen(text) >= sizeof(plain) || segment_name_parse(plain, name) < 0)
+		return bad_word(err, text, "not a network's name (a-z, 0-9 and -), or with a VLAN of 1 to 4094: lab:20");
 	return 0;
+}
+
+char *segment_words_format(const struct segment_name *name, char text[SEGMENT_NAME_TEXT])
+{
+	if (name->vid == 1)
+		snprintf(text, SEGMENT_NAME_TEXT, "%s", name->net);
+	else
+		snprintf(text, SEGMENT_NAME_TEXT, "%s:%u", name->net, name->vid & 0xfffu);
+	return text;
 }
 
 int port_name_parse(const char *text, struct port_name *name, struct error *err)

@@ -22,8 +22,11 @@ struct port_name {
 /* net_name_parse() - is @text a network's name? */
 int net_name_parse(const char *text, struct error *err);
 
-/* segment_words_parse() - "lab", or "lab:20" for its VLAN 20 */
+/* segment_words_parse() - "lab", or "lab:20" for its VLAN 20; "lab:1" is "lab"
+ * segment_words_format() - the spelling that the API knows it by; Return: @text
+ */
 int segment_words_parse(const char *text, struct segment_name *name, struct error *err);
+char *segment_words_format(const struct segment_name *name, char text[SEGMENT_NAME_TEXT]);
 
 /* port_name_parse() - "lab/web1" */
 int port_name_parse(const char *text, struct port_name *name, struct error *err);

@@ -194,17 +194,19 @@ static int check(struct cli *cli, const struct args *args)
 		.mode = args_text(args, "--mode"), .access = args_text(args, "--host-access"), .other = args_text(args, "--other"),
 	};
 	struct check_report *report;
-	struct segment_name ignored;
+	char called[SEGMENT_NAME_TEXT];
+	struct segment_name name;
 	int rc;
 
 	if (args_has(args, "--answer"))
 		return be_outside(cli, args);
 	if (args->nwords != 1)
 		return usage(cli, "which network? `lanyard check NET`");
-	conf.net = args->words[0];
-	rc = segment_words_parse(conf.net, &ignored, &cli->err);
-	if (rc == 0)
+	rc = segment_words_parse(args->words[0], &name, &cli->err);
+	if (rc == 0) {
+		conf.net = segment_words_format(&name, called);
 		rc = read_outside(cli, args, &conf);
+	}
 	report = rc == 0 ? calloc(1, sizeof(*report)) : NULL;
 	if (rc == 0)
 		rc = report ? check_run(cli, &conf, report) : error_set(&cli->err, -ENOMEM, "out of memory");

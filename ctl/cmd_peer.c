@@ -125,15 +125,25 @@ static int unite(struct cli *cli, const char *a, const char *b, json_t *allow)
 	return rc;
 }
 
+/* end_words() - as settings have it */
+static int end_words(const char *text, char end[SEGMENT_NAME_TEXT], struct error *err)
+{
+	struct segment_name name;
+	int rc = segment_words_parse(text, &name, err);
+
+	if (rc == 0)
+		segment_words_format(&name, end);
+	return rc;
+}
+
 int net_peer(struct cli *cli, const struct args *args)
 {
-	const char *a = args->words[0], *b = args->words[1];
-	struct segment_name ignored;
-	int rc = segment_words_parse(a, &ignored, &cli->err);
+	char a[SEGMENT_NAME_TEXT], b[SEGMENT_NAME_TEXT];
+	int rc = end_words(args->words[0], a, &cli->err);
 	json_t *allow;
 
 	if (rc == 0)
-		rc = segment_words_parse(b, &ignored, &cli->err);
+		rc = end_words(args->words[1], b, &cli->err);
 	if (rc < 0)
 		return rc;
 	if (args_has(args, "--rm"))

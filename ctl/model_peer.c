@@ -108,7 +108,7 @@ int peer_read(struct model_ctx *ctx, const struct net_conf *net, const char *nam
 	int rc;
 
 	if (segment_name_parse(name, &ignored) < 0)
-		return ctx_fail(ctx, object, NULL, -EINVAL, "not a network's name, or with a VLAN of it: lab:20");
+		return ctx_fail(ctx, object, NULL, -EINVAL, "not a network's name, or with a VLAN of it: lab:20; VLAN 1 is said by the network's name alone");
 	if (!strcmp(name, net->name))
 		return ctx_fail(ctx, object, NULL, -EINVAL, "a %s is no peer of itself", strchr(name, ':') ? "segment" : "network");
 	if (why) {

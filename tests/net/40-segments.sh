@@ -38,6 +38,11 @@ is "a neighbour" "$(name_of db1 10.77.20.1 db2.lab.internal)" "$db2"
 is "the host there" "$(name_of db1 10.77.20.1 host.lab.internal)" 10.77.20.1
 is "the host in VLAN 1" "$(name_of web1 10.77.0.1 host.lab.internal)" 10.77.0.1
 is "one of another segment" "$(name_of db1 10.77.20.1 web1.lab.internal)" ""
+is "as nobody in particular" "$(json '[.vid, .records[0].value, .steps[0].text] | map(tostring) | join(" ")' dns resolve lab host.lab.internal)" "1 10.77.0.1 any, in VLAN 1"
+is "as one of VLAN 20" "$(json '.records[0].value' dns resolve lab:20 host.lab.internal)" 10.77.20.1
+has "as one guest, and who that is" "$(lanyard dns resolve lab host.lab.internal --as db1)" '^guest +db1, in VLAN 20'
+status 4 lanyard dns resolve lab:30 host.lab.internal
+status 1 lanyard dns resolve lab:20 host.lab.internal --as web1
 lanyard dns add lab db 192.0.2.7
 is "a record is everybody's" "$(name_of db1 10.77.20.1 db.lab.internal) $(name_of web1 10.77.0.1 db.lab.internal)" "192.0.2.7 192.0.2.7"
 
@@ -64,7 +69,10 @@ box third/t1
 lanyard port set third/t1 --vlan 30
 status 1 lanyard net peer lab:20 lab:20
 status 4 lanyard net peer lab:20 lab:77
-status 2 lanyard net peer lab:1 lab:20
+status 0 lanyard net peer lab:1 lab:20 --allow icmp
+has "VLAN 1 is the network's own" "$(json '.peers | tostring' net show lab)" '^\{"lab:20":'
+status 0 lanyard net peer lab:20 lab:1 --rm
+status 2 lanyard net peer lab:0 lab:20
 status 0 lanyard net peer lab:20 lab --allow icmp
 until_ok 3 pings db1 "$web"
 ! pings web1 "$db" || fail "web1 opens what only db1 may"
