@@ -142,7 +142,9 @@ static int policy_set(struct cli *cli, const struct args *args)
 
 static void full_name(const json_t *row, char cell[CELL_TEXT])
 {
-	snprintf(cell, CELL_TEXT, "%s/%s", row_text(row, "network"), row_text(row, "port"));
+	const char *port = row_text(row, "port");
+
+	snprintf(cell, CELL_TEXT, "%s%s%s", row_text(row, "network"), port[0] ? "/" : "", port);
 }
 
 static void place(const json_t *row, char cell[CELL_TEXT])

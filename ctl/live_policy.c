@@ -272,29 +272,46 @@ const char *live_policy_text(const struct live_port *p, const struct policy_deni
 
 /* ---- for people ---- */
 
-static json_t *rule_json(const struct live_port *p, unsigned position, const char *text, const char *of, uint64_t hits)
+static json_t *rule_json(const char *port, unsigned position, const char *text, const char *of, uint64_t hits)
 {
-	return json_pack("{s:s s:i s:s s:s s:I}", "port", p->name, "position", (int)position, "rule", text, "of", of, "hits",
+	return json_pack("{s:s s:i s:s s:s s:I}", "port", port, "position", (int)position, "rule", text, "of", of, "hits",
 			 (json_int_t)hits);
+}
+
+static const char *default_text(unsigned way, const struct policy_conf *policy)
+{
+	static const char *const texts[2][2] = {
+		{ "default: allow egress", "default: deny egress" }, { "default: allow ingress", "default: deny ingress" },
+	};
+
+	return texts[way][policy->deny >> way & 1];
 }
 
 static void list_port(json_t *list, const struct live_port *p)
 {
 	const struct live_policy *lp = p->policy;
-	static const char *const defaults[2][2] = {
-		{ "default: allow egress", "default: deny egress" }, { "default: allow ingress", "default: deny ingress" },
-	};
 
 	for (unsigned i = 0; i < lp->ntexts; i++) {
 		const struct counter_of *c;
 
 		HASH_FIND_STR(lp->counters, lp->texts[i], c);
-		json_array_append_new(list, rule_json(p, i < lp->nown ? i + 1 : i - lp->nown + 1, lp->texts[i], i < lp->nown ? "port" : "network",
+		json_array_append_new(list, rule_json(p->name, i < lp->nown ? i + 1 : i - lp->nown + 1, lp->texts[i], i < lp->nown ? "port" : "network",
 						      c ? atomic_load_explicit(&c->hits.n, memory_order_relaxed) : 0));
 	}
 	for (unsigned w = 0; w < 2; w++)
-		json_array_append_new(list, rule_json(p, 0, defaults[w][p->conf->policy.deny >> w & 1], "default",
+		json_array_append_new(list, rule_json(p->name, 0, default_text(w, &p->conf->policy), "default",
 						      atomic_load_explicit(&lp->defaults[w].n, memory_order_relaxed)));
+}
+
+/* list_own() - the network's rules, which no port has yet: they are in force for the first that comes */
+static void list_own(json_t *list, const struct policy_conf *own)
+{
+	char text[RULE_TEXT];
+
+	for (unsigned i = 0; i < own->nrules; i++)
+		json_array_append_new(list, rule_json("", i + 1, rule_format(&own->rules[i], text), "network", 0));
+	for (unsigned w = 0; w < 2 && (own->nrules || own->deny); w++)
+		json_array_append_new(list, rule_json("", 0, default_text(w, own), "default", 0));
 }
 
 json_t *live_policy_rules(struct engine *e, const char *name, const char *port)
@@ -305,5 +322,7 @@ json_t *live_policy_rules(struct engine *e, const char *name, const char *port)
 	for (const struct live_port *p = list ? net->ports : NULL; p; p = p->hh.next)
 		if (p->policy && p->policy->policy && (!port || !strcmp(port, p->name)))
 			list_port(list, p);
+	if (list && !port && !json_array_size(list))
+		list_own(list, &net->conf->defaults.policy);
 	return list;
 }

@@ -44,7 +44,8 @@ const char *live_policy_text(const struct live_port *p, const struct policy_deni
 bool live_policy_asks(const struct live_port *p, const uint8_t *query, size_t size);
 void live_policy_answered(struct live_net *net, const uint8_t *reply, size_t size);
 
-/* live_policy_rules() - [{"port":..,"position":..,"rule":..,"of":"port"|"network","hits":..}]; @port NULL: of all; new reference */
+/* live_policy_rules() - [{"port":..,"position":..,"rule":..,"of":"port"|"network","hits":..}]; @port NULL: of all, and where
+ * the network has none with rules the network's own, with the port ""; new reference */
 json_t *live_policy_rules(struct engine *e, const char *net, const char *port);
 
 /* ---- of ctl/live_policy_names.c, for ctl/live_policy.c: the names that a network's rules are about ---- */

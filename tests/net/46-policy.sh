@@ -14,6 +14,12 @@ http_serve outside 0.0.0.0:80 "$DIR/www"
 http_serve outside 0.0.0.0:81 "$DIR/www"
 daemon_start
 lanyard net add lab --subnet 10.77.0.0/24
+lanyard policy add lab deny egress 192.0.2.0/24
+is "a network's own rules before it has ports" "$(json '[.policy[] | "\(.port)/\(.rule)/\(.of)"] | join(" ")' policy ls lab)" \
+	"/deny egress 192.0.2.0/24/network /default: allow egress/default /default: allow ingress/default"
+has "in a table" "$(lanyard policy ls lab)" '^lab +network +1 +deny egress 192.0.2.0/24 +0$'
+lanyard policy rm lab 1
+is "none" "$(json '.policy | length' policy ls lab)" 0
 box agent
 box peer
 agent=$(dhcp agent)
