@@ -18,14 +18,14 @@ enum { UNKNOWN = 0x80 };	/* the child's exit status is one bit for each probe th
 static const struct probe {
 	unsigned bit;
 	const char *ruleset;		/* what nft is to make of the namespace */
-	const char *lacks;
+	const char *without;		/* what one has not, in a row behind "works without"; and the kernel's module */
 } probes[] = {
-	{ 1, "table inet t { chain c { type nat hook postrouting priority srcnat; masquerade; }; }", "nftables or its NAT (nf_tables, nft_masq)" },
-	{ 2, "table inet t { ct timeout x { protocol udp; l3proto ip\n policy = { replied : 300 }\n }\n }", "timeouts of our own (nfnetlink_cttimeout)" },
-	{ 4, "table inet t { flowtable f { hook ingress priority filter; devices = { lo }; }\n }", "a software flowtable (nf_flow_table)" },
-	{ 8, "table inet t { ct helper x { type \"ftp\" protocol tcp; }\n }", "the helper for ftp (nf_conntrack_ftp)" },
-	{ 16, "table inet t { ct helper x { type \"tftp\" protocol udp; }\n }", "for tftp (nf_conntrack_tftp)" },
-	{ 32, "table inet t { ct helper x { type \"sip\" protocol udp; }\n }", "for sip (nf_conntrack_sip)" },
+	{ 1, "table inet t { chain c { type nat hook postrouting priority srcnat; masquerade; }; }", NULL },
+	{ 2, "table inet t { ct timeout x { protocol udp; l3proto ip\n policy = { replied : 300 }\n }\n }", "timeouts of its own (nfnetlink_cttimeout)" },
+	{ 4, "table inet t { flowtable f { hook ingress priority filter; devices = { lo }; }\n }", "its fast path (nf_flow_table)" },
+	{ 8, "table inet t { ct helper x { type \"ftp\" protocol tcp; }\n }", "ftp (nf_conntrack_ftp)" },
+	{ 16, "table inet t { ct helper x { type \"tftp\" protocol udp; }\n }", "tftp (nf_conntrack_tftp)" },
+	{ 32, "table inet t { ct helper x { type \"sip\" protocol udp; }\n }", "sip (nf_conntrack_sip)" },
 };
 
 /* own_namespace() - a network namespace to try in; who is not root becomes root of a user namespace for that */
@@ -77,19 +77,35 @@ static _Noreturn void try_all(void)
 	_exit(lacking);
 }
 
+/* tell() - what a network with `nat: kernel` has here, of the probes that failed */
+static void tell(struct finding *f, unsigned lacking)
+{
+	size_t n;
+
+	if (lacking & probes[0].bit) {
+		snprintf(f->text, sizeof(f->text), "nat: kernel does not work here: the kernel has no nftables with NAT (nf_tables, nft_masq); nat: user does");
+		return;
+	}
+	n = (size_t)snprintf(f->text, sizeof(f->text), "nat: kernel works%s", lacking ? " without " : ", with all that it can use");
+	for (size_t i = 1, said = 0; i < ARRAY_SIZE(probes) && n < sizeof(f->text); i++)
+		if (lacking & probes[i].bit)
+			n += (size_t)snprintf(f->text + n, sizeof(f->text) - n, "%s%s", said++ ? ", " : "", probes[i].without);
+}
+
 void doctor_look_nat(struct finding *f)
 {
 	pid_t pid = fork();
-	int status = 0, lacking;
-	size_t n;
+	int status = 0;
+	unsigned lacking;
 
 	if (pid == 0)
 		try_all();
-	lacking = pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : UNKNOWN;
-	f->state = lacking & (probes[0].bit | probes[1].bit) && !(lacking & UNKNOWN) ? FINDING_WARN : FINDING_OK;
-	n = (size_t)snprintf(f->text, sizeof(f->text), "%s", lacking & UNKNOWN ? "unknown: it takes nft(8) and a namespace to try in" : lacking ?
-			     "for kernel NAT this kernel has no: " : "this kernel has all that kernel NAT uses");
-	for (size_t i = 0, said = 0; i < ARRAY_SIZE(probes) && !(lacking & UNKNOWN) && n < sizeof(f->text); i++)
-		if (lacking & (int)probes[i].bit)
-			n += (size_t)snprintf(f->text + n, sizeof(f->text) - n, "%s%s", said++ ? "; " : "", probes[i].lacks);
+	lacking = pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? (unsigned)WEXITSTATUS(status) : UNKNOWN;
+	f->state = FINDING_OK;
+	if (lacking & UNKNOWN) {
+		snprintf(f->text, sizeof(f->text), "not known whether nat: kernel works: nft(8), or a namespace to try it in, is missing");
+		return;
+	}
+	f->state = lacking & (probes[0].bit | probes[1].bit) ? FINDING_WARN : FINDING_OK;
+	tell(f, lacking);
 }

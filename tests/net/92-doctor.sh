@@ -47,4 +47,5 @@ mkdir /run/dhcpcd
 is "dhcpcd, which nobody has told" "$(state managers)" WARN
 is "the line that tells it" "$(command_for managers)" "echo 'denyinterfaces ly-*' >>/etc/dhcpcd.conf && dhcpcd -n"
 rmdir /run/dhcpcd
-has "kernel NAT" "$(lanyard doctor 2>/dev/null | grep kernel-nat || true)" "kernel-nat +(for kernel NAT this kernel has no|this kernel has all|unknown)"
+has "kernel NAT" "$(lanyard doctor 2>/dev/null | grep kernel-nat || true)" \
+	"kernel-nat +(nat: kernel (works|does not work)|not known whether nat: kernel works)"
