@@ -39,7 +39,8 @@ KEEPER_C := $(wildcard ctl/keeper*.c ctl/host.c ctl/paths.c ctl/act_socket.c ctl
 # The programs that act on the host, one kind of acts each (ctl/act.h).
 act_c     = $(patsubst %,ctl/%.c,act_$1_main act act_call act_rights host $2) $(wildcard base/*.c)
 PLUG_C   := $(call act_c,plug,act_plug act_vmm act_uplink act_icmp act_guard act_tc netns netns_tap netns_link netns_veth netns_sysctl)
-IFACE_C  := $(call act_c,iface,act_iface act_delegated act_change act_setting act_forwarding act_journal act_managers act_wire act_tc netns_tap netns_link netns_address netns_sysctl)
+IFACE_C  := $(call act_c,iface,act_iface act_change act_setting act_forwarding act_journal act_managers netns_tap netns_link netns_address netns_sysctl)
+WAYS_C   := $(call act_c,ways,act_ways act_delegated act_setting act_journal act_wire act_tc netns_link)
 NAT_C    := $(call act_c,nat,act_nat act_nat_books act_nat_program act_nat_settings act_nft act_nft_features act_conntrack act_look \
 	    act_journal act_setting netns_sysctl)
 NAMES_C  := $(call act_c,names,act_guests act_names act_resolv act_resolved act_bus act_journal)
@@ -59,7 +60,7 @@ FUZZ_C  := $(wildcard tests/fuzz/fuzz_*.c)
 TESTS   := $(TEST_C:%.c=$B/%)
 TOOLS   := $(TOOL_C:%.c=$B/%)
 FUZZERS := $(FUZZ_C:tests/fuzz/fuzz_%.c=$B/fuzz/%)
-ACTS     := $B/lanyard-iface $B/lanyard-plug $B/lanyard-nat $B/lanyard-names $B/lanyard-paths
+ACTS     := $B/lanyard-iface $B/lanyard-ways $B/lanyard-plug $B/lanyard-nat $B/lanyard-names $B/lanyard-paths
 PROGRAMS := $B/lanyardd $B/lanyard-engine $B/lanyard-validator $B/lanyard $(ACTS)
 
 # ThreadSanitizer is told what liburcu orders.
@@ -74,6 +75,8 @@ $B/lanyardd: $(call objs,$(KEEPER_C))
 $B/lanyard-plug: $(call objs,$(PLUG_C))
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) $^ $(call libs,$(LINKS)) -o $@
 $B/lanyard-iface: $(call objs,$(IFACE_C))
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) $^ $(call libs,$(LINKS)) -o $@
+$B/lanyard-ways: $(call objs,$(WAYS_C))
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) $^ $(call libs,$(LINKS)) -o $@
 $B/lanyard-nat: $(call objs,$(NAT_C))
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) $^ $(call libs,$(NAT)) -o $@

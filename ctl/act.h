@@ -61,7 +61,7 @@ struct act_program {
 	void (*use_journal)(int fd);	/* journal_use(), where there is something to be noted */
 };
 
-extern const struct act_program act_iface, act_plug, act_nat, act_names, act_paths;
+extern const struct act_program act_iface, act_ways, act_plug, act_nat, act_names, act_paths;
 
 /* act_main() - all of such a program. Return: exit status */
 int act_main(const struct act_program *program);

@@ -11,9 +11,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "ctl/act_delegated.h"
 #include "ctl/act_journal.h"
-#include "ctl/act_wire.h"
 #include "ctl/netns.h"
 #include "ctl/netns_link.h"
 
@@ -44,36 +42,6 @@ static int make_file(const char *target)
 	return rc;
 }
 
-/* ---- filters of a NIC ---- */
-
-/* nic_of() - its index as it was noted, and the TAP's name */
-static int nic_of(const struct host_change *c, const char **tap)
-{
-	char *end;
-	int nic = (int)strtol(c->after, &end, 10);
-
-	*tap = *end ? end + 1 : end;
-	return nic;
-}
-
-static int make_wire(const struct host_change *c, struct error *err)
-{
-	const char *tap;
-	int nic = nic_of(c, &tap);
-
-	return wire_set(tap, nic, 0, NULL, 0, err);
-}
-
-/* end_wire() - the NIC may have been renamed since, or be another one of that name */
-static int end_wire(const struct host_change *c)
-{
-	const char *tap;
-	int nic = nic_of(c, &tap), named = (int)if_nametoindex(c->target);
-	int rc = wire_end(nic, c->before[0]);
-
-	return rc == 0 && named && named != nic ? wire_end(named, c->before[0]) : rc;
-}
-
 /* ---- one change ---- */
 
 int change_make(const struct host_change *c, struct error *err)
@@ -82,10 +50,6 @@ int change_make(const struct host_change *c, struct error *err)
 
 	if (c->kind == HOST_CHANGE_ADDRESS)
 		return netns_address(c->target, c->after, true, err);
-	if (c->kind == HOST_CHANGE_FILTER)
-		return make_wire(c, err);
-	if (c->kind == HOST_CHANGE_ROUTES)
-		return delegated_begin(c, err);
 	if (c->kind == HOST_CHANGE_FILE)
 		rc = make_file(c->target);
 	else if (c->kind == HOST_CHANGE_SYSCTL)
@@ -117,11 +81,10 @@ static int remove_file(const struct host_change *c)
 	return rc < 0 && errno != ENOTEMPTY ? -errno : 0;
 }
 
-/* is_links() - what lanyard-iface makes; the table, its settings and names are others' */
+/* is_links() - what lanyard-iface makes; the table, its settings, names and ways are others' */
 static bool is_links(const struct host_change *c)
 {
-	return c->kind == HOST_CHANGE_FILE || c->kind == HOST_CHANGE_FILTER || c->kind == HOST_CHANGE_INTERFACE || c->kind == HOST_CHANGE_ADDRESS ||
-	       c->kind == HOST_CHANGE_ROUTES ||
+	return c->kind == HOST_CHANGE_FILE || c->kind == HOST_CHANGE_INTERFACE || c->kind == HOST_CHANGE_ADDRESS ||
 	       (c->kind == HOST_CHANGE_SYSCTL && strncmp(c->target, HOST_NAT_SETTINGS, strlen(HOST_NAT_SETTINGS)));
 }
 
@@ -131,12 +94,8 @@ static int undo(const struct host_change *c, int tap)
 
 	if (c->kind == HOST_CHANGE_FILE)
 		rc = remove_file(c);
-	else if (c->kind == HOST_CHANGE_FILTER)
-		rc = end_wire(c);
 	else if (c->kind == HOST_CHANGE_INTERFACE)
 		remove_tap(tap);
-	else if (c->kind == HOST_CHANGE_ROUTES)
-		rc = delegated_end(c);
 	else if (c->kind == HOST_CHANGE_ADDRESS && tap >= 0)
 		rc = remove_address(c);
 	else if (c->kind == HOST_CHANGE_SYSCTL && c->before[0])

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ctl/act_delegated.h - the host's routes to prefixes that were delegated to guests (in lanyard-iface)
+/* ctl/act_delegated.h - the host's routes to prefixes that were delegated to guests (in lanyard-ways)
  *
  * The journal has one record for each network: routes by its interface inside of one prefix. With it goes one that says that the rest of
  * that prefix is unreachable; the ways to the guests that have a part are below it, and come and go with HOST_DELEGATED. All carry a protocol

@@ -14,9 +14,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "ctl/act_delegated.h"
 #include "ctl/act_journal.h"
-#include "ctl/act_wire.h"
 #include "ctl/netns.h"
 #include "ctl/netns_link.h"
 
@@ -73,13 +71,6 @@ static void foreign(struct plan *p, const char *family, const char *ifname, cons
 		add(p, HOST_CHANGE_SYSCTL, before, value, "%s", path);
 }
 
-static bool host_has_ip6(void)
-{
-	char value[HOST_VALUE_SIZE];
-
-	return change_setting("net/ipv6/conf/default/disable_ipv6", value) == 0 && !strcmp(value, "0");
-}
-
 static bool accepts_ra(const char *ifname)
 {
 	char path[HOST_TARGET_SIZE], value[HOST_VALUE_SIZE], before[HOST_VALUE_SIZE];
@@ -121,17 +112,6 @@ static void plan_route(struct plan *p)
 		route6(p);
 }
 
-/* plan_pool() - what is nobody's of a prefix that guests are delegated parts of does not go out again to who sent it here (RFC 7084 4.3, WPD-5) */
-static void plan_pool(struct plan *p)
-{
-	char ip[INET6_ADDRSTRLEN], text[HOST_VALUE_SIZE];
-
-	if (!p->m->pool6_len || !host_has_ip6())
-		return;
-	snprintf(text, sizeof(text), "%s/%u", inet_ntop(AF_INET6, p->m->pool6, ip, sizeof(ip)), p->m->pool6_len);
-	add(p, HOST_CHANGE_ROUTES, "", text, "%s", p->m->ifname);
-}
-
 static void plan_addresses(struct plan *p)
 {
 	char ip[INET6_ADDRSTRLEN], text[HOST_VALUE_SIZE];
@@ -156,40 +136,21 @@ static void plan_own6(struct plan *p)
 	own(p, "ipv6", "accept_dad", "0");
 }
 
-/* plan_wire() - of a bridged network; the filters are gone and made again whenever something about it changes */
-static int plan_wire(struct plan *p, bool is_new, struct error *err)
+static void plan_all(struct plan *p, bool is_new)
 {
-	int nic = (int)if_nametoindex(p->m->uplink), hooks = nic ? wire_hooks_are(nic) : -ENODEV;
-	char after[HOST_VALUE_SIZE];
-
-	if (hooks < 0)		/* taking them for ours, we would take somebody else's away at the end */
-		return error_set(err, hooks, "cannot list the filters (tc) of %s: %s", p->m->uplink, strerror(-hooks));
-
-	if (is_new && host_has_ip6())
-		own(p, "ipv6", "disable_ipv6", "1");
-	snprintf(after, sizeof(after), "%d %s", nic, p->m->ifname);
-	add(p, HOST_CHANGE_FILTER, hooks ? "clsact" : "", after, "%s", p->m->uplink);
-	return 0;
-}
-
-static int plan_all(struct plan *p, bool is_new, struct error *err)
-{
-	int rc = 0;
-
 	p->n = managers_plan(p->m->ifname, p->list, PLAN_MAX);
 	if (is_new)
 		add(p, HOST_CHANGE_INTERFACE, "", "", "%s", p->m->ifname);
 	if (p->m->bridged) {
-		rc = plan_wire(p, is_new, err);
+		if (is_new && host_has_ip6())
+			own(p, "ipv6", "disable_ipv6", "1");
 	} else {
 		plan_own6(p);
 		plan_addresses(p);
-		plan_pool(p);
 		plan_route(p);
 	}
 	for (unsigned i = 0; i < p->n; i++)
 		snprintf(p->list[i].name, sizeof(p->list[i].name), "%s", p->m->name);
-	return rc;
 }
 
 static int no_right(const struct host_iface *m, struct error *err)
@@ -239,8 +200,9 @@ int iface_open(const struct host_iface *m, const struct act_about *h, struct hos
 		rc = error_set(&err, -EEXIST, "interface %s: this host has one of that name already", m->ifname);
 	if (rc == 0) {
 		journal_undo(&journal_links, m->name, fd, fd >= 0);	/* its other settings, or what an engine did not stay to hear of */
-		rc = plan_all(&p, is_new, &err);
-		if (rc == 0 && (rc = journal_add(p.list, p.n)) < 0)
+		plan_all(&p, is_new);
+		rc = journal_add(p.list, p.n);
+		if (rc < 0)
 			error_set(&err, rc, "cannot write to the journal of host changes: %s", strerror(-rc));
 	}
 	if (rc == 0)
@@ -254,26 +216,11 @@ int iface_open(const struct host_iface *m, const struct act_about *h, struct hos
 
 /* ---- the program ---- */
 
-int iface_wire(const struct host_wire *m, const struct act_about *about, struct host_reply *r)
-{
-	const struct host_iface *is = about->request;
-	struct error err = { .rc = 0 };
-	int rc = wire_set(is->ifname, (int)m->nic, m->slot, m->macs, m->count, &err);
-
-	if (rc == -EPERM || rc == -EACCES)
-		rights_hint(&err, 1 << CAP_NET_ADMIN | 1 << CAP_NET_RAW);
-	return rc < 0 ? act_refuse(r, rc, &err) : 0;
-}
-
 static int run(const struct act_call *call, const struct act_about *about, struct host_reply *r)
 {
 	const struct host_header *head = (const void *)call->request;
 
-	if (head->type == HOST_OPEN_IFACE)
-		return iface_open((const void *)head, about, r);
-	if (head->type == HOST_DELEGATED && about->request && about->fd >= 0)
-		return delegated_tell((const void *)head, about, r);
-	return head->type == HOST_WIRE && about->request ? iface_wire((const void *)head, about, r) : -EPROTO;
+	return head->type == HOST_OPEN_IFACE ? iface_open((const void *)head, about, r) : -EPROTO;
 }
 
 /* undo() - with an interface that stays its settings alone go: something is to be made of it that failed half way */

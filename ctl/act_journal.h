@@ -36,7 +36,7 @@ struct journal_part {
 	int (*undo)(const struct host_change *c, int tap);
 };
 
-extern const struct journal_part journal_links, journal_nat, journal_names;	/* act_change.c, act_nat_settings.c, act_guests.c */
+extern const struct journal_part journal_links, journal_ways, journal_nat, journal_names;	/* act_change.c, act_ways.c, act_nat_settings.c, act_guests.c */
 
 /* journal_undo() - undo what was done for @name, or (NULL) everything, and forget it; what the host does not let go of is told, and stays in
  * the journal for the next time: that is when the network comes again, or a keeper starts.
@@ -59,6 +59,8 @@ int setting_put_back(const struct host_change *c, int (*set)(const char *path, c
 
 /* change_setting() - its value */
 int change_setting(const char *path, char value[HOST_VALUE_SIZE]);
+
+bool host_has_ip6(void);	/* and new interfaces use it */
 
 /* --- act_forwarding.c --- */
 

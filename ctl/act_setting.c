@@ -33,3 +33,10 @@ int setting_put_back(const struct host_change *c, int (*set)(const char *path, c
 
 	return rc == 0 && !strcmp(now, c->after) ? set(c->target, c->before) : rc;
 }
+
+bool host_has_ip6(void)
+{
+	char value[HOST_VALUE_SIZE];
+
+	return change_setting("net/ipv6/conf/default/disable_ipv6", value) == 0 && !strcmp(value, "0");
+}

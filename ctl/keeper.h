@@ -36,7 +36,7 @@ struct held {
 	unsigned nfds;
 	uint32_t value;		/* what the reply that opened it said */
 	int note;		/* of an interface that the kernel translates for: how; else -1 */
-	bool translated;	/* or that was tried */
+	unsigned acted;		/* programs, by bits of 1 << enum act_number, that may have made more of an interface than the one that opened it */
 	bool unsettled;		/* an interface that is not known to be as any request says */
 	void *request;		/* the request that opened it, serial zero; NULL: the engine gave it by HOST_HOLD */
 	size_t size;
@@ -97,7 +97,8 @@ int given_find(const struct host_listen *m, uint16_t port);
 
 /* --- keeper_acts.c: what is done by programs of their own (ctl/act.h) --- */
 
-enum act_number { ACT_IFACE, ACT_PLUG, ACT_NAT, ACT_NAMES, ACT_PATHS, ACT_PROGRAMS };
+/* The first ones are in the order in which what they did for a network is undone. */
+enum act_number { ACT_NAMES, ACT_NAT, ACT_WAYS, ACT_IFACE, ACT_PLUG, ACT_PATHS, ACT_PROGRAMS };
 
 /* act_kind - of requests of one type */
 struct act_kind {
@@ -110,6 +111,7 @@ struct act_kind {
 };
 
 const struct act_kind *acts_kind(uint32_t type);
+const struct act_kind *acts_undo(enum act_number number);	/* of what that one did for a network: up to ACT_IFACE */
 
 /* acts_open() - find the programs, beside this one or in ../libexec/lanyard. Return: 0, or -ENOENT: one of them is in neither
  * acts_use() - have one program (taken) stand for all
@@ -172,14 +174,16 @@ struct nat_state {
 	unsigned nstaged;
 	uint32_t in_force, lacks;
 	bool unknown;			/* what is in the table */
-	bool owes;			/* something of a network that is gone could not be undone */
 };
 
 int nat_stage(struct nat_state *n, const struct host_forwards *m);	/* Return: 0, -ENOSPC, or another negative errno */
 void nat_unstage(struct nat_state *n);
 
-/* nat_done() - with @h (NULL: it went): @note (taken) is how it is now; or (-1) nobody knows */
+/* nat_done() - with @h (NULL: it went): @note (taken) is how it is now; or (-1) nobody knows
+ * nat_left() - @h (or NULL) is not in the table any more, if that went @well
+ */
 void nat_done(struct serve *s, struct held *h, const struct host_reply *r, int note);
+void nat_left(struct serve *s, struct held *h, bool well);
 
 /* --- keeper_domains.c --- */
 
@@ -197,7 +201,10 @@ struct serve {
 	struct nat_state nat;
 	unsigned job_ms;		/* KEEPER_JOB_MS */
 	struct job job;
-	bool first;			/* the job is what has to be done before the request: a network's part of kernel NAT goes */
+	unsigned undo;			/* programs that have to undo what they did before the request is served; the job is the first one's */
+	unsigned owes;			/* those that could not undo all, of a network that is gone */
+	bool then;			/* the job is the request's second part: lanyard-ways', for the interface that is open */
+	int opened;			/* that interface */
 	_Alignas(8) char pending[HOST_MESSAGE_MAX];	/* the request that the job is for */
 	size_t pending_size;
 	struct host_reply partly;	/* of HOST_LISTEN: what there is to be said besides the job's words */

@@ -25,8 +25,8 @@ static const struct act_kind kinds[HOST_TYPES] = {
 	[HOST_OPEN_ICMP] = { "opening a socket for ICMP", ACT_PLUG, .opens = true, .rights = BIT(CAP_NET_RAW) },
 	[HOST_OPEN_IFACE] = { "making the host's interface", ACT_IFACE, .opens = true,	/* and a note to each network manager, in its directory */
 			      .rights = NET | BIT(CAP_NET_RAW) | BIT(CAP_DAC_OVERRIDE) },
-	[HOST_WIRE] = { "joining the uplink", ACT_IFACE, .rights = NET | BIT(CAP_NET_RAW) },
-	[HOST_DELEGATED] = { "setting routes", ACT_IFACE, .rights = NET },
+	[HOST_WIRE] = { "leading packets to guests", ACT_WAYS, .rights = NET | BIT(CAP_NET_RAW) },
+	[HOST_DELEGATED] = { "setting routes", ACT_WAYS, .rights = NET },
 	[HOST_NAT] = { "setting the rules of nftables", ACT_NAT, .opens = true, .rights = NET },
 	[HOST_NAT_WATCH] = { "watching the rules of nftables", ACT_NAT, .opens = true, .rights = NET },
 	[HOST_RULESET] = { "reading the rules of nftables", ACT_NAT, .opens = true, .rights = NET },
@@ -47,9 +47,16 @@ const struct act_kind *acts_kind(uint32_t type)
 	return &kinds[type];
 }
 
+const struct act_kind *acts_undo(enum act_number number)
+{
+	static const uint32_t types[] = { [ACT_NAMES] = HOST_NAMES, [ACT_NAT] = HOST_NAT, [ACT_WAYS] = HOST_WIRE, [ACT_IFACE] = HOST_OPEN_IFACE };
+
+	return &kinds[types[number]];
+}
+
 /* ---- the programs ---- */
 
-static const char *const names[ACT_PROGRAMS] = { "lanyard-iface", "lanyard-plug", "lanyard-nat", "lanyard-names", "lanyard-paths" };
+static const char *const names[ACT_PROGRAMS] = { "lanyard-names", "lanyard-nat", "lanyard-ways", "lanyard-iface", "lanyard-plug", "lanyard-paths" };
 
 static struct program {
 	int fd;				/* 0: it is not open */

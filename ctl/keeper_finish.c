@@ -10,6 +10,7 @@
 
 #include "ctl/act_iface.h"
 #include "ctl/act_paths.h"
+#include "ctl/act_ways.h"
 #include "ctl/keeper.h"
 
 /* ---- to start one ---- */
@@ -43,17 +44,19 @@ struct order order_about(enum act_what what, const struct act_kind *kind, const 
 	return o;
 }
 
-/* nat_first() - a network that goes leaves the table of nftables first; one that comes, and had left something there, does so now */
-static bool nat_first(const struct serve *s, const struct host_header *head, const struct held *h)
+/* undone_first() - programs that undo what they did before a network goes, is another one, or comes and had left something */
+static unsigned undone_first(const struct serve *s, const struct host_header *head, const struct held *h)
 {
-	return (head->type == HOST_DROP && h && h->translated) || (head->type == HOST_OPEN_IFACE && !h && s->nat.owes);
+	if (head->type == HOST_DROP)
+		return h->acted;
+	return head->type != HOST_OPEN_IFACE ? 0 : h ? h->acted & 1u << ACT_WAYS : s->owes;
 }
 
-static struct order nat_goes(const struct host_header *request, const struct held *h)
+static struct order order_undo(enum act_number program, const struct host_header *request, const struct held *h)
 {
 	if (h)
-		return order_about(ACT_UNDO, acts_kind(HOST_NAT), h);
-	return (struct order){ .what = ACT_UNDO, .kind = acts_kind(HOST_NAT), .name = host_name_of(request), .about = request,
+		return order_about(ACT_UNDO, acts_undo(program), h);
+	return (struct order){ .what = ACT_UNDO, .kind = acts_undo(program), .name = host_name_of(request), .about = request,
 			       .about_size = request->size, .fd = -1, .uid = geteuid() };
 }
 
@@ -61,7 +64,7 @@ static struct order nat_goes(const struct host_header *request, const struct hel
 static struct order order_of(const struct serve *s, const struct held *h, int fd)
 {
 	const struct host_header *head = (const void *)s->pending;
-	const struct act_kind *kind = acts_kind(head->type);
+	const struct act_kind *kind = s->then ? acts_undo(ACT_WAYS) : acts_kind(head->type);
 	struct order o = { .what = ACT_RUN, .kind = kind, .fd = fd };
 
 	if (head->type == HOST_DROP)
@@ -83,10 +86,10 @@ static int start(struct serve *s, int fd)
 {
 	const struct host_header *head = (const void *)s->pending;
 	struct held *h = head->type == HOST_LISTEN ? NULL : serve_held(s, head);
-	struct order o = s->first ? nat_goes(head, h) : order_of(s, h, fd);
+	struct order o = s->undo ? order_undo((enum act_number)__builtin_ctz(s->undo), head, h) : order_of(s, h, fd);
 
 	if (head->type == HOST_NAT && h)
-		h->translated = true;
+		h->acted |= 1u << ACT_NAT;
 	return job_start(&s->job, s, &o);
 }
 
@@ -97,7 +100,7 @@ static int refused(struct serve *s, int rc)
 {
 	struct host_reply r = { .rc = rc };
 
-	s->first = false;
+	s->undo = 0;
 	if (((const struct host_header *)s->pending)->type == HOST_LISTEN)
 		return finish_listen(s, &r);
 	return serve_answer(s, s->pending, &r, -1);
@@ -105,11 +108,14 @@ static int refused(struct serve *s, int rc)
 
 int serve_start(struct serve *s, const void *request, size_t size, int fd)
 {
+	struct held *h = serve_held(s, request);
 	int rc;
 
 	memcpy(s->pending, request, size);
 	s->pending_size = size;
-	s->first = nat_first(s, request, serve_held(s, request));
+	s->undo = undone_first(s, request, h);
+	if (s->undo && h)
+		held_changed(h, NULL);
 	rc = start(s, fd);
 	return rc < 0 ? refused(s, rc) : 0;
 }
@@ -118,28 +124,54 @@ int serve_start(struct serve *s, const void *request, size_t size, int fd)
 
 void serve_iface_failed(struct serve *s, const struct host_iface *m, struct held *h, int fd, pid_t child)
 {
-	struct order o = { .what = ACT_UNDO, .kind = acts_kind(HOST_OPEN_IFACE), .name = m->name, .about = m, .about_size = sizeof(*m),
+	struct order o = { .what = ACT_UNDO, .kind = acts_undo(ACT_WAYS), .name = m->name, .about = m, .about_size = sizeof(*m),
 			   .fd = h ? h->fd : fd, .value = h ? IFACE_STAYS : 0, .uid = geteuid() };
 
 	waitpid(child, NULL, 0);	/* it was killed; two at the journal would be one too many */
+	if (s->then && journal_used(s->journal) && job_now(s, &o) < 0)
+		s->owes |= 1u << ACT_WAYS;
+	o.kind = acts_undo(ACT_IFACE);
 	if (journal_used(s->journal))
 		job_now(s, &o);
+	s->then = false;
 	if (h)
 		held_changed(h, NULL);
 }
 
+/* hold_iface() - all of it is made */
+static int hold_iface(struct serve *s, const struct host_iface *m, struct held *h, int fd)
+{
+	int rc = h ? 0 : held_add(&s->held, m->name, fd, 0, m, sizeof(*m));
+
+	if (rc < 0)
+		return rc;
+	h = held_find(&s->held, m->name);
+	held_changed(h, m);
+	h->acted |= s->then ? 1u << ACT_WAYS : 0;
+	s->then = false;
+	return 0;
+}
+
+/* finish_iface() - its ways are made by another program, with the same request */
 static int finish_iface(struct serve *s, int fd, struct host_reply *r, pid_t child)
 {
 	const struct host_iface *m = (const void *)s->pending;
 	struct held *h = held_find(&s->held, m->name);
 	int rc;
 
-	if (r->rc == 0 && !h)
-		r->rc = held_add(&s->held, m->name, fd, 0, m, sizeof(*m));
+	if (s->then) {
+		fd = s->opened;
+	} else if (r->rc == 0 && ways_has(m)) {
+		s->then = true;
+		s->opened = fd;
+		r->rc = start(s, -1);
+		if (r->rc == 0)
+			return 0;
+	}
+	if (r->rc == 0)
+		r->rc = hold_iface(s, m, h, fd);
 	if (r->rc < 0)
 		serve_iface_failed(s, m, h, fd, child);
-	else if (h)
-		held_changed(h, m);
 	rc = serve_answer(s, m, r, fd);
 	if (fd >= 0 && (h || r->rc < 0))
 		close(fd);
@@ -180,19 +212,19 @@ static int finish_drop(struct serve *s)
 	return serve_answer(s, s->pending, &r, -1);
 }
 
-/* finish_first() - now for what was asked */
-static int finish_first(struct serve *s, const struct host_reply *r)
+/* finish_undo() - now for what follows: the next one's, or what was asked */
+static int finish_undo(struct serve *s, const struct host_reply *r)
 {
 	struct held *h = serve_held(s, s->pending);
+	unsigned bit = s->undo & -s->undo;
 	int rc;
 
-	s->first = false;
-	s->nat.owes = r->rc < 0;
-	if (h && h->note >= 0) {
-		close(h->note);
-		h->note = -1;
-	}
-	s->nat.unknown |= r->rc < 0;
+	s->undo &= ~bit;
+	s->owes = r->rc < 0 ? s->owes | bit : s->owes & ~bit;
+	if (h)
+		h->acted &= ~bit;
+	if (bit == 1u << ACT_NAT)
+		nat_left(s, h, r->rc == 0);
 	rc = start(s, -1);
 	return rc < 0 ? refused(s, rc) : 0;
 }
@@ -224,11 +256,11 @@ int serve_job(struct serve *s)
 	struct host_reply r;
 	int fd = job_end(&s->job, &r);
 
-	if (s->first)
-		return finish_first(s, &r);
+	if (s->undo)
+		return finish_undo(s, &r);
 	if (head->type == HOST_DROP)
 		return finish_drop(s);
-	if (kind->opens && r.rc == 0 && fd < 0)
+	if (kind->opens && !s->then && r.rc == 0 && fd < 0)
 		r.rc = -EIO;
 	if (head->type == HOST_OPEN_IFACE)
 		return finish_iface(s, fd, &r, child);

@@ -44,6 +44,13 @@ static void replace_note(struct held *h, int note)
 	h->note = note;
 }
 
+void nat_left(struct serve *s, struct held *h, bool well)
+{
+	if (h)
+		replace_note(h, -1);
+	s->nat.unknown |= !well;
+}
+
 void nat_done(struct serve *s, struct held *h, const struct host_reply *r, int note)
 {
 	struct nat_state *n = &s->nat;

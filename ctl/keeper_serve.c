@@ -347,13 +347,18 @@ void serve_engine_gone(struct serve *s)
 {
 	const struct host_iface *m = (const void *)s->pending;
 	pid_t child = s->job.pid;
+	int opened;
 
 	job_cancel(&s->job);
-	if (child && s->first) {
-		s->nat.owes = s->nat.unknown = true;
-		s->first = false;
+	if (child && s->undo) {
+		s->owes |= s->undo & -s->undo;
+		s->nat.unknown |= s->undo & 1u << ACT_NAT;
+		s->undo = 0;
 	} else if (child && m->head.type == HOST_OPEN_IFACE) {
-		serve_iface_failed(s, m, held_find(&s->held, m->name), -1, child);
+		opened = s->then ? s->opened : -1;
+		serve_iface_failed(s, m, held_find(&s->held, m->name), opened, child);
+		if (opened >= 0)
+			close(opened);
 	} else if (child && m->head.type == HOST_NAT) {
 		nat_done(s, NULL, NULL, -1);
 	}
@@ -365,13 +370,10 @@ void serve_engine_gone(struct serve *s)
 	s->ready = false;
 }
 
-/* In the reverse of the order in which a network needs them. */
 void serve_undo_changes(struct serve *s)
 {
-	static const uint32_t types[] = { HOST_NAMES, HOST_NAT, HOST_OPEN_IFACE };
-
-	for (size_t i = 0; i < ARRAY_SIZE(types) && journal_used(s->journal); i++) {
-		struct order o = { .what = ACT_UNDO_ALL, .kind = acts_kind(types[i]), .fd = -1, .uid = geteuid() };
+	for (unsigned program = 0; program <= ACT_IFACE && journal_used(s->journal); program++) {
+		struct order o = { .what = ACT_UNDO_ALL, .kind = acts_undo((enum act_number)program), .fd = -1, .uid = geteuid() };
 
 		job_now(s, &o);
 	}

@@ -28,6 +28,8 @@ static inline int bed_undo(const char *name, int tap, bool stays)
 
 	if (!stays && rc == 0)
 		rc = journal_undo(&journal_nat, name, -1, false);
+	if (journal_undo(&journal_ways, name, -1, false) < 0)
+		rc = -EBUSY;
 	return journal_undo(&journal_links, name, tap, stays) < 0 ? -EBUSY : rc;
 }
 
@@ -39,7 +41,7 @@ static inline void bed_acts(void)
 
 static inline void bed_be_act(const char *name)
 {
-	static const struct act_program *const programs[] = { &act_iface, &act_plug, &act_nat, &act_names, &act_paths };
+	static const struct act_program *const programs[] = { &act_iface, &act_ways, &act_plug, &act_nat, &act_names, &act_paths };
 
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
 		if (!strcmp(name, programs[i]->name))

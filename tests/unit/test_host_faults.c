@@ -80,7 +80,7 @@ static struct act_about held_open(struct host_iface *m)
 	struct host_reply r = { .rc = 0 };
 
 	strcpy(h.name, m->name);
-	h.fd = iface_open(m, &h, &r);
+	h.fd = bed_iface(m, &h, &r);
 	assert_true(h.fd >= 0);
 	return h;
 }
@@ -200,7 +200,7 @@ static void test_changes(void **state)
 			assert_said(&f, "a change");
 			bed_undo(h.name, h.fd, true);
 		}
-		close(iface_open(&was, &h, &r));
+		close(bed_iface(&was, &h, &r));
 		assert_as(before, "a change", &f);
 	}
 	print_message("  a change: %u calls, %u matter\n", n, failed);
