@@ -36,8 +36,12 @@ static int unknown_flag(const struct flag *flags, const char *text, struct error
 	struct nearest near = nearest_start(text);
 
 	usage_error(err, text, "unknown flag");
-	for (const struct flag *f = flags; f && f->name; f++)
+	error_hint(err, flags ? "--help lists the flags" : "it takes no flags but --help and those of every command");
+	for (const struct flag *f = flags; f && f->name; f++) {
 		nearest_try(&near, f->name);
+		if (!strncmp(text, f->name, strlen(f->name)))
+			error_hint(err, "did you mean %s?", f->name);
+	}
 	if (near.word)
 		error_hint(err, "did you mean %s?", near.word);
 	return -EINVAL;

@@ -82,7 +82,8 @@ int explain_target_parse(const char *text, struct explain_target *target, struct
 	strcpy(t.host, text);
 	t.proto = take_proto(t.host);
 	if (take_port(t.host, &t.port) < 0)
-		return error_set(err, -EINVAL, "%.100s: the port is not in 1..65535", text);
+		return error_set(err, -EINVAL, strchr(t.host, '/') ? "%.100s: no protocol that is known: tcp, udp, icmp" :
+				 "%.100s: the port is not in 1..65535", text);
 	if (!t.proto)
 		t.proto = t.port ? IPPROTO_TCP : IPPROTO_ICMP;
 	if ((t.proto == IPPROTO_ICMP) != !t.port)
