@@ -235,23 +235,39 @@ static void append_setting(json_t *list, const char *key, const json_t *old, con
 {
 	char *a = text_of(old), *b = text_of(new);
 
-	if (a && b && (!old || !new || !json_equal(old, new)))
+	if (a && b)
 		json_array_append_new(list, json_sprintf("%s: %s to %s", key, a, b));
 	free(a);
 	free(b);
 }
 
-/* settings_of() - those of a network that change: ["mode: internal to host-only", ...] */
-static json_t *settings_of(const struct change *c)
+/* compare() - each setting that differs, those of a group of settings as "GROUP.SETTING" */
+static void compare(json_t *list, const char *group, json_t *old, json_t *new)
 {
-	json_t *old = net_export(c->old_net, MODEL_EFFECTIVE), *new = net_export(c->new_net, MODEL_EFFECTIVE), *list = json_array(), *value;
+	json_t *both = json_object(), *value;
 	const char *key;
 
-	json_object_foreach(old, key, value)
-		append_setting(list, key, value, json_object_get(new, key));
-	json_object_foreach(new, key, value)
-		if (!json_object_get(old, key))
-			append_setting(list, key, NULL, value);
+	json_object_update(both, old);
+	json_object_update(both, new);
+	json_object_foreach(both, key, value) {
+		json_t *a = json_object_get(old, key), *b = json_object_get(new, key);
+		char path[128];
+
+		snprintf(path, sizeof(path), "%s%s%s", group, *group ? "." : "", key);
+		if (json_is_object(value) && (!a || json_is_object(a)) && (!b || json_is_object(b)))
+			compare(list, path, a, b);
+		else if (!a || !b || !json_equal(a, b))
+			append_setting(list, path, a, b);
+	}
+	json_decref(both);
+}
+
+/* settings_of() - those of a network that change: ["mode: internal to host-only", "dhcp.pool: ...", ...] */
+static json_t *settings_of(const struct change *c)
+{
+	json_t *old = net_export(c->old_net, MODEL_EFFECTIVE), *new = net_export(c->new_net, MODEL_EFFECTIVE), *list = json_array();
+
+	compare(list, "", old, new);
 	json_decref(old);
 	json_decref(new);
 	return list;

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <ifaddrs.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <poll.h>
@@ -16,6 +17,7 @@
 #include "base/own_addr.h"
 #include "ctl/check.h"
 #include "ctl/check_trial.h"
+#include "ctl/host.h"
 
 enum { BACKLOG = 16, RESIDUE_MAX = 256 * 1024, TRIES = 16 };
 
@@ -31,9 +33,24 @@ static bool is_in(const void *subnet, struct addr a)
 	return is_ordinary(a) && prefix4_has(*(const struct prefix4 *)subnet, addr_4(a));
 }
 
+/* is_gateway() - of a network: guests of others are not to reach it, so it stands for none of the host's own */
+static bool is_gateway(struct addr a)
+{
+	struct ifaddrs *list;
+	bool found = false;
+
+	if (getifaddrs(&list) < 0)
+		return false;
+	for (const struct ifaddrs *i = list; i && !found; i = i->ifa_next)
+		found = !strncmp(i->ifa_name, HOST_IFACE_PREFIX, strlen(HOST_IFACE_PREFIX)) && i->ifa_addr &&
+			i->ifa_addr->sa_family == addr_family(a) && addr_equal(addr_from_sock((const union sock_addr *)i->ifa_addr), a);
+	freeifaddrs(list);
+	return found;
+}
+
 static bool is_elsewhere(const void *subnet, struct addr a)
 {
-	return is_ordinary(a) && !prefix4_has(*(const struct prefix4 *)subnet, addr_4(a));
+	return is_ordinary(a) && !prefix4_has(*(const struct prefix4 *)subnet, addr_4(a)) && !is_gateway(a);
 }
 
 struct addr check_host_address_in(struct prefix4 subnet)
@@ -50,7 +67,7 @@ static bool is_elsewhere6(const void *subnet, struct addr a)
 {
 	const struct prefix6 *p = subnet;
 
-	return !addr_is_none(a) && !addr_is_loopback(a) && !addr_is_link_local(a) && !(p->len && addr_in(*p, a));
+	return !addr_is_none(a) && !addr_is_loopback(a) && !addr_is_link_local(a) && !(p->len && addr_in(*p, a)) && !is_gateway(a);
 }
 
 struct addr check_host_own_address6(struct prefix6 except)

@@ -256,19 +256,37 @@ void output_list(const struct cli *cli, const char *what, const struct column *c
 	json_decref(tree);
 }
 
+/* change_rows() - a row for each setting that changes, and one for each other change; new reference */
+static json_t *change_rows(const json_t *changes)
+{
+	json_t *rows = json_array(), *change, *setting;
+	size_t i, j;
+
+	json_array_foreach(changes, i, change) {
+		if (!json_array_size(json_object_get(change, "settings")))
+			json_array_append(rows, change);
+		json_array_foreach(json_object_get(change, "settings"), j, setting)
+			json_array_append_new(rows, json_pack("{s:O, s:O, s:O}", "action", json_object_get(change, "action"),
+							      "object", json_object_get(change, "object"), "setting", setting));
+	}
+	return rows;
+}
+
 void output_changes(const struct cli *cli, const json_t *answer)
 {
 	static const struct column columns[] = {
-		{ "ACTION", "action", NULL }, { "OBJECT", "object", NULL }, { "SETTINGS", "settings", NULL }, { 0 },
+		{ "ACTION", "action", NULL }, { "OBJECT", "object", NULL }, { "SETTING", "setting", NULL }, { 0 },
 	};
 	const json_t *changes = json_object_get(answer, "changes");
+	json_t *rows = change_rows(changes);
 
 	if (cli->json)
 		output_json(answer);
-	else if (json_array_size(changes) > 0)
-		output_table(cli, columns, changes);
+	else if (json_array_size(rows) > 0)
+		output_table(cli, columns, rows);
 	else if (!cli->quiet)
 		puts("nothing to change");
+	json_decref(rows);
 }
 
 static void error_json(const struct error *err)

@@ -138,11 +138,14 @@ static int by_subnet(const void *a, const void *b)
 static int overlapping(struct model_ctx *ctx, const json_t *networks, const struct net_conf *a, const struct net_conf *b)
 {
 	struct ctx_mark mark = ctx_enter(ctx, networks, b->name, "network", b->name);
-	char text[PREFIX4_TEXT];
+	const json_t *at = json_object_get(networks, b->name);
+	char text[PREFIX4_TEXT], theirs[PREFIX4_TEXT];
 
-	ctx_fail(ctx, json_object_get(networks, b->name), "subnet", -EINVAL, "%s overlaps that of %s%s",
-		 prefix4_format(b->subnet, text), a->owner == b->owner ? "network " : "another network",
-		 a->owner == b->owner ? a->name : "");
+	if (a->owner == b->owner)
+		ctx_fail(ctx, at, "subnet", -EINVAL, "%s overlaps that of network %s, %s", prefix4_format(b->subnet, text), a->name,
+			 prefix4_format(a->subnet, theirs));
+	else
+		ctx_fail(ctx, at, "subnet", -EINVAL, "%s overlaps that of another network", prefix4_format(b->subnet, text));
 	ctx_leave(ctx, mark);
 	return -EINVAL;
 }

@@ -33,6 +33,9 @@ say "host-only and routed"
 lanyard net add desk --mode host-only
 outside ip route add 192.168.56.0/24 via $HOST
 flags "as it should be" "" desk
+ip -6 addr del $HOST6/64 dev outside0	# what is left are gateways' addresses, and they are no promise to other networks
+flags "no IPv6 address of the host's own" 10 lab
+ip -6 addr add $HOST6/64 dev outside0 nodad
 NET=desk
 broken "UDP to the host" 2 input iifname ly-desk udp dport \>= 1024 ct state new drop
 broken "TCP to the host, by IPv6" 2 input iifname ly-desk meta nfproto ipv6 tcp dport \>= 1024 ct state new drop

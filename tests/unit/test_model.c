@@ -283,7 +283,7 @@ static const struct {
 	  "t:2: network lab: record a: a CNAME stands alone", "invalid" },
 
 	{ "overlapping subnets", "networks:\n  a: {subnet: 10.0.0.0/8}\n  lab: {subnet: 10.77.0.0/24}",
-	  "t:3: network lab: subnet: 10.77.0.0/24 overlaps that of network a", "invalid" },
+	  "t:3: network lab: subnet: 10.77.0.0/24 overlaps that of network a, 10.0.0.0/8", "invalid" },
 	{ "overlap with another's", "networks:\n  a: {subnet: 10.0.0.0/8, owner: 7}\n  lab: {subnet: 10.77.0.0/24}",
 	  "t:3: network lab: subnet: 10.77.0.0/24 overlaps that of another network", "invalid" },
 	{ "one IPv6 subnet twice", "networks:\n  a: {subnet6: 'fd00:1::/64'}\n  lab: {subnet6: 'fd00:1::/64'}",

@@ -125,9 +125,9 @@ static const struct {
 	const char *yaml, *message;
 } refused[] = {
 	{ "networks: {lab: {mode: nat, subnet: 10.0.0.0/8}, b: {mode: nat, subnet: 10.1.0.0/24}, c: {subnet: 10.5.0.0/24}}",
-	  "t:1: network c: subnet: 10.5.0.0/24 overlaps that of network lab" },
+	  "t:1: network c: subnet: 10.5.0.0/24 overlaps that of network lab, 10.0.0.0/8" },
 	{ "networks: {lab: {subnet: 10.0.2.0/24}, b: {mode: nat, subnet: 10.0.2.0/24}}",
-	  "t:1: network lab: subnet: 10.0.2.0/24 overlaps that of network b" },
+	  "t:1: network lab: subnet: 10.0.2.0/24 overlaps that of network b, 10.0.2.0/24" },
 	{ "networks: {lab: {mode: nat, ports: {a: {kind: stream, vlan: 10}}}}",
 	  "t:1: network lab: port a: vlan: in mode nat each port is alone with the gateway: there are no VLANs" },
 	{ "networks: {lab: {mode: nat, ports: {a: {kind: stream, trunk: '10-20'}}}}",
