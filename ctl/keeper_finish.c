@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "ctl/act_iface.h"
 #include "ctl/act_paths.h"
 #include "ctl/act_ways.h"
@@ -201,12 +202,20 @@ static int finish_nat(struct serve *s, int note, struct host_reply *r)
 	return serve_answer(s, s->pending, r, -1);
 }
 
+/* tell_undone() - a program that could not even begin has told nobody that something stays; of -EBUSY it has, change by change (ctl/act_journal.c) */
+static void tell_undone(const struct held *h, const struct host_reply *r)
+{
+	if (h && r->rc < 0 && r->rc != -EBUSY)
+		log_warn("event=host-change-stays of=%s reason=\"%s\"", h->name, r->message[0] ? r->message : strerror(-r->rc));
+}
+
 /* An undo may fail (the path is in a directory that went away); what it was for is let go all the same. */
-static int finish_drop(struct serve *s)
+static int finish_drop(struct serve *s, const struct host_reply *undone)
 {
 	struct held *h = serve_held(s, s->pending);
 	struct host_reply r = { .rc = 0 };
 
+	tell_undone(h, undone);
 	if (h)
 		held_remove(&s->held, h);
 	return serve_answer(s, s->pending, &r, -1);
@@ -219,6 +228,7 @@ static int finish_undo(struct serve *s, const struct host_reply *r)
 	unsigned bit = s->undo & -s->undo;
 	int rc;
 
+	tell_undone(h, r);
 	s->undo &= ~bit;
 	s->owes = r->rc < 0 ? s->owes | bit : s->owes & ~bit;
 	if (h)
@@ -259,7 +269,7 @@ int serve_job(struct serve *s)
 	if (s->undo)
 		return finish_undo(s, &r);
 	if (head->type == HOST_DROP)
-		return finish_drop(s);
+		return finish_drop(s, &r);
 	if (kind->opens && !s->then && r.rc == 0 && fd < 0)
 		r.rc = -EIO;
 	if (head->type == HOST_OPEN_IFACE)
