@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# make            lanyardd (keeper), what it acts by, lanyard-engine, lanyard-validator, lanyard (CLI), into $B
+# make            lanyardd and the keeper it becomes, what that acts by, lanyard-engine, lanyard-validator, lanyard (CLI), into $B
 # make check      unit and packet tests, layers, configurations; no root, no network
 # make mutants    does each guard against hostile guests have a test that misses it?
 # make SAN=address,undefined check | SAN=thread check | CC=clang | B=/some/where
@@ -34,8 +34,9 @@ DEPS := build-essential pkg-config git ca-certificates libevent-dev libjansson-d
 	qemu-system-x86 ipxe-qemu busybox-static dpdk-dev musl-tools knot-dnsutils python3-cryptography
 
 LIB_C    := $(wildcard base/*.c switch/*.c tap/*.c nat/*.c dhcp/*.c)
-MAINS    := ctl/keeper_main.c ctl/engine_main.c ctl/cli_main.c ctl/validator_main.c $(wildcard ctl/act_*_main.c)
-KEEPER_C := $(wildcard ctl/keeper*.c ctl/host.c ctl/paths.c ctl/act_socket.c ctl/act_port.c base/*.c)
+MAINS    := ctl/start_main.c ctl/keeper_main.c ctl/engine_main.c ctl/cli_main.c ctl/validator_main.c $(wildcard ctl/act_*_main.c)
+START_C  := $(wildcard ctl/start*.c ctl/paths.c ctl/act_socket.c ctl/keeper_rights.c base/*.c)
+KEEPER_C := $(wildcard ctl/keeper*.c ctl/host.c ctl/act_port.c base/*.c)
 # The programs that act on the host, one kind of acts each (ctl/act.h).
 act_c     = $(patsubst %,ctl/%.c,act_$1_main act act_call act_rights host $2) $(wildcard base/*.c)
 PLUG_C   := $(call act_c,plug,act_plug act_vmm act_uplink act_icmp act_guard act_tc netns netns_tap netns_link netns_veth netns_sysctl)
@@ -48,7 +49,7 @@ PATHS_C  := $(call act_c,paths,act_paths act_socket act_file act_listen act_port
 CLI_ONLY := $(wildcard ctl/cli*.c ctl/cmd_*.c ctl/client*.c ctl/run*.c ctl/check*.c ctl/netns*.c ctl/qemu*.c)
 CLI_C    := $(CLI_ONLY) $(wildcard ctl/paths.c ctl/pcapng.c ctl/host_routes.c switch/build.c switch/heading.c switch/nd.c switch/packet.c dhcp/message*.c base/*.c)
 VALIDATOR_C := $(wildcard ctl/validator*.c ctl/confine_*.c dhcp/validator_wire.c dhcp/dns_name.c base/*.c)
-ENGINE_C := $(filter-out ctl/keeper%.c ctl/act%.c ctl/validator%.c $(CLI_ONLY),$(wildcard ctl/*.c)) $(LIB_C)
+ENGINE_C := $(filter-out ctl/start%.c ctl/keeper%.c ctl/act%.c ctl/validator%.c $(CLI_ONLY),$(wildcard ctl/*.c)) $(LIB_C)
 # Everything but each main(): what tests, fuzz targets and benchmarks link.
 TESTED_C := $(filter-out $(MAINS),$(wildcard ctl/*.c)) $(LIB_C)
 
@@ -61,7 +62,7 @@ TESTS   := $(TEST_C:%.c=$B/%)
 TOOLS   := $(TOOL_C:%.c=$B/%)
 FUZZERS := $(FUZZ_C:tests/fuzz/fuzz_%.c=$B/fuzz/%)
 ACTS     := $B/lanyard-iface $B/lanyard-ways $B/lanyard-plug $B/lanyard-nat $B/lanyard-names $B/lanyard-paths
-PROGRAMS := $B/lanyardd $B/lanyard-engine $B/lanyard-validator $B/lanyard $(ACTS)
+PROGRAMS := $B/lanyardd $B/lanyard-keeper $B/lanyard-engine $B/lanyard-validator $B/lanyard $(ACTS)
 
 # ThreadSanitizer is told what liburcu orders.
 ifneq ($(findstring thread,$(SAN)),)
@@ -70,7 +71,9 @@ WRAP   := $(patsubst __wrap_%,-Wl$(comma)--wrap=%,$(sort $(shell grep -o '__wrap
 endif
 
 all: $(PROGRAMS)
-$B/lanyardd: $(call objs,$(KEEPER_C))
+$B/lanyardd: $(call objs,$(START_C))
+	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) $^ $(call libs,$(KEEPER)) -o $@
+$B/lanyard-keeper: $(call objs,$(KEEPER_C))
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) $^ $(call libs,$(KEEPER)) -o $@
 $B/lanyard-plug: $(call objs,$(PLUG_C))
 	$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) $^ $(call libs,$(LINKS)) -o $@
@@ -160,7 +163,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/lanyard $(DESTDIR)$(PREFIX)/share/lanyard \
 		$(addprefix $(DESTDIR)$(PREFIX)/share/man/,man1 man5 man8) $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -m 755 $B/lanyardd $B/lanyard $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $B/lanyard-engine $B/lanyard-validator $(ACTS) $(DESTDIR)$(PREFIX)/libexec/lanyard
+	install -m 755 $B/lanyard-keeper $B/lanyard-engine $B/lanyard-validator $(ACTS) $(DESTDIR)$(PREFIX)/libexec/lanyard
 	for m in $(wildcard docs/*.[158]); do install -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}; done
 	for c in $(wildcard configs/*.yaml); do install -m 644 $$c $(DESTDIR)$(PREFIX)/share/lanyard; done
 	for s in $(wildcard configs/*.sysusers); do \

@@ -48,7 +48,7 @@ int listen_explain(const struct host_listen *m, uint32_t what, struct host_reply
 		snprintf(r->message, sizeof(r->message), "%s: ports below %u are for root", name, port_first_free());
 		snprintf(r->hint, sizeof(r->hint),
 			 "a port from %u up; or as root: sysctl net.ipv4.ip_unprivileged_port_start=%u, or setcap cap_net_bind_service=ep "
-			 "lanyardd, or a socket handed over at the start", port_first_free(), m->port);
+			 "lanyard-keeper, or a socket handed over at the start", port_first_free(), m->port);
 	} else if (error == EMFILE || error == ENFILE) {
 		snprintf(r->message, sizeof(r->message), "%s: the limit of open files is reached", name);
 		snprintf(r->hint, sizeof(r->hint), "a higher LimitNOFILE= or ulimit -n for lanyardd");

@@ -13,7 +13,7 @@
 
 enum { NOBODY = 65534, LIST_SIZE = 80 };
 
-static const char *keeper = "lanyardd";		/* the program */
+static const char *keeper = "lanyard-keeper";		/* the program */
 static uint64_t keepers;			/* rights */
 static bool own;				/* this program needs them in its file */
 

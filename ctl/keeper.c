@@ -4,10 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,10 +18,9 @@
 enum { STEADY_MS = 10000, RESTART_MAX_MS = 1000, QUICK_STEP_MS = 50 };
 
 struct keeper {
-	const struct keeper_conf *conf;
-	struct engine_home home;
+	const struct start_message *conf;
 	struct serve serve;
-	int lock, signals;
+	int signals;
 	pid_t engine;			/* 0: none runs */
 	unsigned quick;			/* restarts since it last ran steadily */
 	uint64_t started_ms, start_at_ms, kill_at_ms;	/* kill_at_ms: 0 while not stopping */
@@ -33,7 +31,7 @@ struct keeper {
 
 static void start_engine(struct keeper *k)
 {
-	pid_t pid = engine_start(k->conf, &k->home, k->lock, &k->serve.sock);
+	pid_t pid = engine_start(k->conf, &k->serve.sock);
 
 	k->started_ms = clock_now_ms();
 	if (pid > 0) {
@@ -106,7 +104,7 @@ static void stop(struct keeper *k)
 		k->done = true;		/* asked twice, or nobody to wait for */
 		return;
 	}
-	setup_notify("STOPPING=1");
+	keeper_notify("STOPPING=1");
 	kill(k->engine, SIGTERM);
 	k->kill_at_ms = clock_now_ms() + KEEPER_STOP_MS;
 }
@@ -170,7 +168,7 @@ static void on_ready(struct keeper *k)
 	log_info("event=ready pid=%d engine=%d runtime_dir=%s restarts=%u", (int)getpid(), (int)k->engine, k->conf->runtime_dir,
 		 k->serve.restarts);
 	if (!k->served)
-		setup_notify("READY=1");
+		keeper_notify("READY=1");
 	k->served = true;
 }
 
@@ -190,54 +188,72 @@ static void turn(struct keeper *k)
 	on_time(k);
 }
 
-/* The engine's sockets, TAPs and files and the keeper's copies need more than the 1024 that a shell gives. */
-static void raise_limits(void)
-{
-	struct rlimit files;
+/* ---- the start ---- */
 
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-		files.rlim_cur = files.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &files);
+static bool text_ends(const char *text, size_t room)
+{
+	return memchr(text, '\0', room);
+}
+
+int keeper_message(struct start_message *m)
+{
+	if (pread(START_MESSAGE_FD, m, sizeof(*m), 0) != sizeof(*m) || m->size != sizeof(*m) || m->ngiven > START_GIVEN_MAX ||
+	    !text_ends(m->runtime_dir, sizeof(m->runtime_dir)) || !text_ends(m->state_dir, sizeof(m->state_dir)) ||
+	    !text_ends(m->config, sizeof(m->config)) || !text_ends(m->host_domains, sizeof(m->host_domains)) ||
+	    (geteuid() != 0 && m->engine.uid != geteuid()))
+		return -EPROTO;
+	for (int fd = START_MESSAGE_FD; fd < START_GIVEN_FD; fd++)
+		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+			return -errno;
+	return given_read(START_MESSAGE_FD, m->ngiven);
+}
+
+/* remove_files() - what lanyardd made in the runtime directory */
+static void remove_files(const char *dir)
+{
+	static const char *const files[] = { PATHS_API_SOCKET, PATHS_ATTACH_SOCKET, PATHS_PID_FILE };
+	char path[PATHS_SIZE + 32];
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, files[i]);
+		unlink(path);
 	}
 }
 
-/* fill_low_fds() - descriptors 0 to 5 are taken: no later one falls on the numbers that the engine is given */
-static int fill_low_fds(void)
+/* open_all() - we have the lock: what is in the journal was done by a keeper that was killed, and its interfaces went with it */
+static int open_all(struct keeper *k)
 {
-	int fd;
+	struct serve *s = &k->serve;
 
-	do
-		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	while (fd >= 0 && fd <= HOST_CONFIG_FD);
-	if (fd < 0)
-		return -errno;
-	close(fd);
+	serve_init(s, -1);
+	s->host_domains = k->conf->host_domains;
+	s->journal = START_JOURNAL_FD;
+	rights_keep_few();
+	k->signals = open_signals();
+	if (k->signals < 0 || held_add(&s->held, HOST_API_LISTENER, START_API_FD, 0, NULL, 0) < 0 ||
+	    held_add(&s->held, HOST_ATTACH_LISTENER, START_ATTACH_FD, 0, NULL, 0) < 0) {
+		log_error("event=start-failed reason=\"out of memory or descriptors\"");
+		return -1;
+	}
+	validator_prepare(k->conf);
+	serve_undo_changes(s);
 	return 0;
 }
 
-int keeper_run(const struct keeper_conf *conf)
+int keeper_run(const struct start_message *conf)
 {
-	struct keeper k = { .conf = conf, .lock = -1 };
+	struct keeper k = { .conf = conf, .status = 1 };
 
-	serve_init(&k.serve, -1);
-	k.serve.host_domains = conf->host_domains;
-	umask(077);
-	rights_keep_few();
-	given_take();
-	if (fill_low_fds() < 0)
-		return 1;
-	raise_limits();
-	k.signals = open_signals();
-	if (k.signals < 0 || setup_open(conf, &k.serve, &k.lock, &k.home) < 0)
-		return 1;
-	validator_prepare(conf, &k.home);
-	start_engine(&k);
-	while (!k.done)
-		turn(&k);
-	if (k.engine)
-		kill(k.engine, SIGKILL);
-	serve_fini(&k.serve);
-	setup_close(conf);
+	if (open_all(&k) == 0) {
+		k.status = 0;
+		start_engine(&k);
+		while (!k.done)
+			turn(&k);
+		if (k.engine)
+			kill(k.engine, SIGKILL);
+		serve_fini(&k.serve);
+	}
+	remove_files(conf->runtime_dir);
 	log_info("event=stopped pid=%d", (int)getpid());
 	return k.status;
 }

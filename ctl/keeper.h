@@ -18,7 +18,7 @@
 
 #include "ctl/act.h"
 #include "ctl/host.h"
-#include "ctl/paths.h"
+#include "ctl/start.h"
 
 enum {
 	KEEPER_JOB_MS = 5000,		/* an act in a child takes no longer; below the engine's own limit of 6000 */
@@ -85,10 +85,9 @@ bool held_shares_trace(const struct held_table *t, const struct held *h);
  */
 int listen_open(const struct host_listen *m, int *fds, struct host_reply *r, uint16_t *port);
 
-/* --- keeper_given.c: sockets that the daemon was started with (sd_listen_fds(3): LISTEN_FDS, LISTEN_FDNAMES, LISTEN_PID) --- */
+/* --- keeper_given.c: sockets that the daemon was started with --- */
 
-/* given_take() - note them at the start, and keep them out of what is started; what is no TCP or UDP socket is named and left alone */
-void given_take(void);
+int given_read(int message, unsigned n);	/* Return: 0 or negative errno */
 
 /* given_find() - a copy of the one that was given for this forward by name ("web", "lab/web"), or that is bound to this port of
  * the request's address. Return: descriptor, or -ENOENT
@@ -113,11 +112,12 @@ struct act_kind {
 const struct act_kind *acts_kind(uint32_t type);
 const struct act_kind *acts_undo(enum act_number number);	/* of what that one did for a network: up to ACT_IFACE */
 
-/* acts_open() - find the programs, beside this one or in ../libexec/lanyard. Return: 0, or -ENOENT: one of them is in neither
+/* acts_open() - find the programs beside this one. Return: 0, or -ENOENT: one of them is not there
  * acts_use() - have one program (taken) stand for all
  * acts_program() - a descriptor of the program, or -1; @roots: nobody but root can have another in its place
  */
 int acts_open(void);
+void acts_path(const char *name, char *to, size_t room);	/* of a program beside this one */
 void acts_use(int fd);
 int acts_program(enum act_number number, bool *roots);
 const char *acts_name(enum act_number number);
@@ -163,7 +163,6 @@ int job_now(const struct serve *s, const struct order *o);
 
 /* --- keeper_journal.c: the file, that others work with (ctl/act_journal.h) --- */
 
-int journal_create(const char *state_dir);	/* Return: descriptor or negative errno */
 int journal_reader(int journal);		/* Return: a descriptor to read it by, or negative errno */
 bool journal_used(int journal);			/* is there anything in it? */
 
@@ -255,11 +254,6 @@ struct order order_about(enum act_what what, const struct act_kind *kind, const 
 
 /* --- keeper_rights.c --- */
 
-struct rights_user {
-	uid_t uid;
-	gid_t gid;
-};
-
 /* rights_keep_few() - give up for good what no request needs; nothing that is started gains any right */
 void rights_keep_few(void);
 
@@ -274,66 +268,30 @@ int rights_lend(uint64_t wanted, bool by_file);
 /* rights_become() - be that user from now on, in no other group, without capabilities. Return: 0 or negative errno */
 int rights_become(const struct rights_user *user);
 
-/* rights_user_find() - a name or number; NULL: lanyard, where there is such a user, else nobody. Return: 0 or -ENOENT */
-int rights_user_find(const char *name, struct rights_user *to);
+/* --- keeper_notify.c --- */
 
-/* --- keeper_setup.c: directories, the lock, the two listeners --- */
-
-struct keeper_conf {
-	const char *runtime_dir, *state_dir;
-	const char *config;		/* or NULL */
-	const char *workers;		/* or NULL */
-	const char *host_domains;	/* domains, by commas, or NULL */
-	const char *engine;		/* path of the program */
-	struct rights_user engine_user;	/* where the keeper is root; uid 0: root without capabilities */
-};
-
-struct engine_home;
-
-/* setup_open() - make and check the directories, take the lock, prepare the engine's home, undo what a keeper that was killed left, listen, write the pid file
- * @lock:	becomes the lock's descriptor; it lasts as long as any process has it open
- *
- * Return: 0, or a negative errno after a line on standard error that says what to do.
- */
-int setup_open(const struct keeper_conf *conf, struct serve *serve, int *lock, struct engine_home *home);
-void setup_close(const struct keeper_conf *conf);
-void setup_notify(const char *state);	/* systemd's protocol: "READY=1" to $NOTIFY_SOCKET */
-
-/* --- keeper_home.c: whose the engine is, and where it keeps its state --- */
-
-struct engine_home {
-	struct rights_user user;	/* the keeper's own, unless that is root */
-	char state_dir[PATHS_SIZE];	/* root: the subdirectory "engine", which belongs to that user; else all of it */
-	bool has_admins;
-	gid_t admins;			/* root: the group lanyard */
-};
-
-/* home_prepare() - find the user, make the directory, move there what an earlier version stored. Return: 0 or negative errno */
-int home_prepare(const struct keeper_conf *conf, struct engine_home *home);
+void keeper_notify(const char *state);	/* systemd's protocol: "READY=1" to $NOTIFY_SOCKET */
 
 /* --- keeper_engine.c --- */
 
-/* engine_path() - $LANYARD_ENGINE (never in a privileged program), beside this program, or in ../libexec/lanyard */
-int engine_path(char *to, size_t room);
-
-/* engine_start() - start the engine with @lock inherited; @sock becomes our end. Return: its pid or negative errno */
-pid_t engine_start(const struct keeper_conf *conf, const struct engine_home *home, int lock, int *sock);
-
-/* engine_check() - become `lanyard-engine -t`; returns only on failure */
-int engine_check(const struct keeper_conf *conf);
+/* engine_start() - beside this program, or $LANYARD_ENGINE (never in a privileged program); @sock becomes our end. Return: its pid or negative errno */
+pid_t engine_start(const struct start_message *conf, int *sock);
 
 /* --- keeper_validator.c: does not block --- */
 
 /* validator_prepare() - where the program is and who it is to be
  * validator_start() - Return: the engine's socket to a new one, or negative errno; validator_ended() - a child did, whichever it was
  */
-void validator_prepare(const struct keeper_conf *conf, const struct engine_home *home);
+void validator_prepare(const struct start_message *conf);
 int validator_start(void);
 void validator_ended(pid_t pid);
 
 /* --- keeper.c --- */
 
+/* keeper_message() - what lanyardd left in START_MESSAGE_FD. Return: 0, or negative errno: there is none, or not one for us */
+int keeper_message(struct start_message *m);
+
 /* keeper_run() - all of it, until SIGTERM, SIGINT or SIGHUP. Return: exit status */
-int keeper_run(const struct keeper_conf *conf);
+int keeper_run(const struct start_message *conf);
 
 #endif

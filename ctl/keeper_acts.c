@@ -83,33 +83,30 @@ static bool look(int dir, const char *name, struct program *to)
 	return true;
 }
 
-static bool look_in(const char *path)
+void acts_path(const char *name, char *to, size_t room)
 {
-	int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	unsigned found = 0;
-
-	for (unsigned i = 0; dir >= 0 && i < ACT_PROGRAMS; i++)
-		found += look(dir, names[i], &programs[i]);
-	if (dir >= 0)
-		close(dir);
-	return found == ACT_PROGRAMS;
-}
-
-int acts_open(void)
-{
-	static const char *const places[] = { ".", "../libexec/lanyard" };
-	char self[PATH_MAX], path[PATH_MAX + 32];
+	char self[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	char *slash;
 
 	self[n < 0 ? 0 : n] = '\0';
 	slash = strrchr(self, '/');
-	for (size_t i = 0; slash && i < ARRAY_SIZE(places); i++) {
-		snprintf(path, sizeof(path), "%.*s/%s", (int)(slash - self), self, places[i]);
-		if (look_in(path))
-			return 0;
-	}
-	return -ENOENT;
+	snprintf(to, room, "%.*s%s", slash ? (int)(slash - self) + 1 : 0, self, name);
+}
+
+int acts_open(void)
+{
+	char path[PATH_MAX];
+	unsigned found = 0;
+	int dir;
+
+	acts_path("", path, sizeof(path));
+	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	for (unsigned i = 0; dir >= 0 && i < ACT_PROGRAMS; i++)
+		found += look(dir, names[i], &programs[i]);
+	if (dir >= 0)
+		close(dir);
+	return found == ACT_PROGRAMS ? 0 : -ENOENT;
 }
 
 void acts_use(int fd)

@@ -11,26 +11,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/log.h"
 #include "ctl/keeper.h"
 
-int engine_path(char *to, size_t room)
-{
-	static const char *const places[] = { "lanyard-engine", "../libexec/lanyard/lanyard-engine" };
-	const char *given = secure_getenv("LANYARD_ENGINE");
-	char self[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash;
-
-	if (given)
-		return snprintf(to, room, "%s", given) < (int)room ? 0 : -ENAMETOOLONG;
-	self[n < 0 ? 0 : n] = '\0';
-	slash = strrchr(self, '/');
-	for (size_t i = 0; slash && i < sizeof(places) / sizeof(places[0]); i++)
-		if (snprintf(to, room, "%.*s/%s", (int)(slash - self), self, places[i]) < (int)room && access(to, X_OK) == 0)
-			return 0;
-	return -ENOENT;
-}
+static char engine[PATH_MAX];	/* the program */
 
 static _Noreturn void cannot(const char *path)
 {
@@ -38,54 +23,53 @@ static _Noreturn void cannot(const char *path)
 	_exit(127);
 }
 
-/* hand_over() - what the engine is given; the configuration is opened by us, who may read what it may not
- *
- * All are above HOST_CONFIG_FD: 0 to 5 are open in the keeper, see keeper_run(). The lock goes along, so that no second
- * daemon starts before this engine has ended.
+/* hand_over() - what the engine is given; the configuration is opened by us, who may read what it may not. The lock goes along, so that no
+ * second daemon starts before this engine has ended.
  */
-static void hand_over(const struct keeper_conf *conf, int sock, int lock)
+static void hand_over(const char *path, int sock)
 {
-	int config = conf->config ? open(conf->config, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+	int config = *path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
 
-	if (conf->config && config < 0)
-		cannot(conf->config);
+	if (*path && config < 0)
+		cannot(path);
 	dup2(sock, HOST_ENGINE_FD);
-	dup2(lock, HOST_LOCK_FD);
+	dup2(START_LOCK_FD, HOST_LOCK_FD);
 	if (config >= 0)
 		dup2(config, HOST_CONFIG_FD);
 	close_range(config >= 0 ? HOST_CONFIG_FD + 1 : HOST_CONFIG_FD, ~0u, 0);
 }
+_Static_assert((int)START_LOCK_FD == (int)HOST_LOCK_FD && START_GIVEN_FD > (int)HOST_CONFIG_FD, "nothing else has these numbers");
 
-static _Noreturn void run_engine(const struct keeper_conf *conf, const struct engine_home *home)
+static _Noreturn void run_engine(const struct start_message *conf)
 {
-	char uid[16], admins[16];
+	char uid[16], admins[16], workers[16];
 	const char *argv[16] = {
-		"lanyard-engine", "--runtime-dir", conf->runtime_dir, "--state-dir", home->state_dir, "--uid", uid,
+		"lanyard-engine", "--runtime-dir", conf->runtime_dir, "--state-dir", conf->state_dir, "--uid", uid,
+	};
+	const struct {
+		bool given;
+		const char *option, *value;
+	} more[] = {
+		{ conf->has_admins, "--admins", admins }, { conf->config[0], "--config", conf->config }, { conf->workers, "--workers", workers },
 	};
 	int n = 7;
 
 	snprintf(uid, sizeof(uid), "%u", (unsigned)geteuid());
-	snprintf(admins, sizeof(admins), "%u", (unsigned)home->admins);
-	if (home->has_admins) {
-		argv[n++] = "--admins";
-		argv[n++] = admins;
-	}
-	if (conf->config) {
-		argv[n++] = "--config";
-		argv[n++] = conf->config;
-	}
-	if (conf->workers) {
-		argv[n++] = "--workers";
-		argv[n++] = conf->workers;
-	}
-	if (home->user.uid != geteuid() && rights_become(&home->user) < 0)
-		cannot(conf->engine);
-	execv(conf->engine, (char *const *)argv);
-	cannot(conf->engine);
+	snprintf(admins, sizeof(admins), "%u", conf->admins);
+	snprintf(workers, sizeof(workers), "%u", conf->workers);
+	for (size_t i = 0; i < ARRAY_SIZE(more); i++)
+		if (more[i].given) {
+			argv[n++] = more[i].option;
+			argv[n++] = more[i].value;
+		}
+	if (conf->engine.uid != geteuid() && rights_become(&conf->engine) < 0)
+		cannot(engine);
+	execv(engine, (char *const *)argv);
+	cannot(engine);
 }
 
 /* become_engine() - rights_keep_few() has seen to it that no capability gets through the exec() */
-static _Noreturn void become_engine(const struct keeper_conf *conf, const struct engine_home *home, int sock, int lock, pid_t keeper)
+static _Noreturn void become_engine(const struct start_message *conf, int sock, pid_t keeper)
 {
 	sigset_t none;
 
@@ -95,21 +79,26 @@ static _Noreturn void become_engine(const struct keeper_conf *conf, const struct
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != keeper)
 		_exit(1);
-	hand_over(conf, sock, lock);
-	run_engine(conf, home);
+	hand_over(conf->config, sock);
+	run_engine(conf);
 }
 
-pid_t engine_start(const struct keeper_conf *conf, const struct engine_home *home, int lock, int *sock)
+pid_t engine_start(const struct start_message *conf, int *sock)
 {
+	const char *given = secure_getenv("LANYARD_ENGINE");
 	pid_t keeper = getpid(), pid;
 	int pair[2];
 
+	if (!given)
+		acts_path("lanyard-engine", engine, sizeof(engine));
+	else
+		snprintf(engine, sizeof(engine), "%s", given);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
 	fcntl(pair[0], F_SETFL, O_NONBLOCK);
 	pid = fork();
 	if (pid == 0)
-		become_engine(conf, home, pair[1], lock, keeper);
+		become_engine(conf, pair[1], keeper);
 	close(pair[1]);
 	if (pid < 0) {
 		pid = -errno;
@@ -118,13 +107,4 @@ pid_t engine_start(const struct keeper_conf *conf, const struct engine_home *hom
 	}
 	*sock = pair[0];
 	return pid;
-}
-
-int engine_check(const struct keeper_conf *conf)
-{
-	const char *argv[] = { "lanyard-engine", "-t", conf->config ? "--config" : NULL, conf->config, NULL };
-
-	execv(conf->engine, (char *const *)argv);
-	log_error("event=engine-not-started path=%s reason=\"%s\"", conf->engine, strerror(errno));
-	return -errno;
 }

@@ -37,7 +37,7 @@ static void write_call(struct act_call *c, const struct serve *s, const struct o
 	ssize_t n = readlink("/proc/self/exe", c->program, sizeof(c->program) - 1);
 
 	if (n <= 0)
-		snprintf(c->program, sizeof(c->program), "lanyardd");
+		snprintf(c->program, sizeof(c->program), "lanyard-keeper");
 	c->size = sizeof(*c);
 	c->what = o->what;
 	c->keeper = (uint32_t)getpid();

@@ -4,20 +4,15 @@
 #include <errno.h>
 #include <grp.h>
 #include <linux/securebits.h>
-#include <pwd.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/array.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "ctl/keeper.h"
 
 #define BIT(capability) (1ull << (capability))
-
-enum { NOBODY = 65534 };
 
 /* What requests need, each with the one that does; all else is given up at the start, from the bounding set, too. */
 static const unsigned kept[] = {
@@ -29,7 +24,6 @@ static const unsigned kept[] = {
 	CAP_DAC_OVERRIDE,	/* root names sockets that are other users' */
 	CAP_SETUID, CAP_SETGID,	/* acts with a client's rights; the engine's user */
 	CAP_KILL,		/* these are other users' processes then */
-	CAP_CHOWN,		/* the sockets are the group's, the engine's directory is the engine's */
 };
 
 static uint64_t left;		/* to the keeper */
@@ -84,26 +78,5 @@ int rights_become(const struct rights_user *user)
 	if (setgroups(0, NULL) < 0 || setresgid(user->gid, user->gid, user->gid) < 0 ||
 	    setresuid(user->uid, user->uid, user->uid) < 0)
 		return -errno;
-	return 0;
-}
-
-static int of_passwd(const struct passwd *pw, struct rights_user *to)
-{
-	if (!pw)
-		return -ENOENT;
-	*to = (struct rights_user){ .uid = pw->pw_uid, .gid = pw->pw_gid };
-	return 0;
-}
-
-int rights_user_find(const char *name, struct rights_user *to)
-{
-	unsigned long uid;
-
-	if (name && number_parse(name, 0, UINT32_MAX - 1, &uid) < 0)
-		return of_passwd(getpwnam(name), to);
-	if (name && of_passwd(getpwuid((uid_t)uid), to) < 0)
-		*to = (struct rights_user){ .uid = (uid_t)uid, .gid = (gid_t)uid };
-	if (!name && of_passwd(getpwnam("lanyard"), to) < 0 && of_passwd(getpwnam("nobody"), to) < 0)
-		*to = (struct rights_user){ .uid = NOBODY, .gid = NOBODY };
 	return 0;
 }

@@ -3,6 +3,7 @@
  * the engine's user, and where the host lets us an empty network namespace. */
 #define _GNU_SOURCE	/* unshare(), close_range() */
 #include <errno.h>
+#include <limits.h>
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
@@ -19,22 +20,14 @@
 
 enum { VALIDATORS_MAX = 128 };		/* one for each network that validates; who has more of them has taken the engine over */
 
-static char program[PATHS_SIZE];
+static char program[PATH_MAX];
 static struct rights_user user;
 static pid_t running[VALIDATORS_MAX];
 
-/* validator_path() - beside the engine */
-static void validator_path(const char *engine)
+void validator_prepare(const struct start_message *conf)
 {
-	const char *slash = strrchr(engine, '/');
-
-	snprintf(program, sizeof(program), "%.*slanyard-validator", slash ? (int)(slash - engine) + 1 : 0, engine);
-}
-
-void validator_prepare(const struct keeper_conf *conf, const struct engine_home *home)
-{
-	validator_path(conf->engine);
-	user = home->user;
+	acts_path("lanyard-validator", program, sizeof(program));
+	user = conf->engine;
 }
 
 /* leave_network() - into a namespace where there is a loopback and nothing else. Where that may not be had, no more is lost than that fence. */

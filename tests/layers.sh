@@ -27,8 +27,8 @@ for d in tap nat dhcp; do
 	only "base|switch|$d" "$d"/*.[ch]
 done
 only 'base|switch|tap|nat|dhcp|ctl' ctl/*.[ch]
-for f in ctl/keeper*.[ch] ctl/act*.[ch] ctl/host.[ch] ctl/paths.[ch]; do
-	bad=$(grep -nHE '^#include "' "$f" | grep -vE '"(base/[a-z0-9_]+|ctl/(keeper[a-z_]*|act[a-z_]*|host|paths|netns(_link|_nl)?))\.h"')
+for f in ctl/start*.[ch] ctl/keeper*.[ch] ctl/act*.[ch] ctl/host.[ch] ctl/paths.[ch]; do
+	bad=$(grep -nHE '^#include "' "$f" | grep -vE '"(base/[a-z0-9_]+|ctl/(start|keeper[a-z_]*|act[a-z_]*|host|paths|netns(_link|_nl)?))\.h"')
 	[ -z "$bad" ] || { printf '%s\n' "$bad"; status=1; }
 done
 

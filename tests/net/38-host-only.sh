@@ -10,7 +10,7 @@ if [ "$AS" = user ]; then
 	daemon_start
 	status 5 lanyard net add lab --mode host-only
 	has "the reason" "$ERR" "no right \(CAP_NET_ADMIN\)"
-	has "the command" "$ERR" "^hint: once: sudo setcap cap_net_admin=ep $B/lanyardd"
+	has "the command" "$ERR" "^hint: once: sudo setcap cap_net_admin=ep $B/lanyard-keeper"
 	is "networks" "$(json '.networks | length' net ls)" 0
 	is "changes" "$(json '.changes | length' host-changes)" 0
 	daemon_stop
@@ -19,7 +19,7 @@ if [ "$AS" = user ]; then
 	say "with that command, as the user"
 	mkdir "$DIR/bin"
 	cp "$B"/lanyard "$B"/lanyardd "$B"/lanyard-* "$DIR/bin"
-	setcap cap_net_admin=ep "$DIR/bin/lanyardd" 2>/dev/null || exit 0
+	setcap cap_net_admin=ep "$DIR/bin/lanyard-keeper" 2>/dev/null || exit 0
 	B=$DIR/bin
 	daemon_start
 	lanyard net add lab --mode host-only

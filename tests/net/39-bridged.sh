@@ -22,7 +22,7 @@ if [ "$AS" = user ]; then
 	daemon_start
 	status 5 lanyard net add lab --mode bridged --uplink nic0
 	has "the reason" "$ERR" "no right"
-	has "the command" "$ERR" "^hint: once: sudo setcap cap_net_admin,cap_net_raw=ep $B/lanyardd"
+	has "the command" "$ERR" "^hint: once: sudo setcap cap_net_admin,cap_net_raw=ep $B/lanyard-keeper"
 	is "networks" "$(json '.networks | length' net ls)" 0
 	is "changes" "$(json '.changes | length' host-changes)" 0
 	daemon_stop

@@ -24,7 +24,7 @@ if [ "$AS" = user ]; then
 	daemon_stop
 	mkdir "$DIR/bin"
 	cp "$B"/lanyard "$B"/lanyardd "$B"/lanyard-* "$DIR/bin"
-	if ! setcap cap_net_admin,cap_net_raw=ep "$DIR/bin/lanyardd" 2>/dev/null; then
+	if ! setcap cap_net_admin,cap_net_raw=ep "$DIR/bin/lanyard-keeper" 2>/dev/null; then
 		echo "   setcap is not to be had here: the rest is left out"
 		exit 0
 	fi

@@ -3,8 +3,8 @@
 # tests/net/93-confined.sh - what the two processes may do: the keeper what its requests need, the engine nothing
 . "$ROOT/tests/net/lib.sh"
 
-# CAP_CHOWN DAC_OVERRIDE KILL SETGID SETUID NET_BIND_SERVICE NET_ADMIN NET_RAW SYS_PTRACE SYS_ADMIN, by their numbers in capability.h
-KEPT=$(printf '%016x' $((1 << 0 | 1 << 1 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 10 | 1 << 12 | 1 << 13 | 1 << 19 | 1 << 21)))
+# CAP_DAC_OVERRIDE KILL SETGID SETUID NET_BIND_SERVICE NET_ADMIN NET_RAW SYS_PTRACE SYS_ADMIN, by their numbers in capability.h
+KEPT=$(printf '%016x' $((1 << 1 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 10 | 1 << 12 | 1 << 13 | 1 << 19 | 1 << 21)))
 NONE=0000000000000000
 USER_THERE=$(awk '$1 + $3 > 65534' /proc/self/uid_map)	# more users than root alone
 value() { awk -v key="$2:" '$1 == key { $1 = ""; print substr($0, 2) }' "/proc/$1/status"; }
@@ -87,7 +87,7 @@ if [ "$AS" = user ]; then
 	say "a right of the program's file is the keeper's alone, and what is missing is named besides"
 	mkdir "$DIR/bin"
 	cp "$B"/lanyard "$B"/lanyardd "$B"/lanyard-* "$DIR/bin"
-	setcap cap_net_bind_service,cap_sys_time=ep "$DIR/bin/lanyardd" 2>/dev/null || skip "setcap is not to be had here"
+	setcap cap_net_bind_service,cap_sys_time=ep "$DIR/bin/lanyard-keeper" 2>/dev/null || skip "setcap is not to be had here"
 	B=$DIR/bin
 	daemon_start
 	is "it keeps what a request needs" "$(value "$(keeper_pid)" CapPrm)" "$(printf '%016x' $((1 << 10)))"
@@ -96,7 +96,7 @@ if [ "$AS" = user ]; then
 	lanyard forward add lab 80:web1:80
 	is "port 80" "$(json '.forwards[0].state' forward ls lab)" up
 	status 5 lanyard net add host --mode host-only
-	has "the command" "$ERR" "^hint: once: sudo setcap cap_net_bind_service,cap_net_admin=ep $B/lanyardd;"
+	has "the command" "$ERR" "^hint: once: sudo setcap cap_net_bind_service,cap_net_admin=ep $B/lanyard-keeper;"
 	exit 0
 fi
 state=$DIR/s/lanyard

@@ -11,6 +11,7 @@
 #include "ctl/act.h"
 #include "ctl/act_journal.h"
 #include "ctl/keeper.h"
+#include "ctl/start.h"
 
 /* bed_journal() - make and use one in @dir. Return: descriptor or negative errno */
 static inline int bed_journal(const char *dir)

@@ -584,7 +584,7 @@ static void test_low_port(void **state)
 	assert_int_equal(fd, -EACCES);
 	assert_string_equal(err.code, "permission");
 	assert_non_null(strstr(err.hint, "ip_unprivileged_port_start=7"));
-	assert_non_null(strstr(err.hint, "lanyardd"));
+	assert_non_null(strstr(err.hint, "lanyard-keeper"));
 	keeper_close(&k);
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The keeper as a process, with this program in the engine's place: started as "lanyard-engine" it tells the test about
+/* lanyardd and the keeper as a process, with this program in the engine's place, and the keeper's: started as "lanyard-engine" it tells the test about
  * itself over $TALK and then behaves as $BEHAVE says.
  */
-#define _GNU_SOURCE	/* struct ucred */
+#define _GNU_SOURCE	/* struct ucred, memfd_create(), close_range() */
 #include "ctl/keeper.h"
+#include "ctl/start.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -104,6 +106,13 @@ static int be_engine(int argc, char **argv)
 	return 0;
 }
 
+static int be_keeper(void)
+{
+	static struct start_message m;
+
+	return keeper_message(&m) < 0 ? 9 : keeper_run(&m);
+}
+
 /* --- the test's side --- */
 
 static int listener = -1, notify = -1;
@@ -141,7 +150,7 @@ static int teardown(void **state)
 
 static pid_t start_keeper(const char *run, const char *state)
 {
-	struct keeper_conf conf = { .runtime_dir = run, .state_dir = state, .engine = self, .workers = "2" };
+	struct start_conf conf = { .runtime_dir = run, .state_dir = state, .engine = self, .keeper = self, .workers = 2 };
 	pid_t pid;
 
 	fflush(NULL);
@@ -149,7 +158,8 @@ static pid_t start_keeper(const char *run, const char *state)
 	if (pid == 0) {
 		close(listener);	/* or an engine that is not answered would hang in it */
 		close(notify);
-		_exit(keeper_run(&conf));
+		setenv("LANYARD_ENGINE", self, 1);
+		_exit(start_run(&conf) < 0);
 	}
 	assert_true(pid > 0);
 	return pid;
@@ -370,10 +380,62 @@ static void test_engine_path(void **state)
 
 	(void)state;
 	setenv("LANYARD_ENGINE", "/somewhere/else", 1);
-	assert_int_equal(engine_path(path, sizeof(path)), 0);
+	assert_int_equal(start_engine_path(path, sizeof(path)), 0);
 	assert_string_equal(path, "/somewhere/else");
-	assert_int_equal(engine_path(path, 5), -ENAMETOOLONG);
+	assert_int_equal(start_engine_path(path, 5), -ENAMETOOLONG);
 	unsetenv("LANYARD_ENGINE");
+}
+
+/* told() - exit status of a keeper that is started with these bytes as its message; NULL: with none */
+static int told(const void *message, size_t size)
+{
+	char *const argv[] = { (char *)"lanyard-keeper", NULL };
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		int fd = memfd_create("message", 0);
+
+		for (int to = START_MESSAGE_FD; to < START_GIVEN_FD && message; to++)
+			dup2(fd, to);
+		if (!message)
+			close_range(START_MESSAGE_FD, ~0u, 0);
+		else if (pwrite(START_MESSAGE_FD, message, size, 0) != (ssize_t)size)
+			_exit(1);
+		execv(self, argv);
+	}
+	return WEXITSTATUS(status_of(pid));
+}
+
+static void test_message_is_checked(void **state)
+{
+	static const struct start_message good = { .size = sizeof(good), .ngiven = 1 };
+	struct start_message m;
+
+	(void)state;
+	assert_int_equal(told(NULL, 0), 9);
+	assert_int_equal(told(&good, sizeof(good) - 1), 9);
+	assert_int_equal(told(&good, sizeof(good)), 9);			/* a socket that was given, and nothing about it */
+	m = good;
+	m.ngiven = 0;
+	m.size++;
+	assert_int_equal(told(&m, sizeof(m)), 9);
+	m = good;
+	m.ngiven = START_GIVEN_MAX + 1;
+	assert_int_equal(told(&m, sizeof(m)), 9);
+	for (unsigned i = 0; i < 4; i++) {
+		m = good;
+		m.ngiven = 0;
+		memset(i == 0 ? m.runtime_dir : i == 1 ? m.state_dir : i == 2 ? m.config : m.host_domains, 'x',
+		       i == 3 ? sizeof(m.host_domains) : sizeof(m.config));
+		assert_int_equal(told(&m, sizeof(m)), 9);
+	}
+	m = good;
+	m.ngiven = 0;
+	m.engine.uid = geteuid() + 1;
+	if (geteuid() != 0)
+		assert_int_equal(told(&m, sizeof(m)), 9);
 }
 
 #define WITH_DIR(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -384,11 +446,14 @@ int main(int argc, char **argv)
 		WITH_DIR(test_start_and_stop),	   WITH_DIR(test_engine_comes_back), WITH_DIR(test_engine_hangs_up),
 		WITH_DIR(test_engine_does_not_start), WITH_DIR(test_deaf_engine),     WITH_DIR(test_keeper_is_killed),
 		WITH_DIR(test_second_daemon),	   WITH_DIR(test_bad_places),	     cmocka_unit_test(test_engine_path),
+		cmocka_unit_test(test_message_is_checked),
 	};
 	ssize_t n;
 
 	if (!strcmp(argv[0], "lanyard-engine"))
 		return be_engine(argc, argv);
+	if (!strcmp(argv[0], "lanyard-keeper"))
+		return be_keeper();
 	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	if (n < 0)
 		return 1;

@@ -2,6 +2,7 @@
 /* What the keeper gives up, and what it lends to a program that acts; as root, or else as far as a user sees of it. */
 #define _GNU_SOURCE
 #include "ctl/keeper.h"
+#include "ctl/start.h"
 
 #include <errno.h>
 #include <linux/capability.h>
@@ -21,7 +22,7 @@
 enum { NOT_SO = 1 };
 
 static uint64_t kept_of_root = BIT(CAP_NET_ADMIN) | BIT(CAP_NET_RAW) | BIT(CAP_NET_BIND_SERVICE) | BIT(CAP_SYS_ADMIN) |
-			       BIT(CAP_SYS_PTRACE) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_SETUID) | BIT(CAP_SETGID) | BIT(CAP_KILL) | BIT(CAP_CHOWN);
+			       BIT(CAP_SYS_PTRACE) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_SETUID) | BIT(CAP_SETGID) | BIT(CAP_KILL);
 
 /* status() - a line of /proc/self/status, as a number */
 static uint64_t status(const char *key)
@@ -109,22 +110,22 @@ static void test_users(void **state)
 	struct rights_user u = { 1, 1 };
 
 	(void)state;
-	assert_int_equal(rights_user_find("0", &u), 0);
+	assert_int_equal(home_user_find("0", &u), 0);
 	assert_int_equal(u.uid, 0);
-	assert_int_equal(rights_user_find("root", &u), 0);
+	assert_int_equal(home_user_find("root", &u), 0);
 	assert_int_equal(u.uid, 0);
-	assert_int_equal(rights_user_find("3999999999", &u), 0);	/* a number that nobody has is its own group */
+	assert_int_equal(home_user_find("3999999999", &u), 0);	/* a number that nobody has is its own group */
 	assert_int_equal(u.uid, 3999999999u);
 	assert_int_equal(u.gid, 3999999999u);
-	assert_int_equal(rights_user_find("4294967295", &u), -ENOENT);	/* -1 would mean: leave it as it is */
-	assert_int_equal(rights_user_find("no such user", &u), -ENOENT);
-	assert_int_equal(rights_user_find(NULL, &u), 0);
+	assert_int_equal(home_user_find("4294967295", &u), -ENOENT);	/* -1 would mean: leave it as it is */
+	assert_int_equal(home_user_find("no such user", &u), -ENOENT);
+	assert_int_equal(home_user_find(NULL, &u), 0);
 	assert_true(u.uid != 0);
 }
 
 static void test_hint(void **state)
 {
-	static struct act_call call = { .program = "/usr/bin/lanyardd", .rights = BIT(CAP_NET_BIND_SERVICE) };
+	static struct act_call call = { .program = "/usr/libexec/lanyard/lanyard-keeper", .rights = BIT(CAP_NET_BIND_SERVICE) };
 	struct error err = { 0 };
 
 	(void)state;
@@ -132,7 +133,7 @@ static void test_hint(void **state)
 	rights_hint(&err, BIT(CAP_NET_RAW) | BIT(CAP_NET_ADMIN));
 	assert_non_null(strstr(err.hint, "setcap cap_"));
 	assert_non_null(strstr(err.hint, "cap_net_admin,cap_net_raw"));
-	assert_non_null(strstr(err.hint, "=ep /usr/bin/lanyardd; then"));
+	assert_non_null(strstr(err.hint, "=ep /usr/libexec/lanyard/lanyard-keeper; then"));
 }
 
 int main(void)

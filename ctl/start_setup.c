@@ -16,8 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "ctl/act_socket.h"
-#include "ctl/keeper.h"
-#include "ctl/paths.h"
+#include "ctl/start.h"
 
 enum { LOCK_WAIT_MS = 2000 };
 
@@ -103,7 +102,30 @@ static void share_with_group(const char *path)
 		log_warn("event=socket-not-shared path=%s reason=\"%s\"", path, strerror(errno));
 }
 
-static int open_listener(const char *dir, const char *file, int type, const char *name, struct held_table *held)
+/* is_served() - does the daemon live that wrote the pid file? */
+static bool is_served(const char *dir)
+{
+	char path[PATHS_SIZE];
+	int fd = paths_join(path, sizeof(path), dir, PATHS_PID_FILE) < 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	pid_t owner = fd < 0 ? 0 : lock_owner(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return owner != 0;
+}
+
+/* listen_at() - an engine that is about to end has let go of the lock, and not yet of this */
+static int listen_at(const char *dir, const struct sockaddr_un *at, int type)
+{
+	uint64_t until = clock_now_ms() + LOCK_WAIT_MS;
+	int fd;
+
+	while ((fd = act_unix_listen(at, type)) == -EADDRINUSE && !is_served(dir) && clock_now_ms() < until)
+		poll(NULL, 0, 10);
+	return fd;
+}
+
+static int open_listener(const char *dir, const char *file, int type)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	int fd, rc;
@@ -111,11 +133,11 @@ static int open_listener(const char *dir, const char *file, int type, const char
 	rc = paths_join(at.sun_path, sizeof(at.sun_path), dir, file);
 	if (rc < 0)
 		return fail(rc, "too long for the path of a socket", dir);
-	fd = act_unix_listen(&at, type);
+	fd = listen_at(dir, &at, type);
 	if (fd < 0)
 		return fail(fd, fd == -EADDRINUSE ? "another daemon serves this runtime directory" : "cannot listen", at.sun_path);
 	share_with_group(at.sun_path);
-	return held_add(held, name, fd, 0, NULL, 0);
+	return fd;
 }
 
 static int write_pid(const char *dir)
@@ -133,62 +155,52 @@ static int write_pid(const char *dir)
 	return 0;
 }
 
-/* open_journal() - we have the lock: what is in there was done by a keeper that was killed, and its interfaces went with it */
-static int open_journal(struct serve *serve, const char *state_dir)
+/* ---- the journal of host changes ---- */
+
+/* sync_dir() - a file that was just made has to be found again after a power cut */
+static int sync_dir(const char *dir)
 {
-	serve->journal = journal_create(state_dir);
-	if (serve->journal < 0)
-		return fail(serve->journal, "cannot open the journal of host changes in", state_dir);
-	serve_undo_changes(serve);
-	return 0;
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
+
+	if (fd < 0)
+		return -errno;
+	rc = fsync(fd) < 0 ? -errno : 0;
+	close(fd);
+	return rc;
 }
 
-int setup_open(const struct keeper_conf *conf, struct serve *serve, int *lock, struct engine_home *home)
+int journal_create(const char *state_dir)
+{
+	char path[PATHS_SIZE];
+	int rc = paths_join(path, sizeof(path), state_dir, "host-changes"), fd;
+
+	if (rc < 0)
+		return rc;
+	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	rc = sync_dir(state_dir);
+	if (rc == 0)
+		return fd;
+	close(fd);
+	return rc;
+}
+
+int setup_open(const struct start_conf *conf, struct started *to)
 {
 	int rc = prepare_dir(conf->runtime_dir, geteuid() == 0 ? 0755 : 0700);
 
 	if (rc == 0)
 		rc = prepare_dir(conf->state_dir, 0700);
 	if (rc == 0)
-		rc = take_lock(conf->state_dir, lock);
-	if (rc == 0 && (rc = home_prepare(conf, home)) < 0)
-		fail(rc, "cannot prepare the engine's directory", home->state_dir);
-	if (rc == 0)
-		rc = open_journal(serve, conf->state_dir);
-	if (rc == 0)
-		rc = open_listener(conf->runtime_dir, PATHS_API_SOCKET, SOCK_STREAM, HOST_API_LISTENER, &serve->held);
-	if (rc == 0)
-		rc = open_listener(conf->runtime_dir, PATHS_ATTACH_SOCKET, SOCK_SEQPACKET, HOST_ATTACH_LISTENER, &serve->held);
-	return rc == 0 ? write_pid(conf->runtime_dir) : rc;
-}
-
-void setup_close(const struct keeper_conf *conf)
-{
-	static const char *const files[] = { PATHS_API_SOCKET, PATHS_ATTACH_SOCKET, PATHS_PID_FILE };
-	char path[PATHS_SIZE];
-
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		if (paths_join(path, sizeof(path), conf->runtime_dir, files[i]) == 0)
-			unlink(path);
-}
-
-void setup_notify(const char *state)
-{
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	const char *path = getenv("NOTIFY_SOCKET");
-	size_t n = path ? strlen(path) : 0;
-	int fd;
-
-	if (n < 2 || n > sizeof(to.sun_path) || (path[0] != '/' && path[0] != '@'))
-		return;
-	memcpy(to.sun_path, path, n);
-	if (path[0] == '@')
-		to.sun_path[0] = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return;
-	if (sendto(fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&to,
-		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) < 0)
-		log_warn("event=notify-failed reason=\"%s\"", strerror(errno));
-	close(fd);
+		rc = take_lock(conf->state_dir, &to->lock);
+	if (rc == 0 && (rc = home_prepare(conf, &to->message)) < 0)
+		fail(rc, "cannot prepare the engine's directory", to->message.state_dir);
+	if (rc == 0 && (rc = to->journal = journal_create(conf->state_dir)) < 0)
+		fail(rc, "cannot open the journal of host changes in", conf->state_dir);
+	if (rc >= 0)
+		rc = to->api = open_listener(conf->runtime_dir, PATHS_API_SOCKET, SOCK_STREAM);
+	if (rc >= 0)
+		rc = to->attach = open_listener(conf->runtime_dir, PATHS_ATTACH_SOCKET, SOCK_SEQPACKET);
+	return rc >= 0 ? write_pid(conf->runtime_dir) : rc;
 }

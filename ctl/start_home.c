@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,16 +12,39 @@
 
 #include "base/array.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "ctl/keeper.h"
 
 static const char subdirectory[] = "engine";
 
 /* ---- whose the engine is ---- */
 
+enum { NOBODY = 65534 };
 enum { NO_USER = 1, NO_DIRECTORY, NO_PROGRAM };
 
+static int of_passwd(const struct passwd *pw, struct rights_user *to)
+{
+	if (!pw)
+		return -ENOENT;
+	*to = (struct rights_user){ .uid = pw->pw_uid, .gid = pw->pw_gid };
+	return 0;
+}
+
+int home_user_find(const char *name, struct rights_user *to)
+{
+	unsigned long uid;
+
+	if (name && number_parse(name, 0, UINT32_MAX - 1, &uid) < 0)
+		return of_passwd(getpwnam(name), to);
+	if (name && of_passwd(getpwuid((uid_t)uid), to) < 0)
+		*to = (struct rights_user){ .uid = (uid_t)uid, .gid = (gid_t)uid };
+	if (!name && of_passwd(getpwnam("lanyard"), to) < 0 && of_passwd(getpwnam("nobody"), to) < 0)
+		*to = (struct rights_user){ .uid = NOBODY, .gid = NOBODY };
+	return 0;
+}
+
 /* obstacle() - what keeps that user from being the engine's; asked by a child that becomes the user. 0: nothing */
-static int obstacle(const struct keeper_conf *conf, const struct rights_user *user)
+static int obstacle(const struct start_conf *conf, const struct rights_user *user)
 {
 	int status = 0;
 	pid_t pid = fork();
@@ -32,7 +56,7 @@ static int obstacle(const struct keeper_conf *conf, const struct rights_user *us
 }
 
 /* choose_user() - root's engine is another user's where that one can do its work; it has no capability in any case */
-static void choose_user(const struct keeper_conf *conf, struct rights_user *to)
+static void choose_user(const struct start_conf *conf, struct rights_user *to)
 {
 	int what;
 
@@ -102,31 +126,31 @@ static int make_directory(int state, const struct rights_user *user)
 }
 
 /* root_home() - root's state directory lets the engine through to its part, and shows nothing */
-static int root_home(const struct keeper_conf *conf, struct engine_home *home)
+static int root_home(const struct start_conf *conf, struct start_message *m)
 {
 	int state = open(conf->state_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), rc;
 	const struct group *admins = getgrnam("lanyard");
 
 	if (state < 0)
 		return -errno;
-	home->has_admins = admins != NULL;
-	home->admins = admins ? admins->gr_gid : 0;
+	m->has_admins = admins != NULL;
+	m->admins = admins ? admins->gr_gid : 0;
 	rc = conf->engine_user.uid && fchmod(state, 0711) < 0 ? -errno : 0;
-	choose_user(conf, &home->user);
+	choose_user(conf, &m->engine);
 	if (rc == 0)
-		rc = make_directory(state, &home->user);
+		rc = make_directory(state, &m->engine);
 	close(state);
 	return rc;
 }
 
-int home_prepare(const struct keeper_conf *conf, struct engine_home *home)
+int home_prepare(const struct start_conf *conf, struct start_message *m)
 {
 	bool root = geteuid() == 0;
 	int rc = 0;
 
-	*home = (struct engine_home){ .user = { .uid = geteuid(), .gid = getegid() } };
-	if (snprintf(home->state_dir, sizeof(home->state_dir), "%s%s%s", conf->state_dir, root ? "/" : "", root ? subdirectory : "") >=
-	    (int)sizeof(home->state_dir))
+	m->engine = (struct rights_user){ .uid = geteuid(), .gid = getegid() };
+	if (snprintf(m->state_dir, sizeof(m->state_dir), "%s%s%s", conf->state_dir, root ? "/" : "", root ? subdirectory : "") >=
+	    (int)sizeof(m->state_dir))
 		rc = -ENAMETOOLONG;
-	return rc == 0 && root ? root_home(conf, home) : rc;
+	return rc == 0 && root ? root_home(conf, m) : rc;
 }
