@@ -79,7 +79,7 @@ int fdb_lookup_key(const struct fdb *fdb, uint64_t key, uint64_t now_ms);
 bool fdb_learn_key(struct fdb *fdb, uint64_t key, uint32_t port, uint64_t now_ms);
 
 /* fdb_burst() - fdb_learn() and fdb_lookup() for the frames of a burst, one frame after another; @n at most 64
- * Of a port that had 65,536 new stations in this second, or 4,096 that took the place of others of its own, only one frame in 64 is learnt
+ * Of a port that had 65,536 new stations in this second, or 4,096 that took the place of others of its own, only one frame in 1,024 is learnt
  * from, so that a guest which invents addresses slows nobody else down.
  * @src:	keys (fdb_key()) of the stations seen at @port
  * @dst:	keys to look up; 0: none

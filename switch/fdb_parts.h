@@ -14,7 +14,7 @@
  */
 enum { WAYS = 4, CANDIDATES = 2 * WAYS, BURST = 64, MOMENT_S = 1,
 	FREELY = 65536,		/* stations that a port may have learnt in one second; of what else it sends in that second */
-	THINNED = 64,		/* one frame in so many is learnt from */
+	THINNED = 1024,		/* one frame in so many is learnt from */
 	CROWDED = 16 };		/* so many counts one that takes the place of another of the port's: that takes longer, and helps nobody */
 
 struct entry {

@@ -342,7 +342,7 @@ static void test_pace(void **state)
 	assert_in_range(held, 1000, MANY / 3);
 	pour(fdb, MANY, 4096, 5, dst, START);
 	assert_int_equal(fdb_count(fdb, 5), 4096);
-	for (unsigned i = 0; i < 64; i++)				/* one of the port's own is learnt in between */
+	for (unsigned i = 0; i < 1024; i++)				/* one of the port's own is learnt in between */
 		fdb_burst(fdb, src, none, 1, 3, START, to);
 	assert_int_equal(fdb_lookup(fdb, 1, station(1, KNOWN), START), 3);
 	pour(fdb, 2 * MANY, 1024, 3, dst, START + SECOND);	/* and in the next second as ever */
@@ -364,7 +364,7 @@ static void test_crowded_pace(void **state)
 	for (unsigned i = MANY - LAST; i < MANY; i++)
 		known += fdb_lookup(fdb, 1, station(9, i), START) == 3;
 	print_message("  of the last %u of %u one after another in a small table %u are known\n", LAST, MANY, known);
-	assert_in_range(known, 16, LAST / 32);
+	assert_in_range(known, 4, LAST / 512);
 	pour(fdb, MANY, 64, 3, dst, START + SECOND);
 	for (unsigned i = MANY; i < MANY + 64; i++)
 		assert_int_equal(fdb_lookup(fdb, 1, station(9, i), START + SECOND), 3);
