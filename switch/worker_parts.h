@@ -9,6 +9,7 @@
 #include "switch/forward.h"
 #include "switch/poller.h"
 #include "switch/port.h"
+#include "switch/share.h"
 #include "switch/worker.h"
 
 struct queue;
@@ -31,6 +32,7 @@ struct worker {
 	struct watch inbox_watch;
 	struct timers timers;
 	struct queue *active;			/* queues that are polled */
+	struct sharing sharing;			/* of the time among them */
 	struct rx_space rx;
 	uint8_t *scratch, *cut, *linear;	/* parts of one mapping with rx.data, which ends before a guard page */
 	struct outbox outbox;

@@ -30,6 +30,7 @@ struct queue {
 	struct worker *w;
 	int new_fd;			/* the control thread's, until new_descriptor() */
 	bool active;
+	struct share share;		/* of the worker's time */
 	uint64_t busy_ns;		/* when it last had frames */
 	struct timer nap;		/* while it waits for its port's rate */
 	const struct shape *waits_for;	/* among those that wait for what that shares; NULL: it is not; looked into only while in force */
@@ -164,12 +165,13 @@ static enum polled poll_burst(struct worker *w, struct queue *q)
 	return POLLED_BUSY;
 }
 
-/* stays_active() - poll a queue. Return: shall it be polled again? */
-static bool stays_active(struct worker *w, struct queue *q, bool *any)
+/* have_turn() - a few bursts of a queue, fewer where they take long. Return: what the last one was */
+static enum polled have_turn(struct worker *w, struct queue *q, bool *any)
 {
+	unsigned most = w->sharing.needed && q->share.slow ? 1 : BURSTS_PER_ROUND, i;
 	enum polled p = POLLED_BUSY;
 
-	for (unsigned i = 0; i < BURSTS_PER_ROUND && p == POLLED_BUSY; i++) {
+	for (i = 0; i < most && p == POLLED_BUSY; i++) {
 		p = poll_burst(w, q);
 		if (p == POLLED_BUSY) {
 			q->busy_ns = w->now_ns;
@@ -180,6 +182,22 @@ static bool stays_active(struct worker *w, struct queue *q, bool *any)
 	}
 	if (q->q->port->ops->received)
 		q->q->port->ops->received(q->q);
+	if (w->sharing.needed)
+		share_charge(&w->sharing, &q->share, i, clock_now_ns());
+	share_left(&w->sharing, &q->share, p == POLLED_BUSY);
+	return p;
+}
+
+/* stays_active() - let a queue have its turn, if it may. Return: shall it be polled again? */
+static bool stays_active(struct worker *w, struct queue *q, bool *any)
+{
+	enum polled p;
+
+	if (!share_may(&w->sharing, &q->share)) {
+		share_left(&w->sharing, &q->share, true);
+		return true;
+	}
+	p = have_turn(w, q, any);
 	if (p != POLLED_EMPTY)
 		return p == POLLED_BUSY;
 	if (!q->q->port->ops->arm)
@@ -190,8 +208,9 @@ static bool stays_active(struct worker *w, struct queue *q, bool *any)
 bool queues_poll(struct worker *w)
 {
 	struct queue *list = w->active, **tail = &w->active;
-	bool any = false;
+	bool any = false, several = list && list->next_active;
 
+	share_round(&w->sharing, several, several ? clock_now_ns() : 0);
 	w->active = NULL;
 	for (struct queue *q = list, *next; q; q = next) {
 		next = q->next_active;
@@ -211,6 +230,7 @@ static void add_queue(struct worker *w, void *arg)
 {
 	struct queue *q = arg;
 
+	q->share = (struct share){ 0 };
 	watch(w, q);
 	activate(w, q);			/* what came before it was watched makes no edge */
 }
