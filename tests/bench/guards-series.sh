@@ -22,8 +22,15 @@ rate() {
 }
 plain() { rate "$@" "$DIR/a" "$DIR/b"; }
 with_guards() { guards_on; plain "$@"; guards_off; }
-# beside ARGUMENT... - while another guest, which the same core plays, sends a few frames each turn to a fourth
-beside() { rate --beside 16 --addresses "$@" "$DIR/a" "$DIR/b" "$DIR/beside-c" "$DIR/beside-d"; }
+# beside N WHAT - what two guests have beside a third that sends from new addresses, of what they have beside it with one address: in turns of a second, by the
+# time on the switch's core. The third, which the same core plays, sends N frames each turn of its rings to a fourth
+beside() {
+	local answer ratio
+	wanted "$2" || return 0
+	answer=$(timeout 100 "$gen" --cpu "$LOAD_CPU" --turns 15 --seconds 1 --pid "$(engine_pid)" --beside "$1" --addresses --invent \
+		"$DIR/a" "$DIR/b" "$DIR/beside-c" "$DIR/beside-d" 2>>"$DIR/load.log")
+	for ratio in ratio lower_quartile upper_quartile; do figure "$2, $ratio" % "$(jq ".$ratio * 1000 | round / 10" <<<"$answer")"; done
+}
 
 # of WHAT NAME NAME2 HOW ARGUMENT... -- HOW2 ARGUMENT... - both rates, and the second of the first by the time on the core; once more where the cores moved meanwhile
 of() {
@@ -56,6 +63,6 @@ for ((round = 1; round <= RUNS; round++)); do
 	of "64 B: all on, of the rate with none" "64 B, none on" "64 B, all on" plain -- with_guards
 	of "64 B: 100,000 stations, of the rate with two" "64 B, two stations that write their addresses" "64 B, 100,000 stations" \
 		plain --addresses -- plain --macs 50000
-	of "64 B: beside a guest with a new address in each frame, of the rate beside one with one" "64 B, beside a guest with one address" \
-		"64 B, beside one with a new address in each frame" beside -- beside --invent
+	beside 16 "64 B: beside a guest with a new address in each frame, of the rate beside one with one"
+	beside 256 "64 B: beside one that has as many of them as it can, of the rate beside one with one"
 done

@@ -17,6 +17,8 @@
  *	--latency N     N frames one by one, instead of throughput   --quiet MS      and nothing for so long before each
  *	--idle PRE:N    N guests more, at PRE0.., that do nothing    --hold          nobody does anything for SECONDS
  *	--beside N      the last pair is not measured: its first guest sends N frames a turn   --invent  each from an address of its own
+ *	--turns N       N times, for SECONDS each: the pair beside with one address, and with new ones (--invent); or, with --versus, the one pair alone and
+ *	                the other alone, which may be plugged into two switches
  *	--pace N        so many frames a turn, and never more under way than fill half a ring: then none need be lost
  *	--again         guests whose connection ends plug in again  --leave N       and N times one of them goes and comes back
  *	--seconds N     (2)    --cpu N   where to run (1)            --gap NS        between turns: a guest collects batches (300)
@@ -29,7 +31,6 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <getopt.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -45,28 +46,20 @@
 #include "tests/packet/guest_life.h"
 #include "tests/packet/guest_totals.h"
 #include "tests/packet/ideal_switch.h"
+#include "tests/packet/load_options.h"
 #include "tests/packet/thread_time.h"
 #include "tests/packet/ticks.h"
+#include "tests/packet/turns.h"
 #include "tests/packet/virtio_guest.h"
 
-enum { GUESTS_MAX = 16, IDLE_MAX = 4096, LEARN_BURST = 32, LEARN_ROUNDS = 3, WARM_MS = 500, DRAIN_MS = 100, PATIENCE_NS = 100000000 };
+enum { GUESTS_MAX = LOAD_GUESTS_MAX, LEARN_BURST = 32, LEARN_ROUNDS = 3, WARM_MS = 500, DRAIN_MS = 100, PATIENCE_NS = 100000000 };
 
-static struct {
-	struct vguest_conf guest;
-	unsigned pace, beside, cpu, gap_ns, latency, quiet_ms, nidle, ideal, far;
-	double seconds;
-	const char *idle;
-	pid_t pid;
-	bool both, hold, again, distance, invent;
-} opt = {
-	.guest = { .frames.size = GUEST_FRAME_MIN, .flows = 1, .pairs = 1, .ring = 1024, .buffer = 2048, .mergeable = true },
-	.seconds = 2, .cpu = 1, .gap_ns = 300,
-};
+static struct load_options opt;
 static struct vguest guests[GUESTS_MAX], *idle;
 static const char *sockets[GUESTS_MAX];	/* of each guest, or NULL: */
 static int listeners[GUESTS_MAX];	/* the switch dials here */
 static struct guest_life life = { .guests = guests, .sockets = sockets, .listeners = listeners };
-static unsigned nguests;
+static unsigned nguests, playing_from, playing_to;	/* who runs its rings */
 static double ticks_per_ns;
 static volatile sig_atomic_t enough;	/* SIGINT: measure no longer */
 
@@ -80,100 +73,6 @@ static void on_interrupt(int signal)
 {
 	(void)signal;
 	enough = 1;
-}
-
-/* --- options -------------------------------------------------------------------------------------------- */
-
-static unsigned number(const char *text, unsigned min, unsigned max)
-{
-	char *end;
-	unsigned long n = strtoul(text, &end, 10);
-
-	if (*end || end == text || n < min || n > max) {
-		fprintf(stderr, "vhostgen: %s: not a number of %u to %u\n", text, min, max);
-		exit(2);
-	}
-	return (unsigned)n;
-}
-
-static double duration(const char *text)
-{
-	char *end;
-	double s = strtod(text, &end);
-
-	if (*end || end == text || !(s >= 0.1 && s <= 3600)) {
-		fprintf(stderr, "vhostgen: %s: not a number of seconds, 0.1 to 3600\n", text);
-		exit(2);
-	}
-	return s;
-}
-
-static void idle_guests(char *text)
-{
-	char *colon = strrchr(text, ':');
-
-	if (!colon)
-		die(text, "not PREFIX:N");
-	*colon = '\0';
-	opt.idle = text;
-	opt.nidle = number(colon + 1, 1, IDLE_MAX);
-}
-
-static void options(int argc, char **argv)
-{
-	static int packed, in_order, indirect, event_idx, again, both, touch, verify, gso, hold, separate, ordinary, invent, addresses;
-	static const struct option longs[] = {
-		{ "packed", 0, &packed, 1 }, { "in-order", 0, &in_order, 1 }, { "indirect", 0, &indirect, 1 }, { "event-idx", 0, &event_idx, 1 },
-		{ "both", 0, &both, 1 }, { "touch", 0, &touch, 1 }, { "verify", 0, &verify, 1 }, { "gso", 0, &gso, 1 }, { "hold", 0, &hold, 1 },
-		{ "again", 0, &again, 1 }, { "pace", 1, NULL, 'P' }, { "beside", 1, NULL, 'B' }, { "invent", 0, &invent, 1 }, { "leave", 1, NULL, 'L' },
-		{ "no-mergeable", 0, &separate, 1 }, { "addresses", 0, &addresses, 1 }, { "ordinary-pages", 0, &ordinary, 1 },
-		{ "size", 1, NULL, 's' }, { "macs", 1, NULL, 'm' }, { "buffer", 1, NULL, 'b' }, { "ring", 1, NULL, 'r' }, { "queues", 1, NULL, 'q' },
-		{ "latency", 1, NULL, 'l' }, { "quiet", 1, NULL, 'Q' }, { "idle", 1, NULL, 'i' }, { "seconds", 1, NULL, 't' },
-		{ "cpu", 1, NULL, 'c' }, { "gap", 1, NULL, 'g' }, { "pid", 1, NULL, 'p' }, { "ideal", 1, NULL, 'I' }, { "distance", 1, NULL, 'd' }, { 0 },
-	};
-	struct vguest_conf *c = &opt.guest;
-
-	for (int o; (o = getopt_long(argc, argv, "", longs, NULL)) >= 0;) {
-		switch (o) {
-		case 0: break;
-		case 's': c->frames.size = number(optarg, GUEST_FRAME_MIN, 65000); break;
-		case 'm': c->flows = number(optarg, 1, GUEST_FLOWS_MAX); break;
-		case 'b': c->buffer = number(optarg, 128, 1 << 17); break;
-		case 'r': c->ring = (uint16_t)number(optarg, 2, GUEST_RING_MAX); break;
-		case 'q': c->pairs = number(optarg, 1, VGUEST_PAIRS_MAX); break;
-		case 'l': opt.latency = number(optarg, 1, 10000000); break;
-		case 'Q': opt.quiet_ms = number(optarg, 1, 10000); break;
-		case 'i': idle_guests(optarg); break;
-		case 't': opt.seconds = duration(optarg); break;
-		case 'c': opt.cpu = number(optarg, 0, CPU_SETSIZE - 1); break;
-		case 'g': opt.gap_ns = number(optarg, 0, 1000000); break;
-		case 'p': opt.pid = (pid_t)number(optarg, 1, 1 << 22); break;
-		case 'I': opt.ideal = number(optarg, IDEAL_RINGS, IDEAL_SWITCH); break;
-		case 'P': opt.pace = number(optarg, 1, GUEST_RING_MAX); break;
-		case 'B': opt.beside = number(optarg, 1, GUEST_RING_MAX); break;
-		case 'L': life.leaves = number(optarg, 1, 1000); break;
-		case 'd': opt.distance = true; opt.far = number(optarg, 0, CPU_SETSIZE - 1); break;
-		default: exit(2);
-		}
-	}
-	c->packed = packed, c->in_order = in_order, c->indirect = indirect, c->event_idx = event_idx;
-	c->mergeable = !separate, c->ordinary_pages = ordinary, c->addresses = addresses;
-	c->look = verify ? VGUEST_VERIFY : touch ? VGUEST_TOUCH : VGUEST_BLIND;
-	opt.both = both, opt.hold = hold, opt.invent = invent, opt.again = again || life.leaves, c->frames.gso = gso;
-	if (gso)
-		c->frames.size = GUEST_FRAME_GSO;
-	if (separate && c->buffer < GUEST_HEADER + c->frames.size)
-		die("--buffer", "frames do not fit, and are not to be merged");
-	if (c->ring & (c->ring - 1))
-		die("--ring", "not a power of two");
-	nguests = opt.ideal ? 2 : (unsigned)(argc - optind);
-	life.n = nguests;
-	if (nguests % 2 || nguests > GUESTS_MAX || (!nguests && !opt.nidle && !opt.distance))
-		die("sockets", "two for each pair of guests");
-	if (opt.beside && nguests < 4)
-		die("--beside", "beside whom?");
-	if (opt.invent && !opt.beside)
-		die("--invent", "whose addresses? give --beside, too");
 }
 
 /* --- guests --------------------------------------------------------------------------------------------- */
@@ -194,7 +93,7 @@ static void open_all(char **paths)
 {
 	static const char listen_at[] = "listen:";
 	struct vguest_conf small = opt.guest;
-	struct rlimit files = { .rlim_cur = 8 * IDLE_MAX, .rlim_max = 8 * IDLE_MAX };
+	struct rlimit files = { .rlim_cur = 8 * LOAD_IDLE_MAX, .rlim_max = 8 * LOAD_IDLE_MAX };
 	char path[108];
 
 	setrlimit(RLIMIT_NOFILE, &files);
@@ -272,7 +171,7 @@ static inline void step(void)
 {
 	const struct vguest_conf *c = &opt.guest;
 
-	for (unsigned i = 0; i < nguests; i += 2)
+	for (unsigned i = playing_from; i < playing_to; i += 2)
 		for (unsigned q = 0; q < c->pairs; q++) {
 			vguest_send(&guests[i], q, allowed(&guests[i], q));
 			vguest_receive(&guests[i + 1], q);
@@ -358,6 +257,53 @@ static void throughput(void)
 	       (unsigned long long)(end.foreign - start.foreign), (unsigned long long)end.sent, (unsigned long long)end.received);
 }
 
+/* change() - turn of the first (0) or the second (1) */
+static void change(unsigned whose)
+{
+	settle(1);
+	if (opt.versus) {
+		playing_from = 2 * whose;
+		playing_to = playing_from + 2;
+	} else {
+		guests[nguests - 2].inventive = whose;
+	}
+}
+
+/* one_turn() - Return: frames per second; of the time that the switch's busiest thread had on its core, where that is known */
+static double one_turn(void)
+{
+	struct thread_time *threads = opt.pid ? thread_time_now(opt.pid) : NULL;
+	struct guest_totals a = totals(), b;
+	uint64_t ns;
+
+	run_for((uint64_t)(opt.seconds * 1e9));
+	b = totals();
+	ns = threads ? thread_time_since(threads).busiest_ns : b.ns - a.ns;
+	free(threads);
+	return ns ? (double)(b.received - a.received) * 1e9 / (double)ns : 0;
+}
+
+/* in_turns() - frames per second of the guests that are measured, and how the second thing's compare with the first's */
+static void in_turns(void)
+{
+	struct turns *t = turns_new(opt.turns);
+	struct turns_result r;
+
+	if (!t)
+		die("turns", "no memory");
+	run_for(WARM_MS * 1000000ull);
+	for (unsigned i = 0; i < 2 * opt.turns && !enough; i++) {
+		change(turns_whose(i));
+		turns_note(t, i, one_turn());
+	}
+	settle(DRAIN_MS);
+	r = turns_result(t);
+	free(t);
+	print_setting("turns");
+	printf(",\"turns\":%u,\"seconds\":%.3f,\"first_per_s\":%.0f,\"second_per_s\":%.0f,\"ratio\":%.4f,\"lower_quartile\":%.4f,\"upper_quartile\":%.4f}\n",
+	       opt.turns, opt.seconds, r.first, r.second, r.ratio, r.lower, r.upper);
+}
+
 static int compare(const void *a, const void *b)
 {
 	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
@@ -419,7 +365,9 @@ int main(int argc, char **argv)
 {
 	cpu_set_t cpus;
 
-	options(argc, argv);
+	load_options(&opt, argc, argv);
+	nguests = life.n = playing_to = opt.nguests;
+	life.leaves = opt.leaves;
 	CPU_ZERO(&cpus);
 	CPU_SET(opt.cpu, &cpus);
 	if (sched_setaffinity(0, sizeof(cpus), &cpus) < 0)
@@ -442,6 +390,8 @@ int main(int argc, char **argv)
 		hold();
 	else if (opt.latency)
 		latency();
+	else if (opt.turns)
+		in_turns();
 	else
 		throughput();
 	for (unsigned i = 0; i < nguests; i++) {
