@@ -13,7 +13,7 @@
 /* rule_edit - one rule that is to come or to go */
 struct rule_edit {
 	struct call *call;
-	char net[NAME_MAX_SIZE], port[NAME_MAX_SIZE];	/* port empty: the network's own */
+	char net[NAME_MAX_SIZE], port[NAME_MAX_SIZE], group[NAME_MAX_SIZE];	/* both empty: the network's own */
 	char rule[RULE_TEXT];		/* canonical; or empty: the one at @position */
 	size_t position;		/* from 1; 0: at the end */
 	bool remove, made;
@@ -28,8 +28,8 @@ static void on_done(void *arg, const struct error *err)
 	else if (err->rc < 0)
 		call_fail(e->call, err);
 	else
-		call_answer(e->call, e->made ? 201 : 200, json_pack("{s:s s:s s:s s:I}", "network", e->net, "port", e->port, "rule", e->rule,
-								    "position", (json_int_t)e->position));
+		call_answer(e->call, e->made ? 201 : 200, json_pack("{s:s s:s s:s s:s s:I}", "network", e->net, "port", e->port, "group", e->group,
+								    "rule", e->rule, "position", (json_int_t)e->position));
 	free(e);
 }
 
@@ -70,7 +70,7 @@ static int remove_rule(struct rule_edit *e, json_t *list, struct error *err)
 	size_t at = e->rule[0] ? find(list, e->rule) : e->position - 1;
 
 	if (at >= json_array_size(list)) {
-		error_set(err, -ENOENT, "%s%s%s has no such rule", e->net, e->port[0] ? "/" : "", e->port);
+		error_set(err, -ENOENT, "%s%s%s%s has no such rule", e->net, e->port[0] ? "/" : e->group[0] ? ", group " : "", e->port, e->group);
 		error_hint(err, "lanyard policy ls %s%s%s", e->net, e->port[0] ? "/" : "", e->port);
 		return -ENOENT;
 	}
@@ -99,18 +99,29 @@ static int add_rule(struct rule_edit *e, json_t *list, struct error *err)
 	return 0;
 }
 
+/* settings_with() - whose rules they are, and in @tree the *object that is to have them; NULL: there is no such one */
+static const struct port_conf *settings_with(const struct rule_edit *e, json_t *tree, const struct net_conf *net, json_t **object)
+{
+	const struct group_conf *group = e->group[0] ? net_group(net, e->group) : NULL;
+
+	*object = json_object_get(json_object_get(tree, "networks"), e->net);
+	if (e->group[0])
+		*object = json_object_get(json_object_get(*object, "groups"), e->group);
+	else if (e->port[0])
+		*object = json_object_get(json_object_get(*object, "ports"), e->port);
+	return !*object ? NULL : e->group[0] ? (group ? &group->settings : NULL) : e->port[0] ? net_port(net, e->port) : &net->defaults;
+}
+
 static int change(struct rule_edit *e, json_t *tree, const struct net_conf *net, struct error *err)
 {
-	const struct port_conf *port = e->port[0] ? net_port(net, e->port) : &net->defaults;
-	json_t *object = json_object_get(json_object_get(tree, "networks"), e->net), *policy, *list;
+	json_t *object, *policy, *list;
+	const struct port_conf *settings = settings_with(e, tree, net, &object);
 	int rc;
 
-	if (e->port[0])
-		object = json_object_get(json_object_get(object, "ports"), e->port);
-	if (!port || !object)
-		return error_set(err, -ENOENT, "network %s has no port %s", e->net, e->port);
+	if (!settings)
+		return error_set(err, -ENOENT, "network %s has no %s %s", e->net, e->group[0] ? "group" : "port", e->group[0] ? e->group : e->port);
 	policy = policy_in(object);
-	list = effective(port);
+	list = effective(settings);
 	rc = !policy || !list ? error_set(err, -ENOMEM, "out of memory") : e->remove ? remove_rule(e, list, err) : add_rule(e, list, err);
 	if (rc == 0 && json_object_set(policy, "rules", list) < 0)
 		rc = error_set(err, -ENOMEM, "out of memory");
@@ -140,14 +151,17 @@ static int edit_run(void *arg, json_t *tree, struct error *err)
 }
 
 /* take_words() - what is asked for, from texts that may be NULL */
-static int take_words(struct rule_edit *e, const char *port, const char *rule, struct error *err)
+static int take_words(struct rule_edit *e, const char *port, const char *group, const char *rule, struct error *err)
 {
 	const char *why;
 	struct rule r;
 
-	if (port && strlen(port) >= sizeof(e->port))
-		return error_set(err, -ENOENT, "network %s has no such port", e->net);
+	if ((port && strlen(port) >= sizeof(e->port)) || (group && strlen(group) >= sizeof(e->group)))
+		return error_set(err, -ENOENT, "network %s has no such %s", e->net, group ? "group" : "port");
+	if (port && *port && group && *group)
+		return error_set(err, -EINVAL, "policy: a port's, or a group's?");
 	snprintf(e->port, sizeof(e->port), "%s", port ? port : "");
+	snprintf(e->group, sizeof(e->group), "%s", group ? group : "");
 	if (!rule)
 		return e->remove && e->position ? 0 : error_set(err, -EINVAL, "policy: rule is missing");
 	if (rule_parse(rule, &r, &why) < 0)
@@ -165,7 +179,8 @@ static int take_body(struct rule_edit *e, struct error *err)
 	if (!body)
 		return err->rc;
 	e->position = position > 0 && position < 100000 ? (size_t)position : 0;
-	rc = take_words(e, json_string_value(json_object_get(body, "port")), json_string_value(json_object_get(body, "rule")), err);
+	rc = take_words(e, json_string_value(json_object_get(body, "port")), json_string_value(json_object_get(body, "group")),
+			json_string_value(json_object_get(body, "rule")), err);
 	json_decref(body);
 	return rc;
 }
@@ -178,7 +193,7 @@ static int take_query(struct rule_edit *e, struct error *err)
 	if (text && number_parse(text, 1, 100000, &position) < 0)
 		return error_set(err, -EINVAL, "policy: position is a number from 1 on");
 	e->position = position;
-	return take_words(e, call_query(e->call, "port"), call_query(e->call, "rule"), err);
+	return take_words(e, call_query(e->call, "port"), call_query(e->call, "group"), call_query(e->call, "rule"), err);
 }
 
 static void begin(struct call *call, const struct net_conf *net)

@@ -8,6 +8,7 @@
 #include "ctl/cli.h"
 #include "ctl/cli_api.h"
 #include "ctl/cli_output.h"
+#include "ctl/cmd_subject.h"
 
 static const struct flag set_flags[] = {
 	{ "--own-mac", 0, FLAG_BOOL, NULL, "guard.own_mac", "no MAC address but the port's own" },
@@ -23,41 +24,26 @@ static const struct flag set_flags[] = {
 	{ "--broadcast", 0, FLAG_NUMBER, "FPS", "guard.broadcast", "frames a second; 0: any number" },
 	{ "--multicast", 0, FLAG_NUMBER, "FPS", "guard.multicast", "likewise" },
 	{ "--unknown", 0, FLAG_NUMBER, "FPS", "guard.unknown", "likewise, to stations that nobody knows" },
+	SUBJECT_GROUP,
 	{ 0 },
 };
-
-/* subject_path() - of a network, or of one of its ports */
-static int subject_path(struct cli *cli, const char *text, char path[CLI_PATH_MAX])
-{
-	struct port_name name;
-	int rc;
-
-	if (!strchr(text, '/')) {
-		rc = net_name_parse(text, &cli->err);
-		if (rc == 0)
-			cli_path(path, "networks", text, NULL);
-		return rc;
-	}
-	rc = port_name_parse(text, &name, &cli->err);
-	if (rc == 0)
-		cli_path(path, "networks", name.net, "ports", name.port, NULL);
-	return rc;
-}
 
 static int guard_set(struct cli *cli, const struct args *args)
 {
 	json_t *body, *answer = NULL;
 	char path[CLI_PATH_MAX];
-	int rc = subject_path(cli, args->words[0], path);
+	struct subject s;
+	int rc = subject_parse(cli, args, &s);
 
 	if (rc < 0)
 		return rc;
 	body = args_settings(args, &cli->err);
 	if (!body)
 		return -EINVAL;
+	subject_path(&s, path);
 	rc = cli_change(cli, "PATCH", path, body, &answer);
 	if (rc == 0)
-		output_result(cli, answer, "%s: guarded", args->words[0]);
+		output_result(cli, answer, "%s%s%s: guarded", args->words[0], s.group ? ", group " : "", s.group ? s.group : "");
 	json_decref(answer);
 	json_decref(body);
 	return rc;
@@ -143,12 +129,14 @@ static int fdb_change(struct cli *cli, const struct args *args, bool add)
 	json_t *port = NULL, *body, *answer = NULL;
 	char path[CLI_PATH_MAX], text[MAC_TEXT];
 	uint8_t mac[MAC_SIZE];
-	int rc = subject_path(cli, args->words[0], path);
+	struct subject s;
+	int rc = subject_parse(cli, args, &s);
 
 	if (rc < 0)
 		return rc;
-	if (!strchr(args->words[0], '/'))
+	if (!s.name.port[0])
 		return error_set(&cli->err, -EINVAL, "%s: where shall it live? NET/PORT", args->words[0]);
+	subject_path(&s, path);
 	if (mac_parse(args->words[1], mac) < 0)
 		return error_set(&cli->err, -EINVAL, "%s is not a MAC address", args->words[1]);
 	mac_format(mac, text);

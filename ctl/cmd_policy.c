@@ -9,34 +9,24 @@
 #include "ctl/cli.h"
 #include "ctl/cli_api.h"
 #include "ctl/cli_output.h"
+#include "ctl/cmd_subject.h"
 
 static const struct flag add_flags[] = {
 	{ "--at", 0, FLAG_NUMBER, "N", NULL, "as the Nth rule; without, as the last" },
+	SUBJECT_GROUP,
+	{ 0 },
+};
+
+static const struct flag rm_flags[] = {
+	SUBJECT_GROUP,
 	{ 0 },
 };
 
 static const struct flag set_flags[] = {
 	{ "--default", 0, FLAG_TEXT, "allow|deny|deny-egress|deny-ingress", "policy.default", "what no rule decides" },
+	SUBJECT_GROUP,
 	{ 0 },
 };
-
-/* subject - a network, or one of its ports */
-struct subject {
-	struct port_name name;		/* port empty: the network's own rules */
-};
-
-static int subject_parse(struct cli *cli, const char *text, struct subject *s)
-{
-	int rc;
-
-	memset(s, 0, sizeof(*s));
-	if (strchr(text, '/'))
-		return port_name_parse(text, &s->name, &cli->err);
-	rc = net_name_parse(text, &cli->err);
-	if (rc == 0)
-		snprintf(s->name.net, sizeof(s->name.net), "%s", text);
-	return rc;
-}
 
 /* rule_words() - the words from @first on as one text */
 static void rule_words(const struct args *args, unsigned first, char *to, size_t room)
@@ -50,9 +40,10 @@ static void rule_words(const struct args *args, unsigned first, char *to, size_t
 
 static void print_rule(const struct cli *cli, const json_t *answer, const char *what)
 {
-	const char *port = row_text(answer, "port");
+	const char *port = row_text(answer, "port"), *group = row_text(answer, "group");
 
-	output_result(cli, answer, "%s%s%s: %s%s", row_text(answer, "network"), port[0] ? "/" : "", port, row_text(answer, "rule"), what);
+	output_result(cli, answer, "%s%s%s%s: %s%s", row_text(answer, "network"), port[0] ? "/" : group[0] ? ", group " : "", port, group,
+		      row_text(answer, "rule"), what);
 }
 
 static int policy_add(struct cli *cli, const struct args *args)
@@ -60,7 +51,7 @@ static int policy_add(struct cli *cli, const struct args *args)
 	char path[CLI_PATH_MAX], rule[512];
 	json_t *body, *answer = NULL;
 	struct subject s;
-	int rc = subject_parse(cli, args->words[0], &s);
+	int rc = subject_parse(cli, args, &s);
 
 	if (rc < 0)
 		return rc;
@@ -68,6 +59,8 @@ static int policy_add(struct cli *cli, const struct args *args)
 	body = json_pack("{s:s}", "rule", rule);
 	if (s.name.port[0])
 		json_object_set_new(body, "port", json_string(s.name.port));
+	if (s.group)
+		json_object_set_new(body, "group", json_string(s.group));
 	if (args_text(args, "--at"))
 		json_object_set_new(body, "position", json_integer(atoi(args_text(args, "--at"))));
 	cli_path(path, "networks", s.name.net, "policy", NULL);
@@ -99,7 +92,7 @@ static int policy_rm(struct cli *cli, const struct args *args)
 	unsigned long position;
 	json_t *answer = NULL;
 	struct subject s;
-	int rc = subject_parse(cli, args->words[0], &s);
+	int rc = subject_parse(cli, args, &s);
 
 	if (rc < 0)
 		return rc;
@@ -107,6 +100,8 @@ static int policy_rm(struct cli *cli, const struct args *args)
 	cli_path(path, "networks", s.name.net, "policy", NULL);
 	if (s.name.port[0])
 		add_query(path, "port", s.name.port);
+	if (s.group)
+		add_query(path, "group", s.group);
 	add_query(path, number_parse(rule, 1, 100000, &position) == 0 ? "position" : "rule", rule);
 	rc = cli_change(cli, "DELETE", path, NULL, &answer);
 	if (rc == 0)
@@ -120,20 +115,17 @@ static int policy_set(struct cli *cli, const struct args *args)
 	char path[CLI_PATH_MAX];
 	json_t *body, *answer = NULL;
 	struct subject s;
-	int rc = subject_parse(cli, args->words[0], &s);
+	int rc = subject_parse(cli, args, &s);
 
 	if (rc < 0)
 		return rc;
 	body = args_settings(args, &cli->err);
 	if (!body)
 		return -EINVAL;
-	if (s.name.port[0])
-		cli_path(path, "networks", s.name.net, "ports", s.name.port, NULL);
-	else
-		cli_path(path, "networks", s.name.net, NULL);
+	subject_path(&s, path);
 	rc = cli_change(cli, "PATCH", path, body, &answer);
 	if (rc == 0)
-		output_result(cli, answer, "%s: default %s", args->words[0],
+		output_result(cli, answer, "%s%s%s: default %s", args->words[0], s.group ? ", group " : "", s.group ? s.group : "",
 			      row_text(answer, "policy.default")[0] ? row_text(answer, "policy.default") : "allow");
 	json_decref(answer);
 	json_decref(body);
@@ -175,7 +167,7 @@ static int policy_ls(struct cli *cli, const struct args *args)
 	};
 	struct subject s = { .name.net = "" };
 	json_t *answer = NULL;
-	int rc = args->nwords ? subject_parse(cli, args->words[0], &s) : 0;
+	int rc = args->nwords ? subject_parse(cli, args, &s) : 0;
 
 	if (rc == 0)
 		rc = cli_list(cli, s.name.net[0] ? s.name.net : NULL, "policy", &answer);
@@ -192,7 +184,7 @@ static int policy_ls(struct cli *cli, const struct args *args)
 const struct command cmd_policy[] = {
 	{ "policy", "add", "NET[/PORT] ACTION DIRECTION PEER[:PORTS][/PROTOCOL]", "what guests may begin, and others with them",
 	  "policy add lab/agent allow egress *.github.com:443/tcp", 4, 4, false, add_flags, policy_add },
-	{ "policy", "rm", "NET[/PORT] N | RULE", "take a rule away", "policy rm lab/agent 2", 2, 4, false, NULL, policy_rm },
+	{ "policy", "rm", "NET[/PORT] N | RULE", "take a rule away", "policy rm lab/agent 2", 2, 4, false, rm_flags, policy_rm },
 	{ "policy", "set", "NET[/PORT]", "what no rule decides", "policy set lab/agent --default deny", 1, 1, false, set_flags, policy_set },
 	{ "policy", "ls", "[NET[/PORT]]", "the rules in force, and how often each decided", "policy ls lab/agent", 0, 1, false, NULL, policy_ls },
 	{ 0 },

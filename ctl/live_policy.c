@@ -289,13 +289,14 @@ static const char *default_text(unsigned way, const struct policy_conf *policy)
 
 static void list_port(json_t *list, const struct live_port *p)
 {
+	const char *own = policy_has_own_rules(&p->conf->policy) ? "port" : "group";
 	const struct live_policy *lp = p->policy;
 
 	for (unsigned i = 0; i < lp->ntexts; i++) {
 		const struct counter_of *c;
 
 		HASH_FIND_STR(lp->counters, lp->texts[i], c);
-		json_array_append_new(list, rule_json(p->name, i < lp->nown ? i + 1 : i - lp->nown + 1, lp->texts[i], i < lp->nown ? "port" : "network",
+		json_array_append_new(list, rule_json(p->name, i < lp->nown ? i + 1 : i - lp->nown + 1, lp->texts[i], i < lp->nown ? own : "network",
 						      c ? atomic_load_explicit(&c->hits.n, memory_order_relaxed) : 0));
 	}
 	for (unsigned w = 0; w < 2; w++)

@@ -93,6 +93,9 @@ struct policy_conf {
 	field_set set;
 };
 
+/* policy_has_own_rules() - of the object itself: not those of the group that a port follows */
+bool policy_has_own_rules(const struct policy_conf *p);
+
 /* guards_conf - what a port may send, and what it is shown (ctl/model_guard.c); rates are frames per second, 0: no limit */
 enum { GUARD_LISTED_MAX = 16 };
 enum guard_when { GUARD_WHEN_AUTO, GUARD_WHEN_ON, GUARD_WHEN_OFF };

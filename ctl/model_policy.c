@@ -110,6 +110,11 @@ static json_t *write_policy(const struct net_conf *net, const struct port_conf *
 	return object;
 }
 
+bool policy_has_own_rules(const struct policy_conf *p)
+{
+	return p->set & BIT("rules");
+}
+
 static void free_policy(struct port_conf *port)
 {
 	free(port->policy.rules);

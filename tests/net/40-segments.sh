@@ -54,6 +54,25 @@ pings db1 "$db2" || fail "db1 does not reach its neighbour"
 ! pings web1 "$db" || fail "web1 reaches db1"
 [ "$(json '.verdicts["other-network"] // 0' port show lab/db1)" -ge 1 ] || fail "what is refused between segments has no verdict"
 
+say "guards and rules of a group are for the ports that follow it"
+lanyard policy add lab --group db deny egress "$db2/udp"
+lanyard policy add lab --group db deny egress "$db2/icmp"
+! pings db1 "$db2" || fail "a rule of the group is not heeded"
+has "who said so" "$(lanyard policy ls lab/db1)" "lab/db1 +group +2 +deny egress $db2/icmp +[1-9]"
+lanyard policy rm lab --group db 2
+lanyard policy rm lab --group db deny egress "$db2/udp"
+pings db1 "$db2" || fail "a rule of the group that is gone is heeded"
+lanyard guard set lab --group db --isolated true
+lanyard guard set lab/db2 --isolated true
+! pings db1 "$db2" || fail "a guard of the group is not heeded"
+lanyard guard set lab --group db --isolated false
+pings db1 "$db2" || fail "a guard of the group that is off is heeded"
+lanyard policy set lab --group db --default deny
+! pings db1 10.77.20.1 || fail "the default of the group is not heeded"
+lanyard policy set lab --group db --default allow
+status 4 lanyard policy add lab --group nosuch deny egress any
+status 2 lanyard guard set lab/db1 --group db --isolated true
+
 say "a forward into it"
 in_box db1 busybox httpd -f -p 80 -h "$DIR/www" &
 lanyard forward add lab 8080:db1:80
