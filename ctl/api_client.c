@@ -12,6 +12,7 @@
 #include <event2/listener.h>
 
 #include "base/clock.h"
+#include "ctl/live.h"
 
 int client_fd(const struct api_client *client)
 {
@@ -44,6 +45,7 @@ static int identify(struct api_client *client)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) < 0)
 		return -errno;
+	live_client(conf->engine, fd, cred.uid);
 	client->who.uid = cred.uid;
 	client->who.admin = cred.uid == 0 || cred.uid == conf->uid ||
 			    (conf->has_admin_gid && member_of(fd, cred.gid, conf->admin_gid));

@@ -15,6 +15,7 @@
 #include "ctl/attach_message.h"
 #include "ctl/engine.h"
 #include "ctl/host_client.h"
+#include "ctl/live.h"
 
 enum { CLIENTS_MAX = 4096, PAUSE_MS = 200 };
 
@@ -351,6 +352,7 @@ static void on_connect(evutil_socket_t listener, short what, void *arg)
 			close(fd);
 		return;
 	}
+	live_client(a->engine, fd, peer.uid);
 	*c = (struct client){ .attach = a, .engine = a->engine, .fd = fd, .uid = peer.uid, .given = -1 };
 	c->event = event_new(a->engine->base, fd, EV_READ | EV_PERSIST, on_client, c);
 	if (++a->nclients >= CLIENTS_MAX)

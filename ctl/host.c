@@ -54,6 +54,7 @@ static const struct shape {
 	[HOST_OPEN_FILE] = { sizeof(struct host_file), false, { TEXT(host_file, name), TEXT(host_file, dir), TEXT(host_file, file) } },
 	[HOST_OPEN_RESOLV] = { .size = sizeof(struct host_header) },
 	[HOST_VALIDATOR] = { .size = sizeof(struct host_header) },
+	[HOST_CLIENT] = { .size = sizeof(struct host_header), .fd = true },
 };
 
 union control {
@@ -349,6 +350,14 @@ int host_reply_check(const void *message, size_t size, const struct host_header 
 		return -EPROTO;
 	return 0;
 }
+
+/* All that name a user have him at the same place. */
+uint32_t host_uid_of(const void *message)
+{
+	return ((const struct host_link *)message)->uid;
+}
+_Static_assert(offsetof(struct host_link, uid) == offsetof(struct host_unix, uid) && offsetof(struct host_link, uid) == offsetof(struct host_file, uid) &&
+	       offsetof(struct host_link, uid) == offsetof(struct host_listen, uid), "host_uid_of()");
 
 const char *host_name_of(const void *message)
 {

@@ -88,6 +88,8 @@ enum host_type {
 	HOST_DELEGATED,		/* host_delegated + descriptor of its ways: where the prefixes are that were delegated to guests behind the
 				 * HOST_OPEN_IFACE held under the name, in the place of what the last one said. Reply value: how many of them
 				 * the kernel refused, with the first reason in `message` */
+	HOST_CLIENT,		/* host_header + descriptor of a connection that the engine accepted at one of its two listeners: root's keeper does what
+				 * names a user for none but those who were there, this keeper's time or an earlier one's, else -EPERM */
 	HOST_TYPES
 };
 
@@ -374,6 +376,9 @@ int host_request_check(const void *message, size_t size, int fd);
 
 /* host_reply_check() - is this a reply to the request with this header? Texts are terminated when it is. */
 int host_reply_check(const void *message, size_t size, const struct host_header *request);
+
+/* host_uid_of() - the `uid` of a request that has one */
+uint32_t host_uid_of(const void *message);
 
 /* host_name_of() - the `name` field of a checked request, an empty one for those that have none */
 const char *host_name_of(const void *message);

@@ -11,11 +11,13 @@
 #include "base/clock.h"
 #include "ctl/host_call.h"
 
-enum { DEADLINE_MS = 6000 };
+enum { DEADLINE_MS = 6000, CLIENTS = 64 };
 
 struct host {
 	int sock;
 	uint32_t serial;
+	uid_t clients[CLIENTS];		/* the keeper was told of; then it is told of some of them again */
+	unsigned nclients;
 };
 
 struct host *host_new(int sock)
@@ -226,6 +228,18 @@ int host_replace(struct host *host, const char *name, int fd, struct error *err)
 int host_drop(struct host *host, const char *name)
 {
 	return named_call(host, HOST_DROP, name, -1, NULL);
+}
+
+void host_client(struct host *host, int fd, uid_t uid)
+{
+	struct host_header m = { .type = HOST_CLIENT };
+	struct host_reply reply;
+
+	for (unsigned i = 0; i < host->nclients && i < CLIENTS; i++)
+		if (host->clients[i] == uid)
+			return;
+	if (host_call(host, &m, sizeof(m), fd, &reply, NULL) == 0)
+		host->clients[host->nclients++ % CLIENTS] = uid;
 }
 
 int host_recall(struct host *host, const char *name, uint32_t *value)

@@ -81,6 +81,9 @@ int host_open_iface(struct host *host, const char *name, struct host_iface *ifac
 /* host_open_resolv() - Return: what the host resolves by, to be read (dhcp/resolvers.h), or negative errno */
 int host_open_resolv(struct host *host);
 
+/* host_client() - tell the keeper who @uid is, by the connection @fd (borrowed) that he made; whom it knows already it is not told again */
+void host_client(struct host *host, int fd, uid_t uid);
+
 /* host_validator() - Return: a socket to a new validator (ctl/validator.h), or negative errno */
 int host_validator(struct host *host, struct error *err);
 

@@ -235,6 +235,8 @@ static int open_all(struct keeper *k)
 		log_error("event=start-failed reason=\"out of memory or descriptors\"");
 		return -1;
 	}
+	if (users_open(&s->users, START_USERS_FD, k->conf->config[0]) < 0)
+		log_warn("event=users-not-kept reason=\"cannot write the list\"");
 	validator_prepare(k->conf);
 	serve_undo_changes(s);
 	return 0;

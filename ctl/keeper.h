@@ -189,6 +189,25 @@ void nat_left(struct serve *s, struct held *h, bool well);
 /* domains_allow() - may names below @domain be told to the host? @allowed: besides the reserved ones those, by commas; or NULL */
 bool domains_allow(const char *allowed, const char *domain);
 
+/* --- keeper_users.c: the users for whom requests may be --- */
+
+enum { USERS_MAX = 1024 };
+
+struct users {
+	uint32_t list[USERS_MAX];
+	unsigned n;
+	int file;			/* the list, for the next keeper; -1: none */
+	bool everybody;			/* a user's keeper: its acts refuse all but himself */
+};
+
+/* users_open() - those in @file (borrowed), and with @roots root. Return: 0, -ENOSPC or -EIO
+ * users_meet() - @fd (borrowed) was accepted by one of @listeners: whoever connected it is one from now on. Return: 0; -EPERM: it is no such
+ * connection; -ENOSPC, -EIO
+ */
+int users_open(struct users *u, int file, bool roots);
+int users_meet(struct users *u, int fd, const int *listeners, unsigned n);
+bool users_have(const struct users *u, uint32_t uid);
+
 /* --- keeper_serve.c: one engine's requests --- */
 
 struct serve {
@@ -198,6 +217,7 @@ struct serve {
 	int journal;			/* of host changes; -1: there is none */
 	struct held_table held;
 	struct nat_state nat;
+	struct users users;
 	unsigned job_ms;		/* KEEPER_JOB_MS */
 	struct job job;
 	unsigned undo;			/* programs that have to undo what they did before the request is served; the job is the first one's */

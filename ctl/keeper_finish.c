@@ -16,17 +16,9 @@
 
 /* ---- to start one ---- */
 
-/* Requests that name a user have him at the same place. */
-static uid_t user_of(const void *request)
-{
-	return ((const struct host_link *)request)->uid;
-}
-_Static_assert(offsetof(struct host_link, uid) == offsetof(struct host_unix, uid) && offsetof(struct host_link, uid) == offsetof(struct host_file, uid),
-	       "user_of()");
-
 static uid_t whose(const struct act_kind *kind, const void *request)
 {
-	return kind->as == AS_USER || (kind->as == AS_ROOT_OR_USER && geteuid() != 0) ? user_of(request) : geteuid();
+	return kind->as == AS_USER || (kind->as == AS_ROOT_OR_USER && geteuid() != 0) ? host_uid_of(request) : geteuid();
 }
 
 struct held *serve_held(const struct serve *s, const void *request)
@@ -41,7 +33,7 @@ struct order order_about(enum act_what what, const struct act_kind *kind, const 
 	const struct host_header *head = h->request;
 	struct order o = { .what = what, .kind = kind, .name = h->name, .about = h->request, .about_size = h->size, .value = h->value, .fd = h->fd };
 
-	o.uid = what == ACT_UNDO && (head->type == HOST_UNIX_LISTEN || head->type == HOST_UNIX_BIND) ? user_of(head) : geteuid();
+	o.uid = what == ACT_UNDO && (head->type == HOST_UNIX_LISTEN || head->type == HOST_UNIX_BIND) ? host_uid_of(head) : geteuid();
 	return o;
 }
 

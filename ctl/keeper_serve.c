@@ -9,12 +9,14 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "ctl/act_paths.h"
 #include "ctl/keeper.h"
 
 void serve_init(struct serve *s, int sock)
 {
-	*s = (struct serve){ .sock = sock, .journal = -1, .nat.staged = -1, .job.sock = -1, .job_ms = KEEPER_JOB_MS };
+	*s = (struct serve){ .sock = sock, .journal = -1, .nat.staged = -1, .job.sock = -1, .job_ms = KEEPER_JOB_MS,
+			     .users = { .file = -1, .everybody = geteuid() != 0 } };
 }
 
 /* ---- answers ---- */
@@ -263,13 +265,48 @@ static int serve_ready(struct serve *s, const void *request)
 	return serve_answer(s, request, &r, -1);
 }
 
+/* ---- for whom ---- */
+
+static int serve_client(struct serve *s, const void *request, int fd)
+{
+	const struct held *api = held_find(&s->held, HOST_API_LISTENER), *attach = held_find(&s->held, HOST_ATTACH_LISTENER);
+	const int listeners[] = { api ? api->fd : -1, attach ? attach->fd : -1 };
+	int rc = users_meet(&s->users, fd, listeners, ARRAY_SIZE(listeners));
+
+	close(fd);
+	return done(s, request, rc);
+}
+
+/* is_users() - does the request name the user that it is for? */
+static bool is_users(const struct host_header *request)
+{
+	return acts_kind(request->type)->as != AS_KEEPER || request->type == HOST_LISTEN;
+}
+
+static int serve_unknown_user(struct serve *s, const void *request)
+{
+	static struct log_limit limit;
+	struct host_reply r = { .rc = -EPERM };
+	unsigned uid = host_uid_of(request);
+
+	if (log_allowed(&limit, clock_now_ms()))
+		log_warn("event=user-refused uid=%u reason=\"he has not used this daemon\"", uid);
+	snprintf(r.message, sizeof(r.message), "nothing is done for user %u, who has not used this daemon himself", uid);
+	snprintf(r.hint, sizeof(r.hint), "as that user, once: lanyard ps");
+	return serve_answer(s, request, &r, -1);
+}
+
 /* ---- requests ---- */
 
 static int dispatch(struct serve *s, const void *request, size_t size, int fd)
 {
 	const struct host_header *head = request;
 
+	if (is_users(head) && !users_have(&s->users, host_uid_of(head)))
+		return serve_unknown_user(s, head);
 	switch (head->type) {
+	case HOST_CLIENT:
+		return serve_client(s, request, fd);
 	case HOST_READY:
 		return serve_ready(s, request);
 	case HOST_HOLD:

@@ -385,3 +385,8 @@ json_t *live_daemon(struct engine *e)
 			 (json_int_t)((clock_now_ms() - e->started_ms) / 1000), "api_version", 1, "uid", (int)e->uid,
 			 "engine", live_confined(e));
 }
+
+void live_client(struct engine *e, int fd, uid_t uid)
+{
+	host_client(e->host, fd, uid);
+}

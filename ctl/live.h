@@ -59,6 +59,9 @@ json_t *live_port(struct engine *engine, const char *net, const char *port);	/* 
 json_t *live_forward(struct engine *engine, const char *net, const char *id);	/* state, reason, hint, counters */
 json_t *live_daemon(struct engine *engine);
 
+/* live_client() - @uid has connected by @fd: from now on the keeper does what is asked for that user */
+void live_client(struct engine *engine, int fd, uid_t uid);
+
 /* Lists: an array of objects. */
 json_t *live_leases(struct engine *engine, const char *net);
 json_t *live_fdb(struct engine *engine, const char *net);

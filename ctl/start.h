@@ -16,7 +16,7 @@
 #include "ctl/paths.h"
 
 /* Descriptors of a keeper that starts; from START_GIVEN_FD on as many as the message says. The message's own is a file. */
-enum { START_MESSAGE_FD = 3, START_LOCK_FD, START_API_FD, START_ATTACH_FD, START_JOURNAL_FD, START_GIVEN_FD };
+enum { START_MESSAGE_FD = 3, START_LOCK_FD, START_API_FD, START_ATTACH_FD, START_JOURNAL_FD, START_USERS_FD, START_GIVEN_FD };
 
 enum { START_GIVEN_MAX = 4096, START_LABEL_SIZE = 128, START_DOMAINS_SIZE = 2048 };
 
@@ -57,14 +57,14 @@ struct start_conf {
 /* started - what was made; descriptors are -1 where there is none */
 struct started {
 	struct start_message message;
-	int lock, journal, api, attach;
+	int lock, journal, users, api, attach;
 	struct start_given *given;
 	int *given_fds;
 };
 
 /* --- start_setup.c --- */
 
-/* setup_open() - make and check the directories, take the lock, prepare the engine's home, open the journal of host changes, listen, write the
+/* setup_open() - make and check the directories, take the lock, prepare the engine's home, open the journal of host changes and the list of users, listen, write the
  * pid file. Return: 0, or a negative errno after a line on standard error that says what to do.
  */
 int setup_open(const struct start_conf *conf, struct started *to);

@@ -67,7 +67,7 @@ static int put_all(int *fds, unsigned n)
 static int become_keeper(const struct start_conf *conf, struct started *s)
 {
 	char *const argv[] = { (char *)"lanyard-keeper", NULL };
-	const int first[] = { write_message(s), s->lock, s->api, s->attach, s->journal };
+	const int first[] = { write_message(s), s->lock, s->api, s->attach, s->journal, s->users };
 	unsigned n = ARRAY_SIZE(first) + s->message.ngiven;
 	int *fds = malloc(n * sizeof(*fds)), rc;
 
@@ -85,7 +85,7 @@ static int become_keeper(const struct start_conf *conf, struct started *s)
 
 int start_run(const struct start_conf *conf)
 {
-	struct started s = { .message = { .size = sizeof(s.message), .workers = conf->workers }, .lock = -1, .journal = -1, .api = -1, .attach = -1 };
+	struct started s = { .message = { .size = sizeof(s.message), .workers = conf->workers }, .lock = -1, .journal = -1, .users = -1, .api = -1, .attach = -1 };
 	struct start_message *m = &s.message;
 	int rc;
 

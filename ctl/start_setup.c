@@ -155,7 +155,7 @@ static int write_pid(const char *dir)
 	return 0;
 }
 
-/* ---- the journal of host changes ---- */
+/* ---- what is in the state directory ---- */
 
 /* sync_dir() - a file that was just made has to be found again after a power cut */
 static int sync_dir(const char *dir)
@@ -169,10 +169,10 @@ static int sync_dir(const char *dir)
 	return rc;
 }
 
-int journal_create(const char *state_dir)
+static int create(const char *state_dir, const char *name)
 {
 	char path[PATHS_SIZE];
-	int rc = paths_join(path, sizeof(path), state_dir, "host-changes"), fd;
+	int rc = paths_join(path, sizeof(path), state_dir, name), fd;
 
 	if (rc < 0)
 		return rc;
@@ -184,6 +184,11 @@ int journal_create(const char *state_dir)
 		return fd;
 	close(fd);
 	return rc;
+}
+
+int journal_create(const char *state_dir)
+{
+	return create(state_dir, "host-changes");
 }
 
 int setup_open(const struct start_conf *conf, struct started *to)
@@ -198,6 +203,8 @@ int setup_open(const struct start_conf *conf, struct started *to)
 		fail(rc, "cannot prepare the engine's directory", to->message.state_dir);
 	if (rc == 0 && (rc = to->journal = journal_create(conf->state_dir)) < 0)
 		fail(rc, "cannot open the journal of host changes in", conf->state_dir);
+	if (rc >= 0 && (rc = to->users = create(conf->state_dir, "users")) < 0)
+		fail(rc, "cannot open the list of users in", conf->state_dir);
 	if (rc >= 0)
 		rc = to->api = open_listener(conf->runtime_dir, PATHS_API_SOCKET, SOCK_STREAM);
 	if (rc >= 0)

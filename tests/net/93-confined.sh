@@ -138,6 +138,23 @@ if [ -n "$USER_THERE" ]; then
 	is "the socket" "$(stat -c '%a %u %g' "$LANYARD_SOCKET")" "660 0 7778"
 	is "the group administrates" "$(setpriv --reuid 50001 --regid 7778 --clear-groups "$B/lanyard" net ls --json | jq -r '.networks[].name')" fromfile
 	status 5 setpriv --reuid 50001 --regid 50001 --clear-groups "$B/lanyard" net ls
+
+	say "what is one user's is done for him, who was there, after a restart, too; for nobody else on the engine's word"
+	as_member() { setpriv --reuid 50001 --regid 7778 --clear-groups "$B/lanyard" "$@" >/dev/null; }
+	theirs() { [ "$(stat -c %u "$DIR/theirs/v1.sock" 2>/dev/null)" = 50001 ]; }
+	install -d -o 50001 "$DIR/theirs"
+	as_member net add theirs --subnet 10.79.0.0/24
+	as_member port add theirs/v1 --stream "$DIR/theirs/v1.sock"
+	theirs || fail "no socket of the user's"
+	is "the list" "$(od -An -t u4 "$state/users" | xargs)" "0 50001"
+	daemon_stop
+	daemon_start
+	until_ok 3 theirs
+	daemon_stop
+	truncate -s 4 "$state/users"
+	daemon_start
+	until_ok 3 grep -q 'event=user-refused uid=50001' "$DIR/lanyardd.log"
+	! theirs || fail "it acts for a user who was never there"
 	daemon_stop
 	umount /etc/passwd /etc/group
 

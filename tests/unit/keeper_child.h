@@ -31,7 +31,8 @@ __attribute__((constructor)) static void be_act(int argc, char **argv)
 		bed_be_act(argv[0]);
 }
 
-static inline void keeper_open(struct keeper_child *k)
+/* keeper_open_for() - with @listener for the API, it acts for those who were there; with -1 for everybody */
+static inline void keeper_open_for(struct keeper_child *k, int listener)
 {
 	int pair[2];
 
@@ -46,6 +47,9 @@ static inline void keeper_open(struct keeper_child *k)
 
 		serve_init(&s, pair[0]);
 		s.job_ms = KEEPER_CHILD_JOB_MS;
+		s.users.everybody = listener < 0;
+		if (listener >= 0)
+			held_add(&s.held, HOST_API_LISTENER, dup(listener), 0, NULL, 0);
 		bed_acts();
 		close(pair[1]);
 		fcntl(pair[0], F_SETFL, O_NONBLOCK);
@@ -58,6 +62,11 @@ static inline void keeper_open(struct keeper_child *k)
 	k->sock = pair[1];
 	k->host = host_new(pair[1]);
 	assert_non_null(k->host);
+}
+
+static inline void keeper_open(struct keeper_child *k)
+{
+	keeper_open_for(k, -1);
 }
 
 static inline void keeper_close(struct keeper_child *k)

@@ -183,6 +183,11 @@ void live_tell_counts(struct engine *e, bool first)
 		api_event(e->api, "lab", NULL, json_pack("{s:s}", "event", "forward-hit"));
 }
 
+void live_client(struct engine *e, int fd, uid_t uid)
+{
+	(void)e, (void)fd, (void)uid;
+}
+
 json_t *live_daemon(struct engine *e)
 {
 	(void)e;

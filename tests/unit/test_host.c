@@ -63,7 +63,7 @@ static size_t good(enum host_type type, union request *m)
 		[HOST_CHANGES] = sizeof(m->head), [HOST_OPEN_RESOLV] = sizeof(m->head),
 		[HOST_NAT_FORWARDS] = sizeof(m->forwards), [HOST_NAT] = sizeof(m->nat), [HOST_NAT_WATCH] = sizeof(m->head),
 		[HOST_RULESET] = sizeof(m->head), [HOST_VALIDATOR] = sizeof(m->head), [HOST_FLOWS] = sizeof(m->named),
-		[HOST_DELEGATED] = sizeof(m->delegated),
+		[HOST_DELEGATED] = sizeof(m->delegated), [HOST_CLIENT] = sizeof(m->head),
 	};
 
 	memset(m, 0, sizeof(*m));
@@ -131,7 +131,7 @@ static size_t good(enum host_type type, union request *m)
 
 static int fd_for(enum host_type type)
 {
-	return type == HOST_HOLD || type == HOST_REPLACE || type == HOST_NAMES || type == HOST_DELEGATED ? 0 : -1;
+	return type == HOST_HOLD || type == HOST_REPLACE || type == HOST_NAMES || type == HOST_DELEGATED || type == HOST_CLIENT ? 0 : -1;
 }
 
 static void test_check_sizes(void **state)
