@@ -175,13 +175,28 @@ static int not_there(struct edit *edit, struct error *err)
 	return error_set(err, -ENOENT, "network %s has no %s %.200s", edit->net, edit_words[edit->what], edit->id);
 }
 
+/* follower() - a port that follows the group @name, or NULL */
+static const struct port_conf *follower(const struct net_conf *net, const char *name)
+{
+	for (size_t i = 0; i < net->nports; i++)
+		if (!strcmp(net->ports[i].group, name))
+			return &net->ports[i];
+	return NULL;
+}
+
 static int remove_object(struct edit *edit, json_t *tree, const char *id, const struct net_conf *net, struct error *err)
 {
+	const struct port_conf *port = net && edit->what == EDIT_GROUP ? follower(net, id) : NULL;
 	size_t nports = net ? net->nports - net->nown : 0;
 
 	if (edit->what == EDIT_NETWORK && nports && !call_flag(edit->call, "force")) {
 		error_set(err, -EBUSY, "network %s has %zu port%s", net->name, nports, nports == 1 ? "" : "s");
 		error_hint(err, "lanyard net rm %s --force", net->name);
+		return -EBUSY;
+	}
+	if (port) {
+		error_set(err, -EBUSY, "port %s follows group %s/%s", port->name, net->name, id);
+		error_hint(err, "lanyard port set %s/%s --group ''", net->name, port->name);
 		return -EBUSY;
 	}
 	tree_remove(tree, edit->what, edit->net, id);

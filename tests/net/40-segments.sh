@@ -22,7 +22,7 @@ for name in web1 db1 db2; do box $name; done
 lanyard port set lab/db1 --group db
 lanyard port set lab/db2 --vlan 20
 status 1 lanyard group rm lab/db
-has "a group that is followed" "$ERR" 'port db1: group: the network has no group db'
+has "a group that is followed" "$ERR" 'port db1 follows group lab/db'
 
 say "leases of its own"
 web=$(dhcp web1) db=$(dhcp db1) db2=$(dhcp db2)
