@@ -38,19 +38,26 @@ static inline void put_header(uint32_t header, const struct tx_frame *tx, uint8_
 
 /* ---- the frame into one piece of memory ---- */
 
-static inline uint8_t *put_head(const struct tx_frame *tx, uint8_t *to)
+/* put_tagged_head() - apart, so that the compiler has the rest of put_head() where it is used */
+static __attribute__((noinline)) uint8_t *put_tagged_head(const struct tx_frame *tx, uint8_t *to)
 {
 	const struct frame *f = tx->frame;
 	uint32_t tags;
 
-	if (!tx_tags_size(tx)) {
-		vhost_copy_head(to, f->head, f->head_len);
-		return to + f->head_len;
-	}
 	memcpy(to, f->head, ADDRESSES);		/* tags stand behind both addresses (802.1Q, 9.4) */
 	tags = tx_tags(tx, to + ADDRESSES);
 	memcpy(to + ADDRESSES + tags, f->head + ADDRESSES, f->head_len - ADDRESSES);
 	return to + f->head_len + tags;
+}
+
+static inline uint8_t *put_head(const struct tx_frame *tx, uint8_t *to)
+{
+	const struct frame *f = tx->frame;
+
+	if (__builtin_expect(tx_tags_size(tx), 0))
+		return put_tagged_head(tx, to);
+	vhost_copy_head(to, f->head, f->head_len);
+	return to + f->head_len;
 }
 
 static inline __attribute__((always_inline)) void put_frame(uint32_t header, const struct tx_frame *tx, uint8_t *to)
