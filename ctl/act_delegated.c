@@ -198,8 +198,11 @@ int delegated_end(const struct host_change *c)
 {
 	uint32_t ifindex = if_nametoindex(c->target);
 	struct ways is = { .list = NULL };
-	int fd = route_socket(), rc, one;
+	int fd, rc, one;
 
+	if (!ifindex && errno != ENODEV)
+		return -errno;
+	fd = route_socket();
 	if (fd < 0)
 		return fd;
 	rc = ifindex ? find_ways(fd, ifindex, &is) : 0;		/* they went with the interface */

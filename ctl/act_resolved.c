@@ -221,7 +221,7 @@ int resolved_forget(const char *ifname)
 	struct bus b;
 
 	if (!index)
-		return 0;
+		return errno == ENODEV ? 0 : -errno;
 	rc = bus_open(&b);
 	if (rc == 0) {
 		rc = revert(&b, index);

@@ -4,6 +4,7 @@
 #include <linux/if_addr.h>
 #include <net/if.h>
 #include <netlink/route/addr.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -21,14 +22,14 @@ void netns_set_broadcast(struct rtnl_addr *a, uint32_t ip, uint8_t len)
 }
 
 /* parsed_address() - NULL when it is none, or memory is short */
-static struct rtnl_addr *parsed_address(const char *ifname, const char *text)
+static struct rtnl_addr *parsed_address(unsigned ifindex, const char *text)
 {
 	struct rtnl_addr *a = rtnl_addr_alloc();
 	struct nl_addr *local = NULL;
 	int rc = a ? nl_addr_parse(text, AF_UNSPEC, &local) : -NLE_NOMEM;
 
 	if (rc == 0) {
-		rtnl_addr_set_ifindex(a, (int)if_nametoindex(ifname));
+		rtnl_addr_set_ifindex(a, (int)ifindex);
 		rc = rtnl_addr_set_local(a, local);
 		if (nl_addr_get_family(local) == AF_INET6)
 			rtnl_addr_set_flags(a, IFA_F_NODAD);
@@ -44,10 +45,13 @@ static struct rtnl_addr *parsed_address(const char *ifname, const char *text)
 
 int netns_address(const char *ifname, const char *address, bool put, struct error *err)
 {
-	struct rtnl_addr *a = parsed_address(ifname, address);
+	unsigned ifindex = if_nametoindex(ifname);		/* that this failed is not yet that the interface is gone: errno says so */
+	struct rtnl_addr *a = ifindex ? parsed_address(ifindex, address) : NULL;
 	struct nl_sock *sk = a ? netns_nl_socket(err) : NULL;
 	int rc = -NLE_NOMEM;
 
+	if (!ifindex)
+		return error_set(err, -errno, "interface %s: %s", ifname, strerror(errno));
 	if (sk)
 		rc = put ? rtnl_addr_add(sk, a, NLM_F_REPLACE) : rtnl_addr_delete(sk, a, 0);
 	rtnl_addr_put(a);
