@@ -6,6 +6,7 @@
 #include "ctl/check_lease.h"
 #include "ctl/check_row.h"
 #include "ctl/host_routes.h"
+#include "ctl/route_get.h"
 
 static const uint8_t everybody[MAC_SIZE] = { 255, 255, 255, 255, 255, 255 };
 
@@ -103,11 +104,19 @@ static void from_host(struct check *c, struct check_result *r, const char *name,
 		trial_void(t, why);
 }
 
+/* has_route6() - by an interface that it takes for the guest's link: whatever leads elsewhere goes by another router */
+static bool has_route6(struct addr a)
+{
+	struct route_got got;
+
+	return !addr_is_none(a) && route_get((struct addr){ 0 }, a, NULL, "", &got) == 0 && !got.local && addr_is_none(got.via);
+}
+
 void probe_host_to_guest(struct check *c, struct check_result *r)
 {
 	static const char no_route[] = "the host has no route of its own to it";	/* by its default route it would ask strangers */
 	struct check_guest *a1 = &c->guests[CHECK_A1];
-	const char *why = NULL, *why6 = check_host_has(c->net.gateway6) ? NULL : no_route;
+	const char *why = NULL, *why6 = has_route6(a1->ip6) ? NULL : no_route;
 
 	if (addr_is_none(a1->ip))
 		why = "the guest has no address";

@@ -50,6 +50,8 @@ void trial_ended(struct trial *t, enum trial_end end, const char *fmt, ...)
 void trial_arrived(struct trial *t)
 {
 	t->arrived = true;
+	if (!t->want && t->end == TRIAL_REFUSED)
+		t->end = TRIAL_OPEN;	/* a gateway's "no" is not the last word on one that comes by another way */
 	if (!t->want || t->kind == TRIAL_ETHER)
 		trial_ended(t, TRIAL_REACHED, "arrived");
 	else if (t->answered)

@@ -32,7 +32,7 @@ host_state() {
 same() { host_state >"$DIR/now"; diff "$DIR/$1" "$DIR/now" >"$DIR/diff"; }
 # settles FILE WHEN - the host is as FILE says, at once or after a moment: what the kernel takes away it takes away by and by
 settles() {
-	local end=$((${EPOCHREALTIME/./} + 3000000))
+	local end=$((${EPOCHREALTIME/./} + 10000000))
 	until same "$1"; do
 		[ "${EPOCHREALTIME/./}" -lt $end ] || fail "$2: the host is not as it should be ($1): $(<"$DIR/diff")"
 	done

@@ -60,6 +60,26 @@ flags "mended" "" lab
 say "the outside's listener is closed"
 is "another port" "$(differs lab --outside $FAR:8474)" "8 19"
 
+say "somebody makes the host's address that of the guest, on the way out"
+read -r guest guest6 <<<"$(lanyard run lab/lanyard-check-1 -- sh -c 'ip -4 -o addr show dev eth0; cat /sys/class/net/eth0/address' |
+	python3 -c '
+import ipaddress, re, sys
+text = sys.stdin.read()
+mac = bytes.fromhex(re.search("^[0-9a-f:]{17}$", text, re.M).group().replace(":", ""))
+net = ipaddress.ip_network(sys.argv[1]).network_address.packed[:8]
+print(re.search("inet ([0-9.]+)", text).group(1), ipaddress.ip_address(net + bytes([mac[0] ^ 2]) + mac[1:3] + b"\xff\xfe" + mac[3:]))
+' "$subnet6")"
+outside ip -6 route add "$subnet6" via $HOST6
+nft add chain inet hand nat "{ type nat hook postrouting priority 100; }"
+nft add rule inet hand nat oif outside0 ip daddr $FAR udp dport 8473 snat ip to "$guest"
+flags "the guest is seen" 19 lab
+is "as" "$(jq -r '.rows[18].trials[0].how' "$DIR/check")" "$guest"
+nft flush chain inet hand nat
+nft add rule inet hand nat oif outside0 ip6 daddr $OUTSIDE6 udp dport 8473 snat ip6 to "$guest6"
+flags "the guest is seen, by IPv6" 19 lab
+is "as" "$(jq -r '.rows[18].trials[1].how' "$DIR/check")" "$guest6"
+nft delete chain inet hand nat
+
 say "a setting that is not what one thinks"
 lanyard net set lab --host-access loopback
 flags "loopback is open" 3 lab --host-access own
@@ -78,43 +98,48 @@ is "the only one" "$(dhcp web1)" 10.77.0.50
 flags "DHCP" 16 lab
 lanyard net set lab --dhcp-pool 10.77.0.50-10.77.0.90
 
-say "a guest that takes another's MAC"
-cat >"$DIR/thief.py" <<'END'
-import socket, struct, sys
-s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); s.bind(("eth0", 0)); s.settimeout(0.002)
-frame = b"\xff" * 6 + bytes.fromhex(sys.argv[1].replace(":", "")) + b"\x88\xb6" + bytes(46)
-while True:
-    try: s.send(frame)
-    except OSError: sys.exit()	# its interface is gone
-    try: s.recv(2000)
-    except OSError: pass
-END
+say "another guest's MAC address is a port's for good"
 mac=$(lanyard run quiet/lanyard-check-2 --dhcp none -- cat /sys/class/net/eth0/address)	# fixed by the name
 box quiet/thief
-in_box thief /usr/bin/python3 "$DIR/thief.py" "$mac" 2>/dev/null &
-stolen() { json '.fdb[] | select(.port == "thief") | .mac' fdb ls quiet | grep -qx "$mac"; }
-until_ok 5 stolen
-is "guest to guest" "$(differs quiet)" 6
-box_end thief			# and with its interface the thief
+lanyard fdb add quiet/thief "$mac"
+flags "guest to guest" 6 quiet
+lanyard fdb rm quiet/thief "$mac"
+flags "given back" "" quiet
+box_end thief
 
 say "somebody who carries frames from one network into another"
-lanyard port add lab/carrier --stream "$DIR/r/from.sock"
-lanyard port add dark/carrier --stream "$DIR/r/to.sock"
-as_lanyard /usr/bin/python3 -c '
+dark6=$(json .subnet6 net show dark) dark6=${dark6%/*}
+# carry FROM WHICH AS - frames of port FROM, those for which the expression WHICH of f is true, get to dark, as the expression AS says
+carry() {
+	local from=${1#*/}
+	lanyard port add "$1" --stream "$DIR/r/from.sock"
+	lanyard port add dark/carrier --stream "$DIR/r/to.sock"
+	as_lanyard /usr/bin/python3 -c "
 import socket, sys
 a, b = (socket.socket(socket.AF_UNIX) for i in range(2))
 a.connect(sys.argv[1]); b.connect(sys.argv[2])
-f = a.makefile("rb")
-while size := f.read(4):
-    frame = f.read(int.from_bytes(size, "big"))
-    if frame[12:14] == b"\x88\xb5": b.sendall(size + frame)
-' "$DIR/r/from.sock" "$DIR/r/to.sock" &
-carrier=$!
-carries() { [ "$(json '[.ports[] | select(.name == "carrier") | .state] | join(" ")' ps)" = "up up" ]; }
-until_ok 5 carries
+r = a.makefile('rb')
+while size := r.read(4):
+    f = r.read(int.from_bytes(size, 'big'))
+    if $2: b.sendall(size + $3)
+" "$DIR/r/from.sock" "$DIR/r/to.sock" &
+	carrier=$!
+	carries() { [ "$(json "[.ports[] | select(.name == \"carrier\" or .name == \"$from\") | .state] | join(\" \")" ps)" = "up up" ]; }
+	until_ok 5 carries
+}
+carry lab/carrier "f[12:14] == b'\x88\xb5'" f
 flags "a frame to the other network" 15 lab --other dark
+is "it is the frame alone" "$(jq -r '.rows[14].trials[] | select(.how | startswith("arrived")) | .name' "$DIR/check")" frame
 kill $carrier
 lanyard port rm lab/carrier
+lanyard port rm dark/carrier
+mac=$(lanyard run dark/lanyard-check-3 --dhcp none -- cat /sys/class/net/eth0/address)
+carry lab/watch "f[12:14] == b'\x86\xdd' and f[38:46] == socket.inet_pton(socket.AF_INET6, '$dark6')[:8]" "bytes.fromhex('${mac//:/}') + f[6:]"
+lanyard mirror add lab/watch --from all --direction in
+flags "IPv6 packets to the other network" 15 lab --other dark
+is "they are it" "$(jq -r '[.rows[14].trials[] | select(.how | startswith("arrived")) | .name] | join("; ")' "$DIR/check")" "UDP, IPv6; TCP, IPv6"
+kill $carrier
+lanyard port rm lab/watch
 lanyard port rm dark/carrier
 
 say "an interface that comes up meanwhile"

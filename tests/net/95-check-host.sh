@@ -14,6 +14,18 @@ lanyard port add lab/plugged --tap lyt0
 echo 1 >/proc/sys/net/ipv6/conf/lyt0/disable_ipv6	# or it would have an address of the network in a moment
 ip link set lyt0 up
 flags "frames on the host" 21 lab
+gateway6=$(json .gateway6 net show lab) subnet6=$(json .subnet6 net show lab)
+echo 0 >/proc/sys/net/ipv6/conf/lyt0/accept_ra; echo 0 >/proc/sys/net/ipv6/conf/lyt0/accept_dad
+echo 0 >/proc/sys/net/ipv6/conf/lyt0/disable_ipv6
+ip -6 route add "$subnet6" dev lyt0
+flags "host to guest, by IPv6" "5 21" lab
+has "by" "$(jq -r '.rows[4].seen' "$DIR/check")" '^TCP no, UDP no, TCP, IPv6 yes, UDP, IPv6 yes$'
+outside ip -6 route add "$subnet6" via $HOST6
+echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
+flags "outside to guest, by IPv6" "5 11 21" lab
+has "by" "$(jq -r '.rows[10].seen' "$DIR/check")" '^TCP no, UDP no, TCP, IPv6 yes, UDP, IPv6 yes$'
+echo 0 >/proc/sys/net/ipv6/conf/all/forwarding
+echo 1 >/proc/sys/net/ipv6/conf/lyt0/disable_ipv6
 ip addr add 192.0.2.1/32 dev lyt0
 ip route add 10.77.0.0/24 dev lyt0 src 192.0.2.1
 flags "host to guest" "5 21" lab

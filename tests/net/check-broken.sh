@@ -40,15 +40,17 @@ shut() {
 	for peer; do lanyard policy rm "$NET" 1; done
 }
 
-# no_hairpin WHAT FAMILY ADDRESS FORWARD - a rule for the port of one of the check's own forwards, while it runs
+# no_hairpin WHAT FAMILY ADDRESS FORWARD - a rule for the port of one of the check's own forwards, while it runs; row 10, which is before and takes
+# its two seconds where nobody answers, leaves the time for it
 no_hairpin() {
 	leads() { json ".forwards[] | select(.id == \"$1\") | .port" forward ls "$NET" | grep .; }
 	nft add chain inet hand c "{ type filter hook output priority 0; }"
+	nft add rule inet hand c ip6 daddr $OUTSIDE6 tcp dport 8473 drop
 	(
 		until_ok 10 leads "$4"
 		nft add rule inet hand c oif lo "$2" daddr "$3" tcp dport "$(leads "$4")" drop
 	) &
-	flags "$1" 14 "$NET"
+	flags "$1" "10 14" "$NET"
 	wait $!
 	nft delete chain inet hand c
 }
