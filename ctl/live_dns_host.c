@@ -15,14 +15,19 @@
 #include "ctl/engine.h"
 #include "ctl/host_client.h"
 #include "ctl/live_dns_listen.h"
+#include "ctl/resolved_look.h"
 #include "dhcp/dns.h"
 #include "dhcp/dns_message.h"
 
-enum { GATHER_MS = 200, AGAIN_S = 10, REFUSED_MS = 60000 };
+#define RESOLV_CONF "/etc/resolv.conf"
+
+enum { GATHER_MS = 200, AGAIN_S = 10, REFUSED_MS = 60000, LOOK_S = 1 };
 
 struct live_dns_host {
 	struct live_net *net;
 	struct event *timer;
+	struct event *look;		/* every LOOK_S seconds */
+	struct resolved_seen seen;
 	bool told;			/* the keeper has some of it */
 	bool again;			/* and would not have the last word */
 	uint64_t hash;			/* of what it has */
@@ -225,7 +230,40 @@ const char *live_dns_host_by(const struct live_net *net)
 	return h->link ? "systemd-resolved" : "/etc/hosts";
 }
 
+/* ---- who comes and goes ---- */
+
+/* on_look() - the way that was not to be had may be there now, and the one that was taken may be gone */
+static void on_look(evutil_socket_t fd, short what, void *arg)
+{
+	struct live_dns_host *h = arg;
+
+	(void)fd, (void)what;
+	if (!resolved_look(RESOLV_CONF, RESOLVED_SOCKET, RESOLVED_PORT, &h->seen) || !h->told)
+		return;
+	h->again = true;
+	h->refused_ms = 0;
+	live_dns_listen_configure(h->net);
+	live_dns_host_changed(h->net);
+}
+
 /* ---- settings ---- */
+
+/* begin() - Return: NULL without memory */
+static struct live_dns_host *begin(struct live_net *net)
+{
+	static const struct timeval every = { .tv_sec = LOOK_S };
+	struct live_dns_host *h = calloc(1, sizeof(*h));
+
+	if (!h)
+		return NULL;
+	h->net = net;
+	h->timer = evtimer_new(net->engine->base, on_timer, h);
+	h->look = event_new(net->engine->base, -1, EV_PERSIST, on_look, h);
+	if (h->look)
+		event_add(h->look, &every);
+	resolved_look(RESOLV_CONF, RESOLVED_SOCKET, RESOLVED_PORT, &h->seen);
+	return h;
+}
 
 /* end() - whether the keeper has something of it, an engine before this one may know */
 static void end(struct live_net *net)
@@ -237,6 +275,8 @@ static void end(struct live_net *net)
 		log_warn("net=%s event=host-names-stay reason=\"%s\"", net->name, err.message);
 	if (h && h->timer)
 		event_free(h->timer);
+	if (h && h->look)
+		event_free(h->look);
 	free(h);
 	net->dns_host = NULL;
 }
@@ -250,11 +290,7 @@ void live_dns_host_configure(struct live_net *net)
 		return;
 	}
 	if (!net->dns_host)
-		net->dns_host = calloc(1, sizeof(*net->dns_host));
-	if (net->dns_host && !net->dns_host->timer) {
-		net->dns_host->net = net;
-		net->dns_host->timer = evtimer_new(net->engine->base, on_timer, net->dns_host);
-	}
+		net->dns_host = begin(net);
 	if (net->dns_host)
 		net->dns_host->refused_ms = 0;
 	live_dns_host_changed(net);

@@ -6,7 +6,7 @@
  *
  * Where the host's programs ask systemd-resolved, and the network has an interface of the host, resolved asks this network instead, at the host's
  * address there, for its domain and reverse zones alone: then there is nothing in the file. Whether it can is seen when it is tried; the file
- * has the names until it does, and again when it does not any more.
+ * has the names until it does, and again when it does not any more. Whether resolved comes or goes is looked at each second.
  */
 #ifndef CTL_LIVE_DNS_HOST_H
 #define CTL_LIVE_DNS_HOST_H

@@ -10,7 +10,11 @@ mkdir -p /run/dbus /run/systemd/resolve
 chown systemd-resolve: /run/systemd/resolve
 outside_make
 dbus-daemon --system --fork --nopidfile
-/lib/systemd/systemd-resolved >"$DIR/resolved.log" 2>&1 &
+resolved_start() {
+	/lib/systemd/systemd-resolved >>"$DIR/resolved.log" 2>&1 &
+	resolved=$!
+}
+resolved_start
 until_ok 5 test -e /run/systemd/resolve/stub-resolv.conf
 echo "nameserver 127.0.0.53" >"$DIR/resolv.conf"
 ip link add vpn0 type veth peer name vpn1
@@ -103,6 +107,16 @@ is "changes" "$(lanyard host-changes | grep -c names)" 0
 lanyard net set site --dns-host true
 lanyard dns add site db 10.78.0.9
 until_ok 3 link_finds db.site.internal 10.78.0.9
+
+say "resolved ends, and the file has the names; it is started again, and asks for them"
+file_has() { grep -q "^10.78.0.9[[:space:]]*db.site.internal" "$DIR/hosts"; }
+! file_has || fail "the file has names"
+kill "$resolved"
+until_ok 5 file_has
+resolved_start
+until_ok 5 link_finds db.site.internal 10.78.0.9
+file_as_before() { [ "$(cat "$DIR/hosts")" = "$hosts_before" ]; }
+until_ok 5 file_as_before
 
 say "the engine dies"
 kill -9 "$(engine_pid)"
