@@ -205,7 +205,7 @@ static json_t *layer_text(const struct dhcp_layer *layer)
 
 static json_t *option_json(const struct dhcp_explained *x, uint8_t code)
 {
-	const struct option_kind *kind = option_coded(code);
+	const struct option_kind *kind = option_coded(OPTIONS4, code);
 	const struct dhcp_layer *by = NULL;
 	const struct option_item *item = profile_option(&x->profile, code, &by);
 	enum option_type type = item ? (enum option_type)item->type : kind ? kind->type : VALUE_HEX;
@@ -225,7 +225,7 @@ static json_t *options_json(const struct dhcp_explained *x)
 	size_t size;
 
 	for (unsigned code = 1; code < OPTION_END; code++)
-		if (option_settable((uint8_t)code) && message_option(&x->answer, (uint8_t)code, &size))
+		if (option_settable(OPTIONS4, (uint16_t)code) && message_option(&x->answer, (uint8_t)code, &size))
 			json_array_append_new(list, option_json(x, (uint8_t)code));
 	return list;
 }

@@ -98,7 +98,7 @@ static json_t *write_options(const struct field *field, const void *from)
 
 	(void)field;
 	for (unsigned i = 0; list && i < set->n; i++)
-		json_array_append_new(list, json_string(option_set_text(&set->of[i], text)));
+		json_array_append_new(list, json_string(option_set_text(set, &set->of[i], text)));
 	return list;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dhcp/boot.h - what a machine that boots from the network is told: by PXE, by UEFI HTTP boot, by iPXE
  *
- * Firmware says by option 93 for which machine it needs a program (RFC 4578 2.1, IANA "Processor Architecture Types"), by option 60 in
- * which way it would fetch it ("PXEClient", "HTTPClient"), and iPXE by option 77 that it is there already and wants its script.
+ * Firmware says by option 93, of DHCPv6 61, for which machine it needs a program (RFC 4578 2.1, IANA "Processor Architecture Types"), by
+ * option 60, 16, in which way it would fetch it ("PXEClient", "HTTPClient"), and iPXE by option 77, 15, that it is there already and wants
+ * its script.
  * Pure; any thread.
  */
 #ifndef DHCP_BOOT_H
@@ -39,19 +40,19 @@ struct boot_choice {
 	uint32_t server;
 };
 
-struct dhcp_message;
+struct guest_traits;
 
-/* boot_choose() - what the client of @m is to load
+/* boot_choose() - what this client is to load
  * @own_ip:	the gateway's address
  *
  * Return: false when it is told nothing: there is nothing for it, or not in the way it fetches.
  */
-bool boot_choose(const struct boot_conf *conf, uint32_t own_ip, const struct dhcp_message *m, struct boot_choice *choice);
+bool boot_choose(const struct boot_conf *conf, uint32_t own_ip, const struct guest_traits *t, struct boot_choice *choice);
 
 /* boot_by_http() - is it firmware that boots by HTTP? Then it is told a URL, and by option 60 that this is for it (UEFI 2.10 24.7.3) */
-bool boot_by_http(const struct dhcp_message *m);
+bool boot_by_http(const struct guest_traits *t);
 
-/* boot_kind_of() - by option 93 */
-enum boot_kind boot_kind_of(const struct dhcp_message *m);
+/* boot_kind_of() - by its architectures */
+enum boot_kind boot_kind_of(const struct guest_traits *t);
 
 #endif

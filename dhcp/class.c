@@ -65,21 +65,9 @@ static bool option_matches(const char *pattern, const uint8_t *data, size_t size
 	return !pattern[0] || (data && pattern_matches(pattern, data, size));
 }
 
-/* user_matches() - RFC 3004 has parts with their lengths before them; many clients send just one text */
-static bool user_matches(const char *pattern, const uint8_t *data, size_t size)
+static bool said_matches(const char *pattern, const struct guest_said *said)
 {
-	struct reader r = reader_init(data, data ? size : 0);
-	bool part = false;
-
-	if (option_matches(pattern, data, size))
-		return true;
-	while (reader_left(&r)) {
-		uint8_t n = read_u8(&r);
-		const uint8_t *p = read_bytes(&r, n);
-
-		part |= p && n && pattern_matches(pattern, p, n);
-	}
-	return part && !r.overrun;
+	return !pattern[0] || said_any(said, pattern_matches, pattern);
 }
 
 static bool mac_matches(const struct dhcp_match *match, const uint8_t *mac)
@@ -100,16 +88,13 @@ static bool arch_matches(const struct dhcp_match *match, const uint8_t *data, si
 	return !match->narch;
 }
 
-bool class_matches(const struct dhcp_match *match, const struct guest_id *who, const struct dhcp_message *m)
+bool class_matches(const struct dhcp_match *match, const struct guest_traits *t)
 {
-	size_t vendor_size = 0, user_size = 0, arch_size = 0;
-	const uint8_t *vendor = message_option(m, OPTION_VENDOR_CLASS, &vendor_size);
-	const uint8_t *user = message_option(m, OPTION_USER_CLASS, &user_size);
-	const uint8_t *arch = message_option(m, OPTION_ARCH, &arch_size);
+	const struct guest_id *who = &t->id;
 
 	return mac_matches(match, who->mac) && option_matches(match->port, (const uint8_t *)who->port, strlen(who->port)) &&
-	       option_matches(match->vendor, vendor, vendor_size) && user_matches(match->user, user, user_size) &&
-	       option_matches(match->circuit, who->circuit, who->circuit_size) && arch_matches(match, arch, arch_size);
+	       said_matches(match->vendor, &t->vendor) && said_matches(match->user, &t->user) &&
+	       option_matches(match->circuit, who->circuit, who->circuit_size) && arch_matches(match, t->arch, t->arch_size);
 }
 
 /* hex_byte() - two digits. Return: the byte, or -1. */

@@ -6,11 +6,10 @@
 #ifndef DHCP_CLASS_H
 #define DHCP_CLASS_H
 
-#include "dhcp/message.h"
-#include "dhcp/reservation.h"
+#include "dhcp/traits.h"
 
-/* class_matches() - does the guest that shows this of itself, and sent @m, belong to it? */
-bool class_matches(const struct dhcp_match *match, const struct guest_id *who, const struct dhcp_message *m);
+/* class_matches() - does the guest that shows this of itself belong to it? */
+bool class_matches(const struct dhcp_match *match, const struct guest_traits *t);
 
 /* pattern_matches() - @pattern against bytes: '*' for any number of them; or hex after 0x, which must be all of them */
 bool pattern_matches(const char *pattern, const uint8_t *data, size_t size);

@@ -88,6 +88,14 @@ static void read_name(struct dhcp6_message *m, const struct option *o)
 		message_clean_hostname(m->hostname, label, size);
 }
 
+static void keep_first(const struct option *o, const uint8_t **data, size_t *size)
+{
+	if (*data)
+		return;
+	*data = o->data;
+	*size = o->size;
+}
+
 static int read_option(struct dhcp6_message *m, const struct option *o)
 {
 	switch (o->code) {
@@ -102,6 +110,15 @@ static int read_option(struct dhcp6_message *m, const struct option *o)
 	case OPTION6_REQUEST:
 		m->request = o->data;
 		m->request_count = o->size / 2;
+		return 0;
+	case OPTION6_USER_CLASS:
+		keep_first(o, &m->user, &m->user_size);
+		return 0;
+	case OPTION6_VENDOR_CLASS:
+		keep_first(o, &m->vendor, &m->vendor_size);
+		return 0;
+	case OPTION6_ARCH:
+		keep_first(o, &m->arch, &m->arch_size);
 		return 0;
 	case OPTION6_RAPID_COMMIT:
 		m->rapid_commit = true;

@@ -20,9 +20,9 @@ enum dhcp6_type {
 
 enum dhcp6_option {
 	OPTION6_CLIENT_ID = 1, OPTION6_SERVER_ID, OPTION6_IA_NA, OPTION6_IA_TA, OPTION6_IA_ADDRESS, OPTION6_REQUEST, OPTION6_PREFERENCE,
-	OPTION6_RELAY_MESSAGE = 9, OPTION6_STATUS = 13, OPTION6_RAPID_COMMIT, OPTION6_INTERFACE_ID = 18, OPTION6_DNS = 23,
-	OPTION6_SEARCH, OPTION6_IA_PD, OPTION6_IA_PREFIX, OPTION6_REFRESH_TIME = 32, OPTION6_NAME = 39, OPTION6_NTP = 56,
-	OPTION6_LINK_ADDRESS = 79, OPTION6_SOL_MAX_RT = 82, OPTION6_CAPTIVE_PORTAL = 103, OPTION6_RELAY_PORT = 135,
+	OPTION6_RELAY_MESSAGE = 9, OPTION6_STATUS = 13, OPTION6_RAPID_COMMIT, OPTION6_USER_CLASS, OPTION6_VENDOR_CLASS, OPTION6_INTERFACE_ID = 18, OPTION6_DNS = 23,
+	OPTION6_SEARCH, OPTION6_IA_PD, OPTION6_IA_PREFIX, OPTION6_SNTP = 31, OPTION6_REFRESH_TIME, OPTION6_NAME = 39, OPTION6_NTP = 56,
+	OPTION6_BOOT_URL = 59, OPTION6_ARCH = 61, OPTION6_LINK_ADDRESS = 79, OPTION6_SOL_MAX_RT = 82, OPTION6_CAPTIVE_PORTAL = 103, OPTION6_RELAY_PORT = 135,
 };
 
 enum {
@@ -47,6 +47,8 @@ struct dhcp6_message {
 	size_t client_id_size, server_id_size;
 	const uint8_t *request;		/* the codes that it asks for, two bytes each; or NULL */
 	size_t request_count;
+	const uint8_t *user, *vendor, *arch;	/* options 15, 16 and 61 (RFC 5970 3.3), or NULL; of several the first */
+	size_t user_size, vendor_size, arch_size;
 	bool rapid_commit;
 	bool has_name;			/* option 39 */
 	char hostname[NAME_MAX_SIZE];	/* its first label, cleaned, or "" */

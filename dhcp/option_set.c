@@ -38,7 +38,7 @@ static void take_send(const char **line, struct option_item *item)
 }
 
 /* take_option() - "ntp-servers", "42", "224:ip" */
-static int take_option(const char **line, struct option_item *item, char why[WHY])
+static int take_option(enum option_family family, const char **line, struct option_item *item, char why[WHY])
 {
 	char word[WORD_MAX] = "", *colon;
 	const struct option_kind *kind;
@@ -50,16 +50,16 @@ static int take_option(const char **line, struct option_item *item, char why[WHY
 	colon = strchr(word, ':');
 	if (colon)
 		*colon++ = '\0';
-	kind = option_named(word);
-	if (!kind && number_parse(word, 1, 254, &code) < 0)
-		return snprintf(why, WHY, "there is no option %.60s; its number, 1..254, would do", word), -EINVAL;
+	kind = option_named(family, word);
+	if (!kind && number_parse(word, 1, option_last(family), &code) < 0)
+		return snprintf(why, WHY, "there is no option %.60s; its number, 1..%u, would do", word, option_last(family)), -EINVAL;
 	if (!kind)
-		kind = option_coded((uint8_t)code);
+		kind = option_coded(family, (uint16_t)code);
 	if (colon ? option_type_parse(colon, &type) < 0 : false)
 		return snprintf(why, WHY, "%.40s is no type of a value", colon), -EINVAL;
-	item->code = kind ? kind->code : (uint8_t)code;
+	item->code = kind ? kind->code : (uint16_t)code;
 	item->type = (uint8_t)(colon ? type : kind ? kind->type : VALUE_HEX);
-	if (!option_settable(item->code))
+	if (!option_settable(family, item->code))
 		return snprintf(why, WHY, "option %u is the server's own to say", item->code), -EINVAL;
 	return 0;
 }
@@ -112,7 +112,7 @@ int option_set_add(struct option_set *set, const char *line, char why[WHY])
 	int rc;
 
 	take_send(&line, &item);
-	rc = take_option(&line, &item, why);
+	rc = take_option((enum option_family)set->family, &line, &item, why);
 	if (rc == 0)
 		rc = take_value(line, &item, why);
 	if (rc == 0)
@@ -122,9 +122,9 @@ int option_set_add(struct option_set *set, const char *line, char why[WHY])
 	return rc;
 }
 
-const char *option_set_text(const struct option_item *item, char text[OPTION_LINE_TEXT])
+const char *option_set_text(const struct option_set *set, const struct option_item *item, char text[OPTION_LINE_TEXT])
 {
-	const struct option_kind *kind = option_coded(item->code);
+	const struct option_kind *kind = option_coded((enum option_family)set->family, item->code);
 	enum option_type usual = kind ? kind->type : VALUE_HEX, type = (enum option_type)item->type;
 	char value[OPTION_VALUE_TEXT] = "", number[8], *colon;
 
@@ -141,10 +141,10 @@ const char *option_set_text(const struct option_item *item, char text[OPTION_LIN
 
 static int by_code(const void *key, const void *item)
 {
-	return *(const uint8_t *)key - ((const struct option_item *)item)->code;
+	return *(const uint16_t *)key - ((const struct option_item *)item)->code;
 }
 
-const struct option_item *option_set_find(const struct option_set *set, uint8_t code)
+const struct option_item *option_set_find(const struct option_set *set, uint16_t code)
 {
 	return set->n ? bsearch(&code, set->of, set->n, sizeof(*set->of), by_code) : NULL;
 }
@@ -168,5 +168,5 @@ void option_set_fini(struct option_set *set)
 	for (unsigned i = 0; i < set->n; i++)
 		free(set->of[i].data);
 	free(set->of);
-	*set = (struct option_set){ .n = 0 };
+	*set = (struct option_set){ .family = set->family };
 }

@@ -9,6 +9,8 @@
  *	224:ip 10.0.0.1			by number, with a type
  *	43 01:04:00			by number or name without a type that is known: hex
  *
+ * Those of DHCPv6 are likewise: boot-file-url http://boot.lab/bootx64.efi
+ *
  * Any thread; a set belongs to who filled it.
  */
 #ifndef DHCP_OPTION_SET_H
@@ -19,7 +21,7 @@
 enum option_send { OPTION_ASKED, OPTION_FORCED, OPTION_NEVER };
 
 struct option_item {
-	uint8_t code;
+	uint16_t code;
 	uint8_t send;			/* enum option_send */
 	uint8_t type;			/* enum option_type */
 	uint16_t size;
@@ -31,6 +33,7 @@ enum { OPTION_SET_MAX = 64, OPTION_WHY = 160, OPTION_LINE_TEXT = OPTION_VALUE_TE
 struct option_set {
 	struct option_item *of;		/* owned; sorted by code, each once */
 	unsigned n;
+	uint8_t family;			/* enum option_family: whose options its lines name */
 };
 
 /* option_set_add() - read one line
@@ -40,15 +43,15 @@ struct option_set {
  */
 int option_set_add(struct option_set *set, const char *line, char why[OPTION_WHY]);
 
-/* option_set_text() - the line of one item, canonical */
-const char *option_set_text(const struct option_item *item, char text[OPTION_LINE_TEXT]);
+/* option_set_text() - the line of one item of a set, canonical */
+const char *option_set_text(const struct option_set *set, const struct option_item *item, char text[OPTION_LINE_TEXT]);
 
 /* option_set_find() - what the set says of an option, or NULL */
-const struct option_item *option_set_find(const struct option_set *set, uint8_t code);
+const struct option_item *option_set_find(const struct option_set *set, uint16_t code);
 
 bool option_set_equal(const struct option_set *a, const struct option_set *b);
 
-/* option_set_fini() - free what is in it; it is empty then */
+/* option_set_fini() - free what is in it; it is empty then, of the same family */
 void option_set_fini(struct option_set *set);
 
 #endif

@@ -5,10 +5,11 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "dhcp/dhcp6_message.h"
 #include "dhcp/message.h"
 
 /* by number */
-static const struct option_kind kinds[] = {
+static const struct option_kind kinds4[] = {
 	{ "subnet-mask", 1, VALUE_IP }, { "time-offset", 2, VALUE_S32 }, { "routers", 3, VALUE_IPS },
 	{ "time-servers", 4, VALUE_IPS }, { "name-servers", 5, VALUE_IPS }, { "domain-name-servers", 6, VALUE_IPS },
 	{ "log-servers", 7, VALUE_IPS }, { "cookie-servers", 8, VALUE_IPS }, { "lpr-servers", 9, VALUE_IPS },
@@ -55,30 +56,82 @@ static const struct option_kind kinds[] = {
 	{ "ms-classless-static-routes", 249, VALUE_ROUTES }, { "wpad-url", 252, VALUE_TEXT },
 };
 
-const struct option_kind *option_named(const char *name)
+static const struct option_kind kinds6[] = {
+	{ "vendor-class", 16, VALUE_HEX }, { "vendor-specific", 17, VALUE_HEX },
+	{ "sip-server-names", 21, VALUE_DOMAINS }, { "sip-servers", 22, VALUE_IP6S }, { "dns-servers", 23, VALUE_IP6S },
+	{ "domain-list", 24, VALUE_DOMAINS }, { "nis-servers", 27, VALUE_IP6S }, { "nisplus-servers", 28, VALUE_IP6S },
+	{ "nis-domain", 29, VALUE_DOMAINS }, { "nisplus-domain", 30, VALUE_DOMAINS }, { "sntp-servers", 31, VALUE_IP6S },
+	{ "information-refresh-time", 32, VALUE_U32 }, { "bcms-controller-names", 33, VALUE_DOMAINS },
+	{ "bcms-controller-addresses", 34, VALUE_IP6S }, { "geoconf-civic", 36, VALUE_HEX }, { "client-fqdn", 39, VALUE_HEX },
+	{ "pana-agents", 40, VALUE_IP6S }, { "posix-timezone", 41, VALUE_TEXT }, { "tzdb-timezone", 42, VALUE_TEXT },
+	{ "v6-lost", 51, VALUE_DOMAINS }, { "capwap-access-controllers", 52, VALUE_IP6S }, { "ntp-servers", 56, VALUE_NTP },
+	{ "v6-access-domain", 57, VALUE_DOMAINS }, { "sip-ua-domains", 58, VALUE_DOMAINS }, { "boot-file-url", 59, VALUE_TEXT },
+	{ "boot-file-parameters", 60, VALUE_STRINGS }, { "aftr-name", 64, VALUE_DOMAINS }, { "sol-max-rt", 82, VALUE_U32 },
+	{ "inf-max-rt", 83, VALUE_U32 }, { "captive-portal", 103, VALUE_TEXT }, { "mud-url", 112, VALUE_TEXT },
+	{ "sztp-redirect", 136, VALUE_HEX }, { "dots-ri", 141, VALUE_DOMAINS }, { "dots-addresses", 142, VALUE_IP6S }, { "dnr", 144, VALUE_HEX },
+};
+
+static const uint16_t own4[] = {
+	OPTION_PAD, OPTION_REQUESTED_IP, OPTION_LEASE_TIME, OPTION_OVERLOAD, OPTION_TYPE, OPTION_SERVER_ID, OPTION_PARAMETERS,
+	OPTION_MESSAGE, OPTION_MAX_SIZE, OPTION_T1, OPTION_T2, OPTION_CLIENT_ID, OPTION_RAPID_COMMIT, OPTION_RELAY_INFO, OPTION_END,
+};
+
+/* with what only clients and relays say (8: how long it has been asking; 37, 38, 62, 66), what belongs to authentication and to ways of talking
+ * that we have not (11, 12, 19, 20), and what is for who asks a server for its leases (43 to 48) */
+static const uint16_t own6[] = {
+	0, OPTION6_CLIENT_ID, OPTION6_SERVER_ID, OPTION6_IA_NA, OPTION6_IA_TA, OPTION6_IA_ADDRESS, OPTION6_REQUEST, OPTION6_PREFERENCE, 8,
+	OPTION6_RELAY_MESSAGE, 11, 12, OPTION6_STATUS, OPTION6_RAPID_COMMIT, OPTION6_USER_CLASS, OPTION6_INTERFACE_ID, 19, 20, OPTION6_IA_PD, OPTION6_IA_PREFIX,
+	37, 38, OPTION6_NAME, 43, 44, 45, 46, 47, 48, OPTION6_ARCH, 62, 66, OPTION6_LINK_ADDRESS, OPTION6_RELAY_PORT,
+};
+
+static const struct family {
+	const struct option_kind *kinds;
+	size_t nkinds;
+	const uint16_t *own;
+	size_t nown;
+	uint16_t last;
+} families[] = {
+	[OPTIONS4] = { kinds4, ARRAY_SIZE(kinds4), own4, ARRAY_SIZE(own4), OPTION_END - 1 },
+	[OPTIONS6] = { kinds6, ARRAY_SIZE(kinds6), own6, ARRAY_SIZE(own6), UINT16_MAX },
+};
+
+const struct option_kind *option_named(enum option_family family, const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (!strcmp(kinds[i].name, name))
-			return &kinds[i];
+	const struct family *f = &families[family];
+
+	for (size_t i = 0; i < f->nkinds; i++)
+		if (!strcmp(f->kinds[i].name, name))
+			return &f->kinds[i];
 	return NULL;
 }
 
 static int by_code(const void *key, const void *kind)
 {
-	return *(const uint8_t *)key - ((const struct option_kind *)kind)->code;
+	return *(const uint16_t *)key - ((const struct option_kind *)kind)->code;
 }
 
-const struct option_kind *option_coded(uint8_t code)
+const struct option_kind *option_coded(enum option_family family, uint16_t code)
 {
-	return bsearch(&code, kinds, ARRAY_SIZE(kinds), sizeof(kinds[0]), by_code);
+	return bsearch(&code, families[family].kinds, families[family].nkinds, sizeof(struct option_kind), by_code);
 }
 
-bool option_settable(uint8_t code)
+const struct option_kind *option_kinds(enum option_family family, size_t *n)
 {
-	static const uint8_t own[] = {
-		OPTION_PAD, OPTION_REQUESTED_IP, OPTION_LEASE_TIME, OPTION_OVERLOAD, OPTION_TYPE, OPTION_SERVER_ID, OPTION_PARAMETERS,
-		OPTION_MESSAGE, OPTION_MAX_SIZE, OPTION_T1, OPTION_T2, OPTION_CLIENT_ID, OPTION_RAPID_COMMIT, OPTION_RELAY_INFO, OPTION_END,
-	};
+	*n = families[family].nkinds;
+	return families[family].kinds;
+}
 
-	return !memchr(own, code, sizeof(own));
+uint16_t option_last(enum option_family family)
+{
+	return families[family].last;
+}
+
+bool option_settable(enum option_family family, uint16_t code)
+{
+	const struct family *f = &families[family];
+
+	for (size_t i = 0; i < f->nown; i++)
+		if (f->own[i] == code)
+			return false;
+	return true;
 }

@@ -7,12 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/addr.h"
 #include "base/array.h"
 #include "base/bytes.h"
 #include "base/text.h"
 #include "dhcp/dns_name.h"
 
-enum { WORD_MAX = 256 };
+enum { WORD_MAX = 256, NTP_ADDRESS = 1, NTP_GROUP, NTP_NAME };		/* RFC 5908 4 */
 
 /* ---- words of a list ---- */
 
@@ -126,6 +127,41 @@ static int parse_route(const char *word, const char **text, struct writer *w)
 	return parse_ip(router, text, w);
 }
 
+static int parse_ip6(const char *word, const char **text, struct writer *w)
+{
+	struct addr a;
+
+	(void)text;
+	if (addr_parse(word, &a) < 0 || addr_is4(a))
+		return -EINVAL;
+	write_bytes(w, a.bytes, ADDR_SIZE);
+	return 0;
+}
+
+static int parse_string(const char *word, const char **text, struct writer *w)
+{
+	(void)text;
+	write_u16(w, (uint16_t)strlen(word));
+	write_bytes(w, word, strlen(word));
+	return 0;
+}
+
+/* parse_ntp() - with colons it is an address */
+static int parse_ntp(const char *word, const char **text, struct writer *w)
+{
+	bool name = !strchr(word, ':');
+	size_t at = w->pos;
+	int rc;
+
+	write_u32(w, 0);		/* code and length, when they are known */
+	rc = name ? parse_domain(word, text, w) : parse_ip6(word, text, w);
+	if (rc < 0 || w->overrun)
+		return rc;
+	put_u16(w->data + at, name ? NTP_NAME : w->data[at + 4] == 0xff ? NTP_GROUP : NTP_ADDRESS);
+	put_u16(w->data + at + 2, (uint16_t)(w->pos - at - 4));
+	return 0;
+}
+
 static int format_u8(struct reader *r, char *text, size_t room)
 {
 	return snprintf(text, room, "%u", read_u8(r));
@@ -198,6 +234,39 @@ static int format_route(struct reader *r, char *text, size_t room)
 	return snprintf(text, room, "%s %s", prefix4_format(to, prefix), ip4_format(read_u32(r), router));
 }
 
+static int format_ip6(struct reader *r, char *text, size_t room)
+{
+	char ip[ADDR_TEXT];
+	struct addr a;
+
+	read_copy(r, a.bytes, ADDR_SIZE);
+	return addr_is4(a) ? -EINVAL : snprintf(text, room, "%s", addr_format(a, ip));
+}
+
+static int format_string(struct reader *r, char *text, size_t room)
+{
+	size_t n = read_u16(r);
+	const uint8_t *p = read_bytes(r, n);
+
+	for (size_t i = 0; p && i < n; i++)
+		if (p[i] <= ' ' || p[i] > '~' || p[i] == ',')
+			return -EINVAL;
+	return !p || !n || n >= WORD_MAX ? -EINVAL : snprintf(text, room, "%.*s", (int)n, p);
+}
+
+/* format_ntp() - what would be read back as the same */
+static int format_ntp(struct reader *r, char *text, size_t room)
+{
+	uint16_t kind = read_u16(r), size = read_u16(r);
+	size_t end = r->pos + size;
+	int n;
+
+	if (kind < NTP_ADDRESS || kind > NTP_NAME || (kind != NTP_NAME && reader_left(r) && (kind == NTP_GROUP) != (r->data[r->pos] == 0xff)))
+		return -EINVAL;
+	n = kind == NTP_NAME ? format_domain(r, text, room) : format_ip6(r, text, room);
+	return r->pos != end ? -EINVAL : n;
+}
+
 /* ---- types ---- */
 
 static const struct type {
@@ -219,6 +288,10 @@ static const struct type {
 	[VALUE_PAIRS] = { "pairs", "pairs of IPv4 addresses", { parse_ip, format_ip }, 2, 2, 0 },
 	[VALUE_DOMAINS] = { "domains", "domain names", { parse_domain, format_domain }, 1, 1, 0 },
 	[VALUE_ROUTES] = { "routes", "destinations, each with its router: 10.8.0.0/16 10.0.0.1", { parse_route, format_route }, 1, 1, 0 },
+	[VALUE_IP6] = { "ip6", "an IPv6 address", { parse_ip6, format_ip6 }, 1, 1, 1 },
+	[VALUE_IP6S] = { "ip6s", "IPv6 addresses", { parse_ip6, format_ip6 }, 1, 1, 0 },
+	[VALUE_STRINGS] = { "strings", "words", { parse_string, format_string }, 1, 1, 0 },
+	[VALUE_NTP] = { "ntp", "IPv6 addresses or names of clocks", { parse_ntp, format_ntp }, 1, 1, 0 },
 };
 
 const char *option_type_name(enum option_type type)

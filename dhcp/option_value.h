@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* dhcp/option_value.h - values of DHCPv4 options, as people write them and as bytes
+/* dhcp/option_value.h - values of options of DHCPv4 and DHCPv6, as people write them and as bytes
  *
  * A value is read by its type; addresses, numbers and names follow one another with spaces or commas between them.
  *
@@ -11,6 +11,9 @@
  *	ip		10.0.0.1		ips: a list; pairs: a list of an even number
  *	domains		lab.internal example.com	names as in DNS, not compressed (RFC 3397)
  *	routes		10.8.0.0/16 10.0.0.1	a list of destination and router (RFC 3442)
+ *	ip6		fd00::1			ip6s: a list
+ *	strings		ro initrd=boot.img	a list of words, each with its length of two bytes before it (RFC 5970 3.2)
+ *	ntp		fd00::1 ntp.example.com	a list of addresses and names of clocks (RFC 5908 4)
  *
  * Any thread; no allocation.
  */
@@ -22,7 +25,7 @@
 
 enum option_type {
 	VALUE_HEX, VALUE_TEXT, VALUE_FLAG, VALUE_U8, VALUE_U16, VALUE_U32, VALUE_S32, VALUE_U8S, VALUE_U16S,
-	VALUE_IP, VALUE_IPS, VALUE_PAIRS, VALUE_DOMAINS, VALUE_ROUTES, VALUE_TYPE_COUNT,
+	VALUE_IP, VALUE_IPS, VALUE_PAIRS, VALUE_DOMAINS, VALUE_ROUTES, VALUE_IP6, VALUE_IP6S, VALUE_STRINGS, VALUE_NTP, VALUE_TYPE_COUNT,
 };
 
 enum { OPTION_VALUE_MAX = 1024, OPTION_VALUE_TEXT = 5 * OPTION_VALUE_MAX + 64 };	/* bytes of the longest value; its text */

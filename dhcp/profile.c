@@ -13,23 +13,24 @@ static void add(struct dhcp_profile *p, const char *what, const char *name, cons
 		p->refused = layer;
 }
 
-void profile_make(struct dhcp_profile *p, const struct dhcp_conf *conf, const struct guest_id *who, const struct dhcp_message *m)
+void profile_make(struct dhcp_profile *p, enum option_family family, const struct dhcp_sayers *sayers, const struct guest_traits *t)
 {
+	p->family = family;
 	p->n = p->pool = 0;
 	p->refused = NULL;
-	p->reservation = reservations_match(conf->reservations, who);
+	p->reservation = reservations_match(sayers->reservations, &t->id);
 	if (p->reservation)
 		add(p, "reservation", p->reservation->name, &p->reservation->says);
-	for (unsigned i = 0; i < MIN_OF(conf->nclasses, (unsigned)DHCP_CLASSES_MAX); i++) {
-		const struct dhcp_class *c = &conf->classes[i];
+	for (unsigned i = 0; i < MIN_OF(sayers->nclasses, (unsigned)DHCP_CLASSES_MAX); i++) {
+		const struct dhcp_class *c = &sayers->classes[i];
 
-		if (!class_matches(&c->match, who, m))
+		if (!class_matches(&c->match, t))
 			continue;
 		add(p, "class", c->name, &c->says);
 		if (!p->pool)
 			p->pool = c->pool;
 	}
-	add(p, "network", "", &conf->says);
+	add(p, "network", "", sayers->network);
 }
 
 void profile_copy(struct dhcp_profile *to, const struct dhcp_profile *from)
@@ -45,10 +46,15 @@ static void told_by(const struct dhcp_layer **by, const struct dhcp_layer *layer
 		*by = layer;
 }
 
-const struct option_item *profile_option(const struct dhcp_profile *p, uint8_t code, const struct dhcp_layer **by)
+const struct option_set *layer_options(const struct dhcp_profile *p, const struct dhcp_layer *layer)
+{
+	return p->family == OPTIONS6 ? &layer->says->options6 : &layer->says->options;
+}
+
+const struct option_item *profile_option(const struct dhcp_profile *p, uint16_t code, const struct dhcp_layer **by)
 {
 	for (unsigned i = 0; i < p->n; i++) {
-		const struct option_item *item = option_set_find(&p->layer[i].says->options, code);
+		const struct option_item *item = option_set_find(layer_options(p, &p->layer[i]), code);
 
 		if (item) {
 			told_by(by, &p->layer[i]);

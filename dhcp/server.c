@@ -269,6 +269,7 @@ static void begin(struct turn *t)
 {
 	const struct dhcp_profile *p = &t->profile;
 	uint32_t named_as = relay_address(&t->m, RELAY_SERVER_ID);
+	const struct dhcp_conf *c = &t->s->conf;
 	struct guest_id id;
 
 	t->who = (struct lease_guest){ .port = t->from->port, .mac = t->result->mac, .hostname = t->m.hostname };
@@ -278,11 +279,12 @@ static void begin(struct turn *t)
 		.port = t->who.port, .mac = t->who.mac, .client_id = t->who.client_id, .client_id_size = t->who.client_id_size,
 		.circuit = t->who.circuit, .circuit_size = t->who.circuit_size,
 	};
-	profile_make(&t->profile, &t->s->conf, &id, &t->m);
+	traits4(&t->traits, &id, &t->m);
+	profile_make(&t->profile, OPTIONS4, &(struct dhcp_sayers){ &c->says, c->classes, c->nclasses, c->reservations }, &t->traits);
 	t->who.reserved = p->reservation ? p->reservation->ip : 0;
 	t->who.pool = p->pool;
 	t->answer = (struct dhcp_answer){
-		.profile = p, .server_id = named_as ? named_as : t->s->conf.server_ip,
+		.traits = &t->traits, .profile = p, .server_id = named_as ? named_as : c->server_ip,
 		.name = p->reservation && p->reservation->hostname[0] ? p->reservation->hostname : t->from->port,
 	};
 }

@@ -8,6 +8,7 @@
 #define DHCP_SERVER_EXPLAIN_H
 
 #include "dhcp/profile.h"
+#include "dhcp/server.h"
 
 /* dhcp_question - the guest in question; what is not said is left out */
 struct dhcp_question {

@@ -188,7 +188,7 @@ static const struct option_item *said_of(const struct saying *say, uint8_t code)
 
 static void add_option(struct saying *say, uint8_t code)
 {
-	const struct option_item *item = option_settable(code) ? said_of(say, code) : NULL;
+	const struct option_item *item = option_settable(OPTIONS4, code) ? said_of(say, code) : NULL;
 
 	if (!item)
 		add_own(say, code);
@@ -204,11 +204,11 @@ static void add_set(struct saying *say, bool all)
 	const struct dhcp_profile *p = say->a->profile;
 
 	for (unsigned i = 0; i < p->n; i++) {
-		const struct option_set *set = &p->layer[i].says->options;
+		const struct option_set *set = layer_options(p, &p->layer[i]);
 
 		for (unsigned j = 0; j < set->n; j++)
 			if (set->of[j].send == OPTION_FORCED || all)
-				add_option(say, set->of[j].code);
+				add_option(say, (uint8_t)set->of[j].code);
 	}
 }
 
@@ -220,7 +220,7 @@ static void add_parameters(struct saying *say)
 	size_t n = 0;
 	const uint8_t *asked = message_option(say->m, OPTION_PARAMETERS, &n);
 
-	if (say->boot.file && boot_by_http(say->m))
+	if (say->boot.file && boot_by_http(say->a->traits))
 		option_add(&say->list, OPTION_VENDOR_CLASS, false, BOOT_HTTP_CLASS, strlen(BOOT_HTTP_CLASS));
 	if (say->boot.file && strlen(say->boot.file) >= DHCP_FILE_SIZE)
 		add_option(say, OPTION_BOOT_FILE);
@@ -288,7 +288,7 @@ static void choose_boot(struct saying *say)
 	if (said)
 		say->boot = (struct boot_choice){ said->file, said->server_name, said->server ? said->server : conf->server_ip };
 	else if (say->a->type != DHCP_NAK && conf->boot)
-		boot_choose(conf->boot, conf->server_ip, say->m, &say->boot);
+		boot_choose(conf->boot, conf->server_ip, say->a->traits, &say->boot);
 }
 
 int server_reply_build(const struct dhcp_conf *conf, const struct dhcp_message *m, const struct dhcp_answer *a,

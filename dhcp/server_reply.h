@@ -9,6 +9,7 @@
 #include "dhcp/server.h"
 
 struct dhcp_profile;
+struct guest_traits;
 
 /* The answer that was decided on. */
 struct dhcp_answer {
@@ -19,6 +20,7 @@ struct dhcp_answer {
 	uint32_t to;			/* the answer to INFORM: the guest's address */
 	uint32_t server_id;		/* by which the guest knows us */
 	const char *name;		/* of the guest, option 12 */
+	const struct guest_traits *traits;
 	const struct dhcp_profile *profile;
 };
 

@@ -7,6 +7,7 @@
 #define DHCP_SERVER_TURN_H
 
 #include "dhcp/profile.h"
+#include "dhcp/server.h"
 #include "dhcp/server_reply.h"
 
 struct turn {
@@ -15,6 +16,7 @@ struct turn {
 	int64_t now_s;
 	struct dhcp_result *result;
 	struct dhcp_message m;
+	struct guest_traits traits;
 	struct dhcp_profile profile;
 	struct lease_guest who;
 	uint8_t circuit[LEASE_CIRCUIT_MAX];	/* of who, where it is remembered */

@@ -25,7 +25,7 @@ static void try_line(struct option_set *set, const char *line)
 
 	option_set_add(set, line, why);
 	if (option_set_add(&one, line, why) == 0) {
-		option_set_text(&one.of[0], text);
+		option_set_text(&one, &one.of[0], text);
 		MUST(option_set_add(&again, text, why) == 0);
 		MUST(option_set_equal(&one, &again));
 		MUST(option_set_find(&one, one.of[0].code));
@@ -64,6 +64,7 @@ static void try_guest(const char *pattern, const uint8_t *data, size_t size)
 	static const uint8_t mac[MAC_SIZE] = { 2, 0, 0, 0, 0, 1 };
 	static struct dhcp_message m;
 	struct guest_id who = { .port = "web1", .mac = mac };
+	struct guest_traits traits;
 	struct dhcp_match match = { .by_mac = true, .mac = { 2 }, .mac_mask = { 255 }, .arch = { 7 }, .narch = 1 };
 	uint8_t packet[DHCP_FIXED_SIZE + 4 + 3 + 512] = { BOOTP_REQUEST, HTYPE_ETHERNET, 6, [24] = 10 };
 	size_t n = MIN_OF(size, (size_t)512);
@@ -79,15 +80,16 @@ static void try_guest(const char *pattern, const uint8_t *data, size_t size)
 		return;
 	MUST(relay_link(&m) != 0);
 	who.circuit = relay_sub_option(&m, RELAY_CIRCUIT, &who.circuit_size);
+	traits4(&traits, &who, &m);
 	for (unsigned field = 0; field < 4; field++) {
 		char *to[] = { match.vendor, match.user, match.circuit, match.port };
 
 		if (pattern_valid(pattern))
 			strcpy(to[field], pattern);
-		class_matches(&match, &who, &m);
+		class_matches(&match, &traits);
 		match.narch = 0;
 		to[field][0] = '\0';
-		class_matches(&match, &who, &m);
+		class_matches(&match, &traits);
 	}
 }
 

@@ -151,7 +151,7 @@ void put(struct option_set *set, const char *line)
 const char *text_of(const struct bench *b, uint8_t code)
 {
 	static char text[OPTION_VALUE_TEXT];
-	const struct option_kind *kind = option_coded(code);
+	const struct option_kind *kind = option_coded(OPTIONS4, code);
 	size_t size;
 	const uint8_t *data = message_option(&b->answer, code, &size);
 

@@ -13,6 +13,7 @@
 #include "dhcp/lease.h"
 #include "dhcp/message_build.h"
 #include "dhcp/server.h"
+#include "dhcp/traits.h"
 
 enum { US = 0x0a4d0001, ELSEWHERE = 0x0a4d0009, BROKEN_SIZE = 3 };
 
@@ -74,6 +75,14 @@ static const struct {
 	{ "HTTP where there is a file alone",	{ "HTTPClient:Arch:00019:UNDI:003016", NULL, 19 }, NULL },
 };
 
+static const struct guest_traits *traits_of(const struct dhcp_message *m)
+{
+	static struct guest_traits t;
+
+	traits4(&t, &(struct guest_id){ .port = "vm1" }, m);
+	return &t;
+}
+
 static void test_choice(void **state)
 {
 	struct dhcp_message m;
@@ -83,7 +92,7 @@ static void test_choice(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		print_message("  %s\n", cases[i].what);
 		make_message(&m, &cases[i].who, DHCP_DISCOVER);
-		assert_int_equal(boot_choose(&conf, US, &m, &choice), cases[i].file != NULL);
+		assert_int_equal(boot_choose(&conf, US, traits_of(&m), &choice), cases[i].file != NULL);
 		if (!cases[i].file)
 			continue;
 		assert_string_equal(choice.file, cases[i].file);
@@ -99,16 +108,16 @@ static void test_kinds(void **state)
 
 	(void)state;
 	make_message(&m, &(struct who){ .arch = 7 }, DHCP_DISCOVER);
-	assert_int_equal(boot_kind_of(&m), BOOT_EFI_X64);
+	assert_int_equal(boot_kind_of(traits_of(&m)), BOOT_EFI_X64);
 	memcpy(m.bytes + m.index[OPTION_ARCH].at, several, 2);
-	assert_int_equal(boot_kind_of(&m), BOOT_OTHER);
+	assert_int_equal(boot_kind_of(traits_of(&m)), BOOT_OTHER);
 	m.index[OPTION_ARCH].at = 0;
 	memcpy(m.bytes, several, sizeof(several));
 	m.index[OPTION_ARCH].size = sizeof(several);
-	assert_int_equal(boot_kind_of(&m), BOOT_EFI_ARM64);
+	assert_int_equal(boot_kind_of(traits_of(&m)), BOOT_EFI_ARM64);
 	memcpy(m.bytes, broken, sizeof(broken));
 	m.index[OPTION_ARCH].size = sizeof(broken);
-	assert_int_equal(boot_kind_of(&m), BOOT_OTHER);
+	assert_int_equal(boot_kind_of(traits_of(&m)), BOOT_OTHER);
 }
 
 /* ---- in an answer ---- */

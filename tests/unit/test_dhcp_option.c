@@ -13,10 +13,12 @@
 #include "base/array.h"
 
 /* Bytes of routes: RFC 3442, the table of its descriptors. */
-static const struct {
+struct value {
 	const char *line, *bytes;	/* bytes in hex; NULL: refused */
 	const char *canonical;		/* NULL: as it was written */
-} values[] = {
+};
+
+static const struct value values[] = {
 	{ "ntp-servers 10.0.0.1", "0a000001", NULL },
 	{ "ntp-servers 10.0.0.1,10.0.0.2", "0a0000010a000002", "ntp-servers 10.0.0.1, 10.0.0.2" },
 	{ "  force   ntp-servers\t10.0.0.1 ", "0a000001", "force ntp-servers 10.0.0.1" },
@@ -58,6 +60,26 @@ static const struct {
 	{ "", NULL, NULL }, { "never", NULL, NULL }, { "force", NULL, NULL },
 };
 
+/* Of DHCPv6: RFC 5970 3.1 and 3.2, RFC 5908 4, RFC 4075 4, RFC 8415 21.23. */
+static const struct value values6[] = {
+	{ "dns-servers fd00::1 fd00::2", "fd000000000000000000000000000001fd000000000000000000000000000002", "dns-servers fd00::1, fd00::2" },
+	{ "dns-servers 10.0.0.1", NULL, NULL },
+	{ "sntp-servers fd00::7", "fd000000000000000000000000000007", NULL },
+	{ "domain-list a.example", "0161076578616d706c6500", NULL },
+	{ "information-refresh-time 600", "00000258", NULL },
+	{ "boot-file-url http://boot.lab/a.efi", "687474703a2f2f626f6f742e6c61622f612e656669", NULL },
+	{ "boot-file-parameters ro x=1", "0002726f0003783d31", "boot-file-parameters ro, x=1" },
+	{ "ntp-servers fd00::7", "00010010fd000000000000000000000000000007", NULL },
+	{ "ntp-servers FF02::101 t.lab", "00020010ff02000000000000000000000000010100030007017403" "6c616200", "ntp-servers ff02::101, t.lab" },
+	{ "ntp-servers 10.0.0.1:", NULL, NULL },
+	{ "force 17 0000013701", "0000013701", "force vendor-specific 00:00:01:37:01" },
+	{ "65535:ip6 fd00::1", "fd000000000000000000000000000001", NULL },
+	{ "300:ip6 fd00::1 fd00::2", NULL, NULL },
+	{ "never dns-servers", "", NULL },
+	{ "routers 10.0.0.1", NULL, NULL }, { "65536 00", NULL, NULL }, { "0 00", NULL, NULL }, { "3 00", NULL, NULL },
+	{ "client-fqdn 00", NULL, NULL }, { "61:u16 7", NULL, NULL }, { "135:u16 7", NULL, NULL },
+};
+
 static const char *hex_of(const struct option_item *item, char text[OPTION_VALUE_TEXT])
 {
 	text[0] = '\0';
@@ -66,29 +88,35 @@ static const char *hex_of(const struct option_item *item, char text[OPTION_VALUE
 	return text;
 }
 
-static void test_lines(void **state)
+static void check_lines(enum option_family family, const struct value *v, size_t n)
 {
 	char text[OPTION_LINE_TEXT], why[OPTION_WHY];
 
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
-		struct option_set set = { .n = 0 }, again = { .n = 0 };
+	for (size_t i = 0; i < n; i++) {
+		struct option_set set = { .family = (uint8_t)family }, again = set;
 		int rc;
 
-		print_message("  %s\n", values[i].line);
+		print_message("  %s\n", v[i].line);
 		why[0] = '\0';
-		rc = option_set_add(&set, values[i].line, why);
-		assert_int_equal(rc == 0, values[i].bytes != NULL);
+		rc = option_set_add(&set, v[i].line, why);
+		assert_int_equal(rc == 0, v[i].bytes != NULL);
 		assert_int_equal(why[0] == '\0', rc == 0);
 		if (rc < 0)
 			continue;
-		assert_string_equal(hex_of(&set.of[0], text), values[i].bytes);
-		assert_string_equal(option_set_text(&set.of[0], text), values[i].canonical ? values[i].canonical : values[i].line);
+		assert_string_equal(hex_of(&set.of[0], text), v[i].bytes);
+		assert_string_equal(option_set_text(&set, &set.of[0], text), v[i].canonical ? v[i].canonical : v[i].line);
 		assert_int_equal(option_set_add(&again, text, why), 0);
 		assert_true(option_set_equal(&set, &again));
 		option_set_fini(&set);
 		option_set_fini(&again);
 	}
+}
+
+static void test_lines(void **state)
+{
+	(void)state;
+	check_lines(OPTIONS4, values, ARRAY_SIZE(values));
+	check_lines(OPTIONS6, values6, ARRAY_SIZE(values6));
 }
 
 /* What is no value of its type is written in hex, so that it is read back as the same bytes. */
@@ -108,6 +136,11 @@ static const struct {
 	{ VALUE_DOMAINS, { 1, 'a', 0xc0, 0 }, 4, "01:61:c0:00" },		/* compressed */
 	{ VALUE_DOMAINS, { 3, 'a', ' ', 'b', 0 }, 5, "03:61:20:62:00" },
 	{ VALUE_DOMAINS, { 1, 'a' }, 2, "01:61" },
+	{ VALUE_IP6, { 0xfd, 1 }, 2, "fd:01" },
+	{ VALUE_STRINGS, { 0, 3, 'a', ',', 'b' }, 5, "00:03:61:2c:62" },
+	{ VALUE_STRINGS, { 0, 3, 'a' }, 3, "00:03:61" },
+	{ VALUE_NTP, { 0, 3, 0, 4, 1, 'a', 0 }, 7, "00:03:00:04:01:61:00" },	/* longer than the name in it */
+	{ VALUE_NTP, { 0, 4, 0, 0 }, 4, "00:04:00:00" },
 };
 
 static void test_odd_values(void **state)
@@ -124,18 +157,22 @@ static void test_odd_values(void **state)
 static void test_table(void **state)
 {
 	(void)state;
-	for (unsigned code = 0; code < 256; code++) {
-		const struct option_kind *kind = option_coded((uint8_t)code);
+	for (enum option_family family = OPTIONS4; family <= OPTIONS6; family++) {
+		size_t n;
+		const struct option_kind *kinds = option_kinds(family, &n);
 
-		if (!kind)
-			continue;
-		assert_int_equal(kind->code, code);
-		assert_ptr_equal(option_named(kind->name), kind);
-		assert_true(option_settable((uint8_t)code));
+		for (size_t i = 0; i < n; i++) {
+			assert_true(!i || kinds[i - 1].code < kinds[i].code);
+			assert_ptr_equal(option_coded(family, kinds[i].code), &kinds[i]);
+			assert_ptr_equal(option_named(family, kinds[i].name), &kinds[i]);
+			assert_true(option_settable(family, kinds[i].code) == !(family == OPTIONS6 && kinds[i].code == 39));
+			assert_in_range(kinds[i].code, 1, option_last(family));
+		}
 	}
-	assert_int_equal(option_named("ntp-servers")->code, 42);
-	assert_int_equal(option_named("v6-only-preferred")->code, 108);
-	assert_null(option_named("ntp"));
+	assert_int_equal(option_named(OPTIONS6, "ntp-servers")->code, 56);
+	assert_int_equal(option_named(OPTIONS4, "ntp-servers")->code, 42);
+	assert_int_equal(option_named(OPTIONS4, "v6-only-preferred")->code, 108);
+	assert_null(option_named(OPTIONS4, "ntp"));
 }
 
 static void test_set(void **state)
@@ -151,7 +188,7 @@ static void test_set(void **state)
 	assert_int_equal(option_set_add(&set, "100:u8 1", why), -ENOSPC);
 	assert_int_equal(option_set_add(&set, "254:u8 1", why), -EEXIST);
 	for (unsigned i = 0; i < OPTION_SET_MAX; i++)
-		assert_int_equal(option_set_find(&set, (uint8_t)(254 - i))->code, 254 - i);
+		assert_int_equal(option_set_find(&set, (uint16_t)(254 - i))->code, 254 - i);
 	assert_null(option_set_find(&set, 100));
 	option_set_fini(&set);
 	assert_null(option_set_find(&set, 254));

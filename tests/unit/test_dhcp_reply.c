@@ -111,7 +111,7 @@ static const char *order(const struct bench *b)
 
 	text[0] = '\0';
 	for (; at + 1 < b->size && b->reply[at] != OPTION_END; at += 2u + b->reply[at + 1])
-		if (option_settable(b->reply[at]))
+		if (option_settable(OPTIONS4, b->reply[at]))
 			sprintf(text + strlen(text), "%u ", b->reply[at]);
 	return text;
 }
