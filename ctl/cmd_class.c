@@ -10,13 +10,14 @@
 
 static const struct flag set_flags[] = {
 	{ "--mac", 0, FLAG_TEXT, "MAC", "mac", "whose card is of this kind: 52:54:00:*" },
-	{ "--vendor", 0, FLAG_TEXT, "PATTERN", "vendor", "whose vendor class (option 60) is so: \"PXEClient*\"" },
-	{ "--user", 0, FLAG_TEXT, "PATTERN", "user", "whose user class (option 77) is so: iPXE" },
+	{ "--vendor", 0, FLAG_TEXT, "PATTERN", "vendor", "whose vendor class (option 60, of DHCPv6 16) is so: \"PXEClient*\"" },
+	{ "--user", 0, FLAG_TEXT, "PATTERN", "user", "whose user class (option 77, of DHCPv6 15) is so: iPXE" },
 	{ "--circuit", 0, FLAG_TEXT, "PATTERN", "circuit", "whom a relay hears there" },
 	{ "--port", 0, FLAG_TEXT, "PATTERN", "port", "whose port is called so: \"web*\"" },
-	{ "--arch", 0, FLAG_NUMBER, "N", "arch", "who boots as this architecture (option 93)" },
+	{ "--arch", 0, FLAG_NUMBER, "N", "arch", "who boots as this architecture (option 93, of DHCPv6 61)" },
 	{ "--pool", 0, FLAG_LIST, "FIRST-LAST", "pool", "addresses for them, and for nobody else" },
 	{ "--option", 0, FLAG_LIST, "TEXT", "options", "\"ntp-servers 10.0.0.1\", \"force 43 01ff\", \"never routers\"" },
+	{ "--option6", 0, FLAG_LIST, "TEXT", "options6", "the same of DHCPv6: \"sntp-servers fd00::7\"" },
 	{ "--lease", 0, FLAG_TEXT, "TIME", "lease", "how long a lease holds" },
 	{ "--refuse", 0, FLAG_BOOL, "true|false", "refuse", "they are not served" },
 	{ "--next-server", 0, FLAG_TEXT, "ADDRESS", "next_server", "where they boot from" },
@@ -131,7 +132,7 @@ static int class_ls(struct cli *cli, const struct args *args)
 	static const struct column columns[] = {
 		{ "OF", "of", NULL }, { "NAME", "name", NULL }, { "MAC", "mac", NULL }, { "VENDOR", "vendor", NULL }, { "USER", "user", NULL },
 		{ "ARCH", "arch", NULL }, { "CIRCUIT", "circuit", NULL }, { "PORT", "port", NULL }, { "POOL", "pool", NULL },
-		{ "LEASE", "lease", NULL }, { "REFUSE", "refuse", NULL }, { "OPTIONS", "options", NULL }, { 0 },
+		{ "LEASE", "lease", NULL }, { "REFUSE", "refuse", NULL }, { "OPTIONS", "options", NULL }, { "OPTIONS6", "options6", NULL }, { 0 },
 	};
 	char of[SEGMENT_NAME_TEXT + 8];
 	json_t *network = NULL, *rows, *segment;

@@ -20,6 +20,7 @@
 	{ "--delegate", 0, FLAG_TEXT, "PREFIX|none", "dhcp6.prefixes", "of which guests that route are given prefixes" }, \
 	{ "--delegate-length", 0, FLAG_NUMBER, "N", "dhcp6.prefix_length", "of each, 60 unless given" }, \
 	{ "--dhcp6-ntp", 0, FLAG_LIST, "ADDRESS", "dhcp6.ntp", "clocks that guests are told of" }, \
+	{ "--dhcp6-option", 0, FLAG_LIST, "TEXT", "dhcp6.options", "\"sntp-servers fd00::7\", \"force 17 0000013701\", \"never dns-servers\"" }, \
 	{ "--pref64", 0, FLAG_TEXT, "PREFIX|none", "ra.pref64", "the prefix of a NAT64 that guests are told of" }, \
 	{ "--captive-portal", 0, FLAG_TEXT, "URI", "ra.captive_portal", "where its API is" }
 

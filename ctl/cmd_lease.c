@@ -16,6 +16,7 @@ static const struct flag pin_flags[] = {
 	{ "--alias", 0, FLAG_LIST, "NAME", "aliases", "a further name of it in DNS" },
 	{ "--lease", 0, FLAG_TEXT, "TIME", "lease", "how long a lease holds" },
 	{ "--option", 0, FLAG_LIST, "TEXT", "options", "\"ntp-servers 10.0.0.1\", \"force 43 01ff\", \"never routers\"" },
+	{ "--option6", 0, FLAG_LIST, "TEXT", "options6", "the same of DHCPv6: \"sntp-servers fd00::7\"" },
 	{ "--next-server", 0, FLAG_TEXT, "ADDRESS", "next_server", "where it boots from" },
 	{ "--boot-file", 0, FLAG_TEXT, "FILE", "boot_file", "what it boots" },
 	{ "--replace", 0, FLAG_SWITCH, NULL, NULL, "in place of another address pinned before" },
@@ -195,24 +196,7 @@ static void print_place(const char *what, const json_t *answer, const char *key,
 		printf("%s %s: %s\n", what, row_text(answer, key), row_text(answer, why));
 }
 
-static void print_explained6(const struct cli *cli, const json_t *answer)
-{
-	static const struct column columns[] = {
-		{ "OPTION6", "code", NULL }, { "NAME", "name", NULL }, { "VALUE", "value", NULL }, { "FROM", "from", NULL }, { 0 },
-	};
-
-	printf("dhcp6   DUID %s%s%s\n", row_text(answer, "duid"), row_text(answer, "reservation")[0] ? ", heard: reservation " : "",
-	       row_text(answer, "reservation"));
-	print_place("address", answer, "ip", "why");
-	print_place("prefix ", answer, "prefix", "prefix_why");
-	if (!row_text(answer, "ip")[0] && !row_text(answer, "prefix")[0])
-		printf("nothing: %s\n", row_text(answer, "outcome"));
-	else
-		printf("lease   %s\n", row_text(answer, "lease"));
-	output_table(cli, columns, json_object_get(answer, "options"));
-}
-
-static void print_explained4(const struct cli *cli, const json_t *answer)
+static void print_heard(const json_t *answer)
 {
 	json_t *layer;
 	size_t i;
@@ -221,11 +205,39 @@ static void print_explained4(const struct cli *cli, const json_t *answer)
 	json_array_foreach(json_object_get(answer, "heard"), i, layer)
 		printf("%s%s", i ? ", " : "", json_string_value(layer));
 	printf("\n");
+}
+
+static void print_nothing(const json_t *answer)
+{
+	const char *by = row_text(answer, "refused_by");
+
+	printf("nothing: %s%s%s\n", row_text(answer, "outcome"), by[0] ? " by " : "", by);
+}
+
+static void print_explained6(const struct cli *cli, const json_t *answer)
+{
+	static const struct column columns[] = {
+		{ "OPTION6", "code", NULL }, { "NAME", "name", NULL }, { "VALUE", "value", NULL }, { "FROM", "from", NULL }, { 0 },
+	};
+
+	printf("dhcp6   DUID %s\n", row_text(answer, "duid"));
+	print_heard(answer);
+	print_place("address", answer, "ip", "why");
+	print_place("prefix ", answer, "prefix", "prefix_why");
+	if (!row_text(answer, "ip")[0] && !row_text(answer, "prefix")[0])
+		print_nothing(answer);
+	else
+		printf("lease   %s, from %s\n", row_text(answer, "lease"), row_text(answer, "lease_from"));
+	output_table(cli, columns, json_object_get(answer, "options"));
+}
+
+static void print_explained4(const struct cli *cli, const json_t *answer)
+{
+	print_heard(answer);
 	if (!strcmp(row_text(answer, "outcome"), "offer"))
 		print_offer(cli, answer);
 	else
-		printf("nothing: %s%s%s\n", row_text(answer, "outcome"), row_text(answer, "refused_by")[0] ? " by " : "",
-		       row_text(answer, "refused_by"));
+		print_nothing(answer);
 }
 
 static void print_explained(const struct cli *cli, const json_t *answer)

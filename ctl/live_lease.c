@@ -24,6 +24,7 @@ struct guest {
 	bool by_port, by_mac;		/* of which it was called; neither: by client-id */
 	bool absent;			/* a port for which something is reserved, and which is not there */
 	uint32_t pinned;		/* what is, or 0 */
+	uint16_t arch;			/* as which it would boot, if that is asked */
 	struct live_segment *seg;
 };
 
@@ -196,7 +197,7 @@ static struct live_segment *segment_of_vlan(const struct live_net *net, const ch
 
 /* ---- what it would be given ---- */
 
-static json_t *layer_text(const struct dhcp_layer *layer)
+json_t *live_lease_layer(const struct dhcp_layer *layer)
 {
 	if (!layer)
 		return json_string("lanyard");
@@ -215,7 +216,7 @@ static json_t *option_json(const struct dhcp_explained *x, uint8_t code)
 
 	data = message_option(&x->answer, code, &size);
 	option_value_format(type, data, size, value);
-	return json_pack("{s:i s:s s:s s:o}", "code", code, "name", kind ? kind->name : "", "value", value, "from", layer_text(by));
+	return json_pack("{s:i s:s s:s s:o}", "code", code, "name", kind ? kind->name : "", "value", value, "from", live_lease_layer(by));
 }
 
 /* options_json() - of the answer, without those that belong to the exchange itself */
@@ -230,12 +231,12 @@ static json_t *options_json(const struct dhcp_explained *x)
 	return list;
 }
 
-static json_t *layers_json(const struct dhcp_explained *x)
+json_t *live_lease_layers(const struct dhcp_profile *p)
 {
 	json_t *list = json_array();
 
-	for (unsigned i = 0; i < x->profile.n; i++)
-		json_array_append_new(list, layer_text(&x->profile.layer[i]));
+	for (unsigned i = 0; i < p->n; i++)
+		json_array_append_new(list, live_lease_layer(&p->layer[i]));
 	return list;
 }
 
@@ -246,7 +247,7 @@ static void add_offer(json_t *o, const struct dhcp_explained *x)
 	json_object_set_new(o, "ip", json_string(ip4_format(x->ip, ip)));
 	json_object_set_new(o, "why", json_string(lease_why_text(x->why)));
 	json_object_set_new(o, "lease", json_string(duration_format(x->lease_s, lease)));
-	json_object_set_new(o, "lease_from", layer_text(x->lease_by ? x->lease_by : &x->profile.layer[x->profile.n - 1]));
+	json_object_set_new(o, "lease_from", live_lease_layer(x->lease_by ? x->lease_by : &x->profile.layer[x->profile.n - 1]));
 	json_object_set_new(o, "options", options_json(x));
 	if (x->answer.siaddr)
 		json_object_set_new(o, "next_server", json_string(ip4_format(x->answer.siaddr, server)));
@@ -269,9 +270,9 @@ static json_t *guest_json(const struct live_net *net, const struct guest *g)
 static void add_explained(json_t *o, const struct dhcp_explained *x)
 {
 	json_object_set_new(o, "outcome", json_string(dhcp_outcome_name(x->outcome)));
-	json_object_set_new(o, "heard", layers_json(x));
+	json_object_set_new(o, "heard", live_lease_layers(&x->profile));
 	if (x->profile.refused)
-		json_object_set_new(o, "refused_by", layer_text(x->profile.refused));
+		json_object_set_new(o, "refused_by", live_lease_layer(x->profile.refused));
 	if (x->outcome == DHCP_OUT_OFFER)
 		add_offer(o, x);
 }
@@ -281,13 +282,9 @@ static int ask(struct guest *g, const struct lease_query *query, struct dhcp_exp
 {
 	struct dhcp_question q = {
 		.port = g->port, .mac = g->mac, .client_id = g->client_id, .client_id_size = g->client_id_size, .vendor = query->vendor,
-		.user = query->user, .circuit = query->circuit, .by_arch = query->arch, .asks_all = true,
+		.user = query->user, .circuit = query->circuit, .by_arch = query->arch, .arch = g->arch, .asks_all = true,
 	};
-	unsigned long arch = 0;
 
-	if (query->arch && number_parse(query->arch, 0, UINT16_MAX, &arch) < 0)
-		return error_set(err, -EINVAL, "arch: not a number in 0..65535");
-	q.arch = (uint16_t)arch;
 	if (query->circuit)
 		q.giaddr = prefix4_last(g->seg->conf->subnet) - 1;	/* of a relay somewhere there */
 	if (q.giaddr == g->seg->conf->gateway)
@@ -311,9 +308,19 @@ static int explain4(json_t *o, struct guest *g, const struct lease_query *query,
 /* explain() - of each family that is given there; what is behind a relay for DHCPv4 may be elsewhere for DHCPv6 */
 static json_t *explain(struct live_net *net, struct guest *g, const struct lease_query *query, struct error *err)
 {
-	const struct live_lease6_who who = as_who6(g);
-	json_t *o = guest_json(net, g), *six;
+	struct live_lease6_who who = as_who6(g);
+	json_t *o, *six;
+	unsigned long arch = 0;
 
+	if (query->arch && number_parse(query->arch, 0, UINT16_MAX, &arch) < 0) {
+		error_set(err, -EINVAL, "arch: not a number in 0..65535");
+		return NULL;
+	}
+	g->arch = who.arch = (uint16_t)arch;
+	who.by_arch = query->arch;
+	who.vendor = query->vendor;
+	who.user = query->user;
+	o = guest_json(net, g);
 	if (g->seg->leases && explain4(o, g, query, err) < 0) {
 		json_decref(o);
 		return NULL;

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct dhcp_layer;
+struct dhcp_profile;
 struct engine;
 struct error;
 struct lease6_record;
@@ -29,6 +31,9 @@ struct live_lease6_who {
 	const uint8_t *mac;
 	const uint8_t *id;		/* its client-id, or its DUID */
 	size_t id_size;
+	const char *vendor, *user;	/* what else it would say, or NULL */
+	bool by_arch;
+	uint16_t arch;
 };
 
 /* live_lease6_known() - a binding of IPv6 that this guest has on @seg. Return: is there one?
@@ -36,5 +41,9 @@ struct live_lease6_who {
  */
 bool live_lease6_known(const struct live_segment *seg, const struct live_lease6_who *who, struct lease6_record *found);
 json_t *live_lease6_explain(struct live_segment *seg, const struct live_lease6_who *who);
+
+/* live_lease_layer() - who says something, for people: "class phones"; NULL: "lanyard"; live_lease_layers() - all who speak about a guest */
+json_t *live_lease_layer(const struct dhcp_layer *layer);
+json_t *live_lease_layers(const struct dhcp_profile *p);
 
 #endif

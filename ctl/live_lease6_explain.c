@@ -2,7 +2,6 @@
 /* The DHCPv6 server is asked what it would answer, and its answer is written for people. */
 #include <string.h>
 
-#include "base/array.h"
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "ctl/engine.h"
@@ -69,56 +68,37 @@ static void as_new(const struct live_lease6_who *who, struct lease6_record *r)
 
 /* ---- what it would be given ---- */
 
-/* told - an option of the answer; of addresses there may be something before each */
-static const struct told {
-	uint16_t code;
-	const char *name;
-	bool addresses;
-	enum option_type type;		/* if it is not addresses */
-	uint8_t skip;
-} options[] = {
-	{ OPTION6_DNS, "dns-servers", true, VALUE_HEX, 0 },
-	{ OPTION6_SEARCH, "domain-list", false, VALUE_DOMAINS, 0 },
-	{ OPTION6_NAME, "client-fqdn", false, VALUE_DOMAINS, 1 },
-	{ OPTION6_NTP, "ntp-servers", true, VALUE_HEX, 4 },
-	{ OPTION6_SOL_MAX_RT, "sol-max-rt", false, VALUE_U32, 0 },
-	{ OPTION6_CAPTIVE_PORTAL, "captive-portal", false, VALUE_TEXT, 0 },
-};
+enum { FQDN_FLAGS = 1 };		/* bytes before the name in option 39 (RFC 4704 4) */
 
-static json_t *addresses_text(const struct told *o, const uint8_t *data, size_t size)
+/* option_json() - with who says so; a name is told by its reservation */
+static json_t *option_json(const struct dhcp6_explained *x, uint16_t code, const uint8_t *data, size_t size)
 {
-	json_t *text = json_string(""), *more;
-	char one[ADDR_TEXT];
+	const struct option_kind *kind = option_coded(OPTIONS6, code);
+	const struct dhcp_layer *by = NULL;
+	const struct option_item *item = profile_option(&x->profile, code, &by);
+	enum option_type type = item ? (enum option_type)item->type : kind ? kind->type : VALUE_HEX;
+	bool name = code == OPTION6_NAME && size > FQDN_FLAGS;
+	char value[OPTION_VALUE_TEXT];
 
-	for (size_t at = o->skip; at + ADDR_SIZE <= size; at += ADDR_SIZE + o->skip) {
-		more = json_sprintf("%s%s%s", json_string_value(text), at > o->skip ? " " : "", addr_format(addr6(data + at), one));
-		json_decref(text);
-		text = more;
-	}
-	return text;
+	if (name && x->reservation && x->reservation->hostname[0])
+		by = &x->profile.layer[0];
+	option_value_format(name ? VALUE_DOMAINS : type, data + (name ? FQDN_FLAGS : 0), size - (name ? FQDN_FLAGS : 0), value);
+	return json_pack("{s:i s:s s:s s:o}", "code", code, "name", kind ? kind->name : "", "value", value, "from", live_lease_layer(by));
 }
 
-static json_t *option_json(const struct told *o, const uint8_t *data, size_t size, const struct dhcp_reservation *named)
-{
-	char value[OPTION_VALUE_TEXT] = "";
-
-	if (!o->addresses && size > o->skip)
-		option_value_format(o->type, data + o->skip, size - o->skip, value);
-	return json_pack("{s:i s:s s:o s:o}", "code", o->code, "name", o->name, "value",
-			 o->addresses ? addresses_text(o, data, size) : json_string(value), "from",
-			 named && named->hostname[0] && o->code == OPTION6_NAME ? json_sprintf("reservation %s", named->name) : json_string("network"));
-}
-
+/* options_json() - those of the answer that are not of the exchange itself */
 static json_t *options_json(const struct dhcp6_explained *x)
 {
+	struct reader r = reader_init(x->answer, x->size);
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
-		size_t size = 0;
-		const uint8_t *data = dhcp6_message_option(x->answer, x->size, options[i].code, &size);
+	(void)read_bytes(&r, 1 + DHCP6_XID_SIZE);
+	while (reader_left(&r)) {
+		uint16_t code = read_u16(&r), size = read_u16(&r);
+		const uint8_t *data = read_bytes(&r, size);
 
-		if (data)
-			json_array_append_new(list, option_json(&options[i], data, size, x->reservation));
+		if (data && (option_settable(OPTIONS6, code) || code == OPTION6_NAME))
+			json_array_append_new(list, option_json(x, code, data, size));
 	}
 	return list;
 }
@@ -133,7 +113,7 @@ static void add_place(json_t *o, const char *key, const char *why_key, struct pr
 	json_object_set_new(o, why_key, json_string(lease6_why_text(why)));
 }
 
-static json_t *explained_json(const struct live_segment *seg, const struct dhcp6_question *q, const struct dhcp6_explained *x)
+static json_t *explained_json(const struct dhcp6_question *q, const struct dhcp6_explained *x)
 {
 	char id[OPTION_VALUE_TEXT], lease[16];
 	json_t *o;
@@ -143,7 +123,11 @@ static json_t *explained_json(const struct live_segment *seg, const struct dhcp6
 		      x->reservation ? x->reservation->name : "");
 	add_place(o, "ip", "why", x->address, x->address_why);
 	add_place(o, "prefix", "prefix_why", x->prefix, x->prefix_why);
-	json_object_set_new(o, "lease", json_string(duration_format(seg->server6.conf.lease_s, lease)));
+	json_object_set_new(o, "heard", live_lease_layers(&x->profile));
+	if (x->profile.refused)
+		json_object_set_new(o, "refused_by", live_lease_layer(x->profile.refused));
+	json_object_set_new(o, "lease", json_string(duration_format(x->lease_s, lease)));
+	json_object_set_new(o, "lease_from", live_lease_layer(x->lease_by ? x->lease_by : &x->profile.layer[x->profile.n - 1]));
 	json_object_set_new(o, "options", options_json(x));
 	return o;
 }
@@ -158,8 +142,11 @@ json_t *live_lease6_explain(struct live_segment *seg, const struct live_lease6_w
 		return NULL;
 	if (!live_lease6_known(seg, who, &r))
 		as_new(who, &r);
-	q = (struct dhcp6_question){ .port = who->port, .mac = r.mac, .duid = r.duid, .duid_size = r.duid_size, .iaid = r.iaid };
+	q = (struct dhcp6_question){
+		.port = who->port, .mac = r.mac, .duid = r.duid, .duid_size = r.duid_size, .iaid = r.iaid, .vendor = who->vendor,
+		.user = who->user, .by_arch = who->by_arch, .arch = who->arch,
+	};
 	if (dhcp6_explain(&seg->server6, &q, (int64_t)(clock_wall_ms() / 1000), &x) < 0)
 		return NULL;
-	return explained_json(seg, &q, &x);
+	return explained_json(&q, &x);
 }

@@ -213,12 +213,13 @@ void live_segment_configure(struct live_segment *seg)
 	struct lease_conf leases;
 	bool had = seg->nnamed;
 
-	if (seg->leases || seg->leases6)
+	if (seg->leases || seg->leases6) {
 		reserve_all(seg);
+		classify(seg);
+	}
 	if (seg->leases6)
 		live_segment6_configure(seg);
 	if (seg->leases) {
-		classify(seg);
 		fill_dhcp(seg, &leases);
 		lease_table_configure(seg->leases, &leases, (int64_t)(clock_wall_ms() / 1000));
 	}

@@ -45,7 +45,10 @@ static void fill_server(struct live_segment *seg)
 	const struct net_conf *conf = seg->conf;
 	struct dhcp6_conf *to = &seg->server6.conf;
 
-	*to = (struct dhcp6_conf){ .subnet = conf->subnet6, .lease_s = conf->lease_s };
+	*to = (struct dhcp6_conf){
+		.subnet = conf->subnet6, .lease_s = conf->lease_s, .gateway = conf->gateway6, .says.options6 = conf->ip6.options, .boot = net_boot(conf),
+		.reservations = seg->reservations, .classes = seg->classes, .nclasses = seg->classes ? (unsigned)conf->dhcp.classes.n : 0,
+	};
 	dhcp6_server_duid(to, seg->net->gateway_mac);
 	if (conf->dns_enabled)
 		to->dns = conf->gateway6;

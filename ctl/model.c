@@ -289,7 +289,7 @@ static void net_free(struct net_conf *net)
 	for (size_t i = 0; i < net->nsegments; i++)
 		dhcp_free(&net->segments[i].net);
 	for (size_t i = 0; i < net->nreservations; i++)
-		option_set_fini(&net->reservations[i].of.says.options);
+		settings_free(&net->reservations[i].of.says);
 	dhcp_free(net);
 	for (size_t i = 0; i < net->nsegments; i++)
 		free(net->segments[i].net.peers);

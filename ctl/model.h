@@ -259,6 +259,7 @@ struct net_ip6 {
 	struct prefix6 prefixes;	/* prefixes of it are delegated to routers; len 0: none are */
 	uint32_t prefix_length;		/* of each */
 	struct endpoint ntp[4];
+	struct option_set options;	/* of DHCPv6; owned */
 	struct prefix6 pref64;		/* of a NAT64 (RFC 8781); len 0: there is none */
 	char captive_portal[254];	/* the URI of its API (RFC 8910), or empty */
 	field_set dhcp6_set, ra_set;

@@ -141,7 +141,7 @@ const struct field_type field_classes = { read_classes, write_classes };
 void classes_free(struct class_list *list)
 {
 	for (size_t i = 0; i < list->n; i++)
-		option_set_fini(&list->of[i].class.says.options);
+		settings_free(&list->of[i].class.says);
 	free(list->of);
 	*list = (struct class_list){ .n = 0 };
 }

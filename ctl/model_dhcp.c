@@ -77,12 +77,15 @@ static int read_options(struct model_ctx *ctx, const struct field *field, const 
 	struct option_set *set = to;
 	char why[OPTION_WHY] = "is not a text like \"ntp-servers 10.0.0.1\"";
 
+	set->family = (uint8_t)field->max;
 	if (!json_is_array(value))
 		return ctx_fail(ctx, parent, field->name, -EINVAL, "is not a list of options");
 	for (size_t i = 0; i < json_array_size(value); i++) {
 		const char *line = json_string_value(json_array_get(value, i));
-		int rc = line ? option_set_add(set, line, why) : -EINVAL;
+		int rc = line ? 0 : -EINVAL;
 
+		if (line && line[0])	/* an empty one alone takes all of them back */
+			rc = option_set_add(set, line, why);
 		if (rc < 0)
 			return ctx_fail(ctx, parent, field->name, rc == -ENOMEM ? rc : -EINVAL, "%s: %s", line ? shown(line) : "one",
 					shown(why));
@@ -104,6 +107,12 @@ static json_t *write_options(const struct field *field, const void *from)
 
 const struct field_type field_options = { read_options, write_options };
 
+void settings_free(struct dhcp_settings *says)
+{
+	option_set_fini(&says->options);
+	option_set_fini(&says->options6);
+}
+
 /* ---- the mapping ---- */
 
 const struct field dhcp_rows[] = {
@@ -118,7 +127,7 @@ const struct field dhcp_rows[] = {
 	{ "quota", &field_number, FIELD_AT(struct net_conf, lease_quota), .min = 1, .max = 65536, .fallback = 64 },
 	{ "declines", &field_number, FIELD_AT(struct net_conf, lease_declines), .min = 1, .max = 65536, .fallback = 8 },
 	{ "rate", &field_number, FIELD_AT(struct net_conf, dhcp_rate), .min = 0, .max = 1000000, .fallback = 1000 },
-	{ "options", &field_options, FIELD_AT(struct net_conf, dhcp.options) },
+	{ "options", &field_options, FIELD_AT(struct net_conf, dhcp.options), .max = OPTIONS4 },
 	{ "classes", &field_classes, FIELD_AT(struct net_conf, dhcp.classes) },
 };
 const size_t dhcp_nrows = ARRAY_SIZE(dhcp_rows);
@@ -145,6 +154,7 @@ field_set dhcp_shown(const struct net_conf *net, unsigned flags)
 void dhcp_free(struct net_conf *net)
 {
 	option_set_fini(&net->dhcp.options);
+	option_set_fini(&net->ip6.options);
 	classes_free(&net->dhcp.classes);
 }
 

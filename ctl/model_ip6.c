@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* `dhcp6: {...}` and `ra: {...}` of a network or segment: what IPv6 guests are given and told beside the prefix. */
-#include "ctl/model_parts.h"
+#include "ctl/model_dhcp.h"
 
 #include <errno.h>
 #include <string.h>
@@ -57,6 +57,7 @@ static const struct field dhcp6_rows[] = {
 	{ "prefixes", &field_prefix6, FIELD_AT(struct net_conf, ip6.prefixes) },
 	{ "prefix_length", &field_number, FIELD_AT(struct net_conf, ip6.prefix_length), .min = 32, .max = 64, .fallback = 60 },
 	{ "ntp", &field_endpoints, FIELD_AT(struct net_conf, ip6.ntp) },
+	{ "options", &field_options, FIELD_AT(struct net_conf, ip6.options), .max = OPTIONS6 },
 };
 
 static const struct field ra_rows[] = {
@@ -158,7 +159,7 @@ static field_set shown_dhcp6(const struct net_conf *net, unsigned flags)
 		return net->ip6.dhcp6_set;
 	if (!net->subnet6.len)
 		return BIT("mode");
-	return FIELDS_ALL & ~(net->ip6.prefixes.len ? 0 : BIT("prefix_length"));
+	return FIELDS_ALL & ~(net->ip6.prefixes.len ? 0 : BIT("prefix_length")) & ~(net->ip6.options.n ? 0 : BIT("options"));
 }
 
 int ip6_write(json_t *object, const struct net_conf *net, unsigned flags)
@@ -179,7 +180,8 @@ int ip6_write(json_t *object, const struct net_conf *net, unsigned flags)
 
 int ip6_missing(const struct net_conf *net, json_t *list)
 {
-	int rc = fields_missing(dhcp6_rows, ARRAY_SIZE(dhcp6_rows), net->ip6.dhcp6_set, net->mode, "dhcp6.", list);
+	field_set silent = BIT("options");	/* what is said nowhere has no value to show */
+	int rc = fields_missing(dhcp6_rows, ARRAY_SIZE(dhcp6_rows), net->ip6.dhcp6_set | silent, net->mode, "dhcp6.", list);
 
 	return rc < 0 ? rc : fields_missing(ra_rows, ARRAY_SIZE(ra_rows), net->ip6.ra_set, net->mode, "ra.", list);
 }

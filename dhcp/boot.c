@@ -42,7 +42,7 @@ bool boot_by_http(const struct guest_traits *t)
 	return said_any(&t->vendor, begins, BOOT_HTTP_CLASS) && !is_ipxe(t);
 }
 
-static bool is_url(const char *text)
+bool boot_is_url(const char *text)
 {
 	return !strncmp(text, "http://", 7) || !strncmp(text, "https://", 8);
 }
@@ -56,7 +56,7 @@ bool boot_choose(const struct boot_conf *conf, uint32_t own_ip, const struct gue
 		file = conf->ipxe;
 	else if (kind < BOOT_KINDS && conf->of[kind][0])
 		file = conf->of[kind];
-	if (!file[0] || (boot_by_http(t) && !is_url(file)))
+	if (!file[0] || (boot_by_http(t) && !boot_is_url(file)))
 		return false;
 	*choice = (struct boot_choice){ .file = file, .server = conf->server ? conf->server : own_ip };
 	return true;

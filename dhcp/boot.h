@@ -52,6 +52,9 @@ bool boot_choose(const struct boot_conf *conf, uint32_t own_ip, const struct gue
 /* boot_by_http() - is it firmware that boots by HTTP? Then it is told a URL, and by option 60 that this is for it (UEFI 2.10 24.7.3) */
 bool boot_by_http(const struct guest_traits *t);
 
+/* boot_is_url() - of HTTP, which such firmware fetches? */
+bool boot_is_url(const char *text);
+
 /* boot_kind_of() - by its architectures */
 enum boot_kind boot_kind_of(const struct guest_traits *t);
 

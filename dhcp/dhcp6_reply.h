@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* dhcp/dhcp6_reply.h - what a DHCPv6 server's answer says; for dhcp6_server.c alone. Pure; any thread. */
+/* dhcp/dhcp6_reply.h - what a DHCPv6 server's answer says; for dhcp6_server.c and the answer's own parts. Pure; any thread. */
 #ifndef DHCP_DHCP6_REPLY_H
 #define DHCP_DHCP6_REPLY_H
 
 #include "dhcp/dhcp6_server.h"
+
+struct dhcp_profile;
+struct guest_traits;
+struct writer;
 
 enum dhcp6_status {
 	STATUS6_SUCCESS, STATUS6_UNSPECIFIED, STATUS6_NO_ADDRESSES, STATUS6_NO_BINDING, STATUS6_NOT_ON_LINK, STATUS6_USE_MULTICAST,
@@ -36,10 +40,15 @@ struct dhcp6_answer {
 	struct dhcp6_ia_answer ia[DHCP6_IAS_MAX];
 	unsigned nias;
 	const char *name;		/* by which others find the guest */
+	const struct guest_traits *traits;
+	const struct dhcp_profile *profile;
 };
 
 /* dhcp6_reply_build() - write the answer, wrapped for the relays that it goes back by. Return: bytes written, or -EMSGSIZE. */
 int dhcp6_reply_build(const struct dhcp6_conf *conf, const struct dhcp6_message *m, const struct dhcp6_relays *relays,
 		      const struct dhcp6_answer *a, uint8_t *reply, size_t room);
+
+/* dhcp6_settings_write() - its part that is not of IAs: what the guest asks for, and what is forced. What has no room is left out. */
+void dhcp6_settings_write(struct writer *w, const struct dhcp6_conf *conf, const struct dhcp6_message *m, const struct dhcp6_answer *a);
 
 #endif

@@ -7,7 +7,6 @@
 #include "base/array.h"
 #include "base/bytes.h"
 #include "dhcp/dhcp6_reply.h"
-#include "dhcp/reservation.h"
 
 enum { DUID_LINK = 3, HARDWARE_ETHERNET = 1 };
 
@@ -19,6 +18,9 @@ struct turn {
 	struct dhcp6_relays relays;
 	uint8_t mac[MAC_SIZE];
 	int64_t now_s;
+	struct guest_traits traits;
+	struct dhcp_profile profile;
+	uint32_t lease_s;		/* of what this guest is given */
 	struct dhcp6_result *result;
 	struct dhcp6_answer answer;
 	unsigned ngood;			/* IAs that got something */
@@ -115,7 +117,7 @@ static void offer(struct turn *t, const struct dhcp6_ia *ia)
 	if (rc < 0)
 		answer_nothing(t, ia, rc);
 	else
-		answer_given(t, ia, place, t->s->conf.lease_s);
+		answer_given(t, ia, place, t->lease_s);
 }
 
 /* give() - bind, or renew */
@@ -135,16 +137,16 @@ static void give(struct turn *t, const struct dhcp6_ia *ia)
 	if (!t->from->store_ok) {	/* what is left of the durable binding, and nothing else */
 		left_s = lease6_durable_left(t->s->leases, &who, t->now_s);
 		if (left_s && lease6_has(t->s->leases, &who, &had) == 0)
-			answer_given(t, ia, had.place, MIN_OF(left_s, t->s->conf.lease_s));
+			answer_given(t, ia, had.place, MIN_OF(left_s, t->lease_s));
 		t->store |= !left_s;
 		return;
 	}
-	rc = lease6_bind(t->s->leases, &who, holds(t, ia), t->s->conf.lease_s, t->now_s, &r->records[r->nrecords], &durable);
+	rc = lease6_bind(t->s->leases, &who, holds(t, ia), t->lease_s, t->now_s, &r->records[r->nrecords], &durable);
 	if (rc < 0) {
 		answer_nothing(t, ia, rc);
 		return;
 	}
-	answer_given(t, ia, r->records[r->nrecords].place, t->s->conf.lease_s);
+	answer_given(t, ia, r->records[r->nrecords].place, t->lease_s);
 	r->nrecords++;
 	r->durable_first |= !durable;
 }
@@ -263,6 +265,8 @@ static enum dhcp6_outcome on_inform(struct turn *t)
 
 static enum dhcp6_outcome decide(struct turn *t)
 {
+	if (t->profile.refused)
+		return DHCP6_OUT_DENIED;
 	switch (t->m.type) {
 	case DHCP6_SOLICIT:
 		return on_solicit(t);
@@ -361,13 +365,32 @@ static int admit(struct turn *t, const uint8_t *data, size_t size)
 	return DHCP6_OUT_MULTICAST;
 }
 
-/* name_of() - what its reservation calls it, or else its port */
-static const char *name_of(const struct turn *t)
+void dhcp6_server_profile(const struct dhcp6_server *s, const struct guest_id *id, const struct dhcp6_message *m, struct guest_traits *traits,
+			  struct dhcp_profile *profile)
+{
+	const struct dhcp6_conf *c = &s->conf;
+
+	traits6(traits, id, m);
+	profile_make(profile, OPTIONS6, &(struct dhcp_sayers){ &c->says, c->classes, c->nclasses, c->reservations }, traits);
+}
+
+/* begin() - who asks, and what is said about him */
+static void begin(struct turn *t)
 {
 	const struct lease6_guest who = guest_of(t, &(struct dhcp6_ia){ .type = OPTION6_IA_NA });
-	const struct dhcp_reservation *r = lease6_reservation(t->s->leases, &who);
+	const struct guest_id id = {
+		.port = who.port, .mac = who.mac, .client_id = who.duid, .client_id_size = who.duid_size, .circuit = who.circuit,
+		.circuit_size = who.circuit_size,
+	};
+	const struct dhcp_profile *p = &t->profile;
+	uint32_t said_s;
 
-	return r && r->hostname[0] ? r->hostname : t->from->port;
+	dhcp6_server_profile(t->s, &id, &t->m, &t->traits, &t->profile);
+	said_s = profile_lease_s(p, NULL);
+	t->lease_s = said_s ? said_s : t->s->conf.lease_s;
+	t->answer.traits = &t->traits;
+	t->answer.profile = p;
+	t->answer.name = p->reservation && p->reservation->hostname[0] ? p->reservation->hostname : t->from->port;
 }
 
 void dhcp6_server_duid(struct dhcp6_conf *conf, const uint8_t gateway_mac[MAC_SIZE])
@@ -380,18 +403,25 @@ void dhcp6_server_duid(struct dhcp6_conf *conf, const uint8_t gateway_mac[MAC_SI
 size_t dhcp6_server_input(struct dhcp6_server *s, const struct dhcp6_request *from, const uint8_t *data, size_t size, int64_t now_wall_s,
 			  uint8_t *to, size_t room, struct dhcp6_result *result)
 {
-	struct turn t = { .s = s, .from = from, .now_s = now_wall_s, .result = result };
+	struct turn t;			/* its profile is long: that is not cleared for nothing */
 	int outcome, n;
 
 	memset(result, 0, offsetof(struct dhcp6_result, records));
-	t.answer.status = STATUS6_NONE;
+	t.s = s;
+	t.from = from;
+	t.now_s = now_wall_s;
+	t.result = result;
+	t.ngood = 0;
+	t.store = false;
+	t.answer = (struct dhcp6_answer){ .status = STATUS6_NONE };
 	outcome = admit(&t, data, size);
+	if (outcome < 0)
+		begin(&t);
 	result->outcome = outcome < 0 ? decide(&t) : (enum dhcp6_outcome)outcome;
 	if (!t.answer.type)
 		return 0;
 	result->dst = from->src;
 	result->dst_port = t.relays.n ? t.relays.of[0].port ? from->sport : DHCP6_SERVER_PORT : DHCP6_CLIENT_PORT;
-	t.answer.name = name_of(&t);
 	n = dhcp6_reply_build(&s->conf, &t.m, &t.relays, &t.answer, to, room);
 	return n < 0 ? 0 : (size_t)n;
 }
@@ -402,7 +432,7 @@ const char *dhcp6_outcome_name(enum dhcp6_outcome outcome)
 		[DHCP6_OUT_ADVERTISE] = "advertise", [DHCP6_OUT_REPLY] = "reply", [DHCP6_OUT_INFORM] = "inform",
 		[DHCP6_OUT_RELEASE] = "release", [DHCP6_OUT_DECLINE] = "decline", [DHCP6_OUT_CONFIRM] = "confirm",
 		[DHCP6_OUT_REFUSED] = "refused", [DHCP6_OUT_MULTICAST] = "multicast", [DHCP6_OUT_UNDECIDED] = "undecided",
-		[DHCP6_OUT_STORE] = "store", [DHCP6_OUT_FOREIGN_SERVER] = "foreign-server", [DHCP6_OUT_IDENTIFIERS] = "identifiers",
+		[DHCP6_OUT_DENIED] = "denied", [DHCP6_OUT_STORE] = "store", [DHCP6_OUT_FOREIGN_SERVER] = "foreign-server", [DHCP6_OUT_IDENTIFIERS] = "identifiers",
 		[DHCP6_OUT_RELAY] = "relay", [DHCP6_OUT_UNEXPECTED] = "unexpected", [DHCP6_OUT_MALFORMED] = "malformed",
 	};
 

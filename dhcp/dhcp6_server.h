@@ -12,8 +12,11 @@
 
 #include "dhcp/dhcp6_message.h"
 #include "dhcp/lease6.h"
+#include "dhcp/profile.h"
 
 enum { DHCP6_SERVERS_MAX = 4, DHCP6_CLIENT_PORT = 546, DHCP6_SERVER_PORT = 547 };
+
+struct boot_conf;
 
 struct dhcp6_conf {
 	struct prefix6 subnet;		/* addresses outside are not on this link */
@@ -24,6 +27,12 @@ struct dhcp6_conf {
 	unsigned nntp;
 	char captive_portal[254];	/* option 103 (RFC 8910): a URI, or "" */
 	uint32_t lease_s;		/* how long what is given is valid; UINT32_MAX for ever */
+	struct addr gateway;		/* our address there, that files are fetched from */
+	struct dhcp_settings says;	/* of the network itself; what is in it is borrowed */
+	const struct dhcp_class *classes;	/* borrowed, as of IPv4; their pools are of IPv4 alone */
+	unsigned nclasses;
+	const struct reservations *reservations;	/* those of the table; borrowed, or NULL */
+	const struct boot_conf *boot;	/* what guests boot for whom nothing else is said; borrowed, or NULL */
 };
 
 struct dhcp6_server {
@@ -50,6 +59,7 @@ enum dhcp6_outcome {
 	DHCP6_OUT_REFUSED,		/* with nothing but reasons why not */
 	DHCP6_OUT_MULTICAST,		/* told to use the group's address */
 	DHCP6_OUT_UNDECIDED,		/* silence: nothing can be said of what it asks */
+	DHCP6_OUT_DENIED,		/* silence: a class or a reservation says that this guest is not served */
 	DHCP6_OUT_STORE,		/* silence: the store refuses writes */
 	DHCP6_OUT_FOREIGN_SERVER,	/* for another server */
 	DHCP6_OUT_IDENTIFIERS,		/* identifiers that such a message must not have, or that it lacks */
@@ -76,6 +86,10 @@ struct dhcp6_result {
 /* dhcp6_server_duid() - an identifier made of the gateway's MAC address, which follows from the network's name: it is the same after any
  * restart, and without a store (RFC 8415 11.4) */
 void dhcp6_server_duid(struct dhcp6_conf *conf, const uint8_t gateway_mac[MAC_SIZE]);
+
+/* dhcp6_server_profile() - what is said about the guest @id, which sent @m */
+void dhcp6_server_profile(const struct dhcp6_server *s, const struct guest_id *id, const struct dhcp6_message *m, struct guest_traits *traits,
+			  struct dhcp_profile *profile);
 
 /* dhcp6_server_input() - take one message from a guest or a relay
  * @data:	UDP payload

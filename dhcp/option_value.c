@@ -141,6 +141,9 @@ static int parse_ip6(const char *word, const char **text, struct writer *w)
 static int parse_string(const char *word, const char **text, struct writer *w)
 {
 	(void)text;
+	for (const char *c = word; *c; c++)
+		if (*c <= ' ' || *c > '~')
+			return -EINVAL;
 	write_u16(w, (uint16_t)strlen(word));
 	write_bytes(w, word, strlen(word));
 	return 0;

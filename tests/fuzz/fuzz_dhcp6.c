@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* covers: dhcp/dhcp6_explain.c dhcp/dhcp6_message.c dhcp/dhcp6_reply.c dhcp/dhcp6_server.c dhcp/lease6.c dhcp/lease6_table.c */
+/* covers: dhcp/dhcp6_explain.c dhcp/dhcp6_message.c dhcp/dhcp6_reply.c dhcp/dhcp6_server.c dhcp/dhcp6_settings.c dhcp/lease6.c dhcp/lease6_table.c */
 /* max_len: 4096 */
 /* Conversations of several guests with one DHCPv6 server on a fake clock. The input is a row of steps: what happens (low three bits) and
  * who does it (the others), how many minutes after the last, and for messages their size (two bytes) and themselves. Our server identifier
@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "dhcp/boot.h"
 #include "dhcp/dhcp6_explain.h"
 #include "dhcp/reservation.h"
 #include "tests/packet/dhcp6_client.h"
@@ -58,7 +59,10 @@ static void check_given(const struct world *w, const struct heard *h)
 static void explain(struct world *w, const char *port, const uint8_t *mac)
 {
 	static const uint8_t duid[] = { 0, 4, 1 };
-	const struct dhcp6_question q = { .port = port, .mac = mac, .duid = duid, .duid_size = sizeof(duid), .iaid = mac[5] };
+	const struct dhcp6_question q = {
+		.port = port, .mac = mac, .duid = duid, .duid_size = sizeof(duid), .iaid = mac[5], .user = mac[5] & 1 ? "phone" : NULL,
+		.vendor = mac[5] & 2 ? "HTTPClient" : NULL, .by_arch = mac[5] & 4, .arch = 16,
+	};
 	static struct dhcp6_explained e;
 	size_t before, size;
 
@@ -67,6 +71,7 @@ static void explain(struct world *w, const char *port, const uint8_t *mac)
 	MUST(dhcp6_explain(&w->s, &q, w->now, &e) == 0);
 	MUST(lease6_count(w->s.leases) == before);
 	MUST(!e.address.len || lease6_why_text(e.address_why));
+	MUST(e.lease_s == (mac[5] & 1 ? 60 : 3600) && e.profile.n);
 	MUST(!dhcp6_message_option(e.answer, e.size, OPTION6_RAPID_COMMIT, &size));
 }
 
@@ -159,8 +164,23 @@ static void step(struct world *w, struct reader *r)
 	}
 }
 
+static struct option_set set_of(const char *line, const char *another)
+{
+	struct option_set set = { .family = OPTIONS6 };
+	char why[OPTION_WHY];
+
+	MUST(option_set_add(&set, line, why) == 0 && option_set_add(&set, another, why) == 0);
+	return set;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const struct boot_conf boot = { .tftp = "/srv", .file = "other", .of = { [BOOT_HTTP_X64] = "http://b/x" }, .ipxe = "http://b/menu" };
+	struct dhcp_class classes[] = {
+		{ .name = "phones", .match = { .user = "phone*" }, .says.lease_s = 60 },
+		{ .name = "strangers", .match = { .vendor = "x*" }, .says.refuse = true },
+		{ .name = "arm", .match = { .arch = { 11 }, .narch = 1 }, .says.boot = { .file = "a", .server = 1 } },
+	};
 	static const struct dhcp_reservation pinned = { .name = "db", .key = GUEST_PORT, .ip = 0x0a4d0032 };
 	struct reader r = reader_init(data, size);
 	struct world w = { .now = 1000000 };
@@ -172,8 +192,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	};
 	w.s.conf = (struct dhcp6_conf){
 		.subnet = w.conf.subnet, .dns = w.conf.gateway, .domain = "lab.internal", .captive_portal = "https://p.example/", .lease_s = 3600,
-		.ntp = { w.conf.gateway }, .nntp = 1,
+		.ntp = { w.conf.gateway }, .nntp = 1, .gateway = w.conf.gateway, .boot = &boot, .classes = classes, .nclasses = ARRAY_SIZE(classes),
+		.reservations = index, .says.options6 = set_of("force 17 0000013701", "never captive-portal"),
 	};
+	classes[0].says.options6 = set_of("sntp-servers fd00::8", "boot-file-parameters ro");
 	dhcp6_server_duid(&w.s.conf, (const uint8_t[]){ 2, 0, 0, 0, 0, 1 });
 	w.s.leases = lease6_table_new(&w.conf, on_changed, &w);
 	MUST(index && w.s.leases);
@@ -182,5 +204,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	lease6_expire(w.s.leases, w.now);
 	lease6_table_free(w.s.leases);
 	reservations_free(index);
+	option_set_fini(&w.s.conf.says.options6);
+	option_set_fini(&classes[0].says.options6);
 	return 0;
 }

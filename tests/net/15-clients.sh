@@ -9,7 +9,7 @@ ran=0
 installed() { command -v "$1" >/dev/null && ran=$((ran + 1)) && return 0; echo "   $1 is not installed"; return 1; }
 
 daemon_start
-lanyard net add lab --subnet 10.77.0.0/24 --subnet6 fd00:77::/64 --delegate fd00:88::/48 --delegate-length 60
+lanyard net add lab --subnet 10.77.0.0/24 --subnet6 fd00:77::/64 --delegate fd00:88::/48 --delegate-length 60 --dhcp6-option "sntp-servers fd00:77::7"
 lanyard net add bare --subnet 10.78.0.0/24 --subnet6 fd00:78::/64 --dhcp6 off	# addresses are by router advertisement alone
 
 # client NAME [routes] <SCRIPT - run in guest NAME, with a /run of its own ($DIR/NAME.run) and a /sys that says that no udev is there; the
@@ -69,7 +69,7 @@ dhcpcd6() {
 	client "$1" <<-'EOF' &
 		mkdir -p /var/lib/dhcpcd
 		mount -t tmpfs tmpfs /var/lib/dhcpcd
-		printf 'option dhcp6_name_servers\ninterface eth0\nia_na 1\nia_pd 2 -\n' >/run/conf
+		printf 'option dhcp6_name_servers\noption dhcp6_sntp_servers\ninterface eth0\nia_na 1\nia_pd 2 -\n' >/run/conf
 		printf '#!/bin/sh\nenv >>/run/env\n' >/run/hook
 		chmod 755 /run/hook
 		exec dhcpcd -6 -B -f /run/conf -c /run/hook eth0
@@ -127,7 +127,7 @@ wide_dhcp6c() {
 		printf '#!/bin/sh\nenv >>/run/env\n' >/run/hook
 		chmod 755 /run/hook
 		cat >/run/conf <<'X'
-		interface eth0 { send ia-na 1; send ia-pd 2; request domain-name-servers; script "/run/hook"; };
+		interface eth0 { send ia-na 1; send ia-pd 2; request domain-name-servers; request ntp-servers; script "/run/hook"; };
 		id-assoc na 1 { };
 		id-assoc pd 2 { prefix-interface lan0 { sla-id 1; sla-len 4; ifid 7; }; };
 		X
@@ -163,6 +163,7 @@ if runs pc6; then
 	advertised6 pc6 eth0 fd00:77
 	until_ok 5 delegated pc6
 	finds pc6 env '^new_dhcp6_name_servers=fd00:77::1$'
+	finds pc6 env '^new_dhcp6_sntp_servers=fd00:77::7$'
 	advertised6 pc7 eth0 fd00:78
 	finds pc7 env '^nd1_rdnss1_servers=.?fd00:78::1'
 fi
@@ -190,6 +191,7 @@ if runs wide; then
 	leased6 wide eth0
 	address=$ip
 	finds wide env '^new_domain_name_servers=fd00:77::1'
+	finds wide env '^new_ntp_servers=fd00:77::7'	# what it calls so is option 31
 	address_like wide lan0 '^fd00:88:0:[0-9a-f]*1::7$'
 	until_ok 5 in_box wide ping -6 -c 1 -W 1 -I "$ip" fd00:77::1
 	kill -TERM "$(<"$DIR/wide.run/dhcp6c.pid")"

@@ -38,11 +38,38 @@ knows
 explain() { json "$1" lease explain lab "$2"; }
 is "explained by its DUID" "$(explain '[.port, .dhcp6.ip, .dhcp6.why, .dhcp6.reservation] | join("|")' "$duid")" "web2|fd00:77::a4d:32|it is reserved for it|desk"
 is "and what it is told" "$(explain '[.dhcp6.options[] | select(.name == "client-fqdn" or .name == "dns-servers") | .value, .from] | join("|")' desk)" \
-	"fd00:77::1|network|desk-7.lab.internal|reservation desk"
+	"fd00:77::1|lanyard|desk-7.lab.internal|reservation desk"
 has "for people" "$(lanyard lease explain lab web2)" "address fd00:77::a4d:32: it is reserved for it"
 lanyard lease rm lab/desk
 is "by its port, without the reservation" "$(explain '[.dhcp6.ip, .dhcp6.why] | join("|")' web2)" "$one|it has it"
 is "its port's again" "$(short6 desk-7.lab.internal AAAA) $(short6 -x "$one")" " web2.lab.internal."
+
+say "options of the network, a class and a reservation; and what firmware is to boot"
+lanyard net set lab --dhcp6-option "sntp-servers fd00:77::7" --dhcp6-option "never captive-portal" --dhcp6-option "400:text x" --boot-tftp "$DIR" --boot-efi-x64 x64.efi
+lanyard class add lab/phones --user "phone*" --option6 "sntp-servers fd00:77::8" --lease 20m
+cat >"$DIR/phone.conf" <<'CONF'
+send dhcp6.client-arch-type 7;
+option dhcp6.its-class code 15 = string;
+send dhcp6.its-class 00:07:70:68:6f:6e:65:2d:37;
+also request dhcp6.sntp-servers, dhcp6.bootfile-url;
+CONF
+client web2 phone -cf "$DIR/phone.conf"
+is "of its class" "$(got phone new_dhcp6_sntp_servers) $(got phone new_max_life)" "fd00:77::8 1200"
+is "a file of the gateway's" "$(got phone new_dhcp6_bootfile_url)" "tftp://[fd00:77::1]/x64.efi"
+is "who says so" "$(json '[.dhcp6.heard[0], .dhcp6.lease_from, (.dhcp6.options[] | select(.code == 31 or .code == 59 or .code == 400) | .value, .from)] | join("|")' \
+	lease explain lab web2 --user phone-1 --arch 7)" "class phones|class phones|fd00:77::8|class phones|tftp://[fd00:77::1]/x64.efi|lanyard|x|network"
+has "for people" "$(lanyard lease explain lab web2 --user phone-1)" "31 *sntp-servers *fd00:77::8 *class phones"
+lanyard export >"$DIR/lab.yaml"
+status 0 lanyard diff -f "$DIR/lab.yaml"
+is "nothing differs" "$OUT" "nothing to change"
+has "as it was typed" "$(<"$DIR/lab.yaml")" 'sntp-servers fd00:77::8'
+lanyard class set lab/phones --refuse true
+has "not served" "$(lanyard lease explain lab web2 --user phone-1)" "nothing: denied by class phones"
+lanyard class rm lab/phones
+status 1 lanyard net set lab --dhcp6-option "routers 10.0.0.1"
+has "an option of the other family" "$ERR" "there is no option routers; its number, 1..65535, would do"
+lanyard net set lab --dhcp6-option ""
+is "taken back" "$(json '.dhcp6 | has("options")' net show lab)" false
 
 say "a prefix for what is behind a guest"
 client web2 two -P

@@ -531,7 +531,7 @@ static void test_reservation(void **state)
 	lease(b, 1, 1);
 	b->reserved = (struct dhcp_reservation){ .name = "web1", .key = GUEST_PORT, .ip = 0x0a4d0032 };
 	b->index = reservations_new(&b->reserved, 1);
-	b->leases.reservations = b->index;
+	b->leases.reservations = b->s.conf.reservations = b->index;
 	lease6_table_configure(b->s.leases, &b->leases, b->now);
 	print_message("  it moves there when it renews; others never have it\n");
 	assert_int_equal(TELL(b, 1, .type = DHCP6_RENEW, .ia = { NA(1) }), DHCP6_OUT_REPLY);
@@ -561,7 +561,7 @@ static void test_reserved_name(void **state)
 	b->reserved = (struct dhcp_reservation){ .name = "desk", .key = GUEST_CLIENT_ID, .id_size = sizeof(duid), .hostname = "desk-7" };
 	memcpy(b->reserved.id, duid, sizeof(duid));
 	b->index = reservations_new(&b->reserved, 1);
-	b->leases.reservations = b->index;
+	b->leases.reservations = b->s.conf.reservations = b->index;
 	lease6_table_configure(b->s.leases, &b->leases, b->now);
 	TELL(b, 1, .type = DHCP6_SOLICIT, .name = true, .duid = { 0, 4, 9, 9 }, .duid_size = 4, .ia = { NA(1) });
 	assert_true(ends_with(b, desk, sizeof(desk)));
@@ -598,7 +598,7 @@ static void test_explained(void **state)
 	assert_true(addr_equal(lease(b, 1, 8).addr, e.address.addr));
 	b->reserved = (struct dhcp_reservation){ .name = "web1", .key = GUEST_PORT, .ip = 0x0a4d0032 };
 	b->index = reservations_new(&b->reserved, 1);
-	b->leases.reservations = b->index;
+	b->leases.reservations = b->s.conf.reservations = b->index;
 	lease6_table_configure(b->s.leases, &b->leases, b->now);
 	dhcp6_explain(&b->s, &q, b->now, &e);
 	assert_int_equal(e.address_why, LEASE6_WHY_RESERVED);

@@ -69,6 +69,7 @@ static const struct value values6[] = {
 	{ "information-refresh-time 600", "00000258", NULL },
 	{ "boot-file-url http://boot.lab/a.efi", "687474703a2f2f626f6f742e6c61622f612e656669", NULL },
 	{ "boot-file-parameters ro x=1", "0002726f0003783d31", "boot-file-parameters ro, x=1" },
+	{ "boot-file-parameters \x02", NULL, NULL },
 	{ "ntp-servers fd00::7", "00010010fd000000000000000000000000000007", NULL },
 	{ "ntp-servers FF02::101 t.lab", "00020010ff02000000000000000000000000010100030007017403" "6c616200", "ntp-servers ff02::101, t.lab" },
 	{ "ntp-servers 10.0.0.1:", NULL, NULL },

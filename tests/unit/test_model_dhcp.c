@@ -52,6 +52,10 @@ static const struct {
 	  "t:4: network lab: reservation b: 10.1.0.9 is used by reservation a already" },
 	{ "two for one guest", LAB "    reservations: {a: {ip: 10.1.0.9, client_id: 'ff:01'}, b: {ip: 10.1.0.8, client_id: 'ff01'}}",
 	  "t:4: network lab: reservation b: ff01 is used by reservation a already" },
+	{ "an option of the other family", LAB "    subnet6: fd00:1::/64\n    dhcp6: {options: [routers 10.0.0.1]}",
+	  "t:5: network lab: dhcp6: options: routers 10.0.0.1: there is no option routers; its number, 1..65535, would do" },
+	{ "an exchange's own", LAB "    reservations: {a: {options6: ['1 00']}}",
+	  "t:4: network lab: reservation a: options6: 1 00: option 1 is the server's own to say" },
 	{ "a name for two", LAB "    reservations: {a: {ip: 10.1.0.9, hostname: desk}, b: {ip: 10.1.0.8, hostname: desk}}",
 	  "t:4: network lab: reservation b: desk in 10.1.0.0/24 is used by reservation a already" },
 	{ "another name for two", LAB "    reservations: {a: {ip: 10.1.0.9, aliases: [fax]}, b: {ip: 10.1.0.8, aliases: [fax]}}",
@@ -73,31 +77,34 @@ static void test_refuses(void **state)
 }
 
 static const char whole[] = LAB
+	"    subnet6: fd00:1::/64\n"
 	"    dhcp:\n"
 	"      pool: [10.1.0.150-10.1.0.199, 10.1.0.100-10.1.0.119]\n"
 	"      lease_max: 2d\n"
 	"      rapid_commit: true\n"
 	"      options: [force 43 01ff, domain-search a.example b.example, never routers, '224:ips 10.0.0.1,10.0.0.2', '225 0102']\n"
 	"      classes:\n"
-	"        phones: {mac: '00:04:f2:*:*:*', vendor: 'Polycom*', pool: 10.1.0.200-10.1.0.209, lease: 8h, options: [tftp-server-name boot.lab]}\n"
+	"        phones: {mac: '00:04:f2:*:*:*', vendor: 'Polycom*', pool: 10.1.0.200-10.1.0.209, lease: 8h, options: [tftp-server-name boot.lab], options6: ['31 fd00::7']}\n"
 	"        pxe: {arch: 7, next_server: 10.1.0.2, boot_file: grub.efi}\n"
 	"        strangers: {circuit: '0x0004', refuse: true}\n"
+	"    dhcp6: {options: [never domain-list, force sntp-servers fd00::7]}\n"
 	"    reservations:\n"
 	"      web1: 10.1.0.20\n"
-	"      desk: {ip: 10.1.0.21, client_id: '01020304', hostname: desk-7, options: ['classless-static-routes 10.8.0.0/16 10.1.0.9']}\n"
+	"      desk: {ip: 10.1.0.21, client_id: '01020304', hostname: desk-7, options6: ['400:u8 1'], options: ['classless-static-routes 10.8.0.0/16 10.1.0.9']}\n"
 	"      far: {circuit: '0x3078', ip: 10.1.0.22}\n"
 	"      lamp: {mac: '02:00:00:00:00:07', lease: infinite}\n";
 
-static const char canonical[] = "{\"networks\":{\"lab\":{\"subnet\":\"10.1.0.0/24\",\"dhcp\":{"
+static const char canonical[] = "{\"networks\":{\"lab\":{\"subnet\":\"10.1.0.0/24\",\"subnet6\":\"fd00:1::/64\",\"dhcp\":{"
 	"\"pool\":[\"10.1.0.100-10.1.0.119\",\"10.1.0.150-10.1.0.199\"],\"lease_max\":\"2d\",\"rapid_commit\":true,"
 	"\"options\":[\"never routers\",\"force vendor-encapsulated-options 01:ff\",\"domain-search a.example, b.example\","
 	"\"224:ips 10.0.0.1, 10.0.0.2\",\"225 01:02\"],"
 	"\"classes\":{\"phones\":{\"mac\":\"00:04:f2:*\",\"vendor\":\"Polycom*\",\"pool\":\"10.1.0.200-10.1.0.209\","
-	"\"options\":[\"tftp-server-name boot.lab\"],\"lease\":\"8h\"},"
+	"\"options\":[\"tftp-server-name boot.lab\"],\"options6\":[\"sntp-servers fd00::7\"],\"lease\":\"8h\"},"
 	"\"pxe\":{\"arch\":[7],\"next_server\":\"10.1.0.2\",\"boot_file\":\"grub.efi\"},"
 	"\"strangers\":{\"circuit\":\"0x0004\",\"refuse\":true}}},"
+	"\"dhcp6\":{\"options\":[\"never domain-list\",\"force sntp-servers fd00::7\"]},"
 	"\"reservations\":{\"desk\":{\"ip\":\"10.1.0.21\",\"client_id\":\"01:02:03:04\",\"hostname\":\"desk-7\","
-	"\"options\":[\"classless-static-routes 10.8.0.0/16 10.1.0.9\"]},"
+	"\"options\":[\"classless-static-routes 10.8.0.0/16 10.1.0.9\"],\"options6\":[\"400:u8 1\"]},"
 	"\"far\":{\"ip\":\"10.1.0.22\",\"circuit\":\"0x30:78\"},"
 	"\"lamp\":{\"mac\":\"02:00:00:00:00:07\",\"lease\":\"infinite\"},\"web1\":\"10.1.0.20\"}}}}";
 
