@@ -5,8 +5,8 @@
 #
 #	make bench BENCH=modes RUNS=5 SECONDS_EACH=2 ONLY=nat|bridge|host-only|lease
 #
-# Kernel NAT: the guest's way is the same each time (a TAP served by lanyard, the host routing); what differs is the rules: lanyard's table, one
-# rule of masquerade, or the chains that libvirt makes for a network. Bridged and host-only stand beside a Linux bridge with a guest on a veth pair.
+# Kernel NAT: the guest's way is the same each time (a TAP served by lanyard, the host routing); what differs is the rules, which change from turn to turn:
+# lanyard's table, one rule of masquerade, or the chains that libvirt makes for a network. Bridged and host-only stand beside a Linux bridge with a guest on a veth pair.
 . "$ROOT/tests/net/lib.sh"
 [ "$(awk '{ print $3 }' /proc/self/uid_map)" != 1 ] || { echo "bench: modes: for root: skipped" >&2; exit 0; }
 
@@ -33,11 +33,10 @@ stream() {
 	figure "$1: TCP down" Gbit/s "$(gbit "${@:3}" "${first[@]}" timeout $((T + 20)) iperf3 -R -c "$2")"
 }
 round_trip() { figure "$1: TCP round trip p50" us "$("${@:3}" "${first[@]}" "$nb" rr tcp "$2" 7000 "$T" | jq .p50_us)"; }
-connects() { figure "$1: new TCP connections, 16 in flight" 1/s "$("${@:3}" "${first[@]}" "$nb" connect "$2" 7000 "$T" 16 | jq .per_second)"; }
 
 # ---- kernel NAT ----
 
-SUBNET=10.77.0.0/24
+SUBNET=10.77.0.0/24 NAT_TURNS=6
 rules_plain() {
 	nft -f - <<-END
 		table ip plain {
@@ -83,18 +82,51 @@ rules_libvirt() {
 	END
 }
 
-nat_by() {
-	local settings=(--nat kernel)
-	[ "$1" = lanyard ] || settings=(--mode routed --uplink outside0)
-	lanyard net add lab --subnet $SUBNET "${settings[@]}" --quiet
-	[ "$1" = lanyard ] || "rules_$1"
+# rules_lanyard - the table of a network with kernel NAT, as it stood when there was one
+rules_lanyard() { nft -f "$DIR/rules"; }
+
+# nat_begin, nat_end - a guest behind a host that routes, without rules; the table that lanyard would have made in $DIR/rules
+nat_begin() {
+	lanyard net add lab --subnet $SUBNET --nat kernel --quiet
+	nft list ruleset >"$DIR/rules"
+	lanyard net rm lab --force --quiet
+	lanyard net add lab --subnet $SUBNET --mode routed --uplink outside0 --quiet
 	box a
 	dhcp a >/dev/null
-	stream "kernel NAT, rules of $2" $OUTSIDE in_box a
-	connects "kernel NAT, rules of $2" $OUTSIDE in_box a
+}
+nat_end() {
 	box_end a
 	lanyard net rm lab --force --quiet
+}
+
+# nat_turn RULES KIND - a second (or SECONDS_EACH) of it by those rules, into RATE
+nat_turn() {
+	"rules_$1"
+	case $2 in
+	up) RATE=$(gbit in_box a "${first[@]}" timeout $((T + 20)) iperf3 -c $OUTSIDE) ;;
+	down) RATE=$(gbit in_box a "${first[@]}" timeout $((T + 20)) iperf3 -R -c $OUTSIDE) ;;
+	connects) RATE=$(in_box a "${first[@]}" "$nb" connect $OUTSIDE 7000 "$T" 16 | jq .per_second) ;;
+	esac
 	nft flush ruleset
+}
+
+# nat_turns KIND UNIT - each kind of rules beside one masquerade, neither always the later one. What a machine does from minute to minute is more than rules
+# cost, so it is the ratios of neighbours that count
+nat_turns() {
+	local turn by rates=0 plain
+	for by in lanyard libvirt; do
+		for ((turn = 1; turn <= NAT_TURNS; turn++)); do
+			if ((turn % 2)); then
+				nat_turn plain "$1"; plain=$RATE
+				nat_turn $by "$1"; rates=$RATE
+			else
+				nat_turn $by "$1"; rates=$RATE
+				nat_turn plain "$1"; plain=$RATE
+			fi
+			figure "kernel NAT, rules of $by: $1" "$2" "$rates"
+			figure "kernel NAT, rules of $by: $1, of one masquerade" % "$(jq -n "$rates / $plain * 1000 | round / 10")"
+		done
+	done
 }
 
 # ---- bridged, host-only, and a Linux bridge for both ----
@@ -175,9 +207,11 @@ answer env
 for ((run = 1; run <= RUNS; run++)); do
 	echo "-- run $run of $RUNS" >&2
 	if wanted nat; then
-		nat_by lanyard lanyard
-		nat_by plain "one masquerade"
-		nat_by libvirt libvirt
+		nat_begin
+		nat_turns connects 1/s
+		nat_turns up Gbit/s
+		nat_turns down Gbit/s
+		nat_end
 	fi
 	! wanted bridge || bridged_both
 	! wanted host-only || host_only_both
