@@ -296,6 +296,12 @@ static bool values_fit(const void *message, uint32_t type)
 		       m.port + m.count <= 65536 && !m.zero &&
 		       (m.family == 6 || (m.family == 4 && !memcmp(m.addr + 4, zero, 12)));
 	}
+	if (type == HOST_RECALL) {
+		struct host_recall m;
+
+		memcpy(&m, message, sizeof(m));
+		return m.next <= 1;
+	}
 	if (type == HOST_OPEN_FILE)
 		return file_fits(message);
 	if (type == HOST_OPEN_ICMP)

@@ -104,10 +104,10 @@ struct host_named {
 	char name[HOST_NAME_SIZE];
 };
 
-/* host_recall - the descriptor held under @name, or with an empty name the @index-th one; -ENOENT past the end */
+/* host_recall - the descriptor held under @name, or with @next the one that came after it (an empty name: the first); -ENOENT past the end */
 struct host_recall {
 	struct host_header head;
-	uint32_t index;
+	uint32_t next;		/* 0 or 1 */
 	char name[HOST_NAME_SIZE];
 };
 

@@ -259,7 +259,7 @@ int host_recall(struct host *host, const char *name, uint32_t *value)
 
 int host_recall_all(struct host *host, host_recall_fn *fn, void *arg)
 {
-	struct host_recall m = { .head.type = HOST_RECALL };
+	struct host_recall m = { .head.type = HOST_RECALL, .next = 1 };
 	struct host_reply reply;
 	int shown = 0;
 
@@ -270,7 +270,7 @@ int host_recall_all(struct host *host, host_recall_fn *fn, void *arg)
 			return fd == -ENOENT ? shown : fd;
 		shown++;
 		if (fn(arg, reply.name, fd, reply.value))
-			m.index++;
+			memcpy(m.name, reply.name, sizeof(m.name));
 		else if (host_drop(host, reply.name) < 0)
 			return -EPROTO;		/* it would be shown again, for ever */
 	}

@@ -39,6 +39,8 @@ static void start_engine(struct keeper *k)
 		return;
 	}
 	log_error("event=engine-not-started reason=\"%s\"", strerror(-pid));
+	k->done = k->done || !k->served;
+	k->status = k->status || !k->served;
 	k->start_at_ms = k->started_ms + RESTART_MAX_MS;
 }
 

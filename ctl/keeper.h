@@ -30,7 +30,6 @@ enum {
 
 struct held {
 	char name[HOST_NAME_SIZE];
-	uint64_t age;		/* grows with each that is added */
 	int fd;			/* owned; of several, one of them */
 	int *fds;		/* HOST_LISTEN of several ports: owned, as many as its count, -1 where missing; else NULL */
 	unsigned nfds;
@@ -44,10 +43,7 @@ struct held {
 };
 
 struct held_table {
-	struct held *by_name;	/* uthash */
-	struct held **entries;	/* oldest first */
-	size_t n, room;
-	uint64_t age;
+	struct held *by_name;	/* uthash, whose own order (hh.next) is that of their coming */
 };
 
 struct held *held_find(const struct held_table *t, const char *name);	/* NULL: nothing under that name */
@@ -121,6 +117,27 @@ void acts_path(const char *name, char *to, size_t room);	/* of a program beside 
 void acts_use(int fd);
 int acts_program(enum act_number number, bool *roots);
 const char *acts_name(enum act_number number);
+
+/* --- keeper_spawn.c: a program in a process of its own; it has its stdin, stdout and stderr, and the descriptors that it is given --- */
+
+struct spawn_place {
+	int to, fd;			/* the number in the program; ours (borrowed), or -1: none has that number there */
+};
+
+struct spawn {
+	const char *path;		/* of the program; NULL: @program (borrowed) is its file */
+	int program;
+	char *const *argv, *const *env;
+	struct spawn_place *places;
+	unsigned nplaces;
+	const struct rights_user *user;	/* who it is, without capabilities; NULL: who we are, with @rights */
+	uint64_t rights;
+	bool by_file;			/* the rights are those of them that its file has */
+	bool no_network;
+};
+
+pid_t spawn(const struct spawn *s);	/* Return: its pid or negative errno; it ends when we do */
+int spawn_socket(int *theirs);		/* Return: our end of a pair, or negative errno */
 
 /* --- keeper_job.c: one act, by its program --- */
 

@@ -14,23 +14,6 @@ struct held *held_find(const struct held_table *t, const char *name)
 	return h;
 }
 
-static int make_room(struct held_table *t)
-{
-	size_t room = t->room ? t->room * 2 : 16;
-	struct held **entries;
-
-	if (t->n >= HOST_HELD_MAX)
-		return -ENOSPC;
-	if (t->n < t->room)
-		return 0;
-	entries = realloc(t->entries, room * sizeof(*entries));
-	if (!entries)
-		return -ENOMEM;
-	t->entries = entries;
-	t->room = room;
-	return 0;
-}
-
 /* Requests are compared and kept without their serial, which differs every time. */
 static void without_serial(void *to, const void *request, size_t size)
 {
@@ -72,13 +55,11 @@ static struct held *held_new(const char *name, int fd, uint32_t value, const voi
 int held_add(struct held_table *t, const char *name, int fd, uint32_t value, const void *request, size_t size)
 {
 	struct held *h;
-	int rc;
 
 	if (held_find(t, name))
 		return -EEXIST;
-	rc = make_room(t);
-	if (rc < 0)
-		return rc;
+	if (HASH_COUNT(t->by_name) >= HOST_HELD_MAX)
+		return -ENOSPC;
 	h = held_new(name, fd, value, request, size);
 	if (!h)
 		return -ENOMEM;
@@ -87,22 +68,22 @@ int held_add(struct held_table *t, const char *name, int fd, uint32_t value, con
 		held_free(h);
 		return -ENOMEM;
 	}
-	h->age = t->age++;
-	t->entries[t->n++] = h;
 	return 0;
 }
 
 int held_add_many(struct held_table *t, const char *name, int *fds, unsigned n, const void *request, size_t size)
 {
 	unsigned one = 0;
+	struct held *h;
 	int rc;
 
 	while (fds[one] < 0)
 		one++;
 	rc = held_add(t, name, fds[one], 0, request, size);
 	if (rc == 0) {
-		t->entries[t->n - 1]->fds = fds;
-		t->entries[t->n - 1]->nfds = n;
+		h = held_find(t, name);
+		h->fds = fds;
+		h->nfds = n;
 	}
 	return rc;
 }
@@ -116,20 +97,8 @@ static void close_all(const struct held *h)
 		close(h->fd);
 }
 
-static int by_age(const void *age, const void *entry)
-{
-	const struct held *h = *(struct held *const *)entry;
-
-	return *(const uint64_t *)age < h->age ? -1 : *(const uint64_t *)age > h->age;
-}
-
 void held_remove(struct held_table *t, struct held *h)
 {
-	struct held **place = bsearch(&h->age, t->entries, t->n, sizeof(*t->entries), by_age);
-	size_t i = (size_t)(place - t->entries);
-
-	t->n--;
-	memmove(place, place + 1, (t->n - i) * sizeof(*place));
 	HASH_DEL(t->by_name, h);
 	close_all(h);
 	held_free(h);
@@ -153,10 +122,8 @@ void held_changed(struct held *h, const struct host_iface *request)
 
 void held_fini(struct held_table *t)
 {
-	while (t->n)
-		held_remove(t, t->entries[t->n - 1]);
-	free(t->entries);
-	*t = (struct held_table){ .n = 0 };
+	while (t->by_name)
+		held_remove(t, t->by_name);
 }
 
 bool held_same(const struct held *h, const void *request, size_t size)
@@ -186,9 +153,9 @@ bool held_shares_trace(const struct held_table *t, const struct held *h)
 
 	if (h->size != sizeof(*a) || (a->head.type != HOST_OPEN_VMM_TAP && a->head.type != HOST_OPEN_NETNS))
 		return false;
-	for (size_t i = 0; i < t->n; i++) {
-		b = t->entries[i]->request;
-		if (b && t->entries[i] != h && b->head.type == a->head.type && !strcmp(b->ifname, a->ifname) &&
+	for (const struct held *other = t->by_name; other; other = other->hh.next) {
+		b = other->request;
+		if (b && other != h && b->head.type == a->head.type && !strcmp(b->ifname, a->ifname) &&
 		    !strcmp(b->netns, a->netns))
 			return true;
 	}

@@ -1,23 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#define _GNU_SOURCE	/* close_range(), fexecve() */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "ctl/keeper.h"
-
-#ifndef CLOSE_RANGE_CLOEXEC	/* Linux 5.11 */
-#define CLOSE_RANGE_CLOEXEC (1U << 2)
-#endif
 
 enum { CLOSE_MS = 100 };
 
@@ -27,8 +24,8 @@ static unsigned count_notes(const struct held_table *t)
 {
 	unsigned n = 0;
 
-	for (size_t i = 0; i < t->n; i++)
-		n += t->entries[i]->note >= 0;
+	for (const struct held *h = t->by_name; h; h = h->hh.next)
+		n += h->note >= 0;
 	return n;
 }
 
@@ -61,60 +58,7 @@ static void write_call(struct act_call *c, const struct serve *s, const struct o
 		memcpy(c->about, o->about, c->about_size = (uint32_t)o->about_size);
 }
 
-/* ---- in the child, before it is the program ---- */
-
-/* place - a descriptor that is to have a number of its own; the number is closed without one */
-struct place {
-	int to, fd;
-};
-
-/* put() - in two steps, as one's number may be another's descriptor */
-static bool put(struct place *p, int first_free)
-{
-	if (p->fd >= 0 && p->fd < first_free)
-		p->fd = fcntl(p->fd, F_DUPFD_CLOEXEC, first_free);
-	return p->fd >= 0;
-}
-
-static void put_all(struct place *places, unsigned n, int first_free)
-{
-	for (unsigned i = 0; i < n; i++)
-		put(&places[i], first_free);
-	for (unsigned i = 0; i < n; i++) {
-		if (places[i].fd >= 0)
-			dup2(places[i].fd, places[i].to);
-		else
-			close(places[i].to);
-	}
-}
-
-/* hand_over() - what the program is to have, and nothing else; its own file is closed as it starts */
-static int hand_over(const struct serve *s, const struct order *o, int sock, unsigned nnotes, int program)
-{
-	int first_free = ACT_NOTES_FD + (int)nnotes, null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	bool nat = o->kind->program == ACT_NAT;
-	struct place file = { .fd = program }, places[] = {
-		{ STDIN_FILENO, null }, { STDOUT_FILENO, null }, { ACT_FD, sock }, { ACT_JOURNAL_FD, s->journal }, { ACT_HELD_FD, o->fd },
-		{ ACT_STAGED_FD, nat ? s->nat.staged : -1 },
-	};
-	int to = ACT_NOTES_FD;
-
-	if (null < 0 || !put(&file, first_free))
-		return -1;
-	for (unsigned i = 0; i < sizeof(places) / sizeof(places[0]); i++)
-		put(&places[i], first_free);
-	for (size_t i = 0; nnotes && i < s->held.n; i++) {
-		struct place note = { .fd = s->held.entries[i]->note };
-
-		if (note.fd >= 0)
-			s->held.entries[i]->note = put(&note, first_free) ? note.fd : -1;
-	}
-	put_all(places, sizeof(places) / sizeof(places[0]), first_free);
-	for (size_t i = 0; nnotes && i < s->held.n; i++)
-		if (s->held.entries[i]->note >= 0)
-			dup2(s->held.entries[i]->note, to++);
-	return to == first_free && close_range((unsigned)first_free, ~0u, CLOSE_RANGE_CLOEXEC) == 0 ? file.fd : -1;
-}
+/* ---- its program ---- */
 
 /* needs() - another user's rights are taken by the program, which by that is nobody's to trace: see ctl/act.h */
 static uint64_t needs(const struct order *o)
@@ -122,42 +66,61 @@ static uint64_t needs(const struct order *o)
 	return o->kind->rights | (o->uid != geteuid() && o->uid ? 1ull << CAP_SETUID | 1ull << CAP_SETGID : 0);
 }
 
-/* A user's keeper that has rights by its own file lends none to a program in whose place its user could put another one. */
-static _Noreturn void child(const struct serve *s, const struct order *o, int sock, unsigned nnotes, int program, bool roots)
+/* place_all() - what the program is to have. Return: a list for free(), or NULL */
+static struct spawn_place *place_all(const struct serve *s, const struct order *o, int sock, int null, unsigned nnotes, unsigned *n)
 {
-	bool by_file = !roots && geteuid() != 0 && getauxval(AT_SECURE);
-	char *const argv[] = { (char *)acts_name(o->kind->program), NULL }, *const none[] = { NULL };
-	sigset_t no_signals;
-	int fd;
+	const struct spawn_place always[] = {
+		{ STDIN_FILENO, null }, { STDOUT_FILENO, null }, { ACT_FD, sock }, { ACT_JOURNAL_FD, s->journal }, { ACT_HELD_FD, o->fd },
+		{ ACT_STAGED_FD, o->kind->program == ACT_NAT ? s->nat.staged : -1 },
+	};
+	struct spawn_place *list = malloc(sizeof(always) + nnotes * sizeof(*list));
 
-	sigemptyset(&no_signals);
-	sigprocmask(SIG_SETMASK, &no_signals, NULL);
-	signal(SIGPIPE, SIG_DFL);
-	fd = hand_over(s, o, sock, nnotes, program);
-	if (fd >= 0 && rights_lend(needs(o), by_file) == 0)
-		fexecve(fd, argv, none);
-	_exit(127);
+	if (!list)
+		return NULL;
+	memcpy(list, always, sizeof(always));
+	*n = ARRAY_SIZE(always);
+	for (const struct held *h = nnotes ? s->held.by_name : NULL; h; h = h->hh.next)
+		if (h->note >= 0) {
+			list[*n] = (struct spawn_place){ ACT_NOTES_FD + (int)(*n - ARRAY_SIZE(always)), h->note };
+			(*n)++;
+		}
+	return list;
 }
 
-/* ---- in the keeper ---- */
+/* start_program() - A user's keeper that has rights by its own file lends none to a program in whose place its user could put another one.
+ * Return: its pid, or negative errno */
+static pid_t start_program(const struct serve *s, const struct order *o, int sock, unsigned nnotes, int program, bool roots)
+{
+	char *const argv[] = { (char *)acts_name(o->kind->program), NULL }, *const none[] = { NULL };
+	struct spawn sp = { .program = program, .argv = argv, .env = none, .rights = needs(o),
+			    .by_file = !roots && geteuid() != 0 && getauxval(AT_SECURE) };
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	pid_t pid = -ENOMEM;
+
+	sp.places = null < 0 ? NULL : place_all(s, o, sock, null, nnotes, &sp.nplaces);
+	if (sp.places)
+		pid = spawn(&sp);
+	free(sp.places);
+	if (null >= 0)
+		close(null);
+	return pid;
+}
 
 static int begin(struct job *job, const struct serve *s, const struct order *o, const struct act_call *call, int program, bool roots)
 {
-	int pair[2], rc;
-	pid_t pid;
+	int theirs, sock = spawn_socket(&theirs), rc;
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return -errno;
-	rc = host_send(pair[0], call, sizeof(*call), -1);
-	pid = rc < 0 ? -1 : fork();
-	if (pid == 0)
-		child(s, o, pair[1], call->nnotes, program, roots);
-	close(pair[1]);
-	if (pid < 0) {
-		close(pair[0]);
-		return rc < 0 ? rc : -EAGAIN;
+	if (sock < 0)
+		return sock;
+	rc = host_send(sock, call, sizeof(*call), -1);
+	if (rc == 0)
+		rc = start_program(s, o, theirs, call->nnotes, program, roots);
+	close(theirs);
+	if (rc < 0) {
+		close(sock);
+		return rc;
 	}
-	*job = (struct job){ .pid = pid, .sock = pair[0], .until_ms = clock_now_ms() + s->job_ms, .what = o->kind->what };
+	*job = (struct job){ .pid = rc, .sock = sock, .until_ms = clock_now_ms() + s->job_ms, .what = o->kind->what };
 	if (o->what == ACT_RUN)
 		memcpy(&job->head, o->request, sizeof(job->head));
 	else

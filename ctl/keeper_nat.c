@@ -31,8 +31,8 @@ void nat_unstage(struct nat_state *n)
 
 static bool any_note(const struct held_table *t)
 {
-	for (size_t i = 0; i < t->n; i++)
-		if (t->entries[i]->note >= 0)
+	for (const struct held *h = t->by_name; h; h = h->hh.next)
+		if (h->note >= 0)
 			return true;
 	return false;
 }

@@ -236,8 +236,8 @@ static int serve_recall(struct serve *s, const struct host_recall *m)
 	struct host_reply r = { .rc = 0 };
 	struct held *h = serve_held(s, m);
 
-	if (!m->name[0] && m->index < s->held.n)
-		h = s->held.entries[m->index];
+	if (m->next)
+		h = m->name[0] ? h ? h->hh.next : NULL : s->held.by_name;
 	if (h) {
 		r.value = h->value;
 		memcpy(r.name, h->name, sizeof(r.name));
@@ -424,8 +424,7 @@ void serve_fini(struct serve *s)
 	pid_t pid;
 
 	serve_engine_gone(s);
-	for (size_t i = 0; i < s->held.n; i++) {
-		const struct held *h = s->held.entries[i];
+	for (const struct held *h = s->held.by_name; h; h = h->hh.next) {
 		const struct host_header *head = h->request;
 		struct order o;
 

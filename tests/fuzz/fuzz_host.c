@@ -121,13 +121,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		else
 			exchange(&s, pair[1], copy, n, fd);
 	}
-	for (size_t i = 0; i < s.held.n; i++) {
-		held_leaves_trace(s.held.entries[i]);
-		held_shares_trace(&s.held, s.held.entries[i]);
+	for (const struct held *h = s.held.by_name; h; h = h->hh.next) {
+		held_leaves_trace(h);
+		held_shares_trace(&s.held, h);
 	}
-	for (size_t i = 0; i < s.held.n; i++) {
-		free(s.held.entries[i]->request);	/* nothing is to be undone: nothing was done */
-		s.held.entries[i]->request = NULL;
+	for (struct held *h = s.held.by_name; h; h = h->hh.next) {
+		free(h->request);	/* nothing is to be undone: nothing was done */
+		h->request = NULL;
 	}
 	serve_fini(&s);
 	host_receive(pair[1], copy, sizeof(copy), &came);

@@ -26,9 +26,9 @@ static inline void bed_books(struct nat_books *b)
 	unsigned n = 0;
 
 	*b = (struct nat_books){ .in_force = bed_keeper.nat.in_force, .lacks = bed_keeper.nat.lacks, .unknown = bed_keeper.nat.unknown };
-	for (size_t i = 0; i < t->n; i++)
-		if (t->entries[i]->note >= 0)
-			notes[n++] = t->entries[i]->note;
+	for (const struct held *h = t->by_name; h; h = h->hh.next)
+		if (h->note >= 0)
+			notes[n++] = h->note;
 	if (books_read(b, bed_keeper.nat.staged, notes, n) < 0)
 		abort();
 }

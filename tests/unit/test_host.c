@@ -172,6 +172,7 @@ static const struct {
 	{ "empty name to hold", HOST_HOLD, offsetof(struct host_named, name), 1, 0 },
 	{ "empty name to replace", HOST_REPLACE, offsetof(struct host_named, name), 1, 0 },
 	{ "recall: name without an end", HOST_RECALL, offsetof(struct host_recall, name), HOST_NAME_SIZE, 'x' },
+	{ "recall: neither this one nor the next", HOST_RECALL, offsetof(struct host_recall, next), 1, 2 },
 	{ "tap: interface without an end", HOST_OPEN_TAP, offsetof(struct host_link, ifname), HOST_IFNAME_SIZE, 'x' },
 	{ "tap: no interface", HOST_OPEN_TAP, offsetof(struct host_link, ifname), 1, 0 },
 	{ "tap: with a namespace", HOST_OPEN_TAP, offsetof(struct host_link, netns), 1, 'x' },
@@ -329,7 +330,7 @@ static void test_hold(void **state)
 
 static void test_hold_is_bounded(void **state)
 {
-	struct held_table t = { .n = 0 };
+	struct held_table t = { .by_name = NULL };
 	char name[HOST_NAME_SIZE];
 
 	(void)state;
@@ -342,15 +343,15 @@ static void test_hold_is_bounded(void **state)
 	assert_null(held_find(&t, "77"));
 	assert_int_equal(held_add(&t, "one more", -1, 0, NULL, 0), 0);
 	assert_non_null(held_find(&t, "78"));
-	for (size_t i = 1; i < t.n; i++)
-		assert_true(t.entries[i - 1]->age < t.entries[i]->age);
+	for (const struct held *h = t.by_name; h && h->hh.next; h = h->hh.next)		/* in the order of their coming */
+		assert_true(!((const struct held *)h->hh.next)->hh.next || atoi(h->name) < atoi(((const struct held *)h->hh.next)->name));
 	held_fini(&t);
 }
 
 static void test_replace_spares_what_was_opened(void **state)
 {
 	struct host_unix m = { .head = { .type = HOST_UNIX_LISTEN, .size = sizeof(m) }, .path = "/x", .name = "listener" };
-	struct held_table t = { .n = 0 };
+	struct held_table t = { .by_name = NULL };
 
 	(void)state;
 	assert_int_equal(held_add(&t, m.name, -1, 0, &m, sizeof(m)), 0);
@@ -461,7 +462,7 @@ static void test_listen(void **state)
 	fd = host_listen(k.host, "", 4, HOST_TCP, loopback, (uint16_t)port, uid, NULL, &err);
 	assert_true(fd >= 0);
 	close(fd);
-	assert_int_equal(host_recall(k.host, "", NULL), -ENOENT);	/* index 0: nothing is held */
+	assert_int_equal(host_recall(k.host, "", NULL), -ENOENT);	/* nothing is held under no name */
 	keeper_close(&k);
 }
 

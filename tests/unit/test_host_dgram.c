@@ -205,7 +205,7 @@ static void test_shared_trace(void **state)
 {
 	struct host_link m = { .head = { .type = HOST_OPEN_VMM_TAP, .size = sizeof(m) }, .ifname = "t0" };
 	struct host_link other = m, space = { .head.type = HOST_OPEN_NETNS, .ifname = "t0", .netns = "blue" };
-	struct held_table table = { .n = 0 };
+	struct held_table table = { .by_name = NULL };
 
 	(void)state;
 	strcpy(other.ifname, "t1");

@@ -118,7 +118,7 @@ static void test_asked_for(void **state)
 		assert_int_equal(r.rc, 0);
 		assert_true(fds[i] >= 0);
 	}
-	assert_int_equal(s.held.n, 0);
+	assert_null(s.held.by_name);
 	close(fds[0]);
 	close(fds[1]);
 	close(pair[1]);
