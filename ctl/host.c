@@ -360,7 +360,10 @@ int host_reply_check(const void *message, size_t size, const struct host_header 
 /* All that name a user have him at the same place. */
 uint32_t host_uid_of(const void *message)
 {
-	return ((const struct host_link *)message)->uid;
+	uint32_t uid;
+
+	memcpy(&uid, (const char *)message + offsetof(struct host_link, uid), sizeof(uid));
+	return uid;
 }
 _Static_assert(offsetof(struct host_link, uid) == offsetof(struct host_unix, uid) && offsetof(struct host_link, uid) == offsetof(struct host_file, uid) &&
 	       offsetof(struct host_link, uid) == offsetof(struct host_listen, uid), "host_uid_of()");

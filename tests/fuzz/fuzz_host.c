@@ -58,6 +58,8 @@ static void remember(struct serve *s, const void *message, size_t size)
 	const char *name = host_name_of(message);
 	struct held *h = *name ? held_find(&s->held, name) : NULL;
 
+	if (size >= sizeof(struct host_recall))
+		users_have(&s->users, host_uid_of(message));
 	if (h)
 		held_same(h, message, size);
 	else if (*name)
