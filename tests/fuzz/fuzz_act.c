@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What a program that acts on the host is given: a call, which is taken only whole, and the files that say what the kernel translates.
+ * covers: ctl/act_call.c ctl/act_nat_books.c */
+#define _GNU_SOURCE	/* memfd_create() */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/bytes.h"
+#include "ctl/act.h"
+#include "ctl/act_nat_books.h"
+
+enum { NOTES_MAX = 4, FORWARDS_MAX = 16 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* ---- a call ---- */
+
+/* read_request() - a request of the input's type, name and bytes, with a header that fits it. Return: its size */
+static uint32_t read_request(struct reader *r, char to[HOST_MESSAGE_MAX])
+{
+	struct host_header head = { .type = read_u8(r) };
+	uint32_t n = read_u16(r) % (HOST_MESSAGE_MAX + 1);
+
+	if (!head.type || n < sizeof(head))
+		return 0;
+	head.size = n;
+	memcpy(to, &head, sizeof(head));
+	for (size_t at = sizeof(head), i = read_u8(r); i && at < n; i--)
+		to[at++] = (char)read_u8(r);
+	return n;
+}
+
+/* A call that passes has texts that end and sizes that fit, whatever its other bytes. */
+static void check(const struct act_call *c, size_t size)
+{
+	if (act_call_check(c, size) < 0)
+		return;
+	if (size != sizeof(*c) || strnlen(c->name, sizeof(c->name)) == sizeof(c->name) || strnlen(c->program, sizeof(c->program)) == sizeof(c->program) ||
+	    c->request_size > HOST_MESSAGE_MAX || c->about_size > HOST_MESSAGE_MAX)
+		abort();
+}
+
+static void try_call(struct reader *r)
+{
+	static struct act_call c;
+	uint8_t odd = read_u8(r);
+
+	memset(&c, 0, sizeof(c));
+	c.size = sizeof(c);
+	c.what = read_u8(r);
+	c.has = read_u8(r);
+	c.own_rights = odd & 1 ? 7 : 0;
+	c.zero = odd >> 1 & 1;
+	c.request_size = read_request(r, c.request);
+	c.about_size = read_request(r, c.about);
+	if (odd & 4)
+		memset(c.name, 'n', sizeof(c.name));
+	if (odd & 8)
+		memset(c.program, 'p', sizeof(c.program));
+	if (odd & 16)
+		c.request_size = read_u32(r);
+	check(&c, odd & 32 ? sizeof(c) - 1 : sizeof(c));
+}
+
+static void try_bytes(struct reader *r)
+{
+	static struct act_call c;
+	size_t n = MIN_OF(reader_left(r), sizeof(c));
+
+	memset(&c, 0xa5, sizeof(c));
+	read_copy(r, (uint8_t *)&c, n);
+	check(&c, n);
+	check(&c, sizeof(c));
+}
+
+/* ---- the books ---- */
+
+static struct forwards read_forwards(struct reader *r, struct host_forward room[FORWARDS_MAX])
+{
+	struct forwards f = { room, read_u8(r) % FORWARDS_MAX };
+
+	for (size_t i = 0; i < f.n; i++) {
+		uint8_t bits = read_u8(r);
+
+		room[i] = (struct host_forward){ .family = bits & 1 ? 6 : 4, .proto = bits >> 1 & 1, .port = read_u8(r), .to_port = bits };
+		room[i].to[0] = read_u8(r);
+	}
+	return f;
+}
+
+/* damage() - cut a file, or write over a piece of it, as the input says */
+static void damage(struct reader *r, int fd)
+{
+	uint8_t how = read_u8(r), bytes[256];
+	off_t size = lseek(fd, 0, SEEK_END);
+
+	memset(bytes, 'x', sizeof(bytes));
+	if (how & 1)
+		(void)!ftruncate(fd, MAX_OF(size - read_u8(r), 0));
+	if (how & 2)
+		(void)!pwrite(fd, bytes, read_u8(r), read_u16(r) % 512);
+}
+
+static int make_note(struct reader *r)
+{
+	static const char *const names[] = { "host:a", "host:b", "" };
+	struct host_forward room[FORWARDS_MAX];
+	struct nft_member member = { .ifname = "ly-a", .out = "", .way = "eth0" };
+	const char *name = names[read_u8(r) % ARRAY_SIZE(names)];
+	struct forwards f = read_forwards(r, room);
+	int fd = books_note(name, &member, &f);
+
+	if (fd < 0)
+		abort();
+	damage(r, fd);
+	return fd;
+}
+
+static int make_staged(struct reader *r)
+{
+	struct host_forward room[FORWARDS_MAX];
+	struct forwards f = read_forwards(r, room);
+	int fd = memfd_create("staged", MFD_CLOEXEC);
+
+	if (fd < 0 || write(fd, room, f.n * sizeof(*room)) < 0)
+		abort();
+	damage(r, fd);
+	return fd;
+}
+
+/* compare() - what is different is a part of each; nothing is different from itself */
+static void compare(const struct forwards *a, const struct forwards *b)
+{
+	struct host_forward *list;
+	long n = forwards_without(a, b, &list);
+
+	if (n < 0 || (size_t)n > a->n || (a == b && n && !forwards_have_twins(a)))
+		abort();
+	free(list);
+}
+
+static void use(struct nat_books *b)
+{
+	struct nat_net *net;
+
+	forwards_have_twins(&b->staged);
+	compare(&b->staged, &b->staged);
+	SLIST_FOREACH(net, &b->nets, link) {
+		if (!memchr(net->name, '\0', sizeof(net->name)) || !books_find(b, net->name))
+			abort();
+		compare(&b->staged, &net->forwards);
+		compare(&net->forwards, &b->staged);
+		forwards_resolve(&b->staged, &net->forwards);
+	}
+}
+
+static void try_books(struct reader *r)
+{
+	int notes[NOTES_MAX], staged = read_u8(r) & 1 ? make_staged(r) : -1;
+	unsigned n = read_u8(r) % (NOTES_MAX + 1);
+	struct nat_books b = { .in_force = 0 };
+
+	for (unsigned i = 0; i < n; i++)
+		notes[i] = make_note(r);
+	if (books_read(&b, staged, notes, n) == 0)
+		use(&b);
+	books_free(&b);
+	for (unsigned i = 0; i < n; i++)
+		close(notes[i]);
+	if (staged >= 0)
+		close(staged);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static void (*const tries[])(struct reader *) = { try_call, try_bytes, try_books };
+	struct reader r = reader_init(data, size);
+
+	tries[read_u8(&r) % ARRAY_SIZE(tries)](&r);
+	return 0;
+}
