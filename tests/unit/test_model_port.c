@@ -175,7 +175,7 @@ static void test_changes(void **state)
 
 	(void)state;
 	assert_string_equal(text, "[{\"action\":\"change\",\"object\":\"network lab\","
-			    "\"settings\":[\"groups: {\\\"web\\\":{\\\"vlan\\\":10}} to {\\\"web\\\":{\\\"vlan\\\":11}}\"]},{\"action\":\"change\",\"object\":\"port lab/a\"}]");
+			    "\"settings\":[\"groups.web.vlan: 10 to 11\"]},{\"action\":\"change\",\"object\":\"port lab/a\"}]");
 	free(text);
 	json_decref(list);
 	model_free(old);
