@@ -47,7 +47,7 @@ NAT_C    := $(call act_c,nat,act_nat act_nat_books act_nat_program act_nat_setti
 NAMES_C  := $(call act_c,names,act_guests act_names act_resolv act_resolved act_bus act_journal)
 PATHS_C  := $(call act_c,paths,act_paths act_socket act_file act_listen act_port act_owner)
 CLI_ONLY := $(wildcard ctl/cli*.c ctl/cmd_*.c ctl/client*.c ctl/run*.c ctl/check*.c ctl/netns*.c ctl/qemu*.c)
-CLI_C    := $(CLI_ONLY) $(wildcard ctl/paths.c ctl/pcapng.c ctl/host_routes.c ctl/route_get.c switch/build.c switch/heading.c switch/nd.c switch/packet.c dhcp/message*.c base/*.c)
+CLI_C    := $(CLI_ONLY) $(wildcard ctl/paths.c ctl/pcapng.c ctl/host_routes.c ctl/route_get.c switch/build.c switch/heading.c switch/nd.c switch/packet.c dhcp/message*.c dhcp/dhcp6_message.c base/*.c)
 VALIDATOR_C := $(wildcard ctl/validator*.c ctl/confine_*.c dhcp/validator_wire.c dhcp/dns_name.c base/*.c)
 ENGINE_C := $(filter-out ctl/start%.c ctl/keeper%.c ctl/act%.c ctl/validator%.c $(CLI_ONLY),$(wildcard ctl/*.c)) $(LIB_C)
 # Everything but each main(): what tests, fuzz targets and benchmarks link.

@@ -5,7 +5,7 @@
  *	check_trial.c	one attempt, and waiting for it		check_lease.c	how such a guest gets its address
  *	check_probe.c	the attempts of each row		check_host.c	listeners and addresses of the host
  *	check_forward.c	forwards for the time of the check	check_answer.c	the outside host that answers (--answer)
- *	check_other.c	other networks
+ *	check_other.c	other networks			check_delegated.c	the first guest as a router with a prefix
  *
  * Probe ports are transient: they end with this process, whatever ends it. Real guests are not written to, but for broadcasts.
  * One thread; nothing here is for other threads.

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "ctl/run_attach.h"
 #include "ctl/run_dhcp.h"
+#include "dhcp/dhcp6_message.h"
 
 enum { GUEST_FRAME_MAX = 65600, GUEST_NEIGHBOURS = 8 };
 
@@ -28,6 +29,11 @@ struct check_guest {
 	struct addr ip, ip6;		/* or none */
 	uint8_t len;			/* of the prefix of ip, as its lease says; else 32 */
 	uint32_t router, resolver;	/* of its lease; 0: none told */
+
+	struct prefix6 delegated;	/* to it; len 0: none */
+	struct addr behind;		/* an address of that, for which it answers */
+	uint8_t server6[DHCP6_DUID_MAX];	/* who delegated it */
+	size_t server6_size;
 
 	bool has_via;
 	uint8_t via[MAC_SIZE];		/* next hop to what is beyond the network */

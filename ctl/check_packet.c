@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "ctl/check.h"
+#include "ctl/check_delegated.h"
 #include "ctl/check_lease.h"
 #include "ctl/check_trial.h"
 #include "switch/build.h"
@@ -122,6 +123,14 @@ static struct trial *trial_back(struct check *c, const struct check_guest *g, co
 	return NULL;
 }
 
+/* way_back() - whence it came; a router among the guests knows its neighbours, and answers them past the gateway that brought it */
+static const uint8_t *way_back(const struct check *c, const struct check_guest *g, const struct packet *p)
+{
+	const struct check_guest *a2 = &c->guests[CHECK_A2];
+
+	return g->delegated.len && addr_equal(p->dst, g->behind) && addr_equal(p->src, a2->ip6) ? a2->mac : p->data + MAC_SIZE;
+}
+
 static void on_udp(struct check *c, struct check_guest *g, const struct packet *p)
 {
 	const uint8_t *data = packet_payload(p);
@@ -136,7 +145,7 @@ static void on_udp(struct check *c, struct check_guest *g, const struct packet *
 	if (!t || t->to != g || size > TRIAL_PAYLOAD)
 		return;
 	trial_arrived(t);
-	guest_send(g, frame, build_udp_frame(frame, p->data + MAC_SIZE, g->mac, p->dst, p->dport, p->src, p->sport, data, size));
+	guest_send(g, frame, build_udp_frame(frame, way_back(c, g, p), g->mac, p->dst, p->dport, p->src, p->sport, data, size));
 }
 
 /* tcp_back() - of a connection that a trial began */
@@ -157,9 +166,9 @@ static void tcp_back(struct trial *t, const struct packet *p)
 }
 
 /* tcp_to() - of a connection to this guest: it is answered from what stands in the segment alone, with the trial's number and the end */
-static void tcp_to(struct check_guest *g, struct trial *t, const struct packet *p)
+static void tcp_to(const struct check *c, struct check_guest *g, struct trial *t, const struct packet *p)
 {
-	struct segment s = { p->data + MAC_SIZE, p->dst, p->src, p->dport, p->sport, TCP_ACK, t->nonce, p->seq + 1, NULL };
+	struct segment s = { way_back(c, g, p), p->dst, p->src, p->dport, p->sport, TCP_ACK, t->nonce, p->seq + 1, NULL };
 
 	if (p->tcp_flags & TCP_RST)
 		return;
@@ -190,7 +199,7 @@ static void on_tcp(struct check *c, struct check_guest *g, const struct packet *
 	}
 	for (unsigned i = 0; i < c->ntrials; i++)
 		if (c->trials[i].to == g && c->trials[i].at_port == p->dport) {
-			tcp_to(g, &c->trials[i], p);
+			tcp_to(c, g, &c->trials[i], p);
 			return;
 		}
 }
@@ -265,9 +274,9 @@ void check_input(struct check *c, struct check_guest *g, const uint8_t *frame, u
 	} else if (type == ETHERTYPE_ARP4) {
 		guest_answer_arp(g, frame, size);
 	} else if ((type == ETHERTYPE_IP4 || type == ETHERTYPE_IP6) && packet_parse(frame, size, &none, &p) == VERDICT_FORWARDED) {
-		if (guest_answer_nd(g, &p) || check_lease_input(g, &p))
+		if (guest_answer_nd(g, &p) || check_lease_input(g, &p) || check_delegated_input(g, &p))
 			return;
-		if (!addr_equal(p.dst, g->ip) && !addr_equal(p.dst, g->ip6))
+		if (!addr_equal(p.dst, g->ip) && !addr_equal(p.dst, g->ip6) && (!g->delegated.len || !addr_equal(p.dst, g->behind)))
 			return;
 		if (p.proto == PROTO_UDP)
 			on_udp(c, g, &p);

@@ -148,7 +148,7 @@ static probe_fn *const probes[CHECK_ROWS] = {
 	probe_host_own, probe_host_on_network, probe_host_loopback, probe_host_loopback, probe_host_to_guest, guest_to_guest, guest_to_all,
 	probe_outside_talk, probe_outside_icmp, probe_outside_ip6, probe_outside_to_guest, probe_forward_own, probe_forward_loopback,
 	probe_forward_hairpin, guest_to_other, dhcp_answers, dhcp_router, dns_answers, probe_outside_sees, wifi, probe_host_sees_frames,
-	probe_residue, live_change, guest_to_peer,
+	probe_residue, live_change, guest_to_peer, probe_delegated,
 };
 
 void probe_row(struct check *c, struct check_result *r)

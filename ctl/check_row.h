@@ -43,7 +43,7 @@ void row_noted(struct check *c, struct check_result *r, const char *name, bool y
 /* The rows, by whom they are about; ctl/check_probe.c has the table. */
 typedef void probe_fn(struct check *c, struct check_result *r);
 
-probe_fn probe_host_own, probe_host_on_network, probe_host_loopback, probe_host_to_guest, probe_host_sees_frames, probe_residue;
+probe_fn probe_host_own, probe_host_on_network, probe_host_loopback, probe_host_to_guest, probe_host_sees_frames, probe_residue, probe_delegated;
 probe_fn probe_forward_own, probe_forward_loopback, probe_forward_hairpin;
 probe_fn probe_outside_talk, probe_outside_icmp, probe_outside_ip6, probe_outside_to_guest, probe_outside_sees;
 

@@ -8,7 +8,7 @@
 /* y must succeed, n must fail, f must succeed through a forward, c must be refused as a setting, . is no matter of this mode
  * h succeeds unless host_access is none		o fails, and is asked unless host_access is loopback
  * l succeeds, and is asked if host_access is loopback	d as dhcp.enabled says		s as dns.enabled says
- * e succeeds, where there is a peer
+ * e succeeds, where there is a peer			g succeeds, where prefixes are delegated
  * p by a forward, unless host_access is none: then the host's address is closed, and what it forwards with it
  * Behind DHCP, a router option (17) can only be looked at in an offer. */
 const struct check_row check_rows[CHECK_ROWS] = {
@@ -37,6 +37,7 @@ const struct check_row check_rows[CHECK_ROWS] = {
 	{ 22, "yyyyyy", "ports that go leave no interface or route on the host" },
 	{ 23, "yyyyyy", "the same after a change of another setting" },
 	{ 24, ".eee.e", "guest to a guest of a peer, and back" },
+	{ 25, ".ggg.g", "guest and host to who is behind a router among the guests" },
 };
 
 enum check_want check_want(const struct check_row *row, const struct check_terms *t)
@@ -68,6 +69,8 @@ enum check_want check_want(const struct check_row *row, const struct check_terms
 		return loopback ? WANT_YES : WANT_NOTHING;
 	case 'e':
 		return t->peered ? WANT_YES : WANT_NOTHING;
+	case 'g':
+		return t->delegates ? WANT_YES : WANT_NOTHING;
 	case 'd':
 		return t->dhcp && t->addressed ? WANT_YES : WANT_NO;
 	case 's':

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ctl/check_rows.h - the contract of the modes as a table: what each of 24 probes is to see
+/* ctl/check_rows.h - the contract of the modes as a table: what each of 25 probes is to see
  *
  * One row for each probe, one letter for each mode; `lanyard check` and the tests of every mode and NAT back end walk the same rows.
  * Pure, any thread. Source: DESIGN section 4.
@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CHECK_ROWS = 24 };
+enum { CHECK_ROWS = 25 };
 
 /* in the order of the table's letters */
 enum check_mode { CHECK_NAT, CHECK_NAT_NETWORK, CHECK_HOST_ONLY, CHECK_INTERNAL, CHECK_BRIDGED, CHECK_ROUTED, CHECK_MODES };
@@ -24,6 +24,7 @@ struct check_terms {
 	bool dhcp, dns;			/* does it have them switched on? */
 	bool addressed;			/* it has a subnet */
 	bool ip6;
+	bool delegates;			/* prefixes, to routers among its guests */
 	bool peered;			/* there is a network that it reaches, or is reached from, by `net peer` */
 	bool kernel;			/* the host's kernel translates: guests' frames get to an interface of it */
 };

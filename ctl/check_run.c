@@ -10,6 +10,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "ctl/check.h"
+#include "ctl/check_delegated.h"
 #include "ctl/check_forward.h"
 #include "ctl/check_lease.h"
 #include "ctl/check_other.h"
@@ -60,6 +61,7 @@ static int read_net(struct check *c, const struct check_conf *conf, const json_t
 	snprintf(n->domain, sizeof(n->domain), "%s", row_text(tree, "domain"));
 	n->terms.addressed = prefix4_parse(row_text(tree, "subnet"), &n->subnet) == 0;
 	n->terms.ip6 = prefix6_parse(row_text(tree, "subnet6"), &n->subnet6) == 0;
+	n->terms.delegates = n->terms.ip6 && row_text(tree, "dhcp6.prefixes")[0];
 	n->terms.dhcp = !json_is_false(row_get(tree, "dhcp.enabled"));
 	n->terms.dns = !json_is_false(row_get(tree, "dns.enabled"));
 	n->terms.kernel = !strcmp(row_text(tree, "nat"), "kernel");
@@ -169,6 +171,7 @@ static void unplug(struct check *c)
 	for (unsigned i = 0; i < CHECK_GUESTS; i++) {
 		was[i] = c->guests[i].fd >= 0;
 		check_lease_release(c, &c->guests[i]);
+		check_delegated_release(&c->guests[i]);
 		guest_close(&c->guests[i]);
 	}
 	for (unsigned i = 0; i < CHECK_GUESTS; i++) {
@@ -328,6 +331,8 @@ static int check_network(struct check *c, const struct check_conf *conf, struct 
 	if (rc == 0) {
 		address(c, &c->guests[CHECK_A1]);
 		address(c, &c->guests[CHECK_A2]);
+		if (c->net.terms.delegates)
+			check_delegated_wait(c, &c->guests[CHECK_A1]);
 		rc = others_plug(c, tree, conf->other, plug_in);
 	}
 	if (rc == 0) {

@@ -71,6 +71,14 @@ nft delete chain inet hand nat
 ip -n outside route del 10.81.0.0/24
 flags "a route that the outside has not" "8 9 11" street
 
+say "what is delegated to a router among the guests"
+lanyard net set desk --delegate fd00:560::/48
+flags "as it should be" "" desk
+is "probed" "$(jq -r '.rows[24] | "\(.expected) \(.result)"' "$DIR/check")" "yes ok"
+NET=desk
+broken "the host's UDP to who is behind" 25 output ip6 daddr fd00:560::/48 udp dport \>= 1024 drop
+is "nothing stays leased" "$(json '[.leases[] | select(.port | startswith("lanyard-check"))] | length' lease ls desk)" 0
+
 say "kernel NAT"
 lanyard net add kern --subnet 10.82.0.0/24 --nat kernel
 flags "as it should be" "" kern

@@ -41,12 +41,13 @@ static const char *const contract[CHECK_ROWS] = {
 	"yes yes yes yes yes yes",
 	"yes yes yes yes yes yes",
 	"- yes yes yes - yes",					/* a peer */
+	"- yes yes yes - yes",					/* a delegated prefix */
 };
 
 static struct check_terms terms(unsigned mode)
 {
 	return (struct check_terms){
-		.mode = (enum check_mode)mode, .access = CHECK_ACCESS_OWN, .dhcp = true, .dns = true, .addressed = true, .ip6 = true, .peered = true,
+		.mode = (enum check_mode)mode, .access = CHECK_ACCESS_OWN, .dhcp = true, .dns = true, .addressed = true, .ip6 = true, .peered = true, .delegates = true,
 	};
 }
 
@@ -100,6 +101,7 @@ static const struct {
 	{ "kernel NAT has an interface of the host", 21, { .mode = CHECK_NAT_NETWORK, .kernel = true }, "yes" },
 	{ "no IPv6", 10, { .mode = CHECK_NAT_NETWORK, .addressed = true }, "-" },
 	{ "frames of a guest for whom the kernel translates", 21, { .mode = CHECK_NAT_NETWORK, .kernel = true }, "yes" },
+	{ "nothing is delegated", 25, { .mode = CHECK_ROUTED, .ip6 = true }, "-" },
 	{ "the LAN's IPv6", 10, { .mode = CHECK_BRIDGED }, "yes" },
 };
 
