@@ -53,6 +53,7 @@ static int read_net(struct check *c, const struct check_conf *conf, const json_t
 {
 	struct check_net *n = &c->net;
 	const char *access = row_text(tree, "host_access");
+	struct prefix6 prefixes;
 
 	snprintf(n->called, sizeof(n->called), "%s", conf->net);
 	snprintf(n->name, sizeof(n->name), "%.*s", (int)strcspn(conf->net, ":"), conf->net);
@@ -61,7 +62,7 @@ static int read_net(struct check *c, const struct check_conf *conf, const json_t
 	snprintf(n->domain, sizeof(n->domain), "%s", row_text(tree, "domain"));
 	n->terms.addressed = prefix4_parse(row_text(tree, "subnet"), &n->subnet) == 0;
 	n->terms.ip6 = prefix6_parse(row_text(tree, "subnet6"), &n->subnet6) == 0;
-	n->terms.delegates = n->terms.ip6 && row_text(tree, "dhcp6.prefixes")[0];
+	n->terms.delegates = n->terms.ip6 && prefix6_parse(row_text(tree, "dhcp6.prefixes"), &prefixes) == 0;
 	n->terms.dhcp = !json_is_false(row_get(tree, "dhcp.enabled"));
 	n->terms.dns = !json_is_false(row_get(tree, "dns.enabled"));
 	n->terms.kernel = !strcmp(row_text(tree, "nat"), "kernel");
