@@ -73,14 +73,6 @@ bool held_leaves_trace(const struct held *h);
 /* held_shares_trace() - is the same interface held under another name, too? Then what was made for it stays. */
 bool held_shares_trace(const struct held_table *t, const struct held *h);
 
-/* --- keeper_listen.c: does not block --- */
-
-/* listen_open() - fill each of @fds (as many as m->count) that is -1 with a socket of its own
- *
- * Return: how many there are then, with @r->missing telling of the others, and @r->rc and @port of the first of them.
- */
-int listen_open(const struct host_listen *m, int *fds, struct host_reply *r, uint16_t *port);
-
 /* --- keeper_given.c: sockets that the daemon was started with --- */
 
 int given_read(int message, unsigned n);	/* Return: 0 or negative errno */
@@ -276,9 +268,7 @@ int serve_job(struct serve *s);
 /* serve_answer() - the reply to @request, with @fd (borrowed) beside it; an engine that does not read its answers is broken */
 int serve_answer(struct serve *s, const void *request, struct host_reply *r, int fd);
 
-/* serve_answer_many() - likewise to HOST_LISTEN, with those of @n descriptors that are there. serve_forget_fds() - close s->fds */
-int serve_answer_many(struct serve *s, const struct host_listen *m, struct host_reply *r, const int *fds, unsigned n);
-void serve_forget_fds(struct serve *s);
+int serve_done(struct serve *s, const void *request, int rc);	/* likewise, nothing but @rc */
 
 /* serve_held() - what is held under @request's name; NULL: nothing */
 struct held *serve_held(const struct serve *s, const void *request);
@@ -288,6 +278,18 @@ void serve_iface_failed(struct serve *s, const struct host_iface *m, struct held
 
 /* order_about() - an order about @h */
 struct order order_about(enum act_what what, const struct act_kind *kind, const struct held *h);
+
+/* --- keeper_listen.c: HOST_LISTEN; Return: as serve_request() --- */
+
+/* listen_serve() - sockets for @m, kept where it has a name
+ * listen_again() - what is missing of those that @h holds is tried again
+ * listen_finish() - the job has words (@r) about the first port that could not be had, or none
+ * listen_forget() - close those that are not held
+ */
+int listen_serve(struct serve *s, const struct host_listen *m);
+int listen_again(struct serve *s, const struct host_listen *m, struct held *h);
+int listen_finish(struct serve *s, struct host_reply *r);
+void listen_forget(struct serve *s);
 
 /* --- keeper_rights.c --- */
 

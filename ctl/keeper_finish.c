@@ -10,7 +10,6 @@
 
 #include "base/log.h"
 #include "ctl/act_iface.h"
-#include "ctl/act_paths.h"
 #include "ctl/act_ways.h"
 #include "ctl/keeper.h"
 
@@ -86,8 +85,6 @@ static int start(struct serve *s, int fd)
 	return job_start(&s->job, s, &o);
 }
 
-static int finish_listen(struct serve *s, struct host_reply *r);
-
 /* refused() - no job was to be had; what was listened to does without its words */
 static int refused(struct serve *s, int rc)
 {
@@ -95,7 +92,7 @@ static int refused(struct serve *s, int rc)
 
 	s->undo = 0;
 	if (((const struct host_header *)s->pending)->type == HOST_LISTEN)
-		return finish_listen(s, &r);
+		return listen_finish(s, &r);
 	return serve_answer(s, s->pending, &r, -1);
 }
 
@@ -231,25 +228,6 @@ static int finish_undo(struct serve *s, const struct host_reply *r)
 	return rc < 0 ? refused(s, rc) : 0;
 }
 
-/* finish_listen() - the job's words about the first port that could not be had */
-static int finish_listen(struct serve *s, struct host_reply *r)
-{
-	const struct host_listen *m = (const void *)s->pending;
-	struct held *h = serve_held(s, m);
-	struct host_reply all = s->partly;
-	int rc;
-
-	memcpy(all.message, r->message, sizeof(all.message));
-	memcpy(all.hint, r->hint, sizeof(all.hint));
-	all.value = r->rc == 0 ? r->value : 0;
-	if (all.rc < 0)
-		rc = serve_answer(s, m, &all, -1);
-	else
-		rc = serve_answer_many(s, m, &all, h && h->fds ? h->fds : h ? &h->fd : s->fds, h ? h->fds ? h->nfds : 1 : s->nfds);
-	serve_forget_fds(s);
-	return rc;
-}
-
 int serve_job(struct serve *s)
 {
 	const struct host_header *head = (const void *)s->pending;
@@ -268,5 +246,5 @@ int serve_job(struct serve *s)
 		return finish_iface(s, fd, &r, child);
 	if (head->type == HOST_NAT)
 		return finish_nat(s, fd, &r);
-	return head->type == HOST_LISTEN ? finish_listen(s, &r) : finish_open(s, kind, fd, &r);
+	return head->type == HOST_LISTEN ? listen_finish(s, &r) : finish_open(s, kind, fd, &r);
 }

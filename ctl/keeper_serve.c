@@ -10,7 +10,6 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "ctl/act_paths.h"
 #include "ctl/keeper.h"
 
 void serve_init(struct serve *s, int sock)
@@ -30,106 +29,11 @@ int serve_answer(struct serve *s, const void *request, struct host_reply *r, int
 	return s->sock < 0 ? 0 : host_send(s->sock, r, sizeof(*r), r->rc < 0 ? -1 : fd);
 }
 
-int serve_answer_many(struct serve *s, const struct host_listen *m, struct host_reply *r, const int *fds, unsigned n)
-{
-	int there[HOST_LISTEN_MAX];
-	unsigned nthere = 0;
-
-	for (unsigned i = 0; i < n; i++)
-		if (fds[i] >= 0)
-			there[nthere++] = fds[i];
-	r->head = m->head;
-	r->head.size = sizeof(*r);
-	return s->sock < 0 ? 0 : host_send_many(s->sock, r, sizeof(*r), there, nthere);
-}
-
-static int done(struct serve *s, const void *request, int rc)
+int serve_done(struct serve *s, const void *request, int rc)
 {
 	struct host_reply r = { .rc = rc };
 
 	return serve_answer(s, request, &r, -1);
-}
-
-/* ---- ports ---- */
-
-void serve_forget_fds(struct serve *s)
-{
-	for (unsigned i = 0; s->fds && i < s->nfds; i++)
-		if (s->fds[i] >= 0)
-			close(s->fds[i]);
-	free(s->fds);
-	s->fds = NULL;
-}
-
-/* may_search() - finding the owner of a port takes milliseconds: for the many parts of a range that is refused, not each time */
-static bool may_search(const struct host_listen *m)
-{
-	enum { PAUSE_MS = 300 };
-	static uint64_t next_ms;
-	uint64_t now = clock_now_ms();
-
-	if (m->count > 1 && now < next_ms)
-		return false;
-	next_ms = now + PAUSE_MS;
-	return true;
-}
-
-/* listened() - @fds are there, with @r->rc of the first that is not, the one at @port: why, a job says */
-static int listened(struct serve *s, const struct host_listen *m, struct host_reply *r, const int *fds, unsigned n, uint16_t port)
-{
-	struct host_listen first = *m;
-	bool any = false;
-	int rc;
-
-	if (r->rc == 0) {
-		rc = serve_answer_many(s, m, r, fds, n);
-		serve_forget_fds(s);
-		return rc;
-	}
-	for (unsigned i = 0; i < n; i++)
-		any |= fds[i] >= 0;
-	s->partly = *r;
-	s->partly.rc = any ? 0 : r->rc;
-	s->partly.value = (uint32_t)-r->rc | (r->rc == -EADDRINUSE && !may_search(m) ? LISTEN_NO_SEARCH : 0);
-	first.port = port;
-	first.count = (uint16_t)MIN_OF(m->count, 65536u - port);
-	return serve_start(s, &first, sizeof(first), -1);
-}
-
-/* listen_again() - what is missing of a range that is held is tried again */
-static int listen_again(struct serve *s, const struct host_listen *m, struct held *h)
-{
-	struct host_reply r = { .rc = 0 };
-	uint16_t port = 0;
-
-	if (!h->fds)
-		return listened(s, m, &r, &h->fd, 1, port);
-	listen_open(m, h->fds, &r, &port);
-	return listened(s, m, &r, h->fds, h->nfds, port);
-}
-
-static int serve_listen(struct serve *s, const struct host_listen *m)
-{
-	struct host_reply r = { .rc = 0 };
-	uint16_t port = 0;
-	int *fds, there, rc;
-
-	fds = s->fds = malloc(m->count * sizeof(*fds));
-	s->nfds = m->count;
-	if (!fds)
-		return done(s, m, -ENOMEM);
-	for (unsigned i = 0; i < m->count; i++)
-		fds[i] = -1;
-	there = listen_open(m, fds, &r, &port);
-	if (there && m->name[0]) {
-		rc = held_add_many(&s->held, m->name, fds, m->count, m, sizeof(*m));
-		if (rc < 0) {
-			serve_forget_fds(s);
-			return done(s, m, rc);
-		}
-		s->fds = NULL;
-	}
-	return listened(s, m, &r, fds, m->count, port);
 }
 
 /* ---- what is opened ---- */
@@ -160,7 +64,7 @@ static int serve_open(struct serve *s, const void *request, size_t size)
 		snprintf(r.message, sizeof(r.message), "%.150s is open with other settings", h->name);
 		return serve_answer(s, request, &r, -1);
 	}
-	return head->type == HOST_LISTEN ? serve_listen(s, request) : serve_start(s, request, size, -1);
+	return head->type == HOST_LISTEN ? listen_serve(s, request) : serve_start(s, request, size, -1);
 }
 
 /* is_about() - is @h, which a request is about, what such a request can be about? A socket must have been bound for the same user. */
@@ -180,7 +84,7 @@ static int serve_about(struct serve *s, const struct host_header *request, size_
 		return serve_start(s, request, size, fd);
 	if (request->type == HOST_NAT)
 		nat_unstage(&s->nat);
-	return done(s, request, -ENOENT);
+	return serve_done(s, request, -ENOENT);
 }
 
 /* serve_stranger() - names below a domain that may be somebody's are not told to the host */
@@ -217,7 +121,7 @@ static int serve_hold(struct serve *s, const struct host_header *request, int fd
 
 	if (rc < 0)
 		close(fd);
-	return done(s, request, rc);
+	return serve_done(s, request, rc);
 }
 
 static int serve_drop(struct serve *s, const void *request, size_t size)
@@ -228,7 +132,7 @@ static int serve_drop(struct serve *s, const void *request, size_t size)
 		return serve_start(s, request, size, -1);
 	if (h)
 		held_remove(&s->held, h);
-	return done(s, request, h ? 0 : -ENOENT);
+	return serve_done(s, request, h ? 0 : -ENOENT);
 }
 
 static int serve_recall(struct serve *s, const struct host_recall *m)
@@ -274,7 +178,7 @@ static int serve_client(struct serve *s, const void *request, int fd)
 	int rc = users_meet(&s->users, fd, listeners, ARRAY_SIZE(listeners));
 
 	close(fd);
-	return done(s, request, rc);
+	return serve_done(s, request, rc);
 }
 
 /* is_users() - does the request name the user that it is for? */
@@ -324,7 +228,7 @@ static int dispatch(struct serve *s, const void *request, size_t size, int fd)
 	case HOST_DELEGATED:
 		return serve_told(s, head, size, fd);
 	case HOST_NAT_FORWARDS:
-		return done(s, request, nat_stage(&s->nat, request));
+		return serve_done(s, request, nat_stage(&s->nat, request));
 	case HOST_UNIX_PEER:
 	case HOST_WIRE:
 	case HOST_FLOWS:
@@ -352,7 +256,7 @@ int serve_request(struct serve *s)
 		return dispatch(s, &m, (size_t)n, fd);
 	if (fd >= 0)
 		close(fd);
-	return done(s, &m, -EPROTO);
+	return serve_done(s, &m, -EPROTO);
 }
 
 int serve_poll(struct serve *s, int signal_fd, int timeout_ms)
@@ -400,7 +304,7 @@ void serve_engine_gone(struct serve *s)
 		nat_done(s, NULL, NULL, -1);
 	}
 	nat_unstage(&s->nat);
-	serve_forget_fds(s);
+	listen_forget(s);
 	if (s->sock >= 0)
 		close(s->sock);
 	s->sock = -1;
