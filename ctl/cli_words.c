@@ -28,12 +28,14 @@ int segment_words_parse(const char *text, struct segment_name *name, struct erro
 {
 	const char *colon = strchr(text, ':');
 	bool own = colon && !strcmp(colon, ":1");	/* which settings and the API say by the network's name alone */
-	char plain[SEGMENT_NAME_TEXT + 1];
+	size_t len = own ? (size_t)(colon - text) : strlen(text);
+	char plain[SEGMENT_NAME_TEXT + 1] = "";
 
 	if (strchr(text, '/'))
 		return bad_word(err, text, "a network, or a VLAN of one (lab:20), is wanted here, not NET/NAME");
-	snprintf(plain, sizeof(plain), "%.*s", (int)(own ? colon - text : (ptrdiff_t)sizeof(plain)), text);
-	if (strlen(text) >= sizeof(plain) || segment_name_parse(plain, name) < 0)
+	if (len < sizeof(plain))
+		memcpy(plain, text, len);	/* the zeros behind it end it */
+	if (len >= sizeof(plain) || segment_name_parse(plain, name) < 0)
 		return bad_word(err, text, "not a network's name (a-z, 0-9 and -), or with a VLAN of 1 to 4094: lab:20");
 	return 0;
 }
