@@ -7,6 +7,7 @@
 
 #include "base/array.h"
 #include "base/error.h"
+#include "base/nearest.h"
 #include "base/text.h"
 #include "ctl/cli_words.h"
 

@@ -7,6 +7,7 @@
 
 #include "base/array.h"
 #include "base/error.h"
+#include "base/nearest.h"
 #include "ctl/cli.h"
 #include "ctl/cli_words.h"
 

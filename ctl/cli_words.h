@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ctl/cli_words.h - the words of the command line: NET/NAME, forward specifications, and guesses at misspelt ones
+/* ctl/cli_words.h - the words of the command line: NET/NAME, and forward specifications
  *
  * Parsers return 0, or -EINVAL with @err filled in (code "usage"). No I/O.
  */
@@ -51,14 +51,5 @@ enum { FORWARD_ID_TEXT = 72 };
 /* forward_id() - the id in the API's paths for "8080", "8000-8099", "8080/udp" or a name */
 void forward_id(const char *text, char id[FORWARD_ID_TEXT]);
 
-/* The word of a set that is nearest to a misspelt one, if any is near enough: at most a third of its letters. */
-struct nearest {
-	const char *typed;
-	const char *word;	/* NULL while none is near */
-	size_t distance;
-};
-
-struct nearest nearest_start(const char *typed);
-void nearest_try(struct nearest *near, const char *word);
 
 #endif

@@ -164,18 +164,19 @@ void dhcp_free(struct net_conf *net)
 struct claim {
 	struct address_range range;
 	const struct class_conf *class;
+	bool whole;			/* the network's, of which nobody said anything */
 };
 
 static unsigned claim(struct claim *to, unsigned n, const struct pool_conf *pool, const struct class_conf *class)
 {
 	for (unsigned i = 0; i < pool->n && n < LEASE_RANGES_MAX + 1; i++)
-		to[n++] = (struct claim){ pool->of[i], class };
+		to[n++] = (struct claim){ .range = pool->of[i], .class = class };
 	return n;
 }
 
 static const char *whose(const struct claim *c)
 {
-	return c->class ? c->class->class.name : "the network";
+	return c->class ? c->class->class.name : c->whole ? "the network, which has all unless a pool of its own is set" : "the network";
 }
 
 static int check_range(struct model_ctx *ctx, const json_t *object, const struct net_conf *net, const struct claim *c)
@@ -201,6 +202,7 @@ int pools_check(struct model_ctx *ctx, const json_t *object, const struct net_co
 	unsigned n = claim(all, 0, &net->pool, NULL);
 	char text[192];
 
+	all[0].whole = !(net->dhcp_set & field_bit(dhcp_rows, dhcp_nrows, "pool"));
 	for (size_t i = 0; i < net->dhcp.classes.n; i++)
 		n = claim(all, n, &net->dhcp.classes.of[i].pool, &net->dhcp.classes.of[i]);
 	if (n > LEASE_RANGES_MAX)

@@ -7,6 +7,7 @@
 
 #include "base/array.h"
 #include "base/log.h"
+#include "base/nearest.h"
 #include "ctl/yaml.h"
 
 const char *shown(const char *text)
@@ -61,28 +62,6 @@ void ctx_leave(struct model_ctx *ctx, struct ctx_mark mark)
 	ctx->line = mark.line;
 }
 
-/* distance() - how many letters must be added, taken away or changed (Levenshtein), for short words */
-static unsigned distance(const char *a, const char *b)
-{
-	unsigned row[33], above, diagonal;
-	size_t na = strlen(a), nb = strlen(b);
-
-	if (na >= ARRAY_SIZE(row) || nb >= ARRAY_SIZE(row))
-		return ARRAY_SIZE(row);
-	for (size_t j = 0; j <= nb; j++)
-		row[j] = (unsigned)j;
-	for (size_t i = 1; i <= na; i++) {
-		diagonal = row[0];
-		row[0] = (unsigned)i;
-		for (size_t j = 1; j <= nb; j++) {
-			above = row[j];
-			row[j] = MIN_OF(MIN_OF(above, row[j - 1]) + 1, diagonal + (a[i - 1] != b[j - 1]));
-			diagonal = above;
-		}
-	}
-	return row[nb];
-}
-
 static const struct field *row_named(const struct field *rows, size_t nrows, const char *name)
 {
 	for (size_t i = 0; i < nrows; i++)
@@ -94,19 +73,12 @@ static const struct field *row_named(const struct field *rows, size_t nrows, con
 /* unknown() - refuse a field that no row has, and guess which was meant */
 static int unknown(struct model_ctx *ctx, const struct field *rows, size_t nrows, const json_t *object, const char *key)
 {
-	unsigned best = 3;	/* further away than two letters is another word */
-	const char *guess = NULL;
+	struct nearest near = nearest_start(key);
 
-	for (size_t i = 0; i < nrows; i++) {
-		unsigned d = distance(rows[i].name, key);
-
-		if (d < best && d < strlen(rows[i].name)) {
-			best = d;
-			guess = rows[i].name;
-		}
-	}
-	if (guess)
-		return ctx_fail(ctx, object, key, -EINVAL, "unknown field; did you mean %s?", guess);
+	for (size_t i = 0; i < nrows; i++)
+		nearest_try(&near, rows[i].name);
+	if (near.word)
+		return ctx_fail(ctx, object, key, -EINVAL, "unknown field; did you mean %s?", near.word);
 	return ctx_fail(ctx, object, key, -EINVAL, "unknown field");
 }
 

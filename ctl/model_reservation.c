@@ -86,12 +86,30 @@ static json_t *write_circuit_key(const struct field *field, const void *from)
 	return json_sprintf("0x%s", text);
 }
 
+/* read_pinned() - of IPv6 the address follows from that of IPv4 (dhcp/lease6.h), and who writes one is told so */
+static int read_pinned(struct model_ctx *ctx, const struct field *field, const json_t *parent, const json_t *value, void *to)
+{
+	const char *text = json_string_value(value);
+	struct addr a;
+
+	if (text && addr_parse(text, &a) == 0 && !addr_is4(a))
+		return ctx_fail(ctx, parent, field->name, -EINVAL,
+				"%s is an IPv6 address; that of a guest with a reserved IPv4 address ends with the same four bytes", shown(text));
+	return field_ip4.read(ctx, field, parent, value, to);
+}
+
+static json_t *write_pinned(const struct field *field, const void *from)
+{
+	return field_ip4.write(field, from);
+}
+
+static const struct field_type field_pinned = { read_pinned, write_pinned };
 static const struct field_type field_mac_key = { read_mac_key, write_mac_key };
 static const struct field_type field_hex_key = { read_hex_key, write_hex_key };
 static const struct field_type field_circuit_key = { read_circuit_key, write_circuit_key };
 
 static const struct field rows[] = {
-	{ "ip", &field_ip4, FIELD_AT(struct reservation_conf, of.ip) },
+	{ "ip", &field_pinned, FIELD_AT(struct reservation_conf, of.ip) },
 	{ "mac", &field_mac_key, FIELD_AT(struct reservation_conf, of) },
 	{ "client_id", &field_hex_key, FIELD_AT(struct reservation_conf, of) },
 	{ "circuit", &field_circuit_key, FIELD_AT(struct reservation_conf, of) },

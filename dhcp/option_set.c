@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/nearest.h"
 #include "base/text.h"
 
 enum { WORD_MAX = 64, WHY = OPTION_WHY };
@@ -37,6 +38,23 @@ static void take_send(const char **line, struct option_item *item)
 		}
 }
 
+/* no_option() - and which was meant, perhaps. Return: -EINVAL */
+static int no_option(enum option_family family, const char *word, char why[WHY])
+{
+	struct nearest near = nearest_start(word);
+	const struct option_kind *kinds;
+	size_t n;
+
+	kinds = option_kinds(family, &n);
+	for (size_t i = 0; i < n; i++)
+		nearest_try(&near, kinds[i].name);
+	if (near.word)
+		snprintf(why, WHY, "there is no option %.60s; did you mean %s?", word, near.word);
+	else
+		snprintf(why, WHY, "there is no option %.60s; its number, 1..%u, would do", word, option_last(family));
+	return -EINVAL;
+}
+
 /* take_option() - "ntp-servers", "42", "224:ip" */
 static int take_option(enum option_family family, const char **line, struct option_item *item, char why[WHY])
 {
@@ -52,7 +70,7 @@ static int take_option(enum option_family family, const char **line, struct opti
 		*colon++ = '\0';
 	kind = option_named(family, word);
 	if (!kind && number_parse(word, 1, option_last(family), &code) < 0)
-		return snprintf(why, WHY, "there is no option %.60s; its number, 1..%u, would do", word, option_last(family)), -EINVAL;
+		return no_option(family, word, why);
 	if (!kind)
 		kind = option_coded(family, (uint16_t)code);
 	if (colon ? option_type_parse(colon, &type) < 0 : false)

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/array.h"
+#include "base/nearest.h"
 #include "ctl/cli.h"
 #include "ctl/cli_api.h"
 #include "ctl/cli_commands.h"

@@ -56,6 +56,10 @@ static const struct {
 	  "t:5: network lab: dhcp6: options: routers 10.0.0.1: there is no option routers; its number, 1..65535, would do" },
 	{ "an exchange's own", LAB "    reservations: {a: {options6: ['1 00']}}",
 	  "t:4: network lab: reservation a: options6: 1 00: option 1 is the server's own to say" },
+	{ "an IPv6 address", LAB "    reservations: {a: {ip: 'fd00::5'}}", "t:4: network lab: reservation a: ip: fd00::5 is an IPv6 address;"
+	  " that of a guest with a reserved IPv4 address ends with the same four bytes" },
+	{ "an option that is misspelt", LAB "    dhcp: {options: [ntp-server 10.0.0.1]}",
+	  "t:4: network lab: dhcp: options: ntp-server 10.0.0.1: there is no option ntp-server; did you mean ntp-servers?" },
 	{ "a name for two", LAB "    reservations: {a: {ip: 10.1.0.9, hostname: desk}, b: {ip: 10.1.0.8, hostname: desk}}",
 	  "t:4: network lab: reservation b: desk in 10.1.0.0/24 is used by reservation a already" },
 	{ "another name for two", LAB "    reservations: {a: {ip: 10.1.0.9, aliases: [fax]}, b: {ip: 10.1.0.8, aliases: [fax]}}",
