@@ -108,8 +108,8 @@ static int delete_found(struct cli *cli, const char *path)
 	return rc < 0 ? rc : 1;
 }
 
-/* free_port() - unpin the port's address and free its leases; Return: how many went, or a negative errno */
-static int free_port(struct cli *cli, const struct port_name *name)
+/* free_port() - free the port's leases, and where that is to be @unpin its address; Return: how many went, or a negative errno */
+static int free_port(struct cli *cli, const struct port_name *name, bool unpin)
 {
 	char path[CLI_PATH_MAX], query[CLI_PATH_MAX + NAME_MAX_SIZE + 8];
 	json_t *answer = NULL, *lease;
@@ -120,7 +120,7 @@ static int free_port(struct cli *cli, const struct port_name *name)
 	if (rc < 0)
 		return rc;
 	cli_path(path, "networks", name->net, "reservations", name->port, NULL);
-	freed = rc = delete_found(cli, path);
+	freed = rc = unpin ? delete_found(cli, path) : 0;
 	json_array_foreach(json_object_get(answer, "leases"), i, lease) {
 		if (rc < 0 || strcmp(row_text(lease, "port"), name->port))
 			continue;
@@ -133,29 +133,29 @@ static int free_port(struct cli *cli, const struct port_name *name)
 	return rc < 0 ? rc : freed;
 }
 
-static int rm_port(struct cli *cli, const char *text)
+static int rm_port(struct cli *cli, const char *text, bool unpin)
 {
 	struct port_name name;
 	int rc = port_name_parse(text, &name, &cli->err);
 
 	if (rc == 0)
-		rc = free_port(cli, &name);
+		rc = free_port(cli, &name, unpin);
 	if (rc == 0)
-		rc = error_set(&cli->err, -ENOENT, "port %s: has neither a lease nor a pinned address", text);
+		rc = error_set(&cli->err, -ENOENT, "port %s: has %s", text, unpin ? "neither a lease nor a pinned address" : "no lease");
 	if (rc < 0)
 		return rc;
 	output_result(cli, NULL, "%s: freed", text);
 	return 0;
 }
 
-static int lease_rm(struct cli *cli, const struct args *args)
+static int rm_words(struct cli *cli, const struct args *args, bool unpin)
 {
 	char path[CLI_PATH_MAX];
 	json_t *answer = NULL;
 	int rc;
 
 	if (args->nwords == 1)
-		return rm_port(cli, args->words[0]);
+		return rm_port(cli, args->words[0], unpin);
 	rc = net_name_parse(args->words[0], &cli->err);
 	if (rc < 0)
 		return rc;
@@ -165,6 +165,16 @@ static int lease_rm(struct cli *cli, const struct args *args)
 		output_result(cli, answer, "%s: %s: freed", args->words[0], args->words[1]);
 	json_decref(answer);
 	return rc;
+}
+
+static int lease_rm(struct cli *cli, const struct args *args)
+{
+	return rm_words(cli, args, true);
+}
+
+static int lease_release(struct cli *cli, const struct args *args)
+{
+	return rm_words(cli, args, false);
 }
 
 static const struct flag explain_flags[] = {
@@ -285,6 +295,7 @@ const struct command cmd_lease[] = {
 	  pin_flags, lease_pin },
 	{ "lease", "explain", "NET NAME|RESERVATION|MAC|CLIENT-ID", "what a guest would be given, and who says so", "lease explain lab web1", 2, 2, false,
 	  explain_flags, lease_explain },
+	{ "lease", "release", "NET/NAME | NET IP", "free leases; what is pinned stays", "lease release lab/web1", 1, 2, false, NULL, lease_release },
 	{ "lease", "rm", "NET/NAME | NET IP", "free leases, and unpin a port's address", "lease rm lab/web1", 1, 2, false, NULL,
 	  lease_rm },
 	{ 0 },

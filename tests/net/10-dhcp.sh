@@ -76,6 +76,10 @@ say "a pinned address is given, also to a guest that had another"
 lanyard lease pin lab/web3 10.77.0.50
 box web3
 is "address" "$(dhcp web3)" 10.77.0.50
+lanyard lease release lab/web3
+is "released" "$(json '[.leases[] | select(.port == "web3" and .state == "bound")] | length' lease ls lab)" 0
+has "and pinned all the same" "$(lanyard lease explain lab web3)" 'address 10\.77\.0\.50: it is reserved'
+status 4 lanyard lease release lab/nobody
 
 say "a full pool: the next guest gets none, which is logged; one that leaves makes room"
 lanyard net add tiny --subnet 10.78.0.0/29 --dhcp-pool 10.78.0.2-10.78.0.3
