@@ -37,12 +37,12 @@ static const char sets_text[] =
 static const char chains_text[] =
 	"	chain check {\n"
 	"		type filter hook prerouting priority raw; policy accept;\n"
-	"		iifname @inside jump inspect\n"
+	"		iifname \"" HOST_IFACE_PREFIX "*\" jump inspect\n"
 	"	}\n"
 	"	chain inspect {\n"
-	"		ip daddr 127.0.0.0/8 drop\n"
-	"		ip daddr 169.254.169.254 drop\n"
-	"		fib saddr . iif oif missing drop\n"
+	"		ip daddr 127.0.0.0/8 iifname @inside drop\n"
+	"		ip daddr 169.254.169.254 iifname @inside drop\n"
+	"		fib saddr . iif oif missing iifname @inside drop\n"
 	"	}\n"
 	"	chain lead {\n"
 	"		type nat hook prerouting priority dstnat; policy accept;\n"
@@ -65,8 +65,9 @@ static const char chains_text[] =
 	"		iifname @inside masquerade\n"
 	"	}\n";
 
-/* Each packet of a connection passes "check" and "pass": what is known is let through before anybody asks whose it is, which for others' packets is
- * what the policy says. */
+/* Each packet of a connection passes "check", and "pass" or "enter": there what is known is let through before anybody asks whose it is, which for others'
+ * packets is what the policy says. In "inspect" the set is asked about what is wrong alone: of a packet that is right the first bytes of a
+ * name are compared, and no name is looked up. */
 static const char more_chains_text[] =
 	"		ct state established,related accept\n"
 	"		iifname @inside jump outward\n"
@@ -74,11 +75,14 @@ static const char more_chains_text[] =
 	"	}\n"
 	"	chain outward {\n"
 	"		ct state new jump begin\n"
-	"		oifname @inside ct status dnat accept\n"
-	"		oifname \"ly-*\" reject with icmpx admin-prohibited\n"
+	"		oifname \"" HOST_IFACE_PREFIX "*\" goto across\n"
 	"		iifname @free accept\n"
 	"		iifname . oifname @pinned accept\n"
 	"		reject with icmpx no-route\n"
+	"	}\n"
+	"	chain across {\n"
+	"		oifname @inside ct status dnat accept\n"
+	"		reject with icmpx admin-prohibited\n"
 	"	}\n"
 	"	chain inward {\n"
 	"		ct state new jump begin\n"
@@ -87,10 +91,10 @@ static const char more_chains_text[] =
 	"	}\n"
 	"	chain enter {\n"
 	"		type filter hook input priority filter; policy accept;\n"
+	"		ct state established,related,untracked accept\n"
 	"		iifname @inside jump visit\n"
 	"	}\n"
 	"	chain visit {\n"
-	"		ct state established,related,untracked accept\n"
 	"		icmp type echo-request accept\n"
 	"		icmpv6 type echo-request accept\n"
 	"		iifname @host accept\n"
