@@ -36,7 +36,7 @@ DEPS := build-essential pkg-config git ca-certificates libevent-dev libjansson-d
 LIB_C    := $(wildcard base/*.c switch/*.c tap/*.c nat/*.c dhcp/*.c)
 MAINS    := ctl/start_main.c ctl/keeper_main.c ctl/engine_main.c ctl/cli_main.c ctl/validator_main.c $(wildcard ctl/act_*_main.c)
 START_C  := $(wildcard ctl/start*.c ctl/paths.c ctl/act_socket.c ctl/keeper_rights.c base/*.c)
-KEEPER_C := $(wildcard ctl/keeper*.c ctl/host.c ctl/act_port.c base/*.c)
+KEEPER_C := $(wildcard ctl/keeper*.c ctl/host.c base/*.c)
 # The programs that act on the host, one kind of acts each (ctl/act.h).
 act_c     = $(patsubst %,ctl/%.c,act_$1_main act act_call act_rights host $2) $(wildcard base/*.c)
 PLUG_C   := $(call act_c,plug,act_plug act_vmm act_uplink act_icmp act_guard act_tc netns netns_tap netns_link netns_veth netns_sysctl)
@@ -45,7 +45,7 @@ WAYS_C   := $(call act_c,ways,act_ways act_delegated act_setting act_journal act
 NAT_C    := $(call act_c,nat,act_nat act_nat_books act_nat_program act_nat_settings act_nft act_nft_features act_conntrack act_look \
 	    act_journal act_setting netns_sysctl)
 NAMES_C  := $(call act_c,names,act_guests act_names act_resolv act_resolved act_bus act_journal)
-PATHS_C  := $(call act_c,paths,act_paths act_socket act_file act_listen act_port act_owner)
+PATHS_C  := $(call act_c,paths,act_paths act_socket act_file act_listen act_given act_owner)
 CLI_ONLY := $(wildcard ctl/cli*.c ctl/cmd_*.c ctl/client*.c ctl/run*.c ctl/check*.c ctl/netns*.c ctl/qemu*.c)
 CLI_C    := $(CLI_ONLY) $(wildcard ctl/paths.c ctl/pcapng.c ctl/host_routes.c ctl/route_get.c switch/build.c switch/heading.c switch/nd.c switch/packet.c dhcp/message*.c dhcp/dhcp6_message.c base/*.c)
 VALIDATOR_C := $(wildcard ctl/validator*.c ctl/confine_*.c dhcp/validator_wire.c dhcp/dns_name.c base/*.c)

@@ -19,6 +19,15 @@ int act_refuse(struct host_reply *r, int rc, const struct error *err)
 	return rc;
 }
 
+static int opened[HOST_LISTEN_MAX];
+static unsigned nopened;
+
+void act_also(int fd)
+{
+	if (nopened < HOST_LISTEN_MAX)
+		opened[nopened++] = fd;
+}
+
 /* obey() - Return: as act_program.run() */
 static int obey(const struct act_program *p, const struct act_call *call, struct host_reply *r)
 {
@@ -37,20 +46,17 @@ static int obey(const struct act_program *p, const struct act_call *call, struct
 	return 0;
 }
 
-/* The keeper may have died before this process asked to die with it: then nobody undoes what it does. */
-int act_main(const struct act_program *p)
+/* answer_one() - Return: is there another one to be waited for? */
+static bool answer_one(const struct act_program *p)
 {
 	static struct act_call call;
 	struct host_reply r = { .head.size = sizeof(r) };
+	const struct host_header *head = (const void *)call.request;
 	int beside, fd;
-	long n;
+	long n = host_receive(ACT_FD, &call, sizeof(call), &beside);
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	prctl(PR_SET_NAME, p->name);
-	umask(077);
-	n = host_receive(ACT_FD, &call, sizeof(call), &beside);
 	if (n < 0 || beside >= 0 || act_call_check(&call, (size_t)n) < 0 || (uint32_t)getppid() != call.keeper)
-		return 1;
+		return false;
 	if (call.what == ACT_RUN)
 		memcpy(&r.head, call.request, sizeof(r.head));
 	r.head.size = sizeof(r);
@@ -59,9 +65,22 @@ int act_main(const struct act_program *p)
 	if (fd == 0)
 		fd = obey(p, &call, &r);
 	r.rc = fd < 0 ? fd : 0;
-	host_send(ACT_FD, &r, sizeof(r), fd > 0 ? fd : -1);
 	if (fd > 0)
-		close(fd);	/* before the answer's socket: then the keeper's copy is the only one, see job_end() */
+		act_also(fd);
+	host_send_many(ACT_FD, &r, sizeof(r), opened, fd < 0 ? 0 : nopened);
+	while (nopened)
+		close(opened[--nopened]);	/* before the answer's socket, or the word that we stay: then the keeper's copy is the only one, see job_end() */
+	return p->stays && call.what == ACT_RUN && head->type == p->stays && host_send(ACT_FD, "", 1, -1) == 0;
+}
+
+/* The keeper may have died before this process asked to die with it: then nobody undoes what it does. */
+int act_main(const struct act_program *p)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_NAME, p->name);
+	umask(077);
+	while (answer_one(p))
+		;
 	close(ACT_FD);
 	_exit(0);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Paths that clients named: sockets, and files that guests boot from; and who has a port that could not be had. */
+/* Paths that clients named: sockets, and files that guests boot from; and ports of the host. */
 #define _GNU_SOURCE	/* O_PATH */
 #include "ctl/act_paths.h"
 
@@ -84,7 +84,7 @@ static int run(const struct act_call *call, const struct act_about *about, struc
 	case HOST_OPEN_FILE:
 		return file_open((const void *)head, r);
 	case HOST_LISTEN:
-		return listen_explain((const void *)head, call->value, r);
+		return listen_open(call, (const void *)head, r);
 	default:
 		return -EPROTO;
 	}
@@ -103,4 +103,4 @@ static int undo(const struct act_call *call, const struct act_about *about)
 	return 0;
 }
 
-const struct act_program act_paths = { .name = "lanyard-paths", .run = run, .undo = undo };
+const struct act_program act_paths = { .name = "lanyard-paths", .run = run, .undo = undo, .stays = HOST_LISTEN };

@@ -7,11 +7,23 @@
 
 int file_open(const struct host_file *m, struct host_reply *r);	/* Return: descriptor, or negative errno with @r filled in */
 
-/* --- act_listen.c: why a port could not be had; @what has the errno, and LISTEN_NO_SEARCH where nobody is to be looked for --- */
+/* --- act_listen.c --- */
 
-enum { LISTEN_NO_SEARCH = 0x10000 };
+enum { LISTEN_BACKLOG = 4096 };
 
-int listen_explain(const struct host_listen *m, uint32_t what, struct host_reply *r);	/* Return: 0 with @r filled in */
+/* listen_open() - sockets at the ports of @m, or at call->missing of them; they go with the answer
+ * Return: 0, with r->missing and why (about the first of these); or negative errno, likewise: none could be had.
+ */
+int listen_open(const struct act_call *call, const struct host_listen *m, struct host_reply *r);
+
+/* --- act_given.c: sockets that the daemon was started with --- */
+
+/* given_read() - there are @n. Return: 0, -EPROTO or -ENOMEM
+ * given_find() - a copy of the one that was given for this forward by name ("web", "lab/web"), or that is bound to this port of
+ * the request's address. Return: descriptor, or -ENOENT
+ */
+int given_read(unsigned n);
+int given_find(const struct host_listen *m, uint16_t port);
 
 /* --- act_owner.c --- */
 

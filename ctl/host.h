@@ -36,6 +36,7 @@ enum {
 	HOST_HELD_MAX = 65536,		/* descriptors the keeper keeps; one more is refused with -ENOSPC */
 	HOST_ENGINE_FD = 3,		/* the engine finds its socket here */
 	HOST_LISTEN_MAX = 253,		/* sockets by one HOST_LISTEN: as many descriptors as the kernel passes with a message */
+	HOST_LISTEN_BITS = 32,		/* bytes of a bit for each */
 	HOST_ICMP_SHARES = 256,
 	HOST_WIRE_MACS = 128,		/* addresses in one HOST_WIRE */
 	HOST_WIRE_SLOTS = 8,
@@ -340,7 +341,7 @@ struct host_reply {
 	struct host_header head;
 	int32_t rc;			/* 0, or a negative errno */
 	uint32_t value;			/* see the types; for -EADDRINUSE of HOST_LISTEN the next free port, or 0 */
-	uint8_t missing[32];		/* of HOST_LISTEN: bit i for port + i; message and hint are then about the first of them */
+	uint8_t missing[HOST_LISTEN_BITS];		/* of HOST_LISTEN: bit i for port + i; message and hint are then about the first of them */
 	char name[HOST_NAME_SIZE];	/* of HOST_RECALL */
 	char message[HOST_TEXT_SIZE];	/* when rc is negative: what failed and why, or who holds it */
 	char hint[HOST_TEXT_SIZE];	/* what helps, or empty */

@@ -204,10 +204,10 @@ int keeper_message(struct start_message *m)
 	    !text_ends(m->config, sizeof(m->config)) || !text_ends(m->host_domains, sizeof(m->host_domains)) ||
 	    (geteuid() != 0 && m->engine.uid != geteuid()))
 		return -EPROTO;
-	for (int fd = START_MESSAGE_FD; fd < START_GIVEN_FD; fd++)
+	for (int fd = START_MESSAGE_FD; fd < START_GIVEN_FD + (int)m->ngiven; fd++)
 		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 			return -errno;
-	return given_read(START_MESSAGE_FD, m->ngiven);
+	return 0;
 }
 
 /* remove_files() - what lanyardd made in the runtime directory */
@@ -229,6 +229,7 @@ static int open_all(struct keeper *k)
 
 	serve_init(s, -1);
 	s->host_domains = k->conf->host_domains;
+	s->ngiven = k->conf->ngiven;
 	s->journal = START_JOURNAL_FD;
 	rights_keep_few();
 	k->signals = open_signals();

@@ -2,8 +2,8 @@
 /* ctl/keeper.h - the keeper: a small process that acts on the host for the engine and starts it again when it dies
  *
  * One thread and one poll loop (keeper.c). It reads nothing but the messages of ctl/host.h; what strangers send is the
- * engine's business. It holds descriptors, and acts on nothing but ports of the host: every other act is done by a program of its own
- * with the rights of that act, for a client with the client's, and a deadline (keeper_job.c).
+ * engine's business. It holds descriptors; every act is done by a program of its own with the rights of that act, for a client with the
+ * client's, and a deadline (keeper_job.c).
  */
 #ifndef CTL_KEEPER_H
 #define CTL_KEEPER_H
@@ -30,9 +30,10 @@ enum {
 
 struct held {
 	char name[HOST_NAME_SIZE];
-	int fd;			/* owned; of several, one of them */
-	int *fds;		/* HOST_LISTEN of several ports: owned, as many as its count, -1 where missing; else NULL */
+	int fd;			/* owned; of several the first */
+	int *fds;		/* owned; of HOST_LISTEN as many as there are, in the order of their ports; else @fd alone */
 	unsigned nfds;
+	uint8_t missing[HOST_LISTEN_BITS];	/* as in the reply */
 	uint32_t value;		/* what the reply that opened it said */
 	int note;		/* of an interface that the kernel translates for: how; else -1 */
 	unsigned acted;		/* programs, by bits of 1 << enum act_number, that may have made more of an interface than the one that opened it */
@@ -54,8 +55,13 @@ struct held *held_find(const struct held_table *t, const char *name);	/* NULL: n
 int held_add(struct held_table *t, const char *name, int fd, uint32_t value, const void *request, size_t size);
 void held_remove(struct held_table *t, struct held *h);
 
-/* held_add_many() - as held_add() for @n descriptors, some of them -1, but not all; on success the array is taken, too */
-int held_add_many(struct held_table *t, const char *name, int *fds, unsigned n, const void *request, size_t size);
+/* held_add_many() - as held_add() for @n descriptors, at least one, and what @r said with them
+ * held_more() - of those of HOST_LISTEN that were missing these came (taken on success); r->missing still are. Return: 0, -EPROTO or -ENOMEM
+ * held_lacks() - are some missing?
+ */
+int held_add_many(struct held_table *t, const char *name, const int *fds, unsigned n, const struct host_reply *r, const void *request, size_t size);
+int held_more(struct held *h, const int *fds, unsigned n, const struct host_reply *r);
+bool held_lacks(const struct held *h);
 
 /* held_replace() - take @fd in the place of what @h holds. Return: 0; -EEXIST (@fd stays the caller's): it has a request */
 int held_replace(struct held *h, int fd);
@@ -73,15 +79,6 @@ bool held_leaves_trace(const struct held *h);
 /* held_shares_trace() - is the same interface held under another name, too? Then what was made for it stays. */
 bool held_shares_trace(const struct held_table *t, const struct held *h);
 
-/* --- keeper_given.c: sockets that the daemon was started with --- */
-
-int given_read(int message, unsigned n);	/* Return: 0 or negative errno */
-
-/* given_find() - a copy of the one that was given for this forward by name ("web", "lab/web"), or that is bound to this port of
- * the request's address. Return: descriptor, or -ENOENT
- */
-int given_find(const struct host_listen *m, uint16_t port);
-
 /* --- keeper_acts.c: what is done by programs of their own (ctl/act.h) --- */
 
 /* The first ones are in the order in which what they did for a network is undone. */
@@ -94,6 +91,7 @@ struct act_kind {
 	enum { AS_KEEPER, AS_USER, AS_ROOT_OR_USER } as;	/* AS_USER: with the rights of the one that it names */
 	bool kept;			/* the descriptor is held under the request's name */
 	bool opens;			/* there is a descriptor */
+	bool given;			/* its program gets the sockets that the daemon was started with */
 	uint64_t rights;		/* capabilities, where the keeper has them and acts as itself */
 };
 
@@ -139,6 +137,8 @@ struct job {
 	uint64_t until_ms;
 	const char *what;
 	struct host_header head;	/* of what it answers to */
+	pid_t stays;			/* lanyard-paths, which has answered one HOST_LISTEN and waits for the next; 0: none */
+	int stays_sock;
 };
 
 struct serve;
@@ -153,6 +153,7 @@ struct order {
 	const void *about;		/* the request that opened that, or NULL */
 	size_t about_size;
 	uint32_t value;
+	const uint8_t *missing;		/* of that, or NULL */
 	int fd;				/* of that, or -1 */
 	uid_t uid;
 };
@@ -161,11 +162,13 @@ struct order {
 int job_start(struct job *job, const struct serve *s, const struct order *o);
 
 /* job_end() - its answer when it has one, or -EIO, or -ETIMEDOUT when it was too slow; the program is killed
+ * @fds:	room for HOST_LISTEN_MAX
  *
- * Return: the descriptor, or -1; @r->rc says how it went, and is filled in else.
+ * Return: how many descriptors there are, without HOST_LISTEN up to one; @r->rc says how it went, and is filled in else.
  */
-int job_end(struct job *job, struct host_reply *r);
+unsigned job_end(struct job *job, struct host_reply *r, int *fds);
 void job_cancel(struct job *job);
+void job_leave(struct job *job);	/* the one that stays is not needed now */
 
 /* job_now() - the whole of it, and wait. Return: 0, or a negative errno */
 int job_now(const struct serve *s, const struct order *o);
@@ -235,9 +238,8 @@ struct serve {
 	int opened;			/* that interface */
 	_Alignas(8) char pending[HOST_MESSAGE_MAX];	/* the request that the job is for */
 	size_t pending_size;
-	struct host_reply partly;	/* of HOST_LISTEN: what there is to be said besides the job's words */
-	int *fds;			/* its sockets, unless they are held; -1 where missing */
-	unsigned nfds;
+	unsigned ngiven;		/* sockets that the daemon was started with, from START_GIVEN_FD on */
+	uint64_t explained_ms;		/* when an answer said last why a port could not be had */
 	const char *host_domains;	/* borrowed: for domains_allow() */
 };
 
@@ -265,8 +267,11 @@ void serve_undo_changes(struct serve *s);
 int serve_start(struct serve *s, const void *request, size_t size, int fd);
 int serve_job(struct serve *s);
 
-/* serve_answer() - the reply to @request, with @fd (borrowed) beside it; an engine that does not read its answers is broken */
+/* serve_answer() - the reply to @request, with @fd (borrowed) beside it; an engine that does not read its answers is broken
+ * serve_answer_many() - likewise
+ */
 int serve_answer(struct serve *s, const void *request, struct host_reply *r, int fd);
+int serve_answer_many(struct serve *s, const void *request, struct host_reply *r, const int *fds, unsigned n);
 
 int serve_done(struct serve *s, const void *request, int rc);	/* likewise, nothing but @rc */
 
@@ -278,18 +283,6 @@ void serve_iface_failed(struct serve *s, const struct host_iface *m, struct held
 
 /* order_about() - an order about @h */
 struct order order_about(enum act_what what, const struct act_kind *kind, const struct held *h);
-
-/* --- keeper_listen.c: HOST_LISTEN; Return: as serve_request() --- */
-
-/* listen_serve() - sockets for @m, kept where it has a name
- * listen_again() - what is missing of those that @h holds is tried again
- * listen_finish() - the job has words (@r) about the first port that could not be had, or none
- * listen_forget() - close those that are not held
- */
-int listen_serve(struct serve *s, const struct host_listen *m);
-int listen_again(struct serve *s, const struct host_listen *m, struct held *h);
-int listen_finish(struct serve *s, struct host_reply *r);
-void listen_forget(struct serve *s);
 
 /* --- keeper_rights.c --- */
 

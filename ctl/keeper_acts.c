@@ -38,7 +38,7 @@ static const struct act_kind kinds[HOST_TYPES] = {
 	[HOST_UNIX_BIND] = { "opening a socket", ACT_PATHS, AS_USER, .kept = true, .opens = true, .rights = BIT(CAP_DAC_OVERRIDE) },
 	[HOST_UNIX_PEER] = { "connecting a socket", ACT_PATHS, AS_USER, .opens = true, .rights = BIT(CAP_DAC_OVERRIDE) },
 	[HOST_OPEN_FILE] = { "opening a file", ACT_PATHS, AS_USER, .opens = true },	/* nothing that its user may not read */
-	[HOST_LISTEN] = { "looking for who has a port", ACT_PATHS,			/* which the keeper itself opens */
+	[HOST_LISTEN] = { "opening ports", ACT_PATHS, .kept = true, .opens = true, .given = true,	/* and looking for who has one */
 			  .rights = BIT(CAP_SYS_PTRACE) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_NET_BIND_SERVICE) },
 };
 

@@ -8,10 +8,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "ctl/act_iface.h"
 #include "ctl/act_ways.h"
 #include "ctl/keeper.h"
+
+enum { EXPLAIN_MS = 300 };
 
 /* ---- to start one ---- */
 
@@ -30,7 +33,8 @@ struct held *serve_held(const struct serve *s, const void *request)
 struct order order_about(enum act_what what, const struct act_kind *kind, const struct held *h)
 {
 	const struct host_header *head = h->request;
-	struct order o = { .what = what, .kind = kind, .name = h->name, .about = h->request, .about_size = h->size, .value = h->value, .fd = h->fd };
+	struct order o = { .what = what, .kind = kind, .name = h->name, .about = h->request, .about_size = h->size, .value = h->value,
+			   .missing = h->missing, .fd = h->fd };
 
 	o.uid = what == ACT_UNDO && (head->type == HOST_UNIX_LISTEN || head->type == HOST_UNIX_BIND) ? host_uid_of(head) : geteuid();
 	return o;
@@ -70,14 +74,14 @@ static struct order order_of(const struct serve *s, const struct held *h, int fd
 	o.fd = fd >= 0 ? fd : o.fd;
 	o.uid = whose(kind, head);
 	if (head->type == HOST_LISTEN)
-		o.value = s->partly.value;
+		o.value = clock_now_ms() < s->explained_ms + EXPLAIN_MS ? LISTEN_EXPLAINED : 0;
 	return o;
 }
 
 static int start(struct serve *s, int fd)
 {
 	const struct host_header *head = (const void *)s->pending;
-	struct held *h = head->type == HOST_LISTEN ? NULL : serve_held(s, head);
+	struct held *h = serve_held(s, head);
 	struct order o = s->undo ? order_undo((enum act_number)__builtin_ctz(s->undo), head, h) : order_of(s, h, fd);
 
 	if (head->type == HOST_NAT && h)
@@ -85,14 +89,12 @@ static int start(struct serve *s, int fd)
 	return job_start(&s->job, s, &o);
 }
 
-/* refused() - no job was to be had; what was listened to does without its words */
+/* refused() - no job was to be had */
 static int refused(struct serve *s, int rc)
 {
 	struct host_reply r = { .rc = rc };
 
 	s->undo = 0;
-	if (((const struct host_header *)s->pending)->type == HOST_LISTEN)
-		return listen_finish(s, &r);
 	return serve_answer(s, s->pending, &r, -1);
 }
 
@@ -111,6 +113,12 @@ int serve_start(struct serve *s, const void *request, size_t size, int fd)
 }
 
 /* ---- its end ---- */
+
+static void close_all(const int *fds, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		close(fds[i]);
+}
 
 void serve_iface_failed(struct serve *s, const struct host_iface *m, struct held *h, int fd, pid_t child)
 {
@@ -169,20 +177,30 @@ static int finish_iface(struct serve *s, int fd, struct host_reply *r, pid_t chi
 }
 
 /* finish_open() - keep what was opened when it has a name, and hand it over */
-static int finish_open(struct serve *s, const struct act_kind *kind, int fd, struct host_reply *r)
+static int finish_open(struct serve *s, const struct act_kind *kind, const int *fds, unsigned n, struct host_reply *r)
 {
 	const char *name = host_name_of(s->pending);
-	bool keep = fd >= 0 && *name && kind->kept;
+	bool keep = n && *name && kind->kept;
 	int rc;
 
 	if (keep) {
-		r->rc = held_add(&s->held, name, fd, r->value, s->pending, s->pending_size);
+		r->rc = held_add_many(&s->held, name, fds, n, r, s->pending, s->pending_size);
 		keep = r->rc == 0;
 	}
-	rc = serve_answer(s, s->pending, r, fd);
-	if (fd >= 0 && !keep)
-		close(fd);
+	rc = serve_answer_many(s, s->pending, r, fds, n);
+	if (!keep)
+		close_all(fds, n);
 	return rc;
+}
+
+/* finish_listen() - of what is held some was missing: all that there is now is handed over, whatever became of the rest */
+static int finish_listen(struct serve *s, struct held *h, const int *fds, unsigned n, struct host_reply *r)
+{
+	if (n && held_more(h, fds, n, r) < 0)
+		close_all(fds, n);
+	r->rc = 0;
+	memcpy(r->missing, h->missing, sizeof(r->missing));
+	return serve_answer_many(s, s->pending, r, h->fds, h->nfds);
 }
 
 static int finish_nat(struct serve *s, int note, struct host_reply *r)
@@ -233,8 +251,11 @@ int serve_job(struct serve *s)
 	const struct host_header *head = (const void *)s->pending;
 	const struct act_kind *kind = acts_kind(head->type);
 	pid_t child = s->job.pid;
+	struct held *h;
 	struct host_reply r;
-	int fd = job_end(&s->job, &r);
+	int fds[HOST_LISTEN_MAX];
+	unsigned n = job_end(&s->job, &r, fds);
+	int fd = n ? fds[0] : -1;
 
 	if (s->undo)
 		return finish_undo(s, &r);
@@ -246,5 +267,8 @@ int serve_job(struct serve *s)
 		return finish_iface(s, fd, &r, child);
 	if (head->type == HOST_NAT)
 		return finish_nat(s, fd, &r);
-	return head->type == HOST_LISTEN ? listen_finish(s, &r) : finish_open(s, kind, fd, &r);
+	if (head->type == HOST_LISTEN && r.message[0])
+		s->explained_ms = clock_now_ms();
+	h = serve_held(s, head);
+	return head->type == HOST_LISTEN && h ? finish_listen(s, h, fds, n, &r) : finish_open(s, kind, fds, n, &r);
 }

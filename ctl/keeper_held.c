@@ -25,34 +25,45 @@ static void held_free(struct held *h)
 {
 	if (h->note >= 0)
 		close(h->note);
-	free(h->fds);
+	if (h->fds != &h->fd)
+		free(h->fds);
 	free(h->request);
 	free(h);
 }
 
-static struct held *held_new(const char *name, int fd, uint32_t value, const void *request, size_t size)
+static struct held *held_new(const char *name, const int *fds, unsigned n, const struct host_reply *r, const void *request, size_t size)
 {
 	struct held *h = calloc(1, sizeof(*h));
 
 	if (!h)
 		return NULL;
 	memcpy(h->name, name, strlen(name) + 1);
-	h->fd = fd;
+	memcpy(h->missing, r->missing, sizeof(h->missing));
+	h->fd = fds[0];
+	h->fds = n > 1 ? malloc(n * sizeof(*fds)) : &h->fd;
+	h->nfds = n;
 	h->note = -1;
-	h->value = value;
-	if (!request)
-		return h;
-	h->request = malloc(size);
+	h->value = r->value;
+	h->request = request ? malloc(size) : NULL;
 	h->size = size;
-	if (h->request) {
-		without_serial(h->request, request, size);
-		return h;
+	if (!h->fds || (request && !h->request)) {
+		held_free(h);
+		return NULL;
 	}
-	free(h);
-	return NULL;
+	memcpy(h->fds, fds, n * sizeof(*fds));
+	if (request)
+		without_serial(h->request, request, size);
+	return h;
 }
 
 int held_add(struct held_table *t, const char *name, int fd, uint32_t value, const void *request, size_t size)
+{
+	struct host_reply r = { .value = value };
+
+	return held_add_many(t, name, &fd, 1, &r, request, size);
+}
+
+int held_add_many(struct held_table *t, const char *name, const int *fds, unsigned n, const struct host_reply *r, const void *request, size_t size)
 {
 	struct held *h;
 
@@ -60,7 +71,7 @@ int held_add(struct held_table *t, const char *name, int fd, uint32_t value, con
 		return -EEXIST;
 	if (HASH_COUNT(t->by_name) >= HOST_HELD_MAX)
 		return -ENOSPC;
-	h = held_new(name, fd, value, request, size);
+	h = held_new(name, fds, n, r, request, size);
 	if (!h)
 		return -ENOMEM;
 	HASH_ADD_STR(t->by_name, name, h);
@@ -71,30 +82,50 @@ int held_add(struct held_table *t, const char *name, int fd, uint32_t value, con
 	return 0;
 }
 
-int held_add_many(struct held_table *t, const char *name, int *fds, unsigned n, const void *request, size_t size)
+static bool bit(const uint8_t *bits, unsigned i)
 {
-	unsigned one = 0;
-	struct held *h;
-	int rc;
+	return bits[i / 8] >> (i % 8) & 1;
+}
 
-	while (fds[one] < 0)
-		one++;
-	rc = held_add(t, name, fds[one], 0, request, size);
-	if (rc == 0) {
-		h = held_find(t, name);
-		h->fds = fds;
-		h->nfds = n;
+bool held_lacks(const struct held *h)
+{
+	static const uint8_t none[sizeof(h->missing)];
+
+	return memcmp(h->missing, none, sizeof(none)) != 0;
+}
+
+/* held_more() - the old and the new, by their ports */
+int held_more(struct held *h, const int *fds, unsigned n, const struct host_reply *r)
+{
+	unsigned most = h->nfds + n, old = 0, new = 0;
+	int *all = malloc(most * sizeof(*all));
+
+	if (!all)
+		return -ENOMEM;
+	for (unsigned i = 0; i < HOST_LISTEN_MAX; i++) {
+		if (bit(h->missing, i) && !bit(r->missing, i) && new < n)
+			all[old + new] = fds[new], new++;
+		else if (!bit(h->missing, i) && old < h->nfds)
+			all[old + new] = h->fds[old], old++;
 	}
-	return rc;
+	if (old + new != most) {
+		free(all);
+		return -EPROTO;
+	}
+	if (h->fds != &h->fd)
+		free(h->fds);
+	h->fd = all[0];
+	h->fds = all;
+	h->nfds = most;
+	for (unsigned i = 0; i < sizeof(h->missing); i++)
+		h->missing[i] &= r->missing[i];
+	return 0;
 }
 
 static void close_all(const struct held *h)
 {
 	for (unsigned i = 0; i < h->nfds; i++)
-		if (h->fds[i] >= 0)
-			close(h->fds[i]);
-	if (!h->fds)
-		close(h->fd);
+		close(h->fds[i]);
 }
 
 void held_remove(struct held_table *t, struct held *h)

@@ -50,6 +50,9 @@ static void write_call(struct act_call *c, const struct serve *s, const struct o
 		c->lacks = s->nat.lacks;
 		c->unknown = s->nat.unknown;
 	}
+	c->ngiven = o->kind->given ? s->ngiven : 0;
+	if (o->missing)
+		memcpy(c->missing, o->missing, sizeof(c->missing));
 	if (o->what == ACT_RUN)
 		memcpy(c->request, o->request, c->request_size = (uint32_t)o->size);
 	if (o->name)
@@ -73,7 +76,8 @@ static struct spawn_place *place_all(const struct serve *s, const struct order *
 		{ STDIN_FILENO, null }, { STDOUT_FILENO, null }, { ACT_FD, sock }, { ACT_JOURNAL_FD, s->journal }, { ACT_HELD_FD, o->fd },
 		{ ACT_STAGED_FD, o->kind->program == ACT_NAT ? s->nat.staged : -1 },
 	};
-	struct spawn_place *list = malloc(sizeof(always) + nnotes * sizeof(*list));
+	unsigned ngiven = o->kind->given && s->ngiven ? 1 + s->ngiven : 0;		/* the message is the first */
+	struct spawn_place *list = malloc(sizeof(always) + (nnotes + ngiven) * sizeof(*list));
 
 	if (!list)
 		return NULL;
@@ -84,6 +88,8 @@ static struct spawn_place *place_all(const struct serve *s, const struct order *
 			list[*n] = (struct spawn_place){ ACT_NOTES_FD + (int)(*n - ARRAY_SIZE(always)), h->note };
 			(*n)++;
 		}
+	for (unsigned i = 0; i < ngiven; i++, (*n)++)
+		list[*n] = (struct spawn_place){ ACT_GIVEN_FD + (int)i, i ? START_GIVEN_FD + (int)i - 1 : START_MESSAGE_FD };
 	return list;
 }
 
@@ -120,48 +126,79 @@ static int begin(struct job *job, const struct serve *s, const struct order *o, 
 		close(sock);
 		return rc;
 	}
-	*job = (struct job){ .pid = rc, .sock = sock, .until_ms = clock_now_ms() + s->job_ms, .what = o->kind->what };
-	if (o->what == ACT_RUN)
-		memcpy(&job->head, o->request, sizeof(job->head));
-	else
-		job->what = "undoing a change of the host";
+	job->pid = rc;
+	job->sock = sock;
 	return 0;
+}
+
+/* begin_again() - by the program that stayed. Return: was there one? */
+static bool begin_again(struct job *job, const struct order *o, const struct act_call *call)
+{
+	if (!o->kind->given || !job->stays)
+		return false;
+	if (host_send(job->stays_sock, call, sizeof(*call), -1) < 0) {
+		job_leave(job);
+		return false;
+	}
+	job->pid = job->stays;
+	job->sock = job->stays_sock;
+	job->stays = 0;
+	return true;
 }
 
 int job_start(struct job *job, const struct serve *s, const struct order *o)
 {
 	struct act_call call = { .size = 0 };
 	bool roots;
-	int program = acts_program(o->kind->program, &roots);
+	int program = acts_program(o->kind->program, &roots), rc = 0;
 
 	if (program < 0)
 		return -ENOEXEC;
 	write_call(&call, s, o, roots);
-	return begin(job, s, o, &call, program, roots);
+	if (!begin_again(job, o, &call))
+		rc = begin(job, s, o, &call, program, roots);
+	if (rc < 0)
+		return rc;
+	job->until_ms = clock_now_ms() + s->job_ms;
+	job->what = o->what == ACT_RUN ? o->kind->what : "undoing a change of the host";
+	memset(&job->head, 0, sizeof(job->head));
+	if (o->what == ACT_RUN)
+		memcpy(&job->head, o->request, sizeof(job->head));
+	return 0;
 }
 
-int job_end(struct job *job, struct host_reply *r)
+unsigned job_end(struct job *job, struct host_reply *r, int *fds)
 {
 	struct pollfd closed = { .fd = job->sock, .events = POLLIN };
 	bool late = clock_now_ms() >= job->until_ms;
 	struct host_header head = job->head;
 	const char *what = job->what;
-	int fd = -1;
-	long n;
+	unsigned nfds = head.type == HOST_LISTEN ? HOST_LISTEN_MAX : 1;
+	bool stays = false;
+	char word;
+	long n = 0;
 
 	memset(r, 0, sizeof(*r));
-	n = late ? 0 : host_receive(job->sock, r, sizeof(*r), &fd);
-	if (n > 0)
-		poll(&closed, 1, CLOSE_MS);	/* while the program had a TAP open, too, dropping it would not free its name */
+	if (late)
+		nfds = 0;
+	else
+		n = host_receive_many(job->sock, r, sizeof(*r), fds, &nfds);
+	if (n > 0 && poll(&closed, 1, CLOSE_MS) > 0)	/* while the program had a TAP open, too, dropping it would not free its name */
+		stays = recv(job->sock, &word, 1, MSG_DONTWAIT) == 1;
+	if (stays) {
+		job->stays = job->pid;
+		job->stays_sock = job->sock;
+		job->pid = 0;
+	}
 	job_cancel(job);
-	if (n > 0 && host_reply_check(r, (size_t)n, &head) == 0 && (r->rc == 0 || fd < 0))
-		return fd;
-	if (fd >= 0)
-		close(fd);
+	if (n > 0 && host_reply_check(r, (size_t)n, &head) == 0 && (r->rc == 0 || !nfds))
+		return nfds;
+	while (nfds)
+		close(fds[--nfds]);
 	memset(r, 0, sizeof(*r));
 	r->rc = late ? -ETIMEDOUT : -EIO;
 	snprintf(r->message, sizeof(r->message), "%s: %s", what, late ? "the host took too long" : "ended without an answer");
-	return -1;
+	return 0;
 }
 
 /* The program is reaped by whoever waits for SIGCHLD. */
@@ -171,22 +208,29 @@ void job_cancel(struct job *job)
 		return;
 	kill(job->pid, SIGKILL);
 	close(job->sock);
-	*job = (struct job){ .sock = -1 };
+	job->pid = 0;
+	job->sock = -1;
+}
+
+void job_leave(struct job *job)
+{
+	if (job->stays)
+		close(job->stays_sock);
+	job->stays = 0;
 }
 
 int job_now(const struct serve *s, const struct order *o)
 {
-	struct job job;
-	int rc = job_start(&job, s, o), fd;
+	struct job job = { .sock = -1 };
+	int rc = job_start(&job, s, o), fds[HOST_LISTEN_MAX];
 	pid_t pid = rc < 0 ? 0 : job.pid;
 	struct host_reply r;
 
 	if (rc < 0)
 		return rc;
 	poll(&(struct pollfd){ .fd = job.sock, .events = POLLIN }, 1, (int)s->job_ms);
-	fd = job_end(&job, &r);
+	if (job_end(&job, &r, fds))
+		close(fds[0]);
 	waitpid(pid, NULL, 0);
-	if (fd >= 0)
-		close(fd);
 	return r.rc;
 }

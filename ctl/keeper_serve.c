@@ -12,6 +12,8 @@
 #include "base/log.h"
 #include "ctl/keeper.h"
 
+enum { STAY_MS = 50 };
+
 void serve_init(struct serve *s, int sock)
 {
 	*s = (struct serve){ .sock = sock, .journal = -1, .nat.staged = -1, .job.sock = -1, .job_ms = KEEPER_JOB_MS,
@@ -20,13 +22,18 @@ void serve_init(struct serve *s, int sock)
 
 /* ---- answers ---- */
 
-int serve_answer(struct serve *s, const void *request, struct host_reply *r, int fd)
+int serve_answer_many(struct serve *s, const void *request, struct host_reply *r, const int *fds, unsigned n)
 {
 	memcpy(&r->head, request, sizeof(r->head));
 	r->head.size = sizeof(*r);
 	if (r->rc < 0 && !r->message[0])
 		snprintf(r->message, sizeof(r->message), "%s", strerror(-r->rc));
-	return s->sock < 0 ? 0 : host_send(s->sock, r, sizeof(*r), r->rc < 0 ? -1 : fd);
+	return s->sock < 0 ? 0 : host_send_many(s->sock, r, sizeof(*r), fds, r->rc < 0 ? 0 : n);
+}
+
+int serve_answer(struct serve *s, const void *request, struct host_reply *r, int fd)
+{
+	return serve_answer_many(s, request, r, &fd, fd >= 0);
 }
 
 int serve_done(struct serve *s, const void *request, int rc)
@@ -49,22 +56,20 @@ static bool iface_of(const struct held *h, const struct host_iface *request)
 
 static int serve_open(struct serve *s, const void *request, size_t size)
 {
-	const struct host_header *head = request;
 	struct held *h = serve_held(s, request);
+	bool same = h && held_same(h, request, size);
 	struct host_reply r = { .rc = 0 };
 
-	if (h && held_same(h, request, size) && head->type == HOST_LISTEN)
-		return listen_again(s, request, h);
-	if (h && held_same(h, request, size)) {
+	if (same && !held_lacks(h)) {
 		r.value = h->value;
-		return serve_answer(s, request, &r, h->fd);
+		return serve_answer_many(s, request, &r, h->fds, h->nfds);
 	}
-	if (h && !iface_of(h, request)) {
+	if (h && !same && !iface_of(h, request)) {
 		r.rc = -EEXIST;
 		snprintf(r.message, sizeof(r.message), "%.150s is open with other settings", h->name);
 		return serve_answer(s, request, &r, -1);
 	}
-	return head->type == HOST_LISTEN ? listen_serve(s, request) : serve_start(s, request, size, -1);
+	return serve_start(s, request, size, -1);
 }
 
 /* is_about() - is @h, which a request is about, what such a request can be about? A socket must have been bound for the same user. */
@@ -267,14 +272,19 @@ int serve_poll(struct serve *s, int signal_fd, int timeout_ms)
 		{ .fd = s->job.pid ? s->job.sock : -1, .events = POLLIN },
 	};
 	uint64_t now = clock_now_ms();
-	int left, rc = 0;
+	int left, n, rc = 0;
 
 	if (s->job.pid) {
 		left = s->job.until_ms > now ? (int)(s->job.until_ms - now) : 0;
 		timeout_ms = timeout_ms < 0 ? left : MIN_OF(timeout_ms, left);
 	}
-	if (poll(p, ARRAY_SIZE(p), timeout_ms) < 0)
+	if (s->job.stays)
+		timeout_ms = timeout_ms < 0 ? STAY_MS : MIN_OF(timeout_ms, STAY_MS);
+	n = poll(p, ARRAY_SIZE(p), timeout_ms);
+	if (n < 0)
 		return errno == EINTR ? 0 : -errno;
+	if (n == 0)
+		job_leave(&s->job);
 	if (s->job.pid && (p[2].revents || clock_now_ms() >= s->job.until_ms))
 		rc = serve_job(s);
 	else if (p[1].revents)
@@ -291,6 +301,7 @@ void serve_engine_gone(struct serve *s)
 	int opened;
 
 	job_cancel(&s->job);
+	job_leave(&s->job);
 	if (child && s->undo) {
 		s->owes |= s->undo & -s->undo;
 		s->nat.unknown |= s->undo & 1u << ACT_NAT;
@@ -304,7 +315,6 @@ void serve_engine_gone(struct serve *s)
 		nat_done(s, NULL, NULL, -1);
 	}
 	nat_unstage(&s->nat);
-	listen_forget(s);
 	if (s->sock >= 0)
 		close(s->sock);
 	s->sock = -1;
@@ -324,7 +334,7 @@ void serve_undo_changes(struct serve *s)
 void serve_fini(struct serve *s)
 {
 	uint64_t until = clock_now_ms() + KEEPER_STOP_MS;
-	struct job job;
+	struct job job = { .sock = -1 };
 	pid_t pid;
 
 	serve_engine_gone(s);

@@ -36,20 +36,20 @@ static bool acts_on_host(const struct serve *s, const void *message, size_t size
 /* hold() - as if the request had opened one descriptor, or several, of which some are missing */
 static void hold(struct serve *s, const char *name, const void *message, size_t size)
 {
-	int *fds;
+	static const struct host_reply r = { .missing = { 5 } };
+	int fds[2], late;
 
 	if (size & 1) {
 		held_add(&s->held, name, dup(s->sock), 0, message, size);
 		return;
 	}
-	fds = malloc(3 * sizeof(*fds));
-	if (!fds)
-		abort();
-	fds[0] = -1;
+	fds[0] = dup(s->sock);
 	fds[1] = dup(s->sock);
-	fds[2] = dup(s->sock);
-	if (held_add_many(&s->held, name, fds, 3, message, size) < 0)
+	if (held_add_many(&s->held, name, fds, 2, &r, message, size) < 0)
 		abort();
+	late = dup(s->sock);
+	if (held_more(held_find(&s->held, name), &late, 1, &(struct host_reply){ .missing = { size & 2 ? 4 : 5 } }) < 0)
+		close(late);
 }
 
 /* A checked request has a name that ends; what would open something is at least compared and remembered. */
@@ -124,6 +124,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			exchange(&s, pair[1], copy, n, fd);
 	}
 	for (const struct held *h = s.held.by_name; h; h = h->hh.next) {
+		held_lacks(h);
 		held_leaves_trace(h);
 		held_shares_trace(&s.held, h);
 	}

@@ -1,28 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Sockets that the daemon was started with: the keeper hands over all of them, and the message that says what they are (ctl/start.h). */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "ctl/keeper.h"
+#include "ctl/act_paths.h"
 #include "ctl/start.h"
 
 static struct start_given *given;
 static unsigned ngiven;
 
-int given_read(int message, unsigned n)
+int given_read(unsigned n)
 {
 	ssize_t size = (ssize_t)(n * sizeof(*given));
 
-	given = malloc((size_t)size + 1);
+	if (n == ngiven)
+		return 0;
+	given = n <= START_GIVEN_MAX ? malloc((size_t)size) : NULL;
 	if (!given)
 		return -ENOMEM;
-	if (pread(message, given, (size_t)size, sizeof(struct start_message)) != size)
+	if (pread(ACT_GIVEN_FD, given, (size_t)size, sizeof(struct start_message)) != size)
 		return -EPROTO;
 	for (unsigned i = 0; i < n; i++)
-		if (!memchr(given[i].label, '\0', sizeof(given[i].label)) || fcntl(START_GIVEN_FD + (int)i, F_SETFD, FD_CLOEXEC) < 0)
+		if (!memchr(given[i].label, '\0', sizeof(given[i].label)))
 			return -EPROTO;
 	ngiven = n;
 	return 0;
@@ -57,14 +59,15 @@ static bool fits(const struct start_given *g, const struct host_listen *m, uint1
 
 int given_find(const struct host_listen *m, uint16_t port)
 {
-	enum { BACKLOG = 4096 };
-
 	for (unsigned i = 0; i < ngiven; i++) {
+		int fd = ACT_GIVEN_FD + 1 + (int)i;
+
 		if (!fits(&given[i], m, port))
 			continue;
-		if (m->proto == HOST_TCP && listen(START_GIVEN_FD + (int)i, BACKLOG) < 0)	/* again, where an earlier use has ended it */
+		if (m->proto == HOST_TCP && listen(fd, LISTEN_BACKLOG) < 0)	/* again, where an earlier use has ended it */
 			return -errno;
-		return fcntl(START_GIVEN_FD + (int)i, F_DUPFD_CLOEXEC, 0);
+		fd = dup(fd);
+		return fd < 0 ? -errno : fd;
 	}
 	return -ENOENT;
 }
