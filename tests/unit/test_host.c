@@ -552,6 +552,12 @@ static void test_listen_range(void **state)
 	assert_string_equal(err.message, expected);
 	for (int i = 0; i < N; i++)
 		assert_int_equal(i == TAKEN ? fds[i] : bound_port(fds[i]) - first, i == TAKEN ? -1 : i);
+	/* what is held is not tried again: the one that is named is still the one that is missing */
+	assert_int_equal(host_listen_many(k.host, "r", 4, HOST_TCP, loopback, first, N, geteuid(), again, &err), N - 1);
+	snprintf(expected, sizeof(expected), "tcp 127.0.0.1:%u is used by ", first + TAKEN);
+	assert_memory_equal(err.message, expected, strlen(expected));
+	assert_same_file(fds[N - 1], again[N - 1]);
+	close_range_of(again, N);
 	close(taken);
 	assert_int_equal(host_listen_many(k.host, "r", 4, HOST_TCP, loopback, first, N, geteuid(), again, &err), N);
 	assert_same_file(fds[3], again[3]);
