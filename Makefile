@@ -44,7 +44,7 @@ IFACE_C  := $(call act_c,iface,act_iface act_change act_setting act_forwarding a
 WAYS_C   := $(call act_c,ways,act_ways act_delegated act_setting act_journal act_wire act_tc netns_link)
 NAT_C    := $(call act_c,nat,act_nat act_nat_books act_nat_program act_nat_settings act_nft act_nft_features act_conntrack act_look \
 	    act_journal act_setting netns_sysctl)
-NAMES_C  := $(call act_c,names,act_guests act_names act_resolv act_resolved act_bus act_journal)
+NAMES_C  := $(call act_c,names,act_domains act_guests act_names act_resolv act_resolved act_bus act_journal)
 PATHS_C  := $(call act_c,paths,act_paths act_socket act_file act_listen act_given act_owner)
 CLI_ONLY := $(wildcard ctl/cli*.c ctl/cmd_*.c ctl/client*.c ctl/run*.c ctl/check*.c ctl/netns*.c ctl/qemu*.c)
 CLI_C    := $(CLI_ONLY) $(wildcard ctl/paths.c ctl/pcapng.c ctl/host_routes.c ctl/route_get.c switch/build.c switch/heading.c switch/nd.c switch/packet.c dhcp/message*.c dhcp/dhcp6_message.c base/*.c)

@@ -18,15 +18,16 @@
 #include <stdint.h>
 
 #include "ctl/host.h"
+#include "ctl/start.h"
 
-enum { ACT_FD = 3, ACT_JOURNAL_FD, ACT_HELD_FD, ACT_STAGED_FD, ACT_NOTES_FD };	/* the last one is the first of act_call.nnotes */
-enum { ACT_GIVEN_FD = ACT_NOTES_FD };	/* of HOST_LISTEN: the message to the keeper (ctl/start.h), and behind it act_call.ngiven sockets */
+enum { ACT_FD = 3, ACT_JOURNAL_FD, ACT_HELD_FD, ACT_BOOKS_FD /* lanyard-nat's: ctl/act_nat_books.h */ };
+enum { ACT_GIVEN_FD = ACT_BOOKS_FD + 1 };	/* of HOST_LISTEN: the message to the keeper (ctl/start.h), and behind it act_call.ngiven sockets */
 
 enum act_what { ACT_RUN = 1, ACT_UNDO, ACT_UNDO_ALL, ACT_WHATS };
 
 enum { LISTEN_EXPLAINED = 1 };	/* who has a port was looked for just now: not again, for another part of a range */
 
-enum { ACT_HAS_JOURNAL = 1, ACT_HAS_HELD = 2, ACT_HAS_STAGED = 4 };	/* which descriptors there are */
+enum { ACT_HAS_JOURNAL = 1, ACT_HAS_HELD = 2 };	/* which descriptors there are */
 
 struct act_call {
 	uint32_t size;			/* of this, bytes */
@@ -35,8 +36,6 @@ struct act_call {
 	uint32_t uid;			/* for whom */
 	uint32_t has;			/* bits of ACT_HAS_... */
 	uint32_t value;			/* what is held: of the reply that opened it; HOST_LISTEN: LISTEN_EXPLAINED, or 0 */
-	uint32_t nnotes;		/* networks that the kernel translates for; see ctl/act_nat.h for this and the next three */
-	uint32_t in_force, lacks, unknown;
 	uint32_t own_rights;		/* 1: this program's file is not root's alone, and is to be given rights itself (setcap(8)) */
 	uint32_t request_size;		/* 0: there is none, as for ACT_UNDO */
 	uint32_t about_size;		/* of the request that opened what is held */
@@ -45,6 +44,7 @@ struct act_call {
 	uint8_t missing[HOST_LISTEN_BITS];	/* of HOST_LISTEN again: these ports are asked for; none: all are */
 	char name[HOST_NAME_SIZE];	/* under which it is held */
 	char program[256];		/* the keeper's */
+	char domains[START_DOMAINS_SIZE];	/* below which guests' names may stand in the host's besides the reserved ones, by commas, or empty */
 	char request[HOST_MESSAGE_MAX], about[HOST_MESSAGE_MAX];
 };
 

@@ -149,12 +149,25 @@ int guests_tell(const struct host_names *m, const struct act_about *h, struct ho
 
 /* ---- the program ---- */
 
+/* tell() - but not names below a domain that may be somebody's */
+static int tell(const struct act_call *call, const struct act_about *about, struct host_reply *r)
+{
+	const struct host_names *m = (const void *)call->request;
+	struct error err = { .rc = 0 };
+
+	if ((!m->n && !m->ifname[0]) || domains_allow(call->domains, m->domain))
+		return guests_tell(m, about, r);
+	error_set(&err, -EPERM, "names below %.100s are not told to the host: the domain may be somebody's", m->domain);
+	error_hint(&err, "a domain below .internal; or start lanyardd with --host-domains %.100s", m->domain);
+	return act_refuse(r, -EPERM, &err);
+}
+
 static int run(const struct act_call *call, const struct act_about *about, struct host_reply *r)
 {
 	const struct host_header *head = (const void *)call->request;
 
 	if (head->type == HOST_NAMES && about->fd >= 0)
-		return guests_tell((const void *)head, about, r);
+		return tell(call, about, r);
 	return head->type == HOST_OPEN_RESOLV ? resolv_open(r) : -EPROTO;
 }
 

@@ -8,6 +8,11 @@
 /* guests_tell() - @about->fd has the guests; Return: 0, or negative errno with @r filled in */
 int guests_tell(const struct host_names *m, const struct act_about *about, struct host_reply *r);
 
+/* --- act_domains.c --- */
+
+/* domains_allow() - may names below @domain be told to the host? @allowed: besides the reserved ones those, by commas */
+bool domains_allow(const char *allowed, const char *domain);
+
 /* --- act_resolv.c --- */
 
 int resolv_open(struct host_reply *r);	/* Return: descriptor, or negative errno with @r filled in */

@@ -145,18 +145,22 @@ static void cut(const struct nat_books *b, const struct nat_net *net)
 static int check(const struct host_nat *m, const struct act_about *h, struct nat_books *b, struct error *err)
 {
 	static const struct forwards none;
-	const struct nat_net *net = books_find(b, m->name);
 	char before[HOST_VALUE_SIZE];
+	const struct nat_net *net;
+	bool ours = journal_before(HOST_NAT_FAMILY " " HOST_NAT_TABLE, before);
 	int theirs;
 
 	if (!h->request)
 		return error_set(err, -EIO, "the host's interface is not as it should be");
-	if (m->nforwards != b->staged.n)
-		return error_set(err, -EPROTO, "%u forwards were sent, not %u", (unsigned)b->staged.n, m->nforwards);
+	if (books_stage(b, h->fd, m->nforwards) < 0)
+		return error_set(err, -EPROTO, "these are not %u forwards", m->nforwards);
 	if (forwards_have_twins(&b->staged))
 		return error_set(err, -EEXIST, "two forwards of one port");
+	if (!ours)
+		books_forget(b);	/* what nobody could strike out when the table went */
+	net = books_find(b, m->name);
 	forwards_resolve(&b->staged, net ? &net->forwards : &none);
-	if (!SLIST_EMPTY(&b->nets) || journal_before(HOST_NAT_FAMILY " " HOST_NAT_TABLE, before))
+	if (ours)
 		return 0;
 	theirs = nft_exists();
 	if (theirs < 0)
@@ -189,9 +193,8 @@ static int no_helper(unsigned lacking, struct error *err)
 			 nft_feature_name(bit), nft_feature_name(bit), nft_feature_name(bit));
 }
 
-/* change_or_less() - without what the kernel has not; helpers were asked for, and are not left out. Return: what the table has now, and
- * above it (NAT_LACKS) what the kernel lacks; or negative errno */
-static int change_or_less(const struct host_nat *m, const struct act_about *h, const struct nat_books *b, struct error *err)
+/* change_or_less() - without what the kernel has not; helpers were asked for, and are not left out. @b knows then what the table has */
+static int change_or_less(const struct host_nat *m, const struct act_about *h, struct nat_books *b, struct error *err)
 {
 	unsigned features = to_have(m, h, b), lacking;
 	int rc = change(m, h, b, features, err);
@@ -201,51 +204,53 @@ static int change_or_less(const struct host_nat *m, const struct act_about *h, c
 		return no_helper(lacking, err);
 	if (lacking)
 		rc = change(m, h, b, features & ~lacking, err);
-	return rc < 0 ? rc : (int)((features & ~lacking) | (b->lacks | lacking) << NAT_LACKS);
+	b->in_force = features & ~lacking;
+	b->lacks |= lacking;
+	return rc;
 }
 
 int nat_run(const struct host_nat *m, const struct act_about *h, struct nat_books *b, struct host_reply *r)
 {
-	const struct nat_net *net = books_find(b, m->name);
 	struct error err = { .rc = 0 };
 	struct nft_member member;
-	int rc = check(m, h, b, &err), fd = -1;
+	int rc = check(m, h, b, &err);
+	const struct nat_net *net = books_find(b, m->name);
 
 	if (rc == 0 && !net)
 		rc = note(m, &err);
 	if (rc == 0) {
 		member = member_of(m, h);
-		fd = books_note(m->name, &member, &b->staged);		/* before anything is different */
-		rc = fd < 0 ? error_set(&err, fd, "cannot note what the kernel translates: %s", strerror(-fd)) : change_or_less(m, h, b, &err);
+		rc = books_draft(b, m->name, &member);
+		rc = rc < 0 ? error_set(&err, rc, "cannot note what the kernel translates: %s", strerror(-rc)) : change_or_less(m, h, b, &err);
 	}
-	if (rc < 0) {
-		if (fd >= 0)
-			close(fd);
+	if (rc < 0)
 		return act_refuse(r, rc, &err);
-	}
-	r->value = (uint32_t)rc;
-	nat_settings(m->name, r->value & NFT_TIMEOUTS, r);
+	books_settle(b, false);
+	nat_settings(m->name, b->in_force & NFT_TIMEOUTS, r);
 	cut(b, net);
-	return fd;
+	return 0;
 }
 
 /* Where it was the last one the table is deleted by journal_undo(). */
-void nat_leave(const struct act_about *h, const struct nat_books *b)
+void nat_leave(const struct act_about *h, struct nat_books *b)
 {
 	const struct nat_net *net = books_find(b, h->name);
+	bool drafted, well = false;
 	char *text = NULL;
 	size_t size;
 	FILE *to;
 
 	if (!net || !h->request)
 		return;
+	drafted = books_draft(b, h->name, NULL) == 0;
 	to = open_memstream(&text, &size);
 	if (to) {
 		nft_write_member(to, "delete", &net->member);
 		nft_write_forwards(to, "delete", net->forwards.list, net->forwards.n);
-		if (!fclose(to))
-			nft_run(text, NULL);
+		well = !fclose(to) && nft_run(text, NULL) == 0;
 		free(text);
 	}
+	if (drafted)
+		books_settle(b, b->unknown || !well);
 	conntrack_cut_guests(h->request);
 }

@@ -2,18 +2,32 @@
 #include "ctl/act_nat_books.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
-#include "ctl/act_look.h"
+#include "base/array.h"
 
-/* note - how such a file begins; the forwards follow */
-struct note {
+enum { FIRST_AT = 4096 };		/* behind the head */
+
+struct books_head {
+	uint32_t side;			/* 0 or 1: the one that counts */
+	uint32_t unknown;
+	struct books_side {
+		uint64_t at, size;
+		uint32_t in_force, lacks;
+	} sides[2];
+};
+
+/* record - one network; the forwards follow */
+struct record {
 	char name[HOST_NAME_SIZE];
 	struct nft_member member;
+	uint64_t n;
 };
 
 static int by_key(const void *a, const void *b)
@@ -21,93 +35,128 @@ static int by_key(const void *a, const void *b)
 	return memcmp(a, b, offsetof(struct host_forward, to_port));
 }
 
-static void sort(struct forwards *f)
+/* ---- reading ---- */
+
+/* open_head() - One that was killed may be in the kernel still: it has the lock until it is gone. */
+static int open_head(struct nat_books *b)
 {
-	if (f->n)
-		qsort(f->list, f->n, sizeof(*f->list), by_key);
-}
+	struct flock all = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	void *head;
+	int rc;
 
-/* ---- files ---- */
-
-/* read_forwards() - from @at to the end of the file */
-static int read_forwards(int fd, off_t at, struct forwards *to)
-{
-	struct stat st;
-	size_t size;
-
-	if (fstat(fd, &st) < 0)
+	if (fcntl(b->fd, F_SETLKW, &all) < 0)
 		return -errno;
-	size = st.st_size > at ? (size_t)(st.st_size - at) : 0;
-	if (size % sizeof(*to->list) || size / sizeof(*to->list) > HOST_FORWARDS_ALL)
-		return -EIO;
-	to->list = malloc(size + 1);
-	if (!to->list)
-		return -ENOMEM;
-	if (pread(fd, to->list, size, at) != (ssize_t)size)
-		return -EIO;
-	to->n = size / sizeof(*to->list);
+	rc = posix_fallocate(b->fd, 0, FIRST_AT);
+	if (rc)
+		return -rc;
+	head = mmap(NULL, sizeof(*b->head), PROT_READ | PROT_WRITE, MAP_SHARED, b->fd, 0);
+	if (head == MAP_FAILED)
+		return -errno;
+	b->head = head;
 	return 0;
 }
 
-static int read_note(struct nat_books *b, int fd)
+static struct books_side *side(const struct nat_books *b, bool draft)
 {
-	struct nat_net *net = calloc(1, sizeof(*net));
-	struct note n;
+	return &b->head->sides[(b->head->side & 1) ^ draft];
+}
 
+/* read_net() - Return: how many of the @left bytes it takes, or negative errno */
+static long read_net(struct nat_books *b, char *text, uint64_t left)
+{
+	struct nat_net *net;
+	struct record r;
+
+	if (left < sizeof(r))
+		return -EIO;
+	memcpy(&r, text, sizeof(r));
+	if (r.n > (left - sizeof(r)) / sizeof(struct host_forward) || !memchr(r.name, '\0', sizeof(r.name)) ||
+	    !memchr(r.member.ifname, '\0', HOST_IFNAME_SIZE) || !memchr(r.member.out, '\0', HOST_IFNAME_SIZE) ||
+	    !memchr(r.member.way, '\0', HOST_IFNAME_SIZE))
+		return -EIO;
+	net = calloc(1, sizeof(*net));
 	if (!net)
 		return -ENOMEM;
+	memcpy(net->name, r.name, sizeof(net->name));
+	net->member = r.member;
+	net->forwards = (struct forwards){ (struct host_forward *)(void *)(text + sizeof(r)), r.n };
 	SLIST_INSERT_HEAD(&b->nets, net, link);
-	if (pread(fd, &n, sizeof(n), 0) != sizeof(n) || !memchr(n.name, '\0', sizeof(n.name)) || !memchr(n.member.ifname, '\0', HOST_IFNAME_SIZE) ||
-	    !memchr(n.member.out, '\0', HOST_IFNAME_SIZE) || !memchr(n.member.way, '\0', HOST_IFNAME_SIZE))
-		return -EIO;
-	memcpy(net->name, n.name, sizeof(net->name));
-	net->member = n.member;
-	return read_forwards(fd, sizeof(n), &net->forwards);
+	return (long)(sizeof(r) + r.n * sizeof(struct host_forward));
 }
 
-int books_read(struct nat_books *b, int staged, const int *notes, unsigned n)
+int books_open(struct nat_books *b, int fd)
 {
-	int rc = 0;
+	const struct books_side *s;
+	struct stat st;
+	long n = 0;
+	int rc;
 
-	SLIST_INIT(&b->nets);
-	b->staged = (struct forwards){ .n = 0 };
-	if (staged >= 0)
-		rc = read_forwards(staged, 0, &b->staged);
-	sort(&b->staged);
-	for (unsigned i = 0; rc == 0 && i < n; i++)
-		rc = read_note(b, notes[i]);
-	return rc;
+	*b = (struct nat_books){ .fd = fd };
+	rc = open_head(b);
+	if (rc < 0 || fstat(fd, &st) < 0)
+		return rc < 0 ? rc : -errno;
+	s = side(b, false);
+	b->in_force = s->in_force;
+	b->lacks = s->lacks;
+	b->unknown = b->head->unknown;
+	if (s->at > (uint64_t)st.st_size || s->size > (uint64_t)st.st_size - s->at)
+		return -EIO;
+	b->text = malloc(s->size + 1);
+	if (!b->text)
+		return -ENOMEM;
+	if (pread(fd, b->text, s->size, (off_t)s->at) != (ssize_t)s->size)
+		return -EIO;
+	for (uint64_t at = 0; n >= 0 && at < s->size; at += (uint64_t)n)
+		n = read_net(b, b->text + at, s->size - at);
+	return n < 0 ? (int)n : 0;
 }
 
-void books_free(struct nat_books *b)
+static bool forward_fits(const struct host_forward *f)
+{
+	static const uint8_t zero[16];
+
+	return (f->family == 6 || (f->family == 4 && !memcmp(f->addr + 4, zero, 12) && !memcmp(f->to + 4, zero, 12))) &&
+	       (f->proto == HOST_TCP || f->proto == HOST_UDP) && f->port && f->to_port && !f->zero;
+}
+
+/* It is looked at in a copy: whoever sent it can still write there. */
+int books_stage(struct nat_books *b, int fd, size_t n)
+{
+	ssize_t size = (ssize_t)(n * sizeof(*b->staged.list));
+
+	b->staged.list = malloc((size_t)size + 1);
+	if (!b->staged.list)
+		return -ENOMEM;
+	if (pread(fd, b->staged.list, (size_t)size, 0) != size)
+		return -EPROTO;
+	for (size_t i = 0; i < n; i++)
+		if (!forward_fits(&b->staged.list[i]))
+			return -EPROTO;
+	b->staged.n = n;
+	qsort(b->staged.list, n, sizeof(*b->staged.list), by_key);
+	return 0;
+}
+
+void books_forget(struct nat_books *b)
 {
 	struct nat_net *net;
 
 	while ((net = SLIST_FIRST(&b->nets))) {
 		SLIST_REMOVE_HEAD(&b->nets, link);
-		free(net->forwards.list);
 		free(net);
 	}
-	free(b->staged.list);
-	b->staged = (struct forwards){ .n = 0 };
 }
 
-int books_note(const char *name, const struct nft_member *member, const struct forwards *forwards)
+void books_free(struct nat_books *b)
 {
-	struct note n = { .member = *member };
-	size_t size = forwards->n * sizeof(*forwards->list);
-	char *text = malloc(sizeof(n) + size);
-	int fd;
-
-	if (!text)
-		return -ENOMEM;
-	strcpy(n.name, name);
-	memcpy(text, &n, sizeof(n));
-	if (size)
-		memcpy(text + sizeof(n), forwards->list, size);
-	fd = look_file(text, sizeof(n) + size);
-	free(text);
-	return fd;
+	books_forget(b);
+	if (b->head) {
+		munmap(b->head, sizeof(*b->head));
+		fcntl(b->fd, F_SETLK, &(struct flock){ .l_type = F_UNLCK, .l_whence = SEEK_SET });
+	}
+	free(b->text);
+	free(b->staged.list);
+	*b = (struct nat_books){ .fd = -1 };
 }
 
 struct nat_net *books_find(const struct nat_books *b, const char *name)
@@ -118,6 +167,63 @@ struct nat_net *books_find(const struct nat_books *b, const char *name)
 		if (!strcmp(net->name, name))
 			return net;
 	return NULL;
+}
+
+/* ---- writing ---- */
+
+static void put(FILE *to, const char *name, const struct nft_member *member, const struct forwards *f)
+{
+	struct record r;
+
+	memset(&r, 0, sizeof(r));
+	strcpy(r.name, name);
+	r.member = *member;
+	r.n = f->n;
+	fwrite(&r, sizeof(r), 1, to);
+	fwrite(f->list, sizeof(*f->list), f->n, to);
+}
+
+/* write_beside() - where what counts is not. Return: 0 or negative errno */
+static int write_beside(struct nat_books *b, const char *text, size_t size)
+{
+	const struct books_side *old = side(b, false);
+	uint64_t end = MAX_OF(old->at + old->size, (uint64_t)FIRST_AT);
+	struct books_side *new = side(b, true);
+
+	new->at = old->at >= FIRST_AT + size ? FIRST_AT : end;
+	new->size = size;
+	return pwrite(b->fd, text, size, (off_t)new->at) == (ssize_t)size ? 0 : -ENOSPC;
+}
+
+int books_draft(struct nat_books *b, const char *name, const struct nft_member *member)
+{
+	struct nat_net *net;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *to = open_memstream(&text, &size);
+	int rc;
+
+	b->head->unknown = 1;
+	if (!to)
+		return -ENOMEM;
+	SLIST_FOREACH(net, &b->nets, link)
+		if (strcmp(net->name, name) != 0)
+			put(to, net->name, &net->member, &net->forwards);
+	if (member)
+		put(to, name, member, &b->staged);
+	rc = fclose(to) ? -ENOMEM : write_beside(b, text, size);
+	free(text);
+	return rc;
+}
+
+void books_settle(struct nat_books *b, bool unknown)
+{
+	struct books_side *s = side(b, true);
+
+	s->in_force = b->in_force;
+	s->lacks = b->lacks;
+	__atomic_store_n(&b->head->side, !(b->head->side & 1), __ATOMIC_RELEASE);
+	__atomic_store_n(&b->head->unknown, unknown, __ATOMIC_RELEASE);
 }
 
 /* ---- what is different ---- */

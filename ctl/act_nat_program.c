@@ -2,8 +2,6 @@
 #include <errno.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -32,21 +30,6 @@ int nat_watch(void)
 	return fd;
 }
 
-/* read_all() - and close, as libnftables waits by select() and cannot with high descriptors (FD_SETSIZE) */
-static int read_all(const struct act_call *call, struct nat_books *b)
-{
-	int *notes = calloc(call->nnotes + 1, sizeof(*notes)), rc;
-
-	*b = (struct nat_books){ .in_force = call->in_force, .lacks = call->lacks, .unknown = call->unknown };
-	for (unsigned i = 0; notes && i < call->nnotes; i++)
-		notes[i] = ACT_NOTES_FD + (int)i;
-	rc = notes ? books_read(b, call->has & ACT_HAS_STAGED ? ACT_STAGED_FD : -1, notes, call->nnotes) : -ENOMEM;
-	for (unsigned i = 0; notes && i < call->nnotes; i++)
-		close(notes[i]);
-	free(notes);
-	return rc;
-}
-
 static int run(const struct act_call *call, const struct act_about *about, struct host_reply *r)
 {
 	const struct host_header *head = (const void *)call->request;
@@ -55,7 +38,7 @@ static int run(const struct act_call *call, const struct act_about *about, struc
 
 	switch (head->type) {
 	case HOST_NAT:
-		rc = read_all(call, &b);
+		rc = books_open(&b, ACT_BOOKS_FD);
 		rc = rc < 0 ? rc : nat_run((const void *)head, about, &b, r);
 		books_free(&b);
 		return rc;
@@ -74,7 +57,8 @@ static int undo(const struct act_call *call, const struct act_about *about)
 {
 	struct nat_books b;
 
-	if (read_all(call, &b) == 0)
+	(void)call;
+	if (books_open(&b, ACT_BOOKS_FD) == 0)
 		nat_leave(about, &b);
 	books_free(&b);
 	return journal_undo(&journal_nat, about->name, -1, false);

@@ -43,8 +43,7 @@ static const struct shape {
 			      { TEXT(host_iface, name), TEXT(host_iface, ifname), TEXT(host_iface, uplink) } },
 	[HOST_OPEN_UPLINK] = { sizeof(struct host_uplink), false, { TEXT(host_uplink, name), TEXT(host_uplink, ifname) } },
 	[HOST_WIRE] = { sizeof(struct host_wire), false, { TEXT(host_wire, name) } },
-	[HOST_NAT_FORWARDS] = { .size = sizeof(struct host_forwards) },
-	[HOST_NAT] = { sizeof(struct host_nat), false, { TEXT(host_nat, name), TEXT(host_nat, out) } },
+	[HOST_NAT] = { sizeof(struct host_nat), true, { TEXT(host_nat, name), TEXT(host_nat, out) } },
 	[HOST_NAT_WATCH] = { .size = sizeof(struct host_header) },
 	[HOST_NAMES] = { sizeof(struct host_names), true, { TEXT(host_names, name), TEXT(host_names, domain), TEXT(host_names, ifname) } },
 	[HOST_RULESET] = { .size = sizeof(struct host_header) },
@@ -227,31 +226,12 @@ static bool wire_fits(const void *message)
 	return m.name[0] && !m.uid && m.nic && m.nic <= INT32_MAX && m.slot < HOST_WIRE_SLOTS && m.count <= HOST_WIRE_MACS;
 }
 
-static bool forward_fits(const struct host_forward *f)
-{
-	static const uint8_t zero[16];
-
-	return (f->family == 6 || (f->family == 4 && !memcmp(f->addr + 4, zero, 12) && !memcmp(f->to + 4, zero, 12))) &&
-	       (f->proto == HOST_TCP || f->proto == HOST_UDP) && f->port && f->to_port && !f->zero;
-}
-
-static bool forwards_fit(const void *message)
-{
-	struct host_forwards m;
-
-	memcpy(&m, message, sizeof(m));
-	for (uint32_t i = 0; i < m.n && i < HOST_FORWARDS_MAX; i++)
-		if (!forward_fits(&m.list[i]))
-			return false;
-	return m.n && m.n <= HOST_FORWARDS_MAX;
-}
-
 static bool nat_fits(const void *message)
 {
 	struct host_nat m;
 
 	memcpy(&m, message, sizeof(m));
-	return m.name[0] && m.nforwards <= HOST_FORWARDS_ALL && m.access <= HOST_NAT_LOOPBACK && m.again <= 1 && m.helpers <= HOST_NAT_HELPERS && !m.zero &&
+	return m.name[0] && m.nforwards <= HOST_FORWARDS_MAX && m.access <= HOST_NAT_LOOPBACK && m.again <= 1 && m.helpers <= HOST_NAT_HELPERS && !m.zero &&
 	       (!m.out[0] || plain_ifname(m.out));
 }
 
@@ -308,8 +288,6 @@ static bool values_fit(const void *message, uint32_t type)
 		return icmp_fits(message);
 	if (type == HOST_OPEN_IFACE)
 		return iface_fits(message);
-	if (type == HOST_NAT_FORWARDS)
-		return forwards_fit(message);
 	if (type == HOST_NAT)
 		return nat_fits(message);
 	if (type == HOST_OPEN_UPLINK)

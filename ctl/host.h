@@ -73,10 +73,9 @@ enum host_type {
 	HOST_OPEN_UPLINK,	/* host_uplink: a packet socket on an interface of the host, with the keeper's rights */
 	HOST_WIRE,		/* host_wire: how the host is joined to the bridged network whose HOST_OPEN_IFACE is held under the name */
 	HOST_CHANGES,		/* host_header: a descriptor to read the journal of changes by: struct host_change, one after another */
-	HOST_NAT_FORWARDS,	/* host_forwards: of the next HOST_NAT, behind those that were sent before it */
-	HOST_NAT,		/* host_nat: the host translates for an interface of HOST_OPEN_IFACE; forwards that were sent and are not
-				 * claimed by it are forgotten. What is different from before is one transaction. On success `message` may
-				 * say what this kernel lacks, or whose rules are in the way, and `hint` what helps. */
+	HOST_NAT,		/* host_nat + descriptor of its forwards: the host translates for an interface of HOST_OPEN_IFACE. What is different from
+				 * before is one transaction. On success `message` may say what this kernel lacks, or whose rules are in the way,
+				 * and `hint` what helps. */
 	HOST_NAT_WATCH,		/* host_header: a socket that tells of every change of the host's nftables, not kept */
 	HOST_OPEN_FILE,		/* host_file: a file to be read, from a directory of files that anybody may read; not kept */
 	HOST_NAMES,		/* host_names + descriptor of its guests: what programs of the host find under their names, in the place of what
@@ -247,9 +246,9 @@ struct host_delegated {
 
 #define HOST_IFACE_PREFIX "ly-"
 
-enum { HOST_FORWARDS_MAX = 24, HOST_FORWARDS_ALL = 262144 };	/* by one message, and of one network */
+enum { HOST_FORWARDS_MAX = 262144 };	/* of one network */
 
-/* host_forward - what comes for one port of the host goes to a guest. The first four say what it is of: no two have them alike. */
+/* host_forward - what comes for one port of the host goes to a guest; the descriptor has so many after one another. The first four say what it is of: no two have them alike. */
 struct host_forward {
 	uint8_t family;			/* 4 or 6 */
 	uint8_t proto;			/* enum host_proto */
@@ -260,12 +259,6 @@ struct host_forward {
 	uint8_t to[16];			/* the guest's, likewise; zero: it leads where it did before, and nowhere if it did not exist */
 };
 
-struct host_forwards {
-	struct host_header head;
-	uint32_t n;			/* 1..HOST_FORWARDS_MAX */
-	struct host_forward list[HOST_FORWARDS_MAX];	/* those behind the n-th are zero */
-};
-
 enum host_nat_access { HOST_NAT_NONE, HOST_NAT_OWN, HOST_NAT_LOOPBACK };	/* what of the host its guests reach */
 
 enum host_nat_helper { HOST_NAT_FTP = 1, HOST_NAT_TFTP = 2, HOST_NAT_SIP = 4, HOST_NAT_HELPERS = 7 };	/* of connection tracking */
@@ -273,7 +266,7 @@ enum host_nat_helper { HOST_NAT_FTP = 1, HOST_NAT_TFTP = 2, HOST_NAT_SIP = 4, HO
 /* host_nat - the table "inet lanyard" (ctl/act_nft.h); it is journaled and undone with the interface */
 struct host_nat {
 	struct host_header head;
-	uint32_t nforwards;		/* so many were sent */
+	uint32_t nforwards;		/* 0..HOST_FORWARDS_MAX */
 	uint8_t access;			/* enum host_nat_access */
 	uint8_t again;			/* 1: somebody changed the table; it is made anew, for all interfaces */
 	uint8_t helpers;		/* bits of enum host_nat_helper */

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What is asked of the keeper for networks that are a part of the host: what it changes there, and its journal of that. */
+#define _GNU_SOURCE	/* memfd_create() */
 #include "ctl/host_client.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "ctl/host_call.h"
 
@@ -75,33 +78,32 @@ int host_delegated(struct host *host, const char *name, int fd, unsigned n, char
 	return (int)(reply.value & INT32_MAX);
 }
 
-/* send_forwards() - those of @list, as many at a time as a message holds */
-static int send_forwards(struct host *host, const struct host_forward *list, size_t n)
+/* forwards_file() - Return: a descriptor to be read from its beginning, or negative errno */
+static int forwards_file(const struct host_forward *list, size_t n)
 {
-	int rc = 0;
+	ssize_t size = (ssize_t)(n * sizeof(*list));
+	int fd = memfd_create("forwards", MFD_CLOEXEC);
 
-	for (size_t at = 0; rc == 0 && at < n; at += HOST_FORWARDS_MAX) {
-		struct host_forwards m = { .head.type = HOST_NAT_FORWARDS };
-		struct host_reply reply;
-
-		m.n = n - at < HOST_FORWARDS_MAX ? (uint32_t)(n - at) : HOST_FORWARDS_MAX;
-		memcpy(m.list, list + at, m.n * sizeof(*list));
-		rc = host_call(host, &m, sizeof(m), -1, &reply, NULL);
-	}
-	return rc;
+	if (fd < 0)
+		return -errno;
+	if (pwrite(fd, list, (size_t)size, 0) == size)
+		return fd;
+	close(fd);
+	return -ENOSPC;
 }
 
 int host_nat(struct host *host, struct host_nat *nat, const struct host_forward *list, size_t n, char warning[HOST_TEXT_SIZE],
 	     struct error *err)
 {
 	struct host_reply reply = { .rc = 0 };
-	int rc = send_forwards(host, list, n);
+	int fd = forwards_file(list, n), rc;
 
-	if (rc < 0)
-		return error_set(err, rc, "%zu forwards: %s", n, strerror(-rc));
+	if (fd < 0)
+		return error_set(err, fd, "%zu forwards: %s", n, strerror(-fd));
 	nat->head.type = HOST_NAT;
 	nat->nforwards = (uint32_t)n;
-	rc = host_call(host, nat, sizeof(*nat), -1, &reply, NULL);
+	rc = host_call(host, nat, sizeof(*nat), fd, &reply, NULL);
+	close(fd);
 	if (rc < 0)
 		return host_call_failed(err, rc, &reply);
 	memcpy(warning, reply.message, HOST_TEXT_SIZE);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#define _GNU_SOURCE	/* memfd_create() */
 #include "ctl/keeper.h"
 
 #include <errno.h>
@@ -6,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -231,9 +233,10 @@ static int open_all(struct keeper *k)
 	s->host_domains = k->conf->host_domains;
 	s->ngiven = k->conf->ngiven;
 	s->journal = START_JOURNAL_FD;
+	s->nat_books = memfd_create("lanyard-nat", MFD_CLOEXEC);
 	rights_keep_few();
 	k->signals = open_signals();
-	if (k->signals < 0 || held_add(&s->held, HOST_API_LISTENER, START_API_FD, 0, NULL, 0) < 0 ||
+	if (k->signals < 0 || s->nat_books < 0 || held_add(&s->held, HOST_API_LISTENER, START_API_FD, 0, NULL, 0) < 0 ||
 	    held_add(&s->held, HOST_ATTACH_LISTENER, START_ATTACH_FD, 0, NULL, 0) < 0) {
 		log_error("event=start-failed reason=\"out of memory or descriptors\"");
 		return -1;

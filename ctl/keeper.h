@@ -35,7 +35,6 @@ struct held {
 	unsigned nfds;
 	uint8_t missing[HOST_LISTEN_BITS];	/* as in the reply */
 	uint32_t value;		/* what the reply that opened it said */
-	int note;		/* of an interface that the kernel translates for: how; else -1 */
 	unsigned acted;		/* programs, by bits of 1 << enum act_number, that may have made more of an interface than the one that opened it */
 	bool unsettled;		/* an interface that is not known to be as any request says */
 	void *request;		/* the request that opened it, serial zero; NULL: the engine gave it by HOST_HOLD */
@@ -178,29 +177,6 @@ int job_now(const struct serve *s, const struct order *o);
 int journal_reader(int journal);		/* Return: a descriptor to read it by, or negative errno */
 bool journal_used(int journal);			/* is there anything in it? */
 
-/* --- keeper_nat.c: what lanyard-nat is told, and says; ctl/act_nat.h says what it means --- */
-
-struct nat_state {
-	int staged;			/* forwards that were sent, a file without a name; -1: none */
-	unsigned nstaged;
-	uint32_t in_force, lacks;
-	bool unknown;			/* what is in the table */
-};
-
-int nat_stage(struct nat_state *n, const struct host_forwards *m);	/* Return: 0, -ENOSPC, or another negative errno */
-void nat_unstage(struct nat_state *n);
-
-/* nat_done() - with @h (NULL: it went): @note (taken) is how it is now; or (-1) nobody knows
- * nat_left() - @h (or NULL) is not in the table any more, if that went @well
- */
-void nat_done(struct serve *s, struct held *h, const struct host_reply *r, int note);
-void nat_left(struct serve *s, struct held *h, bool well);
-
-/* --- keeper_domains.c --- */
-
-/* domains_allow() - may names below @domain be told to the host? @allowed: besides the reserved ones those, by commas; or NULL */
-bool domains_allow(const char *allowed, const char *domain);
-
 /* --- keeper_users.c: the users for whom requests may be --- */
 
 enum { USERS_MAX = 1024 };
@@ -228,7 +204,7 @@ struct serve {
 	unsigned restarts;
 	int journal;			/* of host changes; -1: there is none */
 	struct held_table held;
-	struct nat_state nat;
+	int nat_books;			/* lanyard-nat's alone (ctl/act_nat_books.h); -1: there are none */
 	struct users users;
 	unsigned job_ms;		/* KEEPER_JOB_MS */
 	struct job job;
@@ -240,7 +216,7 @@ struct serve {
 	size_t pending_size;
 	unsigned ngiven;		/* sockets that the daemon was started with, from START_GIVEN_FD on */
 	uint64_t explained_ms;		/* when an answer said last why a port could not be had */
-	const char *host_domains;	/* borrowed: for domains_allow() */
+	const char *host_domains;	/* borrowed, or NULL: lanyard-names judges by it */
 };
 
 void serve_init(struct serve *s, int sock);

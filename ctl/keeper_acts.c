@@ -27,7 +27,7 @@ static const struct act_kind kinds[HOST_TYPES] = {
 			      .rights = NET | BIT(CAP_NET_RAW) | BIT(CAP_DAC_OVERRIDE) },
 	[HOST_WIRE] = { "leading packets to guests", ACT_WAYS, .rights = NET | BIT(CAP_NET_RAW) },
 	[HOST_DELEGATED] = { "setting routes", ACT_WAYS, .rights = NET },
-	[HOST_NAT] = { "setting the rules of nftables", ACT_NAT, .opens = true, .rights = NET },
+	[HOST_NAT] = { "setting the rules of nftables", ACT_NAT, .rights = NET },
 	[HOST_NAT_WATCH] = { "watching the rules of nftables", ACT_NAT, .opens = true, .rights = NET },
 	[HOST_RULESET] = { "reading the rules of nftables", ACT_NAT, .opens = true, .rights = NET },
 	[HOST_FLOWS] = { "reading the connections of the host", ACT_NAT, .opens = true, .rights = NET },

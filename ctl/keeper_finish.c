@@ -203,12 +203,6 @@ static int finish_listen(struct serve *s, struct held *h, const int *fds, unsign
 	return serve_answer_many(s, s->pending, r, h->fds, h->nfds);
 }
 
-static int finish_nat(struct serve *s, int note, struct host_reply *r)
-{
-	nat_done(s, serve_held(s, s->pending), r, note);
-	return serve_answer(s, s->pending, r, -1);
-}
-
 /* tell_undone() - a program that could not even begin has told nobody that something stays; of -EBUSY it has, change by change (ctl/act_journal.c) */
 static void tell_undone(const struct held *h, const struct host_reply *r)
 {
@@ -240,8 +234,6 @@ static int finish_undo(struct serve *s, const struct host_reply *r)
 	s->owes = r->rc < 0 ? s->owes | bit : s->owes & ~bit;
 	if (h)
 		h->acted &= ~bit;
-	if (bit == 1u << ACT_NAT)
-		nat_left(s, h, r->rc == 0);
 	rc = start(s, -1);
 	return rc < 0 ? refused(s, rc) : 0;
 }
@@ -265,8 +257,6 @@ int serve_job(struct serve *s)
 		r.rc = -EIO;
 	if (head->type == HOST_OPEN_IFACE)
 		return finish_iface(s, fd, &r, child);
-	if (head->type == HOST_NAT)
-		return finish_nat(s, fd, &r);
 	if (head->type == HOST_LISTEN && r.message[0])
 		s->explained_ms = clock_now_ms();
 	h = serve_held(s, head);

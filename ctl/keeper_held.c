@@ -23,8 +23,6 @@ static void without_serial(void *to, const void *request, size_t size)
 
 static void held_free(struct held *h)
 {
-	if (h->note >= 0)
-		close(h->note);
 	if (h->fds != &h->fd)
 		free(h->fds);
 	free(h->request);
@@ -42,7 +40,6 @@ static struct held *held_new(const char *name, const int *fds, unsigned n, const
 	h->fd = fds[0];
 	h->fds = n > 1 ? malloc(n * sizeof(*fds)) : &h->fd;
 	h->nfds = n;
-	h->note = -1;
 	h->value = r->value;
 	h->request = request ? malloc(size) : NULL;
 	h->size = size;

@@ -20,15 +20,6 @@ enum { CLOSE_MS = 100 };
 
 /* ---- the call ---- */
 
-static unsigned count_notes(const struct held_table *t)
-{
-	unsigned n = 0;
-
-	for (const struct held *h = t->by_name; h; h = h->hh.next)
-		n += h->note >= 0;
-	return n;
-}
-
 static void write_call(struct act_call *c, const struct serve *s, const struct order *o, bool roots)
 {
 	ssize_t n = readlink("/proc/self/exe", c->program, sizeof(c->program) - 1);
@@ -43,13 +34,7 @@ static void write_call(struct act_call *c, const struct serve *s, const struct o
 	c->rights = rights_left();
 	c->own_rights = !roots && geteuid() != 0;
 	c->has = (s->journal >= 0 ? ACT_HAS_JOURNAL : 0) | (o->fd >= 0 ? ACT_HAS_HELD : 0);
-	if (o->kind->program == ACT_NAT) {
-		c->has |= s->nat.staged >= 0 ? ACT_HAS_STAGED : 0;
-		c->nnotes = count_notes(&s->held);
-		c->in_force = s->nat.in_force;
-		c->lacks = s->nat.lacks;
-		c->unknown = s->nat.unknown;
-	}
+	snprintf(c->domains, sizeof(c->domains), "%s", s->host_domains ? s->host_domains : "");
 	c->ngiven = o->kind->given ? s->ngiven : 0;
 	if (o->missing)
 		memcpy(c->missing, o->missing, sizeof(c->missing));
@@ -70,24 +55,19 @@ static uint64_t needs(const struct order *o)
 }
 
 /* place_all() - what the program is to have. Return: a list for free(), or NULL */
-static struct spawn_place *place_all(const struct serve *s, const struct order *o, int sock, int null, unsigned nnotes, unsigned *n)
+static struct spawn_place *place_all(const struct serve *s, const struct order *o, int sock, int null, unsigned *n)
 {
 	const struct spawn_place always[] = {
 		{ STDIN_FILENO, null }, { STDOUT_FILENO, null }, { ACT_FD, sock }, { ACT_JOURNAL_FD, s->journal }, { ACT_HELD_FD, o->fd },
-		{ ACT_STAGED_FD, o->kind->program == ACT_NAT ? s->nat.staged : -1 },
+		{ ACT_BOOKS_FD, o->kind->program == ACT_NAT ? s->nat_books : -1 },
 	};
 	unsigned ngiven = o->kind->given && s->ngiven ? 1 + s->ngiven : 0;		/* the message is the first */
-	struct spawn_place *list = malloc(sizeof(always) + (nnotes + ngiven) * sizeof(*list));
+	struct spawn_place *list = malloc(sizeof(always) + ngiven * sizeof(*list));
 
 	if (!list)
 		return NULL;
 	memcpy(list, always, sizeof(always));
 	*n = ARRAY_SIZE(always);
-	for (const struct held *h = nnotes ? s->held.by_name : NULL; h; h = h->hh.next)
-		if (h->note >= 0) {
-			list[*n] = (struct spawn_place){ ACT_NOTES_FD + (int)(*n - ARRAY_SIZE(always)), h->note };
-			(*n)++;
-		}
 	for (unsigned i = 0; i < ngiven; i++, (*n)++)
 		list[*n] = (struct spawn_place){ ACT_GIVEN_FD + (int)i, i ? START_GIVEN_FD + (int)i - 1 : START_MESSAGE_FD };
 	return list;
@@ -95,7 +75,7 @@ static struct spawn_place *place_all(const struct serve *s, const struct order *
 
 /* start_program() - A user's keeper that has rights by its own file lends none to a program in whose place its user could put another one.
  * Return: its pid, or negative errno */
-static pid_t start_program(const struct serve *s, const struct order *o, int sock, unsigned nnotes, int program, bool roots)
+static pid_t start_program(const struct serve *s, const struct order *o, int sock, int program, bool roots)
 {
 	char *const argv[] = { (char *)acts_name(o->kind->program), NULL }, *const none[] = { NULL };
 	struct spawn sp = { .program = program, .argv = argv, .env = none, .rights = needs(o),
@@ -103,7 +83,7 @@ static pid_t start_program(const struct serve *s, const struct order *o, int soc
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	pid_t pid = -ENOMEM;
 
-	sp.places = null < 0 ? NULL : place_all(s, o, sock, null, nnotes, &sp.nplaces);
+	sp.places = null < 0 ? NULL : place_all(s, o, sock, null, &sp.nplaces);
 	if (sp.places)
 		pid = spawn(&sp);
 	free(sp.places);
@@ -120,7 +100,7 @@ static int begin(struct job *job, const struct serve *s, const struct order *o, 
 		return sock;
 	rc = host_send(sock, call, sizeof(*call), -1);
 	if (rc == 0)
-		rc = start_program(s, o, theirs, call->nnotes, program, roots);
+		rc = start_program(s, o, theirs, program, roots);
 	close(theirs);
 	if (rc < 0) {
 		close(sock);

@@ -16,7 +16,7 @@ enum { STAY_MS = 50 };
 
 void serve_init(struct serve *s, int sock)
 {
-	*s = (struct serve){ .sock = sock, .journal = -1, .nat.staged = -1, .job.sock = -1, .job_ms = KEEPER_JOB_MS,
+	*s = (struct serve){ .sock = sock, .journal = -1, .nat_books = -1, .job.sock = -1, .job_ms = KEEPER_JOB_MS,
 			     .users = { .file = -1, .everybody = geteuid() != 0 } };
 }
 
@@ -87,31 +87,13 @@ static int serve_about(struct serve *s, const struct host_header *request, size_
 {
 	if (is_about(serve_held(s, request), request))
 		return serve_start(s, request, size, fd);
-	if (request->type == HOST_NAT)
-		nat_unstage(&s->nat);
 	return serve_done(s, request, -ENOENT);
-}
-
-/* serve_stranger() - names below a domain that may be somebody's are not told to the host */
-static int serve_stranger(struct serve *s, const struct host_names *m, int fd)
-{
-	struct host_reply r = { .rc = -EPERM };
-
-	snprintf(r.message, sizeof(r.message), "names below %.100s are not told to the host: the domain may be somebody's", m->domain);
-	snprintf(r.hint, sizeof(r.hint), "a domain below .internal; or start lanyardd with --host-domains %.100s", m->domain);
-	close(fd);
-	return serve_answer(s, m, &r, -1);
 }
 
 /* serve_told() - the program that acts gets the descriptor, as if it were held; here it is taken */
 static int serve_told(struct serve *s, const struct host_header *request, size_t size, int fd)
 {
-	const struct host_names *names = request->type == HOST_NAMES ? (const void *)request : NULL;
-	int rc;
-
-	if (names && (names->n || names->ifname[0]) && !domains_allow(s->host_domains, names->domain))
-		return serve_stranger(s, names, fd);
-	rc = names ? serve_start(s, request, size, fd) : serve_about(s, request, size, fd);
+	int rc = request->type == HOST_NAMES ? serve_start(s, request, size, fd) : serve_about(s, request, size, fd);
 
 	close(fd);
 	return rc;
@@ -231,13 +213,11 @@ static int dispatch(struct serve *s, const void *request, size_t size, int fd)
 		return serve_file(s, request, validator_start());
 	case HOST_NAMES:
 	case HOST_DELEGATED:
+	case HOST_NAT:
 		return serve_told(s, head, size, fd);
-	case HOST_NAT_FORWARDS:
-		return serve_done(s, request, nat_stage(&s->nat, request));
 	case HOST_UNIX_PEER:
 	case HOST_WIRE:
 	case HOST_FLOWS:
-	case HOST_NAT:
 		return serve_about(s, head, size, -1);
 	default:
 		return serve_open(s, request, size);
@@ -304,17 +284,13 @@ void serve_engine_gone(struct serve *s)
 	job_leave(&s->job);
 	if (child && s->undo) {
 		s->owes |= s->undo & -s->undo;
-		s->nat.unknown |= s->undo & 1u << ACT_NAT;
 		s->undo = 0;
 	} else if (child && m->head.type == HOST_OPEN_IFACE) {
 		opened = s->then ? s->opened : -1;
 		serve_iface_failed(s, m, held_find(&s->held, m->name), opened, child);
 		if (opened >= 0)
 			close(opened);
-	} else if (child && m->head.type == HOST_NAT) {
-		nat_done(s, NULL, NULL, -1);
 	}
-	nat_unstage(&s->nat);
 	if (s->sock >= 0)
 		close(s->sock);
 	s->sock = -1;
@@ -355,5 +331,7 @@ void serve_fini(struct serve *s)
 	held_fini(&s->held);
 	if (s->journal >= 0)
 		close(s->journal);
-	s->journal = -1;
+	if (s->nat_books >= 0)
+		close(s->nat_books);
+	s->journal = s->nat_books = -1;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a program that acts on the host is given: a call, which is taken only whole, and the files that say what the kernel translates.
+/* What a program that acts on the host is given: a call, which is taken only whole, and the file that says what the kernel translates.
  * covers: ctl/act_call.c ctl/act_nat_books.c */
 #define _GNU_SOURCE	/* memfd_create() */
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "ctl/act.h"
 #include "ctl/act_nat_books.h"
 
-enum { NOTES_MAX = 4, FORWARDS_MAX = 16 };
+enum { CHANGES_MAX = 6, FORWARDS_MAX = 16 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -85,7 +85,7 @@ static struct forwards read_forwards(struct reader *r, struct host_forward room[
 	for (size_t i = 0; i < f.n; i++) {
 		uint8_t bits = read_u8(r);
 
-		room[i] = (struct host_forward){ .family = bits & 1 ? 6 : 4, .proto = bits >> 1 & 1, .port = read_u8(r), .to_port = bits };
+		room[i] = (struct host_forward){ .family = bits & 1 ? 6 : 4, .proto = bits & 2 ? HOST_UDP : HOST_TCP, .port = read_u8(r), .to_port = bits };
 		room[i].to[0] = read_u8(r);
 	}
 	return f;
@@ -104,21 +104,6 @@ static void damage(struct reader *r, int fd)
 		(void)!pwrite(fd, bytes, read_u8(r), read_u16(r) % 512);
 }
 
-static int make_note(struct reader *r)
-{
-	static const char *const names[] = { "host:a", "host:b", "" };
-	struct host_forward room[FORWARDS_MAX];
-	struct nft_member member = { .ifname = "ly-a", .out = "", .way = "eth0" };
-	const char *name = names[read_u8(r) % ARRAY_SIZE(names)];
-	struct forwards f = read_forwards(r, room);
-	int fd = books_note(name, &member, &f);
-
-	if (fd < 0)
-		abort();
-	damage(r, fd);
-	return fd;
-}
-
 static int make_staged(struct reader *r)
 {
 	struct host_forward room[FORWARDS_MAX];
@@ -129,6 +114,27 @@ static int make_staged(struct reader *r)
 		abort();
 	damage(r, fd);
 	return fd;
+}
+
+/* write_books() - one more network is in them, or one goes, as lanyard-nat does it; or it is killed before the last word */
+static void write_books(struct reader *r, int fd)
+{
+	static const char *const names[] = { "host:a", "host:b", "" };
+	const char *name = names[read_u8(r) % ARRAY_SIZE(names)];
+	struct nft_member member = { .ifname = "ly-a", .out = "", .way = "eth0" };
+	struct nat_books b;
+	uint8_t how = read_u8(r);
+	int staged = make_staged(r);
+
+	if (books_open(&b, fd) == 0) {
+		books_stage(&b, staged, how % FORWARDS_MAX);
+		if (books_draft(&b, name, how & 32 ? NULL : &member) == 0 && !(how & 64))
+			books_settle(&b, how & 128);
+		else if (!b.head)
+			abort();
+	}
+	books_free(&b);
+	close(staged);
 }
 
 /* compare() - what is different is a part of each; nothing is different from itself */
@@ -159,19 +165,19 @@ static void use(struct nat_books *b)
 
 static void try_books(struct reader *r)
 {
-	int notes[NOTES_MAX], staged = read_u8(r) & 1 ? make_staged(r) : -1;
-	unsigned n = read_u8(r) % (NOTES_MAX + 1);
-	struct nat_books b = { .in_force = 0 };
+	int staged = make_staged(r), fd = memfd_create("books", MFD_CLOEXEC);
+	struct nat_books b;
 
-	for (unsigned i = 0; i < n; i++)
-		notes[i] = make_note(r);
-	if (books_read(&b, staged, notes, n) == 0)
+	if (fd < 0)
+		abort();
+	for (unsigned n = read_u8(r) % (CHANGES_MAX + 1); n; n--)
+		write_books(r, fd);
+	damage(r, fd);
+	if (books_open(&b, fd) == 0 && books_stage(&b, staged, read_u8(r) % FORWARDS_MAX) == 0)
 		use(&b);
 	books_free(&b);
-	for (unsigned i = 0; i < n; i++)
-		close(notes[i]);
-	if (staged >= 0)
-		close(staged);
+	close(fd);
+	close(staged);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

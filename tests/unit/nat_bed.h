@@ -1,73 +1,66 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* tests/unit/nat_bed.h - the keeper's side of kernel NAT, with lanyard-nat's in the test's own process or in a child of it */
+/* tests/unit/nat_bed.h - lanyard-nat in the test's own process or in a child of it, with books and forwards as the keeper and the engine give them
+ *
+ * For one file of a test, which defines _GNU_SOURCE.
+ */
 #ifndef TESTS_UNIT_NAT_BED_H
 #define TESTS_UNIT_NAT_BED_H
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
-#include "ctl/act_look.h"
 #include "ctl/act_nat.h"
 #include "ctl/act_nat_books.h"
 #include "tests/unit/acts_bed.h"
 
-static struct serve bed_keeper = { .sock = -1, .journal = -1, .nat.staged = -1, .job.sock = -1 };
+static int bed_books = -1, bed_forwards = -1;
 
-static inline int bed_stage(const struct host_forwards *m)
+static inline int bed_file(int *fd)
 {
-	return nat_stage(&bed_keeper.nat, m);
+	if (*fd < 0)
+		*fd = memfd_create("bed", MFD_CLOEXEC);
+	if (*fd < 0)
+		abort();
+	return *fd;
 }
 
-static inline void bed_books(struct nat_books *b)
+/* bed_stage() - @n more are sent for the next bed_translate() */
+static inline void bed_stage(const struct host_forward *list, size_t n)
 {
-	const struct held_table *t = &bed_keeper.held;
-	int notes[16];
-	unsigned n = 0;
+	int fd = bed_file(&bed_forwards);
 
-	*b = (struct nat_books){ .in_force = bed_keeper.nat.in_force, .lacks = bed_keeper.nat.lacks, .unknown = bed_keeper.nat.unknown };
-	for (const struct held *h = t->by_name; h; h = h->hh.next)
-		if (h->note >= 0)
-			notes[n++] = h->note;
-	if (books_read(b, bed_keeper.nat.staged, notes, n) < 0)
+	if (pwrite(fd, list, n * sizeof(*list), lseek(fd, 0, SEEK_END)) != (ssize_t)(n * sizeof(*list)))
 		abort();
 }
 
-/* bed_translate() - as the program does it. Return: its note, or negative errno */
+static inline void bed_unstage(void)
+{
+	if (ftruncate(bed_file(&bed_forwards), 0) < 0)
+		abort();
+}
+
+/* bed_translate() - as the program does it. Return: 0 or negative errno */
 static inline int bed_translate(const struct host_nat *m, const struct act_about *h, struct host_reply *r)
 {
+	struct act_about about = *h;
 	struct nat_books b;
-	int note;
+	int rc = books_open(&b, bed_file(&bed_books));
 
-	bed_books(&b);
-	note = nat_run(m, h, &b, r);
+	about.fd = bed_file(&bed_forwards);
+	rc = rc < 0 ? rc : nat_run(m, &about, &b, r);
 	books_free(&b);
-	return note;
-}
-
-/* bed_done() - as the keeper takes it, who holds the interface; @note is taken */
-static inline void bed_done(const struct act_about *h, const struct host_reply *r, int note)
-{
-	if (!held_find(&bed_keeper.held, h->name) && held_add(&bed_keeper.held, h->name, dup(STDERR_FILENO), 0, NULL, 0) < 0)
-		abort();
-	nat_done(&bed_keeper, held_find(&bed_keeper.held, h->name), r, note);
+	return rc;
 }
 
 static inline void bed_leave(const struct act_about *h)
 {
 	struct nat_books b;
 
-	bed_books(&b);
-	nat_leave(h, &b);
+	if (books_open(&b, bed_file(&bed_books)) == 0)
+		nat_leave(h, &b);
 	books_free(&b);
-}
-
-static inline void bed_gone(const char *name)
-{
-	struct held *h = held_find(&bed_keeper.held, name);
-
-	if (h)
-		held_remove(&bed_keeper.held, h);
 }
 
 #endif

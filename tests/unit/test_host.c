@@ -40,7 +40,6 @@ union request {
 	struct host_unix path;
 	struct host_iface iface;
 	struct host_icmp icmp;
-	struct host_forwards forwards;
 	struct host_nat nat;
 	struct host_uplink uplink;
 	struct host_wire wire;
@@ -61,7 +60,7 @@ static size_t good(enum host_type type, union request *m)
 		[HOST_REPLACE] = sizeof(m->named), [HOST_OPEN_ICMP] = sizeof(m->icmp), [HOST_OPEN_IFACE] = sizeof(m->iface),
 		[HOST_OPEN_UPLINK] = sizeof(m->uplink), [HOST_WIRE] = sizeof(m->wire), [HOST_NAMES] = sizeof(m->names), [HOST_OPEN_FILE] = sizeof(m->file),
 		[HOST_CHANGES] = sizeof(m->head), [HOST_OPEN_RESOLV] = sizeof(m->head),
-		[HOST_NAT_FORWARDS] = sizeof(m->forwards), [HOST_NAT] = sizeof(m->nat), [HOST_NAT_WATCH] = sizeof(m->head),
+		[HOST_NAT] = sizeof(m->nat), [HOST_NAT_WATCH] = sizeof(m->head),
 		[HOST_RULESET] = sizeof(m->head), [HOST_VALIDATOR] = sizeof(m->head), [HOST_FLOWS] = sizeof(m->named),
 		[HOST_DELEGATED] = sizeof(m->delegated), [HOST_CLIENT] = sizeof(m->head),
 	};
@@ -71,11 +70,6 @@ static size_t good(enum host_type type, union request *m)
 	m->head.size = (uint32_t)sizes[type];
 	if (type == HOST_NAT)
 		strcpy(m->nat.name, "x");
-	if (type == HOST_NAT_FORWARDS) {
-		m->forwards.n = 2;
-		m->forwards.list[0] = (struct host_forward){ .family = 4, .proto = HOST_TCP, .port = 80, .to_port = 8080, .to = { 10, 0, 0, 2 } };
-		m->forwards.list[1] = (struct host_forward){ .family = 6, .proto = HOST_UDP, .port = 53, .to_port = 53, .to = { 0xfd } };
-	}
 	if (type == HOST_HOLD || type == HOST_REPLACE || type == HOST_DROP || type == HOST_FLOWS)
 		strcpy(m->named.name, "x");
 	if (type == HOST_OPEN_TAP || type == HOST_OPEN_NETNS || type == HOST_OPEN_VMM_TAP)
@@ -131,7 +125,7 @@ static size_t good(enum host_type type, union request *m)
 
 static int fd_for(enum host_type type)
 {
-	return type == HOST_HOLD || type == HOST_REPLACE || type == HOST_NAMES || type == HOST_DELEGATED || type == HOST_CLIENT ? 0 : -1;
+	return type == HOST_HOLD || type == HOST_REPLACE || type == HOST_NAMES || type == HOST_DELEGATED || type == HOST_NAT || type == HOST_CLIENT ? 0 : -1;
 }
 
 static void test_check_sizes(void **state)
@@ -203,16 +197,6 @@ static const struct {
 	{ "iface: the host's loopback, without routing", HOST_OPEN_IFACE, offsetof(struct host_iface, localnet), 1, 1 },
 	{ "iface: a name that is more than a name", HOST_OPEN_IFACE, offsetof(struct host_iface, ifname) + 3, 1, '"' },
 	{ "NAT: a helper that is none", HOST_NAT, offsetof(struct host_nat, helpers), 1, 8 },
-	{ "forwards: none", HOST_NAT_FORWARDS, offsetof(struct host_forwards, n), 1, 0 },
-	{ "forwards: one more than there are", HOST_NAT_FORWARDS, offsetof(struct host_forwards, n), 1, 3 },
-	{ "forwards: more than fit", HOST_NAT_FORWARDS, offsetof(struct host_forwards, n), 1, HOST_FORWARDS_MAX + 1 },
-	{ "forwards: no such family", HOST_NAT_FORWARDS, offsetof(struct host_forwards, list[1].family), 1, 5 },
-	{ "forwards: not of TCP or UDP", HOST_NAT_FORWARDS, offsetof(struct host_forwards, list[0].proto), 1, 132 },
-	{ "forwards: port 0", HOST_NAT_FORWARDS, offsetof(struct host_forwards, list[0].port), 2, 0 },
-	{ "forwards: to port 0", HOST_NAT_FORWARDS, offsetof(struct host_forwards, list[0].to_port), 2, 0 },
-	{ "forwards: IPv4 with more than four bytes", HOST_NAT_FORWARDS, offsetof(struct host_forwards, list[0].to) + 4, 1, 1 },
-	{ "forwards: an address likewise", HOST_NAT_FORWARDS, offsetof(struct host_forwards, list[0].addr) + 15, 1, 1 },
-	{ "forwards: padding", HOST_NAT_FORWARDS, offsetof(struct host_forwards, list[1].zero), 1, 1 },
 	{ "nat: no interface", HOST_NAT, offsetof(struct host_nat, name), 1, 0 },
 	{ "nat: too many forwards", HOST_NAT, offsetof(struct host_nat, nforwards) + 3, 1, 1 },
 	{ "nat: no such access", HOST_NAT, offsetof(struct host_nat, access), 1, 3 },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* needs: netns */
 /* ctl/act_nat.h on the nftables of a namespace of our own: what is in force, what one change costs, what failure and removal leave. */
-#define _GNU_SOURCE	/* unshare() */
+#define _GNU_SOURCE	/* unshare(), memfd_create() */
 #include "ctl/act_nat.h"
 
 #include <errno.h>
@@ -18,6 +18,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "ctl/act_journal.h"
 #include "ctl/act_nft.h"
@@ -43,7 +44,6 @@ static int teardown(void **state)
 	char path[96];
 
 	(void)state;
-	held_fini(&bed_keeper.held);
 	snprintf(path, sizeof(path), "%s/host-changes", dir);
 	unlink(path);
 	return rmdir(dir);
@@ -51,36 +51,29 @@ static int teardown(void **state)
 
 static void stage(uint16_t first, unsigned n, uint8_t guest)
 {
-	struct host_forwards m = { .n = 0 };
+	for (unsigned i = 0; i < n; i++)
+		bed_stage(&(struct host_forward){ .family = 4, .proto = HOST_TCP, .port = (uint16_t)(first + i), .to_port = 80, .to = { 10, 0, 0, guest } }, 1);
+}
 
-	for (unsigned i = 0; i < n; i++) {
-		m.list[m.n++] = (struct host_forward){ .family = 4, .proto = HOST_TCP, .port = (uint16_t)(first + i), .to_port = 80,
-						       .to = { 10, 0, 0, guest } };
-		if (m.n == HOST_FORWARDS_MAX || i + 1 == n) {
-			assert_int_equal(bed_stage(&m), 0);
-			m.n = 0;
-		}
-	}
+static int ask(struct act_about *h, struct host_nat m, struct host_reply *r)
+{
+	*r = (struct host_reply){ .rc = 0 };
+	m.access = HOST_NAT_OWN;
+	strcpy(m.name, h->name);
+	r->rc = bed_translate(&m, h, r);
+	bed_unstage();
+	return r->rc;
 }
 
 static int run(struct act_about *h, unsigned nforwards, bool again, struct host_reply *r)
 {
-	struct host_nat m = { .nforwards = nforwards, .access = HOST_NAT_OWN, .again = again };
-	int rc;
-
-	*r = (struct host_reply){ .rc = 0 };
-	strcpy(m.name, h->name);
-	rc = bed_translate(&m, h, r);
-	r->rc = rc < 0 ? rc : 0;
-	bed_done(h, r, rc);
-	return r->rc;
+	return ask(h, (struct host_nat){ .nforwards = nforwards, .again = again }, r);
 }
 
 static void leave(struct act_about *h)
 {
 	bed_leave(h);
 	bed_undo(h->name, -1, false);
-	bed_gone(h->name);
 }
 
 #define ELEMENTS(map, n) "test $(nft -j list map inet lanyard " map " | grep -o '\"concat\": \\[\"tcp\"' | wc -l) = " #n
@@ -108,18 +101,18 @@ static void test_life(void **state)
 /* A forward whose guest is not said leads where it did; one that did not lead anywhere is none, and one that is not sent goes. */
 static void test_unknown_guest(void **state)
 {
-	struct host_forwards m = { .n = 0 };
+	struct host_forward list[3];
 	struct host_reply r;
 
 	(void)state;
 	stage(1000, 3, 2);
 	assert_int_equal(run(&a, 3, false, &r), 0);
-	for (unsigned i = 1; i < 4; i++)		/* not 1000, and 1003 is new */
-		m.list[m.n++] = (struct host_forward){ .family = 4, .proto = HOST_TCP, .port = (uint16_t)(1000 + i), .to_port = 80 };
-	m.list[0].to[0] = 10;				/* this one is said to live elsewhere */
-	m.list[0].to[3] = 9;
+	for (unsigned i = 0; i < 3; i++)		/* not 1000, and 1003 is new */
+		list[i] = (struct host_forward){ .family = 4, .proto = HOST_TCP, .port = (uint16_t)(1001 + i), .to_port = 80 };
+	list[0].to[0] = 10;				/* this one is said to live elsewhere */
+	list[0].to[3] = 9;
 	for (unsigned twice = 0; twice < 2; twice++) {
-		assert_int_equal(bed_stage(&m), 0);
+		bed_stage(list, 3);
 		assert_int_equal(run(&a, 3, false, &r), 0);
 		assert_true(own_run(ELEMENTS("to4", 2)));
 		assert_true(own_run("nft list map inet lanyard to4 | tr -d ' \n\t' | grep -q 'tcp.1001:10.0.0.9.80,tcp.1002:10.0.0.2.80'"));
@@ -171,13 +164,68 @@ static void test_one_change(void **state)
 	leave(&a);
 }
 
+/* What may not stand in the table is refused by who writes it, whoever sent it. */
+static const struct {
+	const char *what;
+	struct host_forward f;
+} strange[] = {
+	{ "no such family", { .family = 5, .proto = HOST_TCP, .port = 80, .to_port = 80 } },
+	{ "not of TCP or UDP", { .family = 4, .proto = 132, .port = 80, .to_port = 80 } },
+	{ "port 0", { .family = 4, .proto = HOST_TCP, .to_port = 80 } },
+	{ "to port 0", { .family = 6, .proto = HOST_UDP, .port = 80 } },
+	{ "IPv4 with more than four bytes", { .family = 4, .proto = HOST_TCP, .port = 80, .to_port = 80, .to = { 10, 0, 0, 2, 1 } } },
+	{ "an address likewise", { .family = 4, .proto = HOST_TCP, .port = 80, .to_port = 80, .addr = { [15] = 1 } } },
+	{ "padding", { .family = 4, .proto = HOST_TCP, .port = 80, .to_port = 80, .zero = 1 } },
+};
+
+static void test_strange(void **state)
+{
+	struct host_reply r;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(strange); i++) {
+		print_message("  %s\n", strange[i].what);
+		stage(1000, 1, 2);
+		bed_stage(&strange[i].f, 1);
+		assert_int_equal(run(&a, 2, false, &r), -EPROTO);
+	}
+	assert_true(own_run("! nft list table inet lanyard 2>/dev/null"));
+}
+
+/* One that was killed when it had changed the table: the books are as before it, and the next one makes the table as they say, and as it is asked. */
+static void test_killed(void **state)
+{
+	struct host_reply r;
+	struct nat_books books;
+
+	(void)state;
+	stage(1000, 2, 2);
+	assert_int_equal(run(&a, 2, false, &r), 0);
+	stage(3000, 5, 2);
+	assert_int_equal(run(&b, 5, false, &r), 0);
+	assert_int_equal(books_open(&books, bed_books), 0);
+	assert_false(books.unknown);
+	assert_int_equal(books_draft(&books, b.name, NULL), 0);
+	books_free(&books);
+	assert_true(own_run("nft flush map inet lanyard to4"));
+	stage(1000, 3, 2);
+	assert_int_equal(run(&a, 3, false, &r), 0);
+	assert_true(own_run(ELEMENTS("to4", 8)));
+	assert_int_equal(books_open(&books, bed_books), 0);
+	assert_true(!books.unknown && books_find(&books, a.name)->forwards.n == 3 && books_find(&books, b.name)->forwards.n == 5);
+	books_free(&books);
+	leave(&a);
+	leave(&b);
+	assert_true(own_run("! nft list table inet lanyard 2>/dev/null"));
+}
+
 static void test_refused(void **state)
 {
 	struct host_reply r;
 
 	(void)state;
 	stage(1000, 2, 2);
-	assert_int_equal(run(&a, 3, false, &r), -EPROTO);	/* not as many as were sent */
+	assert_int_equal(run(&a, 3, false, &r), -EPROTO);	/* more than were sent */
 	stage(1000, 2, 2);
 	stage(1001, 1, 3);
 	assert_int_equal(run(&a, 3, false, &r), -EEXIST);	/* one port twice */
@@ -213,15 +261,7 @@ static void test_broken(void **state)
 
 static int run_with(struct act_about *h, unsigned helpers, struct host_reply *r)
 {
-	struct host_nat m = { .access = HOST_NAT_OWN, .helpers = (uint8_t)helpers };
-	int rc;
-
-	*r = (struct host_reply){ .rc = 0 };
-	strcpy(m.name, h->name);
-	rc = bed_translate(&m, h, r);
-	r->rc = rc < 0 ? rc : 0;
-	bed_done(h, r, rc);
-	return r->rc;
+	return ask(h, (struct host_nat){ .helpers = (uint8_t)helpers }, r);
 }
 
 /* Every combination is a transaction that libnftables understands: the kernel takes it, or lacks just what nft_lacking() says. */
@@ -351,7 +391,7 @@ static void test_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_life), cmocka_unit_test(test_unknown_guest), cmocka_unit_test(test_one_change), cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_life), cmocka_unit_test(test_unknown_guest), cmocka_unit_test(test_one_change), cmocka_unit_test(test_refused), cmocka_unit_test(test_strange), cmocka_unit_test(test_killed),
 		cmocka_unit_test(test_broken), cmocka_unit_test(test_many),
 		cmocka_unit_test(test_features), cmocka_unit_test(test_helpers), cmocka_unit_test(test_echoes),
 	};

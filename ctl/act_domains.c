@@ -3,7 +3,7 @@
  * programs trust: without the administrator's word it is one of those that are nobody's in the public DNS. */
 #include <string.h>
 
-#include "ctl/keeper.h"
+#include "ctl/act_guests.h"
 
 static const char reserved[] = "internal,home.arpa,test,example,invalid";	/* ICANN 2024-07-29, RFC 8375, RFC 2606 */
 
