@@ -57,19 +57,10 @@ static uint64_t restart_delay(struct keeper *k, uint64_t now)
 	return k->quick == 1 ? 0 : QUICK_STEP_MS << (k->quick - 2);
 }
 
-static void say_how_it_ended(pid_t pid, int status, uint64_t lived_ms)
-{
-	if (WIFSIGNALED(status))
-		log_warn("event=engine-ended pid=%d signal=%s lived_ms=%llu", (int)pid, strsignal(WTERMSIG(status)),
-			 (unsigned long long)lived_ms);
-	else
-		log_warn("event=engine-ended pid=%d status=%d lived_ms=%llu", (int)pid, WEXITSTATUS(status),
-			 (unsigned long long)lived_ms);
-}
-
 /* on_engine_ended() - start it again; but one that never served and says itself that it cannot will not be helped so */
 static void on_engine_ended(struct keeper *k, int status)
 {
+	const char *signal_name = WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "none";
 	uint64_t now = clock_now_ms();
 	pid_t pid = k->engine;
 
@@ -79,7 +70,8 @@ static void on_engine_ended(struct keeper *k, int status)
 		k->done = true;
 		return;
 	}
-	say_how_it_ended(pid, status, now - k->started_ms);
+	log_warn("event=engine-ended pid=%d signal=%s status=%d lived_ms=%llu", (int)pid, signal_name, WEXITSTATUS(status),
+		 (unsigned long long)(now - k->started_ms));
 	if (!k->served && (WIFEXITED(status) || k->quick >= KEEPER_QUICK_RESTARTS)) {
 		log_error("event=start-failed reason=\"the engine does not start\"");
 		k->status = 1;
@@ -144,10 +136,9 @@ static int open_signals(void)
 /* next_deadline() - milliseconds until something is due by the clock; -1: nothing */
 static int next_deadline(const struct keeper *k)
 {
-	uint64_t at = k->kill_at_ms ? k->kill_at_ms : k->engine ? 0 : k->start_at_ms;
-	uint64_t now = clock_now_ms();
+	uint64_t at = k->kill_at_ms ? k->kill_at_ms : k->start_at_ms, now = clock_now_ms();
 
-	if (k->kill_at_ms == 0 && k->engine)
+	if (!k->kill_at_ms && k->engine)
 		return -1;
 	return at > now ? (int)(at - now) : 0;
 }
@@ -202,8 +193,8 @@ static bool text_ends(const char *text, size_t room)
 int keeper_message(struct start_message *m)
 {
 	if (pread(START_MESSAGE_FD, m, sizeof(*m), 0) != sizeof(*m) || m->size != sizeof(*m) || m->ngiven > START_GIVEN_MAX ||
-	    !text_ends(m->runtime_dir, sizeof(m->runtime_dir)) || !text_ends(m->state_dir, sizeof(m->state_dir)) ||
-	    !text_ends(m->config, sizeof(m->config)) || !text_ends(m->host_domains, sizeof(m->host_domains)) ||
+	    !text_ends(m->runtime_dir, sizeof(m->runtime_dir)) || !text_ends(m->config, sizeof(m->config)) ||
+	    !text_ends(m->host_domains, sizeof(m->host_domains)) || memcmp(m->arguments + sizeof(m->arguments) - 2, "\0", 2) ||
 	    (geteuid() != 0 && m->engine.uid != geteuid()))
 		return -EPROTO;
 	for (int fd = START_MESSAGE_FD; fd < START_GIVEN_FD + (int)m->ngiven; fd++)

@@ -90,6 +90,7 @@ struct act_kind {
 	enum { AS_KEEPER, AS_USER, AS_ROOT_OR_USER } as;	/* AS_USER: with the rights of the one that it names */
 	bool kept;			/* the descriptor is held under the request's name */
 	bool opens;			/* there is a descriptor */
+	bool leaves;			/* something on the host that closing it does not take away */
 	bool given;			/* its program gets the sockets that the daemon was started with */
 	uint64_t rights;		/* capabilities, where the keeper has them and acts as itself */
 };

@@ -18,12 +18,12 @@
 
 static const struct act_kind kinds[HOST_TYPES] = {
 	[HOST_OPEN_TAP] = { "opening a TAP", ACT_PLUG, AS_USER, .kept = true, .opens = true, .rights = NET },
-	[HOST_OPEN_NETNS] = { "opening an interface in a namespace", ACT_PLUG, AS_USER, .kept = true, .opens = true,
+	[HOST_OPEN_NETNS] = { "opening an interface in a namespace", ACT_PLUG, AS_USER, .kept = true, .opens = true, .leaves = true,
 			      .rights = NET | BIT(CAP_NET_RAW) | BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_PTRACE) | BIT(CAP_DAC_OVERRIDE) },
-	[HOST_OPEN_VMM_TAP] = { "opening a VMM's TAP", ACT_PLUG, AS_ROOT_OR_USER, .kept = true, .opens = true, .rights = NET | BIT(CAP_NET_RAW) },
+	[HOST_OPEN_VMM_TAP] = { "opening a VMM's TAP", ACT_PLUG, AS_ROOT_OR_USER, .kept = true, .opens = true, .leaves = true, .rights = NET | BIT(CAP_NET_RAW) },
 	[HOST_OPEN_UPLINK] = { "opening the uplink", ACT_PLUG, .kept = true, .opens = true, .rights = NET | BIT(CAP_NET_RAW) },
 	[HOST_OPEN_ICMP] = { "opening a socket for ICMP", ACT_PLUG, .opens = true, .rights = BIT(CAP_NET_RAW) },
-	[HOST_OPEN_IFACE] = { "making the host's interface", ACT_IFACE, .opens = true,	/* and a note to each network manager, in its directory */
+	[HOST_OPEN_IFACE] = { "making the host's interface", ACT_IFACE, .opens = true, .leaves = true,	/* and a note to each network manager, in its directory */
 			      .rights = NET | BIT(CAP_NET_RAW) | BIT(CAP_DAC_OVERRIDE) },
 	[HOST_WIRE] = { "leading packets to guests", ACT_WAYS, .rights = NET | BIT(CAP_NET_RAW) },
 	[HOST_DELEGATED] = { "setting routes", ACT_WAYS, .rights = NET },
@@ -33,9 +33,9 @@ static const struct act_kind kinds[HOST_TYPES] = {
 	[HOST_FLOWS] = { "reading the connections of the host", ACT_NAT, .opens = true, .rights = NET },
 	[HOST_NAMES] = { "writing guests' names", ACT_NAMES, .rights = BIT(CAP_DAC_OVERRIDE) },
 	[HOST_OPEN_RESOLV] = { "reading what the host resolves by", ACT_NAMES, .opens = true },
-	[HOST_UNIX_LISTEN] = { "opening a socket", ACT_PATHS, AS_USER, .kept = true, .opens = true, .rights = BIT(CAP_DAC_OVERRIDE) },
+	[HOST_UNIX_LISTEN] = { "opening a socket", ACT_PATHS, AS_USER, .kept = true, .opens = true, .leaves = true, .rights = BIT(CAP_DAC_OVERRIDE) },
 	[HOST_UNIX_CONNECT] = { "opening a socket", ACT_PATHS, AS_USER, .kept = true, .opens = true, .rights = BIT(CAP_DAC_OVERRIDE) },
-	[HOST_UNIX_BIND] = { "opening a socket", ACT_PATHS, AS_USER, .kept = true, .opens = true, .rights = BIT(CAP_DAC_OVERRIDE) },
+	[HOST_UNIX_BIND] = { "opening a socket", ACT_PATHS, AS_USER, .kept = true, .opens = true, .leaves = true, .rights = BIT(CAP_DAC_OVERRIDE) },
 	[HOST_UNIX_PEER] = { "connecting a socket", ACT_PATHS, AS_USER, .opens = true, .rights = BIT(CAP_DAC_OVERRIDE) },
 	[HOST_OPEN_FILE] = { "opening a file", ACT_PATHS, AS_USER, .opens = true },	/* nothing that its user may not read */
 	[HOST_LISTEN] = { "opening ports", ACT_PATHS, .kept = true, .opens = true, .given = true,	/* and looking for who has one */

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Requests that take a job: whose it is, what is about it in the keeper, and what becomes of its answer. */
 #include <errno.h>
-#include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -78,7 +75,8 @@ static struct order order_of(const struct serve *s, const struct held *h, int fd
 	return o;
 }
 
-static int start(struct serve *s, int fd)
+/* begin() - Return: 0, or negative errno */
+static int begin(struct serve *s, int fd)
 {
 	const struct host_header *head = (const void *)s->pending;
 	struct held *h = serve_held(s, head);
@@ -89,27 +87,27 @@ static int start(struct serve *s, int fd)
 	return job_start(&s->job, s, &o);
 }
 
-/* refused() - no job was to be had */
-static int refused(struct serve *s, int rc)
+/* start() - or answer that no job was to be had */
+static int start(struct serve *s, int fd)
 {
-	struct host_reply r = { .rc = rc };
+	int rc = begin(s, fd);
 
+	if (rc == 0)
+		return 0;
 	s->undo = 0;
-	return serve_answer(s, s->pending, &r, -1);
+	return serve_done(s, s->pending, rc);
 }
 
 int serve_start(struct serve *s, const void *request, size_t size, int fd)
 {
 	struct held *h = serve_held(s, request);
-	int rc;
 
 	memcpy(s->pending, request, size);
 	s->pending_size = size;
 	s->undo = undone_first(s, request, h);
 	if (s->undo && h)
 		held_changed(h, NULL);
-	rc = start(s, fd);
-	return rc < 0 ? refused(s, rc) : 0;
+	return start(s, fd);
 }
 
 /* ---- its end ---- */
@@ -162,7 +160,7 @@ static int finish_iface(struct serve *s, int fd, struct host_reply *r, pid_t chi
 	} else if (r->rc == 0 && ways_has(m)) {
 		s->then = true;
 		s->opened = fd;
-		r->rc = start(s, -1);
+		r->rc = begin(s, -1);
 		if (r->rc == 0)
 			return 0;
 	}
@@ -183,12 +181,10 @@ static int finish_open(struct serve *s, const struct act_kind *kind, const int *
 	bool keep = n && *name && kind->kept;
 	int rc;
 
-	if (keep) {
+	if (keep)
 		r->rc = held_add_many(&s->held, name, fds, n, r, s->pending, s->pending_size);
-		keep = r->rc == 0;
-	}
 	rc = serve_answer_many(s, s->pending, r, fds, n);
-	if (!keep)
+	if (!keep || r->rc < 0)
 		close_all(fds, n);
 	return rc;
 }
@@ -214,12 +210,11 @@ static void tell_undone(const struct held *h, const struct host_reply *r)
 static int finish_drop(struct serve *s, const struct host_reply *undone)
 {
 	struct held *h = serve_held(s, s->pending);
-	struct host_reply r = { .rc = 0 };
 
 	tell_undone(h, undone);
 	if (h)
 		held_remove(&s->held, h);
-	return serve_answer(s, s->pending, &r, -1);
+	return serve_done(s, s->pending, 0);
 }
 
 /* finish_undo() - now for what follows: the next one's, or what was asked */
@@ -227,15 +222,13 @@ static int finish_undo(struct serve *s, const struct host_reply *r)
 {
 	struct held *h = serve_held(s, s->pending);
 	unsigned bit = s->undo & -s->undo;
-	int rc;
 
 	tell_undone(h, r);
 	s->undo &= ~bit;
 	s->owes = r->rc < 0 ? s->owes | bit : s->owes & ~bit;
 	if (h)
 		h->acted &= ~bit;
-	rc = start(s, -1);
-	return rc < 0 ? refused(s, rc) : 0;
+	return start(s, -1);
 }
 
 int serve_job(struct serve *s)

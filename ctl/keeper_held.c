@@ -166,13 +166,9 @@ bool held_same(const struct held *h, const void *request, size_t size)
 
 bool held_leaves_trace(const struct held *h)
 {
-	struct host_header head;
+	const struct host_header *head = h->request;
 
-	if (!h->request)
-		return false;
-	memcpy(&head, h->request, sizeof(head));
-	return head.type == HOST_OPEN_IFACE || head.type == HOST_UNIX_LISTEN || head.type == HOST_UNIX_BIND || head.type == HOST_OPEN_VMM_TAP ||
-	       (head.type == HOST_OPEN_NETNS && h->value == HOST_MEDIUM_PACKET);
+	return head && acts_kind(head->type)->leaves && (head->type != HOST_OPEN_NETNS || h->value == HOST_MEDIUM_PACKET);
 }
 
 bool held_shares_trace(const struct held_table *t, const struct held *h)

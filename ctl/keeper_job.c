@@ -22,10 +22,7 @@ enum { CLOSE_MS = 100 };
 
 static void write_call(struct act_call *c, const struct serve *s, const struct order *o, bool roots)
 {
-	ssize_t n = readlink("/proc/self/exe", c->program, sizeof(c->program) - 1);
-
-	if (n <= 0)
-		snprintf(c->program, sizeof(c->program), "lanyard-keeper");
+	acts_path("lanyard-keeper", c->program, sizeof(c->program));
 	c->size = sizeof(*c);
 	c->what = o->what;
 	c->keeper = (uint32_t)getpid();

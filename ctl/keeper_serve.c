@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -83,19 +82,14 @@ static bool is_about(const struct held *h, const struct host_header *request)
 	       (request->type != HOST_DELEGATED || ((const struct host_iface *)is)->pool6_len);
 }
 
+/* serve_about() - the program that acts gets the descriptor, if one came, as if it were held; here it is taken */
 static int serve_about(struct serve *s, const struct host_header *request, size_t size, int fd)
 {
-	if (is_about(serve_held(s, request), request))
-		return serve_start(s, request, size, fd);
-	return serve_done(s, request, -ENOENT);
-}
+	bool known = request->type == HOST_NAMES || is_about(serve_held(s, request), request);
+	int rc = known ? serve_start(s, request, size, fd) : serve_done(s, request, -ENOENT);
 
-/* serve_told() - the program that acts gets the descriptor, as if it were held; here it is taken */
-static int serve_told(struct serve *s, const struct host_header *request, size_t size, int fd)
-{
-	int rc = request->type == HOST_NAMES ? serve_start(s, request, size, fd) : serve_about(s, request, size, fd);
-
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	return rc;
 }
 
@@ -214,11 +208,10 @@ static int dispatch(struct serve *s, const void *request, size_t size, int fd)
 	case HOST_NAMES:
 	case HOST_DELEGATED:
 	case HOST_NAT:
-		return serve_told(s, head, size, fd);
 	case HOST_UNIX_PEER:
 	case HOST_WIRE:
 	case HOST_FLOWS:
-		return serve_about(s, head, size, -1);
+		return serve_about(s, head, size, fd);
 	default:
 		return serve_open(s, request, size);
 	}

@@ -14,10 +14,6 @@
 #include "base/log.h"
 #include "ctl/keeper.h"
 
-#ifndef CLOSE_RANGE_CLOEXEC	/* Linux 5.11 */
-#define CLOSE_RANGE_CLOEXEC (1U << 2)
-#endif
-
 /* put() - in two steps, as one's number may be another's descriptor. Return: is every one there? */
 static bool put(const struct spawn *s, int first_free)
 {

@@ -18,7 +18,7 @@
 /* Descriptors of a keeper that starts; from START_GIVEN_FD on as many as the message says. The message's own is a file. */
 enum { START_MESSAGE_FD = 3, START_LOCK_FD, START_API_FD, START_ATTACH_FD, START_JOURNAL_FD, START_USERS_FD, START_GIVEN_FD };
 
-enum { START_GIVEN_MAX = 4096, START_LABEL_SIZE = 128, START_DOMAINS_SIZE = 2048 };
+enum { START_GIVEN_MAX = 4096, START_LABEL_SIZE = 128, START_DOMAINS_SIZE = 2048, START_ARGUMENTS_MAX = 14, START_ARGUMENTS_SIZE = 3 * PATHS_SIZE + 256 };
 
 /* start_given - a TCP or UDP socket that the daemon was started with (sd_listen_fds(3)), and where it is bound */
 struct start_given {
@@ -37,10 +37,9 @@ struct start_message {
 	uint32_t size;			/* of this, bytes */
 	uint32_t ngiven;
 	struct rights_user engine;	/* whose it is; where the keeper is not root, its own */
-	uint32_t has_admins, admins;	/* a group that administrates */
-	uint32_t workers;		/* 0: as many as the engine sees fit */
-	char runtime_dir[PATHS_SIZE], state_dir[PATHS_SIZE];	/* the second one is the engine's */
+	char runtime_dir[PATHS_SIZE];
 	char config[PATHS_SIZE];	/* or empty */
+	char arguments[START_ARGUMENTS_SIZE];	/* of the engine: texts one behind another, and an empty one */
 	char host_domains[START_DOMAINS_SIZE];	/* by commas, or empty */
 };
 
@@ -57,6 +56,9 @@ struct start_conf {
 /* started - what was made; descriptors are -1 where there is none */
 struct started {
 	struct start_message message;
+	char engine_dir[PATHS_SIZE];	/* where the engine keeps its state */
+	bool has_admins;
+	uint32_t admins;		/* a group that administrates */
 	int lock, journal, users, api, attach;
 	struct start_given *given;
 	int *given_fds;
@@ -76,7 +78,7 @@ int journal_create(const char *state_dir);	/* Return: descriptor or negative err
 int home_user_find(const char *name, struct rights_user *to);
 
 /* home_prepare() - choose the user, make the directory, move there what an earlier version stored. Return: 0 or negative errno */
-int home_prepare(const struct start_conf *conf, struct start_message *m);
+int home_prepare(const struct start_conf *conf, struct started *to);
 
 /* --- start_given.c --- */
 

@@ -126,31 +126,31 @@ static int make_directory(int state, const struct rights_user *user)
 }
 
 /* root_home() - root's state directory lets the engine through to its part, and shows nothing */
-static int root_home(const struct start_conf *conf, struct start_message *m)
+static int root_home(const struct start_conf *conf, struct started *to)
 {
 	int state = open(conf->state_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), rc;
 	const struct group *admins = getgrnam("lanyard");
 
 	if (state < 0)
 		return -errno;
-	m->has_admins = admins != NULL;
-	m->admins = admins ? admins->gr_gid : 0;
+	to->has_admins = admins != NULL;
+	to->admins = admins ? admins->gr_gid : 0;
 	rc = conf->engine_user.uid && fchmod(state, 0711) < 0 ? -errno : 0;
-	choose_user(conf, &m->engine);
+	choose_user(conf, &to->message.engine);
 	if (rc == 0)
-		rc = make_directory(state, &m->engine);
+		rc = make_directory(state, &to->message.engine);
 	close(state);
 	return rc;
 }
 
-int home_prepare(const struct start_conf *conf, struct start_message *m)
+int home_prepare(const struct start_conf *conf, struct started *to)
 {
 	bool root = geteuid() == 0;
 	int rc = 0;
 
-	m->engine = (struct rights_user){ .uid = geteuid(), .gid = getegid() };
-	if (snprintf(m->state_dir, sizeof(m->state_dir), "%s%s%s", conf->state_dir, root ? "/" : "", root ? subdirectory : "") >=
-	    (int)sizeof(m->state_dir))
+	to->message.engine = (struct rights_user){ .uid = geteuid(), .gid = getegid() };
+	if (snprintf(to->engine_dir, sizeof(to->engine_dir), "%s%s%s", conf->state_dir, root ? "/" : "", root ? subdirectory : "") >=
+	    (int)sizeof(to->engine_dir))
 		rc = -ENAMETOOLONG;
-	return rc == 0 && root ? root_home(conf, m) : rc;
+	return rc == 0 && root ? root_home(conf, to) : rc;
 }

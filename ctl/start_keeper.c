@@ -38,6 +38,28 @@ int start_engine_path(char *to, size_t room)
 	return start_path("lanyard-engine", to, room);
 }
 
+/* write_arguments() - the engine's */
+static void write_arguments(const struct start_conf *conf, struct started *s)
+{
+	char uid[16], admins[16], workers[16], *to = s->message.arguments, *end = to + sizeof(s->message.arguments) - 1;
+	const struct {
+		bool given;
+		const char *option, *value;
+	} all[] = {
+		{ true, "--runtime-dir", s->message.runtime_dir }, { true, "--state-dir", s->engine_dir }, { true, "--uid", uid },
+		{ s->has_admins, "--admins", admins }, { s->message.config[0], "--config", s->message.config }, { conf->workers, "--workers", workers },
+	};
+
+	snprintf(uid, sizeof(uid), "%u", (unsigned)geteuid());
+	snprintf(admins, sizeof(admins), "%u", s->admins);
+	snprintf(workers, sizeof(workers), "%u", conf->workers);
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		if (all[i].given) {
+			to += snprintf(to, (size_t)(end - to), "%s", all[i].option) + 1;
+			to += snprintf(to, (size_t)(end - to), "%s", all[i].value) + 1;
+		}
+}
+
 static int write_message(const struct started *s)
 {
 	size_t given = s->message.ngiven * sizeof(*s->given);
@@ -85,7 +107,7 @@ static int become_keeper(const struct start_conf *conf, struct started *s)
 
 int start_run(const struct start_conf *conf)
 {
-	struct started s = { .message = { .size = sizeof(s.message), .workers = conf->workers }, .lock = -1, .journal = -1, .users = -1, .api = -1, .attach = -1 };
+	struct started s = { .message.size = sizeof(s.message), .lock = -1, .journal = -1, .users = -1, .api = -1, .attach = -1 };
 	struct start_message *m = &s.message;
 	int rc;
 
@@ -97,6 +119,7 @@ int start_run(const struct start_conf *conf)
 	rc = setup_open(conf, &s);
 	if (rc < 0)
 		return rc;
+	write_arguments(conf, &s);
 	rc = become_keeper(conf, &s);
 	log_error("event=start-failed what=\"cannot start the keeper\" path=%s reason=\"%s\"", conf->keeper, strerror(-rc));
 	return rc;

@@ -199,8 +199,8 @@ int setup_open(const struct start_conf *conf, struct started *to)
 		rc = prepare_dir(conf->state_dir, 0700);
 	if (rc == 0)
 		rc = take_lock(conf->state_dir, &to->lock);
-	if (rc == 0 && (rc = home_prepare(conf, &to->message)) < 0)
-		fail(rc, "cannot prepare the engine's directory", to->message.state_dir);
+	if (rc == 0 && (rc = home_prepare(conf, to)) < 0)
+		fail(rc, "cannot prepare the engine's directory", to->engine_dir);
 	if (rc == 0 && (rc = to->journal = journal_create(conf->state_dir)) < 0)
 		fail(rc, "cannot open the journal of host changes in", conf->state_dir);
 	if (rc >= 0 && (rc = to->users = create(conf->state_dir, "users")) < 0)

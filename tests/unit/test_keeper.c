@@ -427,8 +427,8 @@ static void test_message_is_checked(void **state)
 	for (unsigned i = 0; i < 4; i++) {
 		m = good;
 		m.ngiven = 0;
-		memset(i == 0 ? m.runtime_dir : i == 1 ? m.state_dir : i == 2 ? m.config : m.host_domains, 'x',
-		       i == 3 ? sizeof(m.host_domains) : sizeof(m.config));
+		memset(i == 0 ? m.runtime_dir : i == 1 ? m.arguments : i == 2 ? m.config : m.host_domains, 'x',
+		       i == 1 ? sizeof(m.arguments) : i == 3 ? sizeof(m.host_domains) : sizeof(m.config));
 		assert_int_equal(told(&m, sizeof(m)), 9);
 	}
 	m = good;
