@@ -16,7 +16,7 @@ int act_call_check(const struct act_call *c, size_t size)
 {
 	bool held = size == sizeof(*c) && c->has & ACT_HAS_HELD;
 
-	if (size != sizeof(*c) || c->size != size || !c->what || c->what >= ACT_WHATS || c->own_rights > 1 ||
+	if (size != sizeof(*c) || c->size != size || !c->what || c->what >= ACT_WHATS || c->own_rights > 1 || c->ngiven > START_GIVEN_MAX ||
 	    !memchr(c->name, '\0', sizeof(c->name)) || !memchr(c->program, '\0', sizeof(c->program)) || !memchr(c->domains, '\0', sizeof(c->domains)))
 		return -EPROTO;
 	if ((c->what == ACT_RUN) != (c->request_size != 0) || (c->request_size && !request_fits(c->request, c->request_size, held)) ||

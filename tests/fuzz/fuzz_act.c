@@ -39,6 +39,7 @@ static void check(const struct act_call *c, size_t size)
 	if (act_call_check(c, size) < 0)
 		return;
 	if (size != sizeof(*c) || strnlen(c->name, sizeof(c->name)) == sizeof(c->name) || strnlen(c->program, sizeof(c->program)) == sizeof(c->program) ||
+	    strnlen(c->domains, sizeof(c->domains)) == sizeof(c->domains) || c->ngiven > START_GIVEN_MAX ||
 	    c->request_size > HOST_MESSAGE_MAX || c->about_size > HOST_MESSAGE_MAX)
 		abort();
 }
@@ -53,13 +54,15 @@ static void try_call(struct reader *r)
 	c.what = read_u8(r);
 	c.has = read_u8(r);
 	c.own_rights = odd & 1 ? 7 : 0;
-	c.zero = odd >> 1 & 1;
+	c.ngiven = odd & 2 ? START_GIVEN_MAX + 1 : 0;
 	c.request_size = read_request(r, c.request);
 	c.about_size = read_request(r, c.about);
 	if (odd & 4)
 		memset(c.name, 'n', sizeof(c.name));
 	if (odd & 8)
 		memset(c.program, 'p', sizeof(c.program));
+	if (odd & 64)
+		memset(c.domains, 'd', sizeof(c.domains));
 	if (odd & 16)
 		c.request_size = read_u32(r);
 	check(&c, odd & 32 ? sizeof(c) - 1 : sizeof(c));
