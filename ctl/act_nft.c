@@ -29,21 +29,13 @@ static const char sets_text[] =
 	"	map to6 { type inet_proto . inet_service : ipv6_addr . inet_service; }\n"
 	"	map at6 { type ipv6_addr . inet_proto . inet_service : ipv6_addr . inet_service; }\n";
 
-/* A guest speaks for itself alone (the way back to its address is the interface it came by), and never to the host's loopback by that
- * name. What it hears from outside it has asked for, or a forward leads to it; hosts of our other networks hear of it only by a forward.
+/* A guest speaks for itself alone: the switch sees to that (STAGE_SOURCE), and here what begins a connection, or is for the host, must
+ * have the way back to its address by the interface it came by. It speaks neither to the host's loopback by that name nor to a cloud's metadata.
+ * What it hears from outside it has asked for, or a forward leads to it; hosts of our other networks hear of it only by a forward.
  * The host itself is outside, too: its programs use the forwards. Where the NAT leads to ::1, the ports of switch/hostway.h tell
- * what between guests is the kernel's. To guests whom the host is closed to a
- * forward of one of its addresses is the host, one of all is a guest (as in nat/nat.c). Neighbour Discovery is untracked, and passes. */
+ * what between guests is the kernel's. To guests whom the host is closed to a forward of one of its addresses is the host, one of all is
+ * a guest (as in nat/nat.c). Neighbour Discovery is untracked, and passes. */
 static const char chains_text[] =
-	"	chain check {\n"
-	"		type filter hook prerouting priority raw; policy accept;\n"
-	"		iifname \"" HOST_IFACE_PREFIX "*\" jump inspect\n"
-	"	}\n"
-	"	chain inspect {\n"
-	"		ip daddr 127.0.0.0/8 iifname @inside drop\n"
-	"		ip daddr 169.254.169.254 iifname @inside drop\n"
-	"		fib saddr . iif oif missing iifname @inside drop\n"
-	"	}\n"
 	"	chain lead {\n"
 	"		type nat hook prerouting priority dstnat; policy accept;\n"
 	"		meta l4proto { tcp, udp } fib daddr type local jump forwards\n"
@@ -65,15 +57,20 @@ static const char chains_text[] =
 	"		iifname @inside masquerade\n"
 	"	}\n";
 
-/* Each packet of a connection passes "check", and "pass" or "enter": there what is known is let through before anybody asks whose it is, which for others'
- * packets is what the policy says. In "inspect" the set is asked about what is wrong alone: of a packet that is right the first bytes of a
- * name are compared, and no name is looked up. */
+/* Each packet of a connection passes "pass" or "enter", and no hook before connection tracking: that would cost as much again. In "pass" what is
+ * known is let through before anybody asks whose it is, which for others' packets is what the policy says. What tracking calls invalid is not
+ * translated, and would go out under the guest's own address. In "inspect" the set is asked about what is wrong alone: of a packet that is
+ * right the first bytes of a name are compared, and no name is looked up. */
 static const char more_chains_text[] =
 	"		ct state established,related accept\n"
 	"		iifname @inside jump outward\n"
 	"		oifname @inside jump inward\n"
 	"	}\n"
 	"	chain outward {\n"
+	"		ct state invalid drop\n"
+	"		fib saddr . iif oif missing drop\n"
+	"		ip daddr 169.254.169.254 drop\n"
+	"		ct original ip daddr 169.254.169.254 drop\n"
 	"		ct state new jump begin\n"
 	"		oifname \"" HOST_IFACE_PREFIX "*\" goto across\n"
 	"		iifname @free accept\n"
@@ -91,8 +88,14 @@ static const char more_chains_text[] =
 	"	}\n"
 	"	chain enter {\n"
 	"		type filter hook input priority filter; policy accept;\n"
+	"		iifname \"" HOST_IFACE_PREFIX "*\" jump inspect\n"
 	"		ct state established,related,untracked accept\n"
 	"		iifname @inside jump visit\n"
+	"	}\n"
+	"	chain inspect {\n"
+	"		fib saddr . iif oif missing iifname @inside drop\n"
+	"		ct original ip daddr { 127.0.0.0/8, 169.254.169.254 } iifname @inside drop\n"
+	"		ct state invalid,untracked ip daddr { 127.0.0.0/8, 169.254.169.254 } iifname @inside drop\n"
 	"	}\n"
 	"	chain visit {\n"
 	"		icmp type echo-request accept\n"

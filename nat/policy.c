@@ -60,11 +60,7 @@ static bool source_ok(const struct segment *seg, struct addr src, struct addr ds
 {
 	if (!addr_is4(src) && addr_is_link_local(src))
 		return addr_equal(dst, seg->gateway6_link) && !addr_equal(src, dst);
-	if (!segment_has(seg, src) || segment_is_gateway(seg, src))
-		return false;
-	if (!addr_is4(src))		/* RFC 4291 2.6.1: the prefix itself is every router's */
-		return !addr_equal(src, seg->subnet6.addr);
-	return seg->subnet.len >= 31 || (addr_4(src) != seg->subnet.addr && addr_4(src) != prefix4_last(seg->subnet));
+	return segment_is_guests(seg, src);
 }
 
 static struct addr loopback(struct addr like)

@@ -6,6 +6,8 @@
 #include "switch/heading.h"
 #include "switch/nd.h"
 #include "switch/packet.h"
+#include "switch/port.h"
+#include "switch/route6.h"
 #include "switch/snapshot.h"
 
 enum {
@@ -112,6 +114,18 @@ bool hostway_is_hosts(const struct segment *seg, const struct snapshot *snap, co
 	if (segment_is_gateway(seg, e.dst))
 		return !is_services(seg, &e) && !is_nats(seg, &e, f);
 	return !segment_is_front(seg, e.dst) && hostway_refusal(seg, snap, e.dst) == VERDICT_FORWARDED;
+}
+
+enum verdict hostway_from_guest(const struct port_view *from, const struct segment *seg, const struct frame *f)
+{
+	struct ends e = look(f);
+	struct route6 route;
+
+	if (!e.known || is_none(e.src) || segment_is_guests(seg, e.src))
+		return VERDICT_FORWARDED;
+	if (!addr_is4(e.src) && addr_is_link_local(e.src) && !segment_is_gateway(seg, e.src))
+		return VERDICT_FORWARDED;	/* no router passes that on */
+	return routes6_find(seg->routes, e.src, &route) && route.port == from->port->id ? VERDICT_FORWARDED : VERDICT_DROP_SPOOFED_SOURCE;
 }
 
 enum verdict hostway_from_host(const struct segment *seg, const struct frame *f)

@@ -18,6 +18,7 @@
 #include "switch/verdict.h"
 
 struct frame;
+struct port_view;
 struct segment;
 struct snapshot;
 
@@ -37,6 +38,10 @@ bool hostway_is_loopback6(const struct segment *seg, struct addr dst, uint16_t p
 
 /* hostway_refusal() - why a guest may not reach @dst by way of the host; VERDICT_FORWARDED: it may */
 enum verdict hostway_refusal(const struct segment *seg, const struct snapshot *snap, struct addr dst);
+
+/* hostway_from_guest() - VERDICT_FORWARDED, or why the host that translates for the segment is not given what a guest on @from says: each speaks for
+ * itself and for what it has been delegated. Connections of others that the host's kernel has let pass are known to it by addresses alone. */
+enum verdict hostway_from_guest(const struct port_view *from, const struct segment *seg, const struct frame *f);
 
 /* hostway_from_host() - VERDICT_FORWARDED, or why what the host sends is not let in: where it does not route, it speaks for itself alone */
 enum verdict hostway_from_host(const struct segment *seg, const struct frame *f);

@@ -75,6 +75,15 @@ const struct segment *segment_with(const struct port_view *port, struct addr a)
 	return !addr_is4(a) && addr_is_link_local(a) ? segment_home(port) : NULL;
 }
 
+bool segment_is_guests(const struct segment *seg, struct addr a)
+{
+	if (!segment_has(seg, a) || segment_is_gateway(seg, a))
+		return false;
+	if (!addr_is4(a))		/* RFC 4291 2.6.1: the prefix itself is every router's */
+		return !addr_equal(a, seg->subnet6.addr);
+	return seg->subnet.len >= 31 || (addr_4(a) != seg->subnet.addr && addr_4(a) != prefix4_last(seg->subnet));
+}
+
 static void free_rcu(struct rcu_head *head)
 {
 	snapshot_free(container_of(head, struct snapshot, rcu));

@@ -204,6 +204,9 @@ static inline bool segment_is_front(const struct segment *seg, struct addr a)
 	return seg->fronted && addr_equal(a, segment_front(seg, a));
 }
 
+/* segment_is_guests() - may a guest have this address: inside the subnet, neither the gateway's nor one that is for all? */
+bool segment_is_guests(const struct segment *seg, struct addr a);
+
 /* segment_same() - is @a, of whatever snapshot, the segment @b, or with it one of those in a network that have the same addresses? */
 static inline bool segment_same(const struct segment *a, const struct segment *b)
 {

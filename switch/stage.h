@@ -25,6 +25,7 @@ struct port_view;
 enum stage {
 	STAGE_ISOLATED = 1 << 0,	/* out: nothing from other ports that have this bit */
 	STAGE_GUARD = 1 << 1,		/* in: switch/guard.h */
+	STAGE_SOURCE = 1 << 2,		/* out: nothing that a guest says under somebody else's address (hostway_from_guest()) */
 	STAGE_MIRROR = 1 << 7,		/* in, out: nothing: the port gets copies of others' frames, and those alone (switch/observe.h) */
 	STAGE_POLICY = 1 << 8,		/* in, out: the rules of the port (switch/port_policy.h) */
 	STAGE_SHAPE = 1 << 12,		/* out: nothing while the queue to a port of limited rate is full (switch/shape.h) */

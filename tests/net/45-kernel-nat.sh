@@ -197,6 +197,7 @@ is "by a forward" "$(call far $HOST 8080 name)" "$gateway"
 in_box web1 ip addr add "$farip/32" dev lo		# as somebody else: what comes back would be let in there
 is "under another's address" "$(in_box web1 ping -c 1 -W 1 -I "$farip" $OUTSIDE >/dev/null 2>&1 && echo yes || echo no)" no
 in_box web1 ip addr del "$farip/32" dev lo
+has "refused by the switch" "$(json '.verdicts["spoofed-source"] // 0' port show lab/web1)" '^[1-9]'
 
 say "host_access"
 http_serve "127.0.0.1:7010" "$DIR/www"
