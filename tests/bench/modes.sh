@@ -36,51 +36,8 @@ round_trip() { figure "$1: TCP round trip p50" us "$("${@:3}" "${first[@]}" "$nb
 
 # ---- kernel NAT ----
 
-SUBNET=10.77.0.0/24 NAT_TURNS=6
-rules_plain() {
-	nft -f - <<-END
-		table ip plain {
-			chain post { type nat hook postrouting priority srcnat; policy accept; ip saddr $SUBNET ip daddr != $SUBNET masquerade; }
-		}
-	END
-}
-
-# rules_libvirt - as its driver for iptables writes them for one network of mode nat
-rules_libvirt() {
-	iptables-restore <<-END
-		*filter
-		:LIBVIRT_INP - [0:0]
-		:LIBVIRT_OUT - [0:0]
-		:LIBVIRT_FWI - [0:0]
-		:LIBVIRT_FWO - [0:0]
-		:LIBVIRT_FWX - [0:0]
-		-A INPUT -j LIBVIRT_INP
-		-A OUTPUT -j LIBVIRT_OUT
-		-A FORWARD -j LIBVIRT_FWX
-		-A FORWARD -j LIBVIRT_FWI
-		-A FORWARD -j LIBVIRT_FWO
-		-A LIBVIRT_INP -i ly-lab -p udp --dport 53 -j ACCEPT
-		-A LIBVIRT_INP -i ly-lab -p tcp --dport 53 -j ACCEPT
-		-A LIBVIRT_INP -i ly-lab -p udp --dport 67 -j ACCEPT
-		-A LIBVIRT_INP -i ly-lab -p tcp --dport 67 -j ACCEPT
-		-A LIBVIRT_OUT -o ly-lab -p udp --dport 68 -j ACCEPT
-		-A LIBVIRT_FWX -i ly-lab -o ly-lab -j ACCEPT
-		-A LIBVIRT_FWI -d $SUBNET -o ly-lab -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
-		-A LIBVIRT_FWI -o ly-lab -j REJECT
-		-A LIBVIRT_FWO -s $SUBNET -i ly-lab -j ACCEPT
-		-A LIBVIRT_FWO -i ly-lab -j REJECT
-		COMMIT
-		*nat
-		:LIBVIRT_PRT - [0:0]
-		-A POSTROUTING -j LIBVIRT_PRT
-		-A LIBVIRT_PRT -s $SUBNET -d 224.0.0.0/24 -j RETURN
-		-A LIBVIRT_PRT -s $SUBNET -d 255.255.255.255/32 -j RETURN
-		-A LIBVIRT_PRT -s $SUBNET ! -d $SUBNET -p tcp -j MASQUERADE --to-ports 1024-65535
-		-A LIBVIRT_PRT -s $SUBNET ! -d $SUBNET -p udp -j MASQUERADE --to-ports 1024-65535
-		-A LIBVIRT_PRT -s $SUBNET ! -d $SUBNET -j MASQUERADE
-		COMMIT
-	END
-}
+SUBNET=10.77.0.0/24
+. "$ROOT/tests/bench/rulesets.sh"
 
 # rules_lanyard - the table of a network with kernel NAT, as it stood when there was one
 rules_lanyard() { nft -f "$DIR/rules"; }
@@ -99,23 +56,23 @@ nat_end() {
 	lanyard net rm lab --force --quiet
 }
 
-# nat_turn RULES KIND - a second (or SECONDS_EACH) of it by those rules, into RATE
+# nat_turn RULES KIND - a second (or SECONDS_EACH) of it by those rules, or a quarter of it where that is enough, into RATE
 nat_turn() {
 	"rules_$1"
 	case $2 in
 	up) RATE=$(gbit in_box a "${first[@]}" timeout $((T + 20)) iperf3 -c $OUTSIDE) ;;
 	down) RATE=$(gbit in_box a "${first[@]}" timeout $((T + 20)) iperf3 -R -c $OUTSIDE) ;;
-	connects) RATE=$(in_box a "${first[@]}" "$nb" connect $OUTSIDE 7000 "$T" 16 | jq .per_second) ;;
+	connects) RATE=$(in_box a "${first[@]}" "$nb" connect $OUTSIDE 7000 "$(jq -n "$T / 4")" 16 | jq .per_second) ;;
 	esac
 	nft flush ruleset
 }
 
-# nat_turns KIND UNIT - each kind of rules beside one masquerade, neither always the later one. What a machine does from minute to minute is more than rules
+# nat_turns KIND UNIT TURNS - each kind of rules beside one masquerade, neither always the later one. What a machine does from minute to minute is more than rules
 # cost, so it is the ratios of neighbours that count
 nat_turns() {
 	local turn by rates=0 plain
 	for by in lanyard libvirt; do
-		for ((turn = 1; turn <= NAT_TURNS; turn++)); do
+		for ((turn = 1; turn <= $3; turn++)); do
 			if ((turn % 2)); then
 				nat_turn plain "$1"; plain=$RATE
 				nat_turn $by "$1"; rates=$RATE
@@ -208,9 +165,9 @@ for ((run = 1; run <= RUNS; run++)); do
 	echo "-- run $run of $RUNS" >&2
 	if wanted nat; then
 		nat_begin
-		nat_turns connects 1/s
-		nat_turns up Gbit/s
-		nat_turns down Gbit/s
+		nat_turns connects 1/s 24
+		nat_turns up Gbit/s 6
+		nat_turns down Gbit/s 6
 		nat_end
 	fi
 	! wanted bridge || bridged_both

@@ -5,7 +5,7 @@
  *	nb sink PORT, nb source PORT		TCP: take what comes; send without end, byte n of a stream being n modulo 251
  *	nb check PORT				TCP: a sink that ends when something else comes
  *	nb rr tcp|udp ADDRESS PORT SECONDS	one byte there and back, one after another
- *	nb connect ADDRESS PORT SECONDS N	N at once: connect, a byte there and back, reset
+ *	nb connect ADDRESS PORT SECONDS N	(0.05, for one) N at once: connect, a byte there and back, reset
  *	nb bulk up|down ADDRESS PORT SECONDS N	N streams to a sink, from a source; half a second of warming up
  *
  * rr, connect and bulk print one JSON object. IPv4.
@@ -54,6 +54,18 @@ static unsigned number(const char *text, unsigned max)
 		exit(2);
 	}
 	return (unsigned)n;
+}
+
+static uint64_t nanoseconds(const char *text)
+{
+	char *end;
+	double seconds = strtod(text, &end);
+
+	if (*end || !(seconds >= 0.001 && seconds <= 600)) {
+		fprintf(stderr, "nb: %s: not 0.001 to 600 seconds\n", text);
+		exit(2);
+	}
+	return (uint64_t)(seconds * 1e9);
 }
 
 static struct sockaddr_in address(const char *text, const char *port)
@@ -334,12 +346,12 @@ static bool go_on(int poll_fd, const struct epoll_event *event, struct tally *ta
 	return true;
 }
 
-static void connections(const struct sockaddr_in *to, unsigned seconds, unsigned in_flight)
+static void connections(const struct sockaddr_in *to, uint64_t nanoseconds, unsigned in_flight)
 {
 	int poll_fd = epoll_create1(0);
 	struct epoll_event events[EVENTS];
 	struct tally tally = { 0 };
-	uint64_t start = now_ns(), end = start + seconds * UINT64_C(1000000000);
+	uint64_t start = now_ns(), end = start + nanoseconds;
 
 	for (unsigned i = 0; i < in_flight; i++)
 		begin(poll_fd, to, &tally);
@@ -365,7 +377,7 @@ int main(int argc, char **argv)
 	} else if (argc == 6 && !strcmp(argv[1], "connect")) {
 		struct sockaddr_in to = address(argv[2], argv[3]);
 
-		connections(&to, number(argv[4], 600), number(argv[5], IN_FLIGHT_MAX));
+		connections(&to, nanoseconds(argv[4]), number(argv[5], IN_FLIGHT_MAX));
 	} else if (argc == 3 && !strcmp(argv[1], "sink")) {
 		serve(argv[2], stream_in);
 	} else if (argc == 3 && !strcmp(argv[1], "source")) {

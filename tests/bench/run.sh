@@ -9,6 +9,7 @@
 # BENCH=capture: what captures cost (capture.sh).
 # BENCH=dns: answers per second, of local names and others, beside dnsmasq and unbound (dns.sh).
 # BENCH=dhcp: exchanges per second by perfdhcp, beside dnsmasq and Kea (dhcp.sh).
+# BENCH=rules: what kernel NAT's rules cost beside one masquerade and libvirt's (rules.sh).
 # BENCH=modes: kernel NAT, bridged and host-only beside what is set up by hand (modes.sh).
 # Everything runs in a sandbox as tests/run.sh makes it: nothing of the host is changed. Each figure is the median of
 # RUNS runs, which take turns, so that a disturbed minute does not fall on one figure alone. As root the medium is a TAP
@@ -37,9 +38,10 @@ for part in $BENCH; do
 	network) inside measure.sh ;;
 	shape) inside shape.sh ;;
 	modes) inside modes.sh ;;
+	rules) inside rules.sh ;;
 	dhcp) inside dhcp.sh ;;
 	nat | vhost | guards | dns | capture) "$ROOT/tests/bench/$part.sh" ;;
-	*) echo "bench: $part: not network, dns, nat, vhost, guards, capture or dhcp" >&2; exit 2 ;;
+	*) echo "bench: $part: not network, dns, nat, vhost, guards, capture, shape, modes, rules or dhcp" >&2; exit 2 ;;
 	esac || { echo "bench: $part: failed" >&2; exit 1; }
 done
 
