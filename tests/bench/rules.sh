@@ -17,7 +17,7 @@ nb=$B/tests/bench/nb core=(taskset -c $(($(nproc) - 1)))
 rules_none() { :; }
 rules_again() { rules_plain; }
 rules_lanyard() { nft -f "$DIR/rules"; }
-rulesets=(plain again libvirt lanyard none)
+rulesets=(plain again filtered libvirt lanyard none)
 
 # lanyard's table for one network, as it stands while there is one
 daemon_start
@@ -43,7 +43,7 @@ router() {
 	ip netns exec "$r" sysctl -qw net.ipv4.ip_forward=1
 	ip netns exec "$o" "${core[@]}" "$nb" echo 7000 &
 	until_ok 5 ip netns exec "$o" sh -c "ss -Hltn 'sport = :7000' | grep -q ."
-	export -f rules_plain rules_again rules_libvirt rules_lanyard rules_none
+	export -f rules_plain rules_again rules_filtered rules_libvirt rules_lanyard rules_none
 	SUBNET=$SUBNET ip netns exec "$r" bash -c "rules_$1"
 }
 connects() { ip netns exec g-"$1" "${core[@]}" "$nb" connect 198.51.100.2 7000 $TURN 16 | jq .per_second; }

@@ -10,6 +10,16 @@ rules_plain() {
 	END
 }
 
+# rules_filtered - the same with the least that keeps the LAN out of guests
+rules_filtered() {
+	rules_plain
+	nft -f - <<-END
+		table ip filtered {
+			chain pass { type filter hook forward priority filter; policy accept; ct state established,related accept; oifname "ly-lab" drop; }
+		}
+	END
+}
+
 # rules_libvirt - as its driver for iptables writes them for one network of mode nat
 rules_libvirt() {
 	iptables-restore <<-END
