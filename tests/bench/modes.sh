@@ -71,8 +71,8 @@ nat_turn() {
 # cost, so it is the ratios of neighbours that count
 nat_turns() {
 	local turn by rates=0 plain
-	for by in lanyard libvirt; do
-		for ((turn = 1; turn <= $3; turn++)); do
+	for ((turn = 1; turn <= $3; turn++)); do
+		for by in lanyard libvirt; do
 			if ((turn % 2)); then
 				nat_turn plain "$1"; plain=$RATE
 				nat_turn $by "$1"; rates=$RATE
