@@ -118,14 +118,21 @@ bool hostway_is_hosts(const struct segment *seg, const struct snapshot *snap, co
 
 enum verdict hostway_from_guest(const struct port_view *from, const struct segment *seg, const struct frame *f)
 {
-	struct ends e = look(f);
+	uint16_t type = get_u16(f->head + 12);
 	struct route6 route;
+	struct addr src;
 
-	if (!e.known || is_none(e.src) || segment_is_guests(seg, e.src))
+	if (type == ETHERTYPE_IP4 && f->head_len >= ETH_HEADER + IP4_HEADER)
+		src = addr4(get_u32(f->head + IP4_SRC_AT));
+	else if (type == ETHERTYPE_IP6 && f->head_len >= ETH_HEADER + IP6_HEADER)
+		src = addr6(f->head + IP6_SRC_AT);
+	else
 		return VERDICT_FORWARDED;
-	if (!addr_is4(e.src) && addr_is_link_local(e.src) && !segment_is_gateway(seg, e.src))
+	if (segment_is_guests(seg, src) || is_none(src))
+		return VERDICT_FORWARDED;
+	if (!addr_is4(src) && addr_is_link_local(src) && !segment_is_gateway(seg, src))
 		return VERDICT_FORWARDED;	/* no router passes that on */
-	return routes6_find(seg->routes, e.src, &route) && route.port == from->port->id ? VERDICT_FORWARDED : VERDICT_DROP_SPOOFED_SOURCE;
+	return routes6_find(seg->routes, src, &route) && route.port == from->port->id ? VERDICT_FORWARDED : VERDICT_DROP_SPOOFED_SOURCE;
 }
 
 enum verdict hostway_from_host(const struct segment *seg, const struct frame *f)
