@@ -31,7 +31,7 @@ static const char sets_text[] =
 
 /* A guest speaks for itself alone: the switch sees to that (STAGE_SOURCE), and here what begins a connection, or is for the host, must
  * have the way back to its address by the interface it came by. It speaks neither to the host's loopback by that name nor to a cloud's metadata.
- * What it hears from outside it has asked for, or a forward leads to it; hosts of our other networks hear of it only by a forward.
+ * (Before an address is its own it asks under none, RFC 4862 5.4.2, to which there is no way back.) What it hears from outside it has asked for, or a forward leads to it; hosts of our other networks hear of it only by a forward.
  * The host itself is outside, too: its programs use the forwards. Where the NAT leads to ::1, the ports of switch/hostway.h tell
  * what between guests is the kernel's. To guests whom the host is closed to a forward of one of its addresses is the host, one of all is
  * a guest (as in nat/nat.c). Neighbour Discovery is untracked, and passes. */
@@ -70,7 +70,7 @@ static const char more_chains_text[] =
 	"		ct state invalid drop\n"
 	"		fib saddr . iif oif missing drop\n"
 	"		ip daddr 169.254.169.254 drop\n"
-	"		ct original ip daddr 169.254.169.254 drop\n"
+	"		ct original ip daddr { 127.0.0.0/8, 169.254.169.254 } drop\n"
 	"		ct state new jump begin\n"
 	"		oifname \"" HOST_IFACE_PREFIX "*\" goto across\n"
 	"		iifname @free accept\n"
@@ -93,6 +93,7 @@ static const char more_chains_text[] =
 	"		iifname @inside jump visit\n"
 	"	}\n"
 	"	chain inspect {\n"
+	"		ip6 saddr :: return\n"
 	"		fib saddr . iif oif missing iifname @inside drop\n"
 	"		ct original ip daddr { 127.0.0.0/8, 169.254.169.254 } iifname @inside drop\n"
 	"		ct state invalid,untracked ip daddr { 127.0.0.0/8, 169.254.169.254 } iifname @inside drop\n"

@@ -101,6 +101,15 @@ hears 0.0.0.0 7108 "$DIR/host"
 says udp 10.77.0.2 7000 169.254.169.254 7107
 says udp 10.77.0.2 7000 169.254.169.254 7108
 
+say "what another table leads on from the host's loopback, as Docker does with a port that it publishes there"
+nft add table ip docker
+nft add chain ip docker pre '{ type nat hook prerouting priority dstnat; }'
+nft add rule ip docker pre ip daddr 127.0.0.1 udp dport 7113 dnat to $OUTSIDE:7113
+says udp 10.77.0.2 7000 127.0.0.1 7113
+nft delete table ip docker
+seen_last 7114
+is "packets" "$(on_wire '\.7113:')" 0
+
 say "the host's loopback by that name; the host under another's address; where somebody has turned tracking off, too"
 hears 127.0.0.1 7109 "$DIR/loopback"
 says udp 10.77.0.2 7000 127.0.0.1 7109
