@@ -30,6 +30,13 @@ int nat_watch(void)
 	return fd;
 }
 
+/* leave() - Return: 0, or negative errno: something stays */
+static int leave(const struct act_about *about, struct nat_books *b)
+{
+	nat_leave(about, b);
+	return journal_undo(&journal_nat, about->name, -1, false);
+}
+
 static int run(const struct act_call *call, const struct act_about *about, struct host_reply *r)
 {
 	const struct host_header *head = (const void *)call->request;
@@ -39,7 +46,8 @@ static int run(const struct act_call *call, const struct act_about *about, struc
 	switch (head->type) {
 	case HOST_NAT:
 		rc = books_open(&b, ACT_BOOKS_FD);
-		rc = rc < 0 ? rc : nat_run((const void *)head, about, &b, r);
+		if (rc == 0)
+			rc = ((const struct host_nat *)head)->leave ? leave(about, &b) : nat_run((const void *)head, about, &b, r);
 		books_free(&b);
 		return rc;
 	case HOST_NAT_WATCH:
@@ -56,12 +64,12 @@ static int run(const struct act_call *call, const struct act_about *about, struc
 static int undo(const struct act_call *call, const struct act_about *about)
 {
 	struct nat_books b;
+	int rc;
 
 	(void)call;
-	if (books_open(&b, ACT_BOOKS_FD) == 0)
-		nat_leave(about, &b);
+	rc = books_open(&b, ACT_BOOKS_FD) == 0 ? leave(about, &b) : journal_undo(&journal_nat, about->name, -1, false);
 	books_free(&b);
-	return journal_undo(&journal_nat, about->name, -1, false);
+	return rc;
 }
 
 static void undo_all(void)

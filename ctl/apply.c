@@ -198,6 +198,14 @@ static void keep_devices(struct live_net *net, const struct net_conf *next)
 	}
 }
 
+/* was_kernels() - did the host's kernel translate for it, and does it no more while the host stays its gateway? */
+static bool was_kernels(const struct model *old, const struct net_conf *conf)
+{
+	const struct net_conf *was = model_net(old, conf->name);
+
+	return conf->has_host && !conf->has_nat && was && was->has_host && was->has_nat;
+}
+
 static void remove_net(struct live_net *net)
 {
 	remove_forwards(net, NULL);
@@ -333,8 +341,11 @@ void apply_commit(struct engine *e, struct model *next)
 	apply_cancel(e);		/* nothing should be left; if it is, it is closed */
 	if (e->generation == 0)
 		load_leases(e);		/* before a frame passes: who asks in the meantime must not hear that a name does not exist */
-	for (net = e->generation ? e->nets : NULL; net; net = net->hh.next)
+	for (net = e->generation ? e->nets : NULL; net; net = net->hh.next) {
+		if (was_kernels(old, net->conf))
+			live_kernel_leave(net);
 		live_kernel_push(net);
+	}
 	if (apply_publish(e)) {		/* else workers still see them: better kept than freed */
 		live_segments_settle(e);
 		free_nets(gone);

@@ -231,7 +231,9 @@ static bool nat_fits(const void *message)
 	struct host_nat m;
 
 	memcpy(&m, message, sizeof(m));
-	return m.name[0] && m.nforwards <= HOST_FORWARDS_MAX && m.access <= HOST_NAT_LOOPBACK && m.again <= 1 && m.helpers <= HOST_NAT_HELPERS && !m.zero &&
+	if (m.leave)
+		return m.name[0] && m.leave == 1 && !(m.nforwards | m.access | m.again | m.helpers) && !m.out[0];
+	return m.name[0] && m.nforwards <= HOST_FORWARDS_MAX && m.access <= HOST_NAT_LOOPBACK && m.again <= 1 && m.helpers <= HOST_NAT_HELPERS &&
 	       (!m.out[0] || plain_ifname(m.out));
 }
 

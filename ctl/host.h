@@ -270,7 +270,7 @@ struct host_nat {
 	uint8_t access;			/* enum host_nat_access */
 	uint8_t again;			/* 1: somebody changed the table; it is made anew, for all interfaces */
 	uint8_t helpers;		/* bits of enum host_nat_helper */
-	uint8_t zero;
+	uint8_t leave;			/* 1: the host translates for this interface no more; but for the name all else is zero */
 	char out[HOST_IFNAME_SIZE];	/* guests leave by this interface alone, or by any */
 	char name[HOST_NAME_SIZE];	/* of the HOST_OPEN_IFACE */
 };

@@ -163,6 +163,18 @@ static void push(struct live_net *net, bool again)
 	free(f.list);
 }
 
+void live_kernel_leave(struct live_net *net)
+{
+	struct host_nat m = { .leave = 1 };
+	char warning[HOST_TEXT_SIZE];
+	struct error err = { 0 };
+
+	live_hostif_held(net->conf, m.name);
+	if (host_nat(net->engine->host, &m, NULL, 0, warning, &err) < 0)
+		log_error("net=%s event=nat-stays reason=\"%s\"", net->name, err.message);
+	kernel_watch_own(net->engine);
+}
+
 void live_kernel_push(struct live_net *net)
 {
 	push(net, false);
@@ -233,6 +245,8 @@ void live_kernel_start(struct engine *e)
 	for (struct live_net *net = e->nets; net; net = net->hh.next) {
 		if (is_kernels(net->conf))
 			kernel_watch(e);
+		else if (e->restarts > 0 && net->conf->has_host)
+			live_kernel_leave(net);		/* what the engine before this one may not have come to */
 		if (e->restarts > 0)
 			give_grace(net);
 		push(net, false);

@@ -27,6 +27,9 @@ void live_kernel_push(struct live_net *net);
 void live_kernel_later(struct live_net *net);
 void live_kernel_restore(struct engine *e, const char *by);
 
+/* live_kernel_leave() - the host is still the gateway of @net, but its kernel translates no more: out of the table, and its connections are cut */
+void live_kernel_leave(struct live_net *net);
+
 /* live_kernel_start() - the engine knows whether it was started again: then the table is as it was, and stays so until guests have been heard of */
 void live_kernel_start(struct engine *e);
 

@@ -201,7 +201,7 @@ static const struct {
 	{ "nat: too many forwards", HOST_NAT, offsetof(struct host_nat, nforwards) + 3, 1, 1 },
 	{ "nat: no such access", HOST_NAT, offsetof(struct host_nat, access), 1, 3 },
 	{ "nat: neither again nor not", HOST_NAT, offsetof(struct host_nat, again), 1, 2 },
-	{ "nat: padding", HOST_NAT, offsetof(struct host_nat, zero), 1, 1 },
+	{ "nat: neither leaves nor stays", HOST_NAT, offsetof(struct host_nat, leave), 1, 2 },
 	{ "nat: every interface", HOST_NAT, offsetof(struct host_nat, out), 1, '*' },
 	{ "nat: a rule for an interface", HOST_NAT, offsetof(struct host_nat, out), 1, ' ' },
 	{ "uplink: no name", HOST_OPEN_UPLINK, offsetof(struct host_uplink, name), 1, 0 },
