@@ -46,15 +46,6 @@ struct passage {
 
 /* ---- may it? ---- */
 
-static bool is_guest(const struct segment *seg, struct addr a)
-{
-	if (!segment_has(seg, a) || segment_is_gateway(seg, a))
-		return false;
-	if (!addr_is4(a))			/* RFC 4291 2.6.1: the prefix itself is every router's */
-		return !addr_equal(a, seg->subnet6.addr);
-	return addr_4(a) != seg->subnet.addr && addr_4(a) != prefix4_last(seg->subnet);
-}
-
 static enum verdict refuse(const struct passage *t, enum verdict v)
 {
 	answer_icmp(t->w, t->a, t->p, t->answers, ICMP_UNREACHABLE, ICMP_ADMIN_PROHIBITED);
@@ -211,9 +202,9 @@ static enum verdict pass(const struct passage *t)
 	struct station st;
 	bool known;
 
-	if (!is_guest(t->a->segment, p->src))
+	if (!segment_is_guests(t->a->segment, p->src))
 		return VERDICT_DROP_MARTIAN;
-	if (!is_guest(t->peer->to, p->dst))
+	if (!segment_is_guests(t->peer->to, p->dst))
 		return refuse(t, VERDICT_DROP_OTHER_NETWORK);
 	known = t->peer->to->stations && station_find(t->peer->to->stations, p->dst, &st);
 	if (!allowed(t, known ? st.port : PEER_NO_PORT))
