@@ -20,7 +20,7 @@ void host_state_save(char to[HOST_STATE_ROOM])
 			"cd /proc/sys/net; grep -r . ipv4/conf/*/forwarding ipv4/conf/*/route_localnet ipv6/conf/*/*forwarding ipv6/conf/*/accept_ra"
 			" netfilter/nf_conntrack_icmp*_timeout; } 2>/dev/null | tr '{},' '\\n' | sed -E 's/^[0-9]+: //; s/^[ \\t]+//;"
 			" s/(valid|preferred)_lft [0-9]+sec//g; s/state [A-Z]+//; s/tentative //; s/expires [0-9]*sec//; s/index [0-9]+ ref//;"
-			" /^multicast|noqueue/d' | sort", "r");
+			" /^multicast|noqueue|^(local|anycast) fe80/d' | sort", "r");	/* a link-local one's routes come when it is no longer tentative */
 	size_t n = fread(to, 1, HOST_STATE_ROOM - 1, f);
 
 	to[n] = '\0';
