@@ -38,7 +38,7 @@ static bool fill_port(struct snapshot *s, struct net_view *net, const struct liv
 	v->beside_uplink = p->conf->kind == PORT_KIND_HOST && !p->net->conf->has_host;
 	if (p->conf->kind == PORT_KIND_HOST && p->net->conf->has_host) {
 		net->segments[0].host = v;
-		v->stages_out |= p->net->conf->has_nat ? STAGE_SOURCE : 0;
+		v->stages_out |= STAGE_SOURCE;
 	}
 	return live_guard_fill(v, p) && live_vlan_fill(&v->vlan, p);
 }

@@ -116,7 +116,15 @@ bool hostway_is_hosts(const struct segment *seg, const struct snapshot *snap, co
 	return !segment_is_front(seg, e.dst) && hostway_refusal(seg, snap, e.dst) == VERDICT_FORWARDED;
 }
 
-enum verdict hostway_from_guest(const struct port_view *from, const struct segment *seg, const struct frame *f)
+/* is_others() - an address of another network whose gateway the host is, and which is no peer */
+static bool is_others(const struct snapshot *snap, const struct segment *seg, struct addr a)
+{
+	const struct segment *other = segment_for_addr(snap, a, seg);
+
+	return other && other->host && !peer_for(seg, a);
+}
+
+enum verdict hostway_from_guest(const struct snapshot *snap, const struct port_view *from, const struct segment *seg, const struct frame *f)
 {
 	uint16_t type = get_u16(f->head + 12);
 	struct route6 route;
@@ -130,6 +138,8 @@ enum verdict hostway_from_guest(const struct port_view *from, const struct segme
 		return VERDICT_FORWARDED;
 	if (segment_is_guests(seg, src) || is_none(src))
 		return VERDICT_FORWARDED;
+	if (!seg->fronted)
+		return is_others(snap, seg, src) ? VERDICT_DROP_SPOOFED_SOURCE : VERDICT_FORWARDED;
 	if (!addr_is4(src) && addr_is_link_local(src) && !segment_is_gateway(seg, src))
 		return VERDICT_FORWARDED;	/* no router passes that on */
 	return routes6_find(seg->routes, src, &route) && route.port == from->port->id ? VERDICT_FORWARDED : VERDICT_DROP_SPOOFED_SOURCE;

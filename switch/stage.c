@@ -39,7 +39,7 @@ enum verdict stages_out(struct burst *b, const struct port_view *to, struct fram
 	if (on & b->in->stages_out & STAGE_ISOLATED)
 		return VERDICT_DROP_ISOLATED;
 	if (on & STAGE_SOURCE && !b->in->local)
-		v = hostway_from_guest(b->in, segment_at(to, f->vid), f);
+		v = hostway_from_guest(b->snap, b->in, segment_at(to, f->vid), f);
 	if (on & STAGE_POLICY && v == VERDICT_FORWARDED)
 		v = policy_out(b, to, f);
 	if (v != VERDICT_FORWARDED)

@@ -8,7 +8,7 @@
  * verdict is the stage's. On the way out it is asked about one frame and one destination, before the frame is filed: for a known
  * station, for each copy of a flood, for the host and for the services alike. A unicast frame that is refused ends in that
  * verdict; a copy that is refused is no copy, and only a flood of which nobody gets a copy ends in it. What the gateway and the services
- * make passes the same stages.
+ * make passes the same stages, but for STAGE_SOURCE.
  *
  * The stages stand in the order in which frames pass them. Each has its own file, and its decision is a function of its own that
  * neither counts nor remembers where burst.trial is set (switch/burst.h).

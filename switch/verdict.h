@@ -29,7 +29,7 @@
 	V(DROP_DOUBLE_TAG, "double-tag", "a second VLAN tag behind the first")                             \
 	V(DROP_SOURCE, "source", "source address zero or a group")                                         \
 	V(DROP_SPOOFED_GATEWAY, "spoofed-gateway", "source address is the gateway's")                      \
-	V(DROP_SPOOFED_SOURCE, "spoofed-source", "for a host that translates, from an address that is no guest's of this network") \
+	V(DROP_SPOOFED_SOURCE, "spoofed-source", "for the host, from an address that is no guest's of this network") \
 	V(DROP_RESERVED, "reserved", "link-local control address (802.1Q table 8-1) or MAC control")       \
 	V(DROP_REFLECTED, "reflected", "a guest's own frame, come back by the uplink")                      \
 	V(DROP_HAIRPIN, "hairpin", "destination lives on the port the frame came from")                    \

@@ -301,6 +301,24 @@ lanyard forward rm lab held
 led to4 8080 || fail "others have gone with it"
 until_ok 3 cut_off
 
+say "a network that is routed, and then host-only: out of the table, and in again"
+in_table() { nft list set inet lanyard inside | grep -c '"ly-second"' || true; }
+subnet2=$(json .subnet net show second)
+is "in the table" "$(in_table)" 1
+lanyard net set second --mode routed --subnet "$subnet2" --uplink outside0
+is "in the table" "$(in_table)" 0
+is "untranslated" "$(call far $OUTSIDE 7003 name)" "$farip"
+in_box far ip addr add "$guest/32" dev lo
+is "under the address of a guest of the other network" "$(in_box far ping -c 1 -W 1 -I "$guest" $OUTSIDE >/dev/null 2>&1 && echo yes || echo no)" no
+in_box far ip addr del "$guest/32" dev lo
+has "refused by the switch" "$(json '.verdicts["spoofed-source"] // 0' port show second/far)" '^[1-9]'
+lanyard net set second --mode host-only
+is "in the table" "$(in_table)" 0
+is "the host to its guest" "$(call host "$farip" 7001 name)" "$(json .gateway net show second)"
+lanyard net set second --mode nat-network --nat kernel
+is "in the table" "$(in_table)" 1
+is "translated" "$(call far $OUTSIDE 7003 name)" $HOST
+
 say "a network goes, and then the last"
 lanyard net rm second --force
 ! nft list table inet lanyard | grep -q ly-second || fail "something of it is left"

@@ -58,9 +58,10 @@ static struct routes6 *init(struct bed *b, bool translates)
 	struct routes6 *routes = routes6_new();
 
 	bed_init(b, true, true);
+	b->segment->fronted = translates;
 	b->segment->delegated = (struct prefix6){ { .bytes = { 0xfd, 2 } }, 48 };
 	b->segment->routes = routes;
-	b->host->stages_out = translates ? STAGE_SOURCE : 0;
+	b->host->stages_out = STAGE_SOURCE;
 	delegate(routes, 7, b->guest);
 	delegate(routes, 8, b->neighbour);
 	bed_publish(b, true);
@@ -122,18 +123,32 @@ static void test_to_everybody(void **state)
 	fini(&b, routes);
 }
 
-/* Where the host does not translate, what it routes for whom is its administrator's to say. What is no IP is as it was. */
-static void test_others(void **state)
+/* Where the host does not translate, what it routes for whom is its administrator's to say, but for other networks whose gateway it is. */
+static void test_routed(void **state)
 {
 	struct bed b;
 	struct routes6 *routes = init(&b, false);
+	struct rig_port *other = rig_port(b.rig, 1, rig_access(1));
+
+	(void)state;
+	bed_publish(&b, true);
+	assert_true(says(&b, b.mac, "10.0.0.9", "198.51.100.2"));
+	assert_true(says(&b, b.mac, "172.16.0.1", "198.51.100.2"));
+	assert_true(says(&b, b.mac, "10.0.1.9", "198.51.100.2"));	/* its gateway is not the host */
+	b.rig->snapshot->nets[1].segments[0].host = &b.rig->snapshot->ports[other->port.id];
+	assert_false(says(&b, b.mac, "10.0.1.9", "198.51.100.2"));
+	assert_int_equal(rig_verdict(b.guest, VERDICT_DROP_SPOOFED_SOURCE), 1);
+	fini(&b, routes);
+}
+
+/* What is no IP is as it was. */
+static void test_others(void **state)
+{
+	struct bed b;
+	struct routes6 *routes = init(&b, true);
 	uint8_t frame[200];
 
 	(void)state;
-	assert_true(says(&b, b.mac, "10.0.1.9", "198.51.100.2"));
-	b.host->stages_out = STAGE_SOURCE;
-	bed_publish(&b, true);
-	assert_false(says(&b, b.mac, "10.0.1.9", "198.51.100.2"));
 	rig_clear(b.rig);
 	rig_offer(b.guest, frame, rig_eth(frame, b.mac, guest_mac, -1, 0x88b5, 40));
 	rig_offer(b.guest, frame, rig_eth(frame, b.mac, guest_mac, -1, ETHERTYPE_IP4, 10));
@@ -145,7 +160,8 @@ static void test_others(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_to_gateway), cmocka_unit_test(test_to_everybody), cmocka_unit_test(test_others),
+		cmocka_unit_test(test_to_gateway), cmocka_unit_test(test_to_everybody), cmocka_unit_test(test_routed),
+		cmocka_unit_test(test_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
