@@ -184,6 +184,7 @@ static void with_offloads(uint32_t offloads)
 	for (unsigned i = 0; i < 2; i++)
 		sockets[i] = udp_socket(i);
 	matrix_bed_join(b, 1500, ends, access, 2);
+	matrix_must(matrix_sh("timeout 9 sh -c 'until ip -6 route show table local dev kt0 | grep -q local.fd00:9::2; do sleep 0.01; done'"));
 	for (unsigned i = 0; i < ncases; i++)
 		check_case(b, &cases[i], sockets);
 	close(sockets[0]);
