@@ -30,9 +30,9 @@ static const char sets_text[] =
 	"	map at6 { type ipv6_addr . inet_proto . inet_service : ipv6_addr . inet_service; }\n";
 
 /* A guest speaks for itself alone: the switch sees to that (STAGE_SOURCE), and here what begins a connection, or is for the host, must
- * have the way back to its address by the interface it came by. It speaks neither to the host's loopback by that name nor to a cloud's metadata.
- * (Before an address is its own it asks under none, RFC 4862 5.4.2, to which there is no way back.) What it hears from outside it has asked for, or a forward leads to it; hosts of our other networks hear of it only by a forward.
- * The host itself is outside, too: its programs use the forwards. Where the NAT leads to ::1, the ports of switch/hostway.h tell
+ * have the way back to its address by the interface it came by; under no address (::) it asks whether one is free, RFC 4862 5.4.2. It speaks
+ * neither to the host's loopback by that name nor to a cloud's metadata. What it hears from outside it has asked for, or a forward leads
+ * to it; hosts of our other networks hear of it only by a forward. The host itself is outside, too: its programs use the forwards. Where the NAT leads to ::1, the ports of switch/hostway.h tell
  * what between guests is the kernel's. To guests whom the host is closed to a forward of one of its addresses is the host, one of all is
  * a guest (as in nat/nat.c). Neighbour Discovery is untracked, and passes. */
 static const char chains_text[] =

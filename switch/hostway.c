@@ -116,12 +116,12 @@ bool hostway_is_hosts(const struct segment *seg, const struct snapshot *snap, co
 	return !segment_is_front(seg, e.dst) && hostway_refusal(seg, snap, e.dst) == VERDICT_FORWARDED;
 }
 
-/* is_others() - an address of another network whose gateway the host is, and which is no peer */
+/* is_others() - an address of another network whose gateway the host is */
 static bool is_others(const struct snapshot *snap, const struct segment *seg, struct addr a)
 {
 	const struct segment *other = segment_for_addr(snap, a, seg);
 
-	return other && other->host && !peer_for(seg, a);
+	return other && other->host;
 }
 
 enum verdict hostway_from_guest(const struct snapshot *snap, const struct port_view *from, const struct segment *seg, const struct frame *f)

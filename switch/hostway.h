@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* switch/hostway.h - where the host itself is the gateway: which frames are its own, which the services', which nobody's
  *
- * In modes host-only and routed, and with kernel NAT, the gateway's addresses are on an interface of the host, which is a port of the network (segment->host),
- * and the gateway's MAC address is that interface's. The host answers ARP and Neighbour Discovery for them and everything that is
+ * In modes host-only and routed, and with kernel NAT, the gateway's addresses are on an interface of the host, which is a port of the
+ * network (segment->host), and the gateway's MAC address is that interface's. The host answers ARP and Neighbour Discovery for them and everything that is
  * sent there, but for DHCP, DNS and TFTP, which the segment's services answer. What the mode does not allow goes to the services, too, which say so:
  * whether the host forwards for other reasons of its own makes no difference to who reaches whom.
  *
