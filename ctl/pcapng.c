@@ -214,7 +214,7 @@ static void read_packet(struct reader *r, struct pcapng_packet *p)
 	p->wall_ns = read_u64(r);
 	p->kept = read_u32(r);
 	p->len = read_u32(r);
-	p->bytes = read_bytes(r, p->kept + (-p->kept & 3));
+	p->bytes = read_bytes(r, (size_t)p->kept + (-p->kept & 3));
 	if (!p->bytes)
 		return;
 	while (next_option(r, &code, &value)) {

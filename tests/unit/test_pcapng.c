@@ -143,6 +143,21 @@ static void test_nonsense(void **state)
 	assert_int_equal(pcapng_read(data, size, &b), -EBADMSG);
 }
 
+/* A length that is rounded up to 0 in 32 bits; make fuzz found it. */
+static void test_longer_than_all(void **state)
+{
+	struct writer w = writer_init(data, sizeof(data));
+	struct pcapng_block b;
+
+	(void)state;
+	pcapng_packet(&w, &(struct pcapng_packet){ .bytes = (const uint8_t *)"\0\0\0", .kept = 4, .len = 4 });	/* an end of options, too */
+	assert_int_equal(pcapng_read(data, w.pos, &b), (int)w.pos);
+	for (uint32_t more = 0; more < 4; more++) {
+		put_u32(data + 20, UINT32_MAX - more);
+		assert_int_equal(pcapng_read(data, w.pos, &b), -EBADMSG);
+	}
+}
+
 /* ---- a frame in one line ---- */
 
 #define ETH "02 00 00 00 00 02 02 00 00 00 00 01 "
@@ -193,7 +208,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_libpcap_reads_it), cmocka_unit_test(test_read_again), cmocka_unit_test(test_no_room),
-		cmocka_unit_test(test_nonsense), cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_nonsense), cmocka_unit_test(test_longer_than_all), cmocka_unit_test(test_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
