@@ -7,11 +7,11 @@
 #
 # Each router stands between a guest and an outside of its own, on veth pairs; one connection after another, all on one core, so that the rate is what
 # the processor needs for all of it. All of them take a turn of 60 ms forty times a run, in an order thrown anew: a ratio is that of one turn.
-# The second masquerade says how far to believe it.
+# They are made anew for each run, because where in memory a router lies makes a hundredth, too. The second masquerade says how far to believe it.
 . "$ROOT/tests/net/lib.sh"
 [ "$(awk '{ print $3 }' /proc/self/uid_map)" != 1 ] || { echo "bench: rules: for root: skipped" >&2; exit 0; }
 
-SUBNET=10.77.0.0/24 TURN=0.06 TURNS=$((RUNS * 40))
+SUBNET=10.77.0.0/24 TURN=0.06 TURNS=40
 . "$ROOT/tests/bench/rulesets.sh"
 nb=$B/tests/bench/nb core=(taskset -c $(($(nproc) - 1)))
 rules_none() { :; }
@@ -42,18 +42,33 @@ router() {
 	ip -n "$o" route add default via 198.51.100.1
 	ip netns exec "$r" sysctl -qw net.ipv4.ip_forward=1
 	ip netns exec "$o" "${core[@]}" "$nb" echo 7000 &
+	echoes+=($!)
 	until_ok 5 ip netns exec "$o" sh -c "ss -Hltn 'sport = :7000' | grep -q ."
 	export -f rules_plain rules_again rules_filtered rules_libvirt rules_lanyard rules_none
 	SUBNET=$SUBNET ip netns exec "$r" bash -c "rules_$1"
 }
 connects() { ip netns exec g-"$1" "${core[@]}" "$nb" connect 198.51.100.2 7000 $TURN 16 | jq .per_second; }
 
-for name in "${rulesets[@]}"; do router "$name"; done
-for name in "${rulesets[@]}"; do connects "$name" >/dev/null; done
 declare -A rate
-for ((turn = 0; turn < TURNS; turn++)); do
+turn() {
+	local name
 	for name in $(shuf -e "${rulesets[@]}"); do rate[$name]=$(connects "$name"); done
 	for name in "${rulesets[@]}"; do
 		printf 'new connections, rules: %s\t%%\t%s\n' "$name" "$(jq -n "${rate[$name]} / ${rate[plain]} * 1000 | round / 10")" >>"$DIR/figures"
 	done
+}
+remove_all() {
+	local name
+	kill "${echoes[@]}"
+	wait "${echoes[@]}" 2>/dev/null || true
+	for name in "${rulesets[@]}"; do ip netns del "g-$name"; ip netns del "r-$name"; ip netns del "o-$name"; done
+}
+
+for ((run = 1; run <= RUNS; run++)); do
+	echo "-- run $run of $RUNS" >&2
+	echoes=()
+	for name in $(shuf -e "${rulesets[@]}"); do router "$name"; done
+	for name in "${rulesets[@]}"; do connects "$name" >/dev/null; done
+	for ((i = 0; i < TURNS; i++)); do turn; done
+	remove_all
 done
