@@ -43,11 +43,14 @@ static int add(struct users *u, uint32_t uid)
 int users_open(struct users *u, int file, bool roots)
 {
 	ssize_t size;
+	int rc;
 
-	*u = (struct users){ .file = file, .everybody = geteuid() != 0 };
+	*u = (struct users){ .file = file };
 	size = pread(file, u->list, sizeof(u->list), 0);
 	u->n = size < 0 ? 0 : (unsigned)((size_t)size / sizeof(*u->list));
-	return roots && !users_have(u, 0) ? add(u, 0) : 0;
+	rc = roots && !users_have(u, 0) ? add(u, 0) : 0;
+	u->everybody = geteuid() != 0;
+	return rc;
 }
 
 int users_meet(struct users *u, int fd, const int *listeners, unsigned n)
